@@ -1,0 +1,49 @@
+//! What is worth showing of what is there.
+
+use serde::Serialize;
+use serde_json::Value;
+
+/// One thing worth showing: a version, an expiry, how full a network is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fact {
+    /// Its name, `snake_case`, with the unit in it where it has one: `certificate_expires`.
+    pub name: String,
+    /// Its value, for programs.
+    pub value: Value,
+    /// How the status line says it, when it belongs there: `certificate until 2027-02-11`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// What an operator should look at soon. A warning never fails a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub warning: Option<Warning>,
+}
+
+/// Something an operator should look at soon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Warning {
+    /// What was seen.
+    pub message: String,
+    /// What to do.
+    pub hint: String,
+}
+
+impl Fact {
+    /// A fact that only reports carry.
+    pub fn new(name: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self { name: name.into(), value: value.into(), status: None, warning: None }
+    }
+
+    /// Shows it in the status line too.
+    #[must_use]
+    pub fn in_status(mut self, text: impl Into<String>) -> Self {
+        self.status = Some(text.into());
+        self
+    }
+
+    /// Adds a warning.
+    #[must_use]
+    pub fn warn(mut self, message: impl Into<String>, hint: impl Into<String>) -> Self {
+        self.warning = Some(Warning { message: message.into(), hint: hint.into() });
+        self
+    }
+}

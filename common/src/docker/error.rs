@@ -1,0 +1,109 @@
+//! What went wrong with a call to Docker, and of what class it is.
+
+use std::time::Duration;
+
+use bollard::errors::Error as Client;
+
+use crate::error::{Class, Explain};
+
+/// A call to Docker that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {what}")]
+pub struct Error {
+    what: String,
+    source: Problem,
+}
+
+/// How it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The client could not do it, or the daemon refused.
+    #[error("{}", in_words(.0))]
+    Client(Client),
+    /// No answer came in time.
+    #[error("Docker did not answer within {} s", .0.as_secs())]
+    Deadline(Duration),
+    /// The daemon is not on this host.
+    #[error("`{0}` is no unix socket")]
+    OtherHost(String),
+}
+
+impl Error {
+    /// The call named `what` failed.
+    pub fn new(what: impl Into<String>, source: Problem) -> Self {
+        Self { what: what.into(), source }
+    }
+
+    pub(super) fn other_host(host: &str) -> Self {
+        Self::new("connect to Docker", Problem::OtherHost(host.into()))
+    }
+
+    /// The HTTP status the daemon refused with, if it answered.
+    pub fn status(&self) -> Option<u16> {
+        match &self.source {
+            Problem::Client(Client::DockerResponseServerError { status_code, .. }) => Some(*status_code),
+            _ => None,
+        }
+    }
+
+    /// What the daemon said when it refused.
+    pub fn said(&self) -> Option<&str> {
+        match &self.source {
+            Problem::Client(Client::DockerResponseServerError { message, .. }) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Whether what was asked for does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+}
+
+impl Explain for Error {
+    fn class(&self) -> Class {
+        match &self.source {
+            Problem::OtherHost(_) => Class::Configuration,
+            // The call may or may not have had its effect, and the daemon had all the time it was given.
+            Problem::Deadline(_) => Class::Failed,
+            Problem::Client(error) => match error {
+                Client::DockerResponseServerError { status_code: 409, .. } => Class::Conflict,
+                Client::DockerResponseServerError { message, .. } if message.contains("update out of sequence") => {
+                    Class::Conflict
+                }
+                Client::DockerResponseServerError { status_code: 502 | 504, .. } => Class::Transient,
+                Client::DockerResponseServerError { status_code: 503, message } if !message.contains("swarm") => {
+                    Class::Transient
+                }
+                Client::DockerResponseServerError { .. } | Client::JsonDataError { .. } => Class::Failed,
+                _ => Class::Transient,
+            },
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match &self.source {
+            Problem::OtherHost(_) => Some("set DOCKER_HOST to a unix:// address, or leave it out".into()),
+            Problem::Deadline(_) => {
+                Some("`systemctl status docker.service` and its journal tell what it is doing".into())
+            }
+            Problem::Client(Client::DockerResponseServerError { .. }) => None,
+            Problem::Client(Client::JsonDataError { .. } | Client::APIVersionParseError {}) => {
+                Some("what answered is no Docker daemon this program understands; check DOCKER_HOST".into())
+            }
+            Problem::Client(_) => Some("is Docker running? `systemctl status docker.service`".into()),
+        }
+    }
+}
+
+/// The sentence of a client error: the daemon's own where it has one.
+fn in_words(error: &Client) -> String {
+    match error {
+        Client::DockerResponseServerError { status_code, message } => {
+            format!("Docker refused with {status_code}: {}", message.trim())
+        }
+        Client::SocketNotFoundError(path) => format!("there is no socket at {path}"),
+        Client::RequestTimeoutError => "Docker did not answer in time".into(),
+        other => crate::error::chain(other),
+    }
+}

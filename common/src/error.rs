@@ -1,0 +1,115 @@
+//! What every error of this project can say about itself: its class and a hint.
+//!
+//! `Display` says one level only; [`chain`] walks `source()`. The class decides, in this one place, whether a call is
+//! tried again and which exit code a run ends with.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+use serde::Serialize;
+
+/// What kind of failure this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// The configuration or a credential is wrong; only an edit helps. Exit 2.
+    Configuration,
+    /// May go away by itself: a socket refused, a time-out, a 5xx.
+    Transient,
+    /// Somebody else changed the same thing meanwhile; observe again.
+    Conflict,
+    /// Only an operator can go on.
+    Blocked,
+    /// Tried and did not work, and trying again in this run would not help.
+    Failed,
+    /// Ours to mend.
+    Bug,
+}
+
+impl Class {
+    /// Whether the same call may be tried again within this run.
+    pub fn is_retried(self) -> bool {
+        matches!(self, Self::Transient)
+    }
+
+    /// The exit code of a run that ends with this class.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Configuration => 2,
+            Self::Transient | Self::Conflict | Self::Blocked | Self::Failed | Self::Bug => 1,
+        }
+    }
+}
+
+/// An error that knows its class and what to do about it.
+pub trait Explain: StdError + Send + Sync + 'static {
+    /// What kind of failure this is.
+    fn class(&self) -> Class;
+
+    /// What to do, as one sentence without a final full stop, when there is something to do.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// An error as reports carry it: message, causes and hint, all of it safe to show.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explained {
+    /// What kind of failure this is.
+    pub class: Class,
+    /// The outermost message.
+    pub message: String,
+    /// The messages of every `source()` below it, outermost first.
+    pub causes: Vec<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl Explained {
+    /// Takes an error apart.
+    pub fn new(error: &dyn Explain) -> Self {
+        let mut causes = Vec::new();
+        let mut message = error.to_string();
+        let mut source = error.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Transparent wrappers repeat the level below them.
+            if causes.last().unwrap_or(&message) != &text {
+                causes.push(text);
+            }
+            source = cause.source();
+        }
+        if message.is_empty() {
+            message = causes.first().cloned().unwrap_or_default();
+        }
+        Self { class: error.class(), message, causes, hint: error.hint() }
+    }
+}
+
+impl fmt::Display for Explained {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.message)?;
+        for cause in &self.causes {
+            write!(f, ": {cause}")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}
+
+/// The message of an error and of all its causes, on one line.
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let next = cause.to_string();
+        if !text.ends_with(&next) {
+            text.push_str(": ");
+            text.push_str(&next);
+        }
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,9 @@
+//! What at least two pieces of converge-ci need, and nothing else.
+
+pub mod converger;
+pub mod credential;
+pub mod docker;
+pub mod error;
+pub mod file;
+pub mod retry;
+pub mod systemd;

@@ -1,0 +1,1 @@
+//! Brings one machine to a single-node Docker Swarm with its networks.

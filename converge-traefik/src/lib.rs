@@ -1,0 +1,1 @@
+//! Deploys the Traefik recipe with a wildcard certificate and keeps it that way.

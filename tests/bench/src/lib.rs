@@ -1,0 +1,1 @@
+//! The figures of DESIGN, measured side by side.

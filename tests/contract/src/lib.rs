@@ -1,0 +1,1 @@
+//! The same assertions against a stand-in and the real thing.

@@ -1,0 +1,1 @@
+//! The lab: a disposable machine with real systemd, D-Bus, Docker and Swarm.

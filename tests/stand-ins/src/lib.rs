@@ -1,0 +1,1 @@
+//! Stand-ins for the programs that no package registry has.
