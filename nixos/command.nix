@@ -1,0 +1,61 @@
+# The command `converge <name> [arguments]`: one piece by hand, with its unit's credentials and sandbox.
+{ config, lib, pkgs, ... }:
+let
+  inherit (config.services.converge) pieces;
+
+  word = x: if x == true then "yes" else if x == false then "no" else toString x;
+  # Where a transient unit's credentials are; %d is not expanded for it.
+  spell = value: lib.replaceStrings [ "'%d'" "%d" ] [ ''"/run/credentials/$unit"'' ''"/run/credentials/$unit"'' ] (lib.escapeShellArg value);
+
+  properties = piece: lib.concatLists (lib.mapAttrsToList
+    (key: values: map (value: lib.escapeShellArg "--property=${key}=${word value}") (lib.toList values))
+    piece.sandbox);
+  environment = name: piece:
+    let
+      unit = config.systemd.services."converge-${name}";
+      all = { PATH = lib.makeBinPath unit.path; } // piece.environment;
+    in
+    lib.mapAttrsToList (key: value: spell "--setenv=${key}=${value}") all;
+
+  case = name: piece: ''
+    ${name})
+      program=${lib.getExe piece.package}
+      options=(
+        ${lib.concatStringsSep "\n    " (properties piece ++ environment name piece)}
+      )
+      ;;
+  '';
+
+  converge = pkgs.writeShellApplication {
+    name = "converge";
+    runtimeInputs = [ config.systemd.package pkgs.coreutils ];
+    text = ''
+      usage() {
+        printf 'usage: converge NAME [ARGUMENTS]\n\nRuns one piece by hand, as its unit would; --plan shows what it would change.\n\nnames: %s\n' \
+          ${lib.escapeShellArg (toString (lib.attrNames pieces))}
+      }
+      name=''${1-}
+      unit=converge-$name-by-hand-$$.service
+      case "$name" in
+      ${lib.concatStrings (lib.mapAttrsToList case pieces)}
+      -h|--help) usage; exit 0 ;;
+      *) usage >&2; exit 2 ;;
+      esac
+      shift
+      if [ "$(id -u)" != 0 ]; then
+        printf 'converge: only root can read the credentials of %s\nhint: sudo converge %s %s\n' "$name" "$name" "$*" >&2
+        exit 2
+      fi
+      # Interrupted, the piece stops too: systemd-run alone would leave it running.
+      trap 'systemctl stop "$unit" 2>/dev/null || true' INT TERM
+      status=0
+      systemd-run --quiet --pipe --wait --collect --service-type=exec --unit="$unit" "''${options[@]}" -- "$program" "$@" || status=$?
+      exit "$status"
+    '';
+  };
+in
+{
+  config = lib.mkIf (pieces != { }) {
+    environment.systemPackages = [ converge ];
+  };
+}

@@ -1,0 +1,10 @@
+# The NixOS modules of this project: one a piece, and the shape the pieces share.
+{
+  imports = [
+    ./converge.nix
+    ./command.nix
+    ./host.nix
+    ./swarm.nix
+    ./traefik.nix
+  ];
+}

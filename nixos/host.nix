@@ -1,0 +1,49 @@
+# What the host itself must be for a Swarm with Co-op Cloud recipes on it.
+{ config, lib, pkgs, ... }:
+let
+  cfg = config.services.converge;
+in
+{
+  options.services.converge.abra = {
+    package = lib.mkPackageOption pkgs "abra" { };
+    directory = lib.mkOption {
+      type = lib.types.str;
+      default = "/var/lib/converge/abra";
+      readOnly = true;
+      description = "ABRA_DIR of the pieces, and of the operator's shell.";
+    };
+  };
+
+  config = lib.mkIf (cfg.pieces != { }) {
+    assertions = [
+      {
+        assertion = !config.virtualisation.docker.daemon.settings.live-restore;
+        message = ''
+          virtualisation.docker.daemon.settings.live-restore is on; dockerd refuses to start with it once there is a Swarm.
+          hint: remove your setting; services.converge turns it off.
+        '';
+      }
+    ];
+
+    virtualisation.docker.enable = true;
+    virtualisation.docker.daemon.settings.live-restore = lib.mkDefault false;
+    # The advertised address must be there before Swarm looks for it.
+    systemd.services.docker = {
+      wants = [ "network-online.target" ];
+      after = [ "network-online.target" ];
+    };
+
+    networking.firewall = {
+      # What containers publish reaches them through this bridge.
+      trustedInterfaces = [ "docker_gwbridge" ];
+      allowedTCPPorts = [ 80 443 ];
+    };
+
+    # Recipes mount /etc/localtime and /etc/timezone; NixOS has the first only when a time zone is set, the second never.
+    time.timeZone = lib.mkDefault "Etc/UTC";
+    environment.etc.timezone.text = "${config.time.timeZone}\n";
+
+    environment.variables.ABRA_DIR = cfg.abra.directory;
+    environment.systemPackages = [ cfg.abra.package pkgs.git ];
+  };
+}

@@ -1,0 +1,46 @@
+# services.converge.swarm: the Swarm, and the networks on it.
+{ config, lib, pkgs, ... }:
+let
+  inherit (lib) mkOption types;
+  cfg = config.services.converge.swarm;
+in
+{
+  options.services.converge.swarm = {
+    enable = lib.mkEnableOption "keeping this machine's Swarm in its declared state";
+    package = mkOption {
+      type = types.package;
+      default = (import ./packages.nix { inherit lib pkgs; }).converge-swarm;
+      defaultText = lib.literalExpression "converge-swarm of this project";
+      description = "The package with the program converge-swarm.";
+    };
+    settings = mkOption {
+      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      default = { };
+      example = { advertise_address = "192.0.2.10"; };
+      description = "What /etc/converge/swarm.json says; `converge-swarm --schema` lists it all.";
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    assertions = [
+      {
+        assertion = cfg.settings ? advertise_address;
+        message = ''
+          services.converge.swarm has no address to advertise; Docker guesses wrong on a machine with more than one.
+          hint: set services.converge.swarm.settings.advertise_address to this machine's own, such as "192.0.2.10".
+        '';
+      }
+    ];
+
+    services.converge.swarm.settings = lib.mapAttrsRecursive (_: lib.mkDefault) {
+      address_pools = { pools = [ "10.20.0.0/16" ]; subnet_size = 24; };
+      task_history = 5;
+      networks.proxy = { subnet = "10.10.0.0/16"; attachable = true; };
+    };
+
+    services.converge.pieces.swarm = {
+      description = "Swarm and its networks in their declared state";
+      inherit (cfg) package settings;
+    };
+  };
+}

@@ -1,0 +1,87 @@
+# services.converge.traefik: the traefik recipe with a wildcard certificate.
+{ config, lib, pkgs, ... }:
+let
+  inherit (lib) mkOption types;
+  inherit (config.services) converge;
+  cfg = converge.traefik;
+  externalPath = import ./external-path.nix { inherit lib; };
+
+  secret = what: example: mkOption {
+    type = types.nullOr externalPath;
+    default = null;
+    inherit example;
+    description = "Path of ${what} on this machine, outside the store.";
+  };
+  needed = given: message: { assertion = given; inherit message; };
+in
+{
+  options.services.converge.traefik = {
+    enable = lib.mkEnableOption "keeping Traefik deployed with a wildcard certificate";
+    package = mkOption {
+      type = types.package;
+      default = (import ./packages.nix { inherit lib pkgs; }).converge-traefik;
+      defaultText = lib.literalExpression "converge-traefik of this project";
+      description = "The package with the program converge-traefik.";
+    };
+    certificate.fullchain = secret "the certificate and its chain (PEM)" "/run/secrets/fullchain";
+    certificate.privkey = secret "the certificate's private key (PEM)" "/run/secrets/privkey";
+    settings = mkOption {
+      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      default = { };
+      example = { domain = "ci.example.org"; recipe.version.pin = "3.8.0+v3.6.15"; };
+      description = "What /etc/converge/traefik.json says; `converge-traefik --schema` lists it all.";
+    };
+  };
+
+  # Beside the pieces, because each that deploys by abra hands it on.
+  options.services.converge.registryCredentials = mkOption {
+    type = types.nullOr externalPath;
+    default = null;
+    example = "/run/secrets/docker-config.json";
+    description = "Path, outside the store, of a Docker config.json whose `auths` are used to pull images.";
+  };
+
+  config = lib.mkIf cfg.enable {
+    assertions = [
+      (needed (cfg.settings ? domain) ''
+        services.converge.traefik has no domain.
+        hint: set services.converge.traefik.settings.domain, such as "ci.example.org"; the certificate names it and *.it.
+      '')
+      (needed (cfg.settings ? recipe.version) ''
+        services.converge.traefik does not say which version of the recipe to run.
+        hint: set services.converge.traefik.settings.recipe.version to { pin = "<tag>"; } or "latest".
+      '')
+      (needed (cfg.certificate.fullchain != null && cfg.certificate.privkey != null) ''
+        services.converge.traefik has no certificate.
+        hint: set services.converge.traefik.certificate.fullchain and .privkey to paths outside the store, such as /run/secrets/fullchain.
+      '')
+    ];
+
+    services.converge.traefik.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
+      recipe = { source = "https://git.coopcloud.tech/coop-cloud/traefik.git"; refresh_hours = 6; };
+      env.DASHBOARD_ENABLED = "false";
+      compose_files = [ "compose.yml" "compose.wildcard.yml" ];
+      certificate.warn_days = 21;
+      abra_directory = converge.abra.directory;
+    } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
+      probe.address = converge.swarm.settings.advertise_address;
+    });
+
+    services.converge.pieces.traefik = {
+      description = "Traefik and its wildcard certificate in their declared state";
+      inherit (cfg) package settings;
+      needs = lib.optional converge.swarm.enable "swarm";
+      # A certificate is judged by the clock.
+      after = [ "time-sync.target" ];
+      credentials = lib.filterAttrs (_: path: path != null) {
+        inherit (cfg.certificate) fullchain privkey;
+        # LoadCredential names the file as Docker looks for it in $DOCKER_CONFIG.
+        "config.json" = converge.registryCredentials;
+      };
+      environment = lib.optionalAttrs (converge.registryCredentials != null) { DOCKER_CONFIG = "%d"; };
+      path = [ converge.abra.package pkgs.git ];
+      network = true;
+      stateDirectories = [ "converge/abra" ];
+    };
+  };
+}
