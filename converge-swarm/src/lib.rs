@@ -1,1 +1,72 @@
 //! Brings one machine to a single-node Docker Swarm with its networks.
+//!
+//! - [`desired`]: what the operator declares: address, pools, task history, networks.
+//! - [`observed`]: the swarm's state, its settings, the networks of the declared names and who is on them.
+//! - [`plan`]: pure; tells apart what can be changed, what must be waited for, and what only an operator may do.
+//! - [`change`]: initialise, set the task history, create and remove networks. Nothing else is ever written.
+//!
+//! Nothing is repaired by force: a locked, broken or foreign swarm is blocked with the commands that would mend it, and a
+//! network is made anew only while nothing at all is on it.
+
+pub mod change;
+pub mod desired;
+mod error;
+mod facts;
+pub mod observed;
+pub mod plan;
+
+use common::converger::{Converger, Fact, Host, Limits, Plan, Problem};
+use common::docker::Docker;
+
+pub use change::Change;
+pub use desired::Desired;
+pub use error::Error;
+pub use observed::Observed;
+
+/// The piece's name, and the value of the label on what it creates.
+pub const NAME: &str = "swarm";
+
+/// The converger, connected to a daemon.
+#[derive(Debug)]
+pub struct Swarm {
+    desired: Desired,
+    docker: Docker,
+}
+
+impl Converger for Swarm {
+    const NAME: &'static str = NAME;
+    type Desired = Desired;
+    type Observed = Observed;
+    type Change = Change;
+    type Error = Error;
+
+    fn check(desired: &Desired) -> Vec<Problem> {
+        desired.problems()
+    }
+
+    fn limits(desired: &Desired) -> Limits {
+        desired.limits
+    }
+
+    async fn connect(desired: Desired, host: Host) -> Result<Self, Error> {
+        let deadline = desired.limits.call();
+        let docker = host.backoff.retry(async || Docker::connect(&host.docker_host, deadline).await).await?;
+        Ok(Self { desired, docker })
+    }
+
+    fn desired(&self) -> &Desired {
+        &self.desired
+    }
+
+    async fn observe(&self) -> Result<Observed, Error> {
+        observed::observe(&self.docker, &self.desired).await
+    }
+
+    fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
+        plan::plan(desired, observed)
+    }
+
+    fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
+        facts::facts(desired, observed)
+    }
+}

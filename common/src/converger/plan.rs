@@ -53,9 +53,9 @@ impl<T> Plan<T> {
         }
     }
 
-    /// Adds a wait.
-    pub fn wait(&mut self, for_what: impl Into<String>, seen: impl Into<String>) {
-        self.waits.push(Wait { for_what: for_what.into(), seen: seen.into() });
+    /// Adds a wait; the hint says what to do if it does not come in time.
+    pub fn wait(&mut self, for_what: impl Into<String>, seen: impl Into<String>, hint: impl Into<String>) {
+        self.waits.push(Wait { for_what: for_what.into(), seen: seen.into(), hint: Some(hint.into()) });
     }
 
     /// Adds drift.
@@ -86,6 +86,9 @@ pub struct Wait {
     pub for_what: String,
     /// What was seen instead: `0 of 1 tasks running, the last one: "image not found"`.
     pub seen: String,
+    /// What to do if it does not come in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
 }
 
 /// A difference that would lose data or interrupt others if it were repaired, so an operator decides.

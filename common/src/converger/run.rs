@@ -39,7 +39,7 @@ enum Stuck {
     #[error("still not done after {MOST_ROUNDS} rounds of changes; left: {what}")]
     TooManyRounds { what: String },
     #[error("waited {} s for {for_what}; seen: {seen}", waited.as_secs())]
-    WaitedTooLong { for_what: String, seen: String, waited: Duration },
+    WaitedTooLong { for_what: String, seen: String, waited: Duration, hint: Option<String> },
 }
 
 impl Explain for Stuck {
@@ -52,7 +52,7 @@ impl Explain for Stuck {
             Self::NoProgress { .. } | Self::TooManyRounds { .. } => {
                 Some("something else on this host may be undoing these changes; `journalctl` shows each of them".into())
             }
-            Self::WaitedTooLong { .. } => None,
+            Self::WaitedTooLong { hint, .. } => hint.clone(),
         }
     }
 }
@@ -105,6 +105,7 @@ pub async fn run<C: Converger>(converger: &C, backoff: Backoff, record: &mut Rec
                 return Ended::failed(Explained::new(&Stuck::WaitedTooLong {
                     for_what: wait.for_what.clone(),
                     seen: wait.seen.clone(),
+                    hint: wait.hint.clone(),
                     waited: limits.wait(),
                 }));
             }

@@ -8,6 +8,9 @@ use tokio::time::timeout;
 
 pub use error::{Error, Problem};
 
+/// The label on everything a converger creates; its value is the piece's name.
+pub const MANAGED: &str = "converge.managed";
+
 /// A connection to the Docker daemon whose every call has a deadline.
 #[derive(Debug, Clone)]
 pub struct Docker {

@@ -1,0 +1,43 @@
+//! What can go wrong with a swarm.
+
+use common::docker;
+use common::error::{Class, Explain};
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A call to Docker failed.
+    #[error(transparent)]
+    Docker(#[from] docker::Error),
+    /// The node joined or made a swarm between looking and initialising.
+    #[error("the node became part of a swarm meanwhile")]
+    AlreadyInSwarm,
+    /// Docker answered without something it always has.
+    #[error("Docker's answer to `{call}` has no {field}")]
+    Incomplete {
+        /// The call.
+        call: &'static str,
+        /// The missing field.
+        field: &'static str,
+    },
+}
+
+impl Explain for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Docker(error) => error.class(),
+            Self::AlreadyInSwarm => Class::Conflict,
+            Self::Incomplete { .. } => Class::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Docker(error) => error.hint(),
+            Self::AlreadyInSwarm => None,
+            Self::Incomplete { .. } => {
+                Some("check that DOCKER_HOST names a Docker daemon of version 20.10 or later".into())
+            }
+        }
+    }
+}
