@@ -1,7 +1,6 @@
 //! A Docker daemon of its own, that sees nothing of the host's and leaves nothing behind.
 
 use std::collections::BTreeMap;
-use std::env;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,11 +8,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
-use nix::unistd::{Pid, Uid};
+use nix::unistd::Pid;
 use serde_json::{Value, json};
-use thiserror::Error;
 
 use crate::namespaces::{Namespaces, child_of};
+use crate::not_here::{self, NotHere};
 use crate::{http, leftovers};
 
 /// The address every daemon's network namespace has, on a bridge.
@@ -24,20 +23,6 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// How long one question may take.
 const ONE_CALL: Duration = Duration::from_secs(30);
-
-/// Why no daemon can run on this machine: what a test says when it is skipped.
-#[derive(Debug, Error)]
-pub enum NotHere {
-    /// Namespaces need root.
-    #[error("a private Docker daemon needs root")]
-    NotRoot,
-    /// A program is not installed.
-    #[error("the program {0} is not installed")]
-    NoProgram(&'static str),
-    /// The kernel, or what this runs in, does not allow it.
-    #[error("no namespaces of its own for a Docker daemon: {0}")]
-    NoNamespaces(String),
-}
 
 /// A private Docker daemon in its own namespaces; dropping it removes all of it.
 ///
@@ -59,14 +44,7 @@ impl Daemon {
 
     /// Starts a daemon with these settings in its `daemon.json`.
     pub fn start_with(settings: &Value) -> Result<Self, NotHere> {
-        if !Uid::effective().is_root() {
-            return Err(NotHere::NotRoot);
-        }
-        for program in ["dockerd", "docker", "containerd", "runc", "ip", "iptables", "nsenter", "setpriv", "unshare"] {
-            if !is_installed(program) {
-                return Err(NotHere::NoProgram(program));
-            }
-        }
+        not_here::check()?;
         leftovers::remove_of_dead_owners();
         let namespaces = Namespaces::make(&format!("{ADDRESS}/24")).map_err(NotHere::NoNamespaces)?;
         let (name, folder) = leftovers::new_folder().unwrap_or_else(|error| panic!("no folder for a daemon: {error}"));
@@ -294,11 +272,6 @@ impl Drop for Daemon {
 
 fn add_index(indices: &mut BTreeMap<String, u64>, name: &str, object: &Value) {
     indices.insert(name.to_owned(), object["Version"]["Index"].as_u64().unwrap_or_default());
-}
-
-fn is_installed(program: &str) -> bool {
-    let path = env::var_os("PATH").unwrap_or_default();
-    env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
 /// Tries until there is an answer or the time is over.

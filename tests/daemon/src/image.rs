@@ -1,15 +1,20 @@
 //! Docker archives built from local files: no registry, no build daemon, the same bytes every time.
 
+mod error;
+mod layer;
+mod libraries;
+
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use thiserror::Error;
+
+pub use error::ImageError;
+use layer::{Hashing, header, hex};
+use libraries::libraries;
 
 /// Where the bytes of a file in an image come from.
 #[derive(Debug, Clone)]
@@ -22,37 +27,6 @@ pub enum Content {
     Directory,
     /// A symbolic link with this target.
     Link(String),
-}
-
-/// Why an archive could not be built.
-#[derive(Debug, Error)]
-pub enum ImageError {
-    /// A local file could not be read.
-    #[error("cannot read {path} for image {tag}", path = path.display())]
-    Read {
-        /// The image's tag.
-        tag: String,
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The archive could not be written.
-    #[error("cannot write the archive of image {tag}")]
-    Write {
-        /// The image's tag.
-        tag: String,
-        /// What the system said.
-        source: io::Error,
-    },
-    /// The libraries of a program could not be listed.
-    #[error("cannot list the libraries of {path}: {reason}", path = path.display())]
-    Libraries {
-        /// The program.
-        path: PathBuf,
-        /// What `ldd` said.
-        reason: String,
-    },
 }
 
 /// An image in the making: files in one layer, and the configuration Docker runs them with.
@@ -274,62 +248,8 @@ impl Image {
     }
 }
 
-/// The shared libraries and the loader of a program; none for a static one.
-fn libraries(program: &Path) -> Result<Vec<PathBuf>, ImageError> {
-    let failed = |reason: String| ImageError::Libraries { path: program.to_owned(), reason };
-    let output =
-        Command::new("ldd").arg(program).env("LC_ALL", "C").output().map_err(|error| failed(error.to_string()))?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    if !output.status.success() {
-        let said = format!("{text}{}", String::from_utf8_lossy(&output.stderr));
-        let is_static = said.contains("not a dynamic executable") || said.contains("statically linked");
-        return if is_static { Ok(Vec::new()) } else { Err(failed(said.trim().to_owned())) };
-    }
-    if let Some(missing) = text.lines().find(|line| line.contains("not found")) {
-        return Err(failed(missing.trim().to_owned()));
-    }
-    Ok(text.split_whitespace().filter(|word| word.starts_with('/')).map(PathBuf::from).collect())
-}
-
 fn owned(words: &[&str]) -> Vec<String> {
     words.iter().map(|word| (*word).to_owned()).collect()
-}
-
-fn header(kind: tar::EntryType, mode: u32, size: u64) -> tar::Header {
-    let mut header = tar::Header::new_gnu();
-    header.set_entry_type(kind);
-    header.set_mode(mode);
-    header.set_size(size);
-    header.set_uid(0);
-    header.set_gid(0);
-    header.set_mtime(0);
-    header
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
-/// Passes bytes on and hashes them on the way.
-struct Hashing<W> {
-    inner: W,
-    digest: Sha256,
-}
-
-impl<W: Write> Write for Hashing<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = self.inner.write(bytes)?;
-        self.digest.update(&bytes[..taken]);
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
-    }
 }
 
 #[cfg(test)]

@@ -17,11 +17,18 @@
 
 pub mod image;
 
+mod call;
+mod connection;
 mod daemon;
+mod fault;
 mod http;
 mod leftovers;
 mod namespaces;
+mod not_here;
 mod proxy;
 
-pub use daemon::{ADDRESS, Daemon, NotHere};
-pub use proxy::{Call, Fault, Proxy, Rubbish};
+pub use call::Call;
+pub use daemon::{ADDRESS, Daemon};
+pub use fault::{Fault, Rubbish};
+pub use not_here::NotHere;
+pub use proxy::Proxy;

@@ -1,0 +1,117 @@
+//! One client's connection through the proxy.
+
+use std::io::{self, BufReader, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::thread;
+use std::time::Duration;
+
+use crate::http::{self, Body, Head};
+use crate::proxy::{Fate, Shared};
+
+/// One client's connection and the connection to the daemon that goes with it.
+pub(crate) struct Connection<'a> {
+    shared: &'a Shared,
+    client: UnixStream,
+    client_reader: BufReader<UnixStream>,
+    daemon: UnixStream,
+    daemon_reader: BufReader<UnixStream>,
+}
+
+impl<'a> Connection<'a> {
+    /// Serves a client until one side closes or a fault does.
+    pub(crate) fn serve(shared: &'a Shared, client: UnixStream) -> io::Result<()> {
+        shared.remember(&client)?;
+        let daemon = UnixStream::connect(&shared.upstream)?;
+        shared.remember(&daemon)?;
+        let client_reader = BufReader::new(client.try_clone()?);
+        let daemon_reader = BufReader::new(daemon.try_clone()?);
+        let mut connection = Self { shared, client, client_reader, daemon, daemon_reader };
+        let served = connection.serve_calls();
+        // The copies kept for the proxy's end would hold them open.
+        let _ = connection.client.shutdown(Shutdown::Both);
+        let _ = connection.daemon.shutdown(Shutdown::Both);
+        served
+    }
+
+    fn serve_calls(&mut self) -> io::Result<()> {
+        while let Some(head) = Head::read(&mut self.client_reader)? {
+            let (at, fate) = self.shared.begin(&head);
+            match fate {
+                Fate::Drop => return Ok(()),
+                Fate::Hang => return http::copy(&mut self.client_reader, &mut io::sink()),
+                Fate::Answer(bytes) => {
+                    http::pass_on(head.request_body(), &mut self.client_reader, &mut io::sink())?;
+                    return self.client.write_all(&bytes);
+                }
+                Fate::Forward => {
+                    if !self.forward(&head, at, Duration::ZERO)? {
+                        return Ok(());
+                    }
+                }
+                Fate::Delay(delay) => {
+                    if !self.forward(&head, at, delay)? {
+                        return Ok(());
+                    }
+                }
+                Fate::LoseAnswer(action) => {
+                    self.send(&head)?;
+                    let answer = self.answer_head()?;
+                    let body = answer.answer_body(head.method());
+                    http::pass_on(body, &mut self.daemon_reader, &mut io::sink())?;
+                    self.shared.answered(at, answer.status());
+                    if let Some(action) = action {
+                        action();
+                    }
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn send(&mut self, head: &Head) -> io::Result<()> {
+        self.daemon.write_all(&head.raw)?;
+        http::pass_on(head.request_body(), &mut self.client_reader, &mut self.daemon)
+    }
+
+    fn answer_head(&mut self) -> io::Result<Head> {
+        Head::read(&mut self.daemon_reader)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    }
+
+    /// Passes a call and its answer on; false when the connection is spent.
+    fn forward(&mut self, head: &Head, at: usize, delay: Duration) -> io::Result<bool> {
+        self.send(head)?;
+        let mut answer = self.answer_head()?;
+        while matches!(answer.status(), Some(100 | 102..=199)) {
+            self.client.write_all(&answer.raw)?;
+            answer = self.answer_head()?;
+        }
+        // The fault itself, not a test waiting for something.
+        thread::sleep(delay);
+        self.shared.answered(at, answer.status());
+        self.client.write_all(&answer.raw)?;
+        let body = answer.answer_body(head.method());
+        if answer.status() == Some(101) || (body == Body::UntilEnd && head.wants_upgrade()) {
+            self.both_ways()?;
+            return Ok(false);
+        }
+        http::pass_on(body, &mut self.daemon_reader, &mut self.client)?;
+        Ok(body != Body::UntilEnd && !answer.closes() && !head.closes())
+    }
+
+    /// A stream after an upgrade: bytes go both ways, and each side may end its own half.
+    fn both_ways(&mut self) -> io::Result<()> {
+        let Self { client, client_reader, daemon, daemon_reader, .. } = self;
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let _ = http::copy(client_reader, daemon);
+                let _ = daemon.shutdown(Shutdown::Write);
+            });
+            let copied = http::copy(daemon_reader, client);
+            // The daemon's end is the stream's end.
+            let _ = client.shutdown(Shutdown::Both);
+            copied
+        })
+    }
+}
