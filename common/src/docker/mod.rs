@@ -1,6 +1,7 @@
 //! The Docker daemon: connecting, deadlines and errors, the same for all pieces.
 
 mod error;
+pub mod settled;
 
 use std::time::Duration;
 

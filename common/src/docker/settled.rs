@@ -1,0 +1,166 @@
+//! Whether a Swarm service is settled: as many running tasks of its *current* spec as wanted, and no update in flight.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use bollard::models::{Service, ServiceSpecMode, ServiceUpdateStatusStateEnum, Task, TaskState};
+use bollard::query_parameters::{ListServicesOptions, ListTasksOptions};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{Docker, Error};
+
+/// The label that names a service's stack.
+pub const STACK: &str = "com.docker.stack.namespace";
+
+/// How far a service is from what its spec says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tasks {
+    /// How many tasks the spec wants.
+    pub wanted: u64,
+    /// How many tasks of the current spec run.
+    pub running: u64,
+    /// How the last update is going.
+    pub update: Update,
+    /// What Docker says of the last update, or of the task that failed last: `image not found`.
+    pub said: Option<String>,
+    /// When the service was changed last.
+    pub changed: Option<Timestamp>,
+}
+
+/// How a service's last update is going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Update {
+    /// There was none since the service was created or last changed, or it is not said.
+    None,
+    /// Tasks are being replaced.
+    Updating,
+    /// It stopped after a failure. It stays so until the next update: nothing is in flight.
+    Paused,
+    /// Every task was replaced.
+    Completed,
+    /// Tasks are being put back.
+    RollbackStarted,
+    /// Putting back stopped after a failure.
+    RollbackPaused,
+    /// Every task was put back: the update failed.
+    RollbackCompleted,
+}
+
+impl Tasks {
+    /// Whether what runs is what the spec says, with nothing in flight.
+    pub fn are_settled(&self) -> bool {
+        self.running == self.wanted && !matches!(self.update, Update::Updating | Update::RollbackStarted)
+    }
+
+    /// Whether Swarm itself went back to the spec before the last update.
+    pub fn were_rolled_back(&self) -> bool {
+        matches!(self.update, Update::RollbackStarted | Update::RollbackPaused | Update::RollbackCompleted)
+    }
+}
+
+impl fmt::Display for Tasks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of {} tasks running", self.running, self.wanted)?;
+        match self.update {
+            Update::None | Update::Completed => {}
+            Update::Updating => f.write_str(", update in progress")?,
+            Update::Paused => f.write_str(", update paused after a failure")?,
+            Update::RollbackStarted => f.write_str(", Swarm is rolling back")?,
+            Update::RollbackPaused => f.write_str(", rollback paused after a failure")?,
+            Update::RollbackCompleted => f.write_str(", Swarm rolled back")?,
+        }
+        match &self.said {
+            Some(said) => write!(f, ", Docker says: {said}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The services of a stack, each with its tasks' state.
+pub async fn stack(docker: &Docker, stack: &str) -> Result<Vec<(Service, Tasks)>, Error> {
+    let label = format!("{STACK}={stack}");
+    let options = ListServicesOptions {
+        filters: Some(HashMap::from([("label".to_owned(), vec![label])])),
+        ..Default::default()
+    };
+    let services = docker
+        .call(format!("list the services of {stack}"), async |client| client.list_services(Some(options)).await)
+        .await?;
+    if services.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids = services.iter().filter_map(|service| service.id.clone()).collect();
+    let options = ListTasksOptions { filters: Some(HashMap::from([("service".to_owned(), ids)])) };
+    let tasks = docker
+        .call(format!("list the tasks of {stack}"), async |client| client.list_tasks(Some(options)).await)
+        .await?;
+    Ok(services
+        .into_iter()
+        .map(|service| {
+            let judged = judge(&service, tasks.iter().filter(|task| task.service_id == service.id));
+            (service, judged)
+        })
+        .collect())
+}
+
+/// What `tasks` say of `service`.
+pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Tasks {
+    let spec = service.spec.as_ref();
+    let template = spec.and_then(|spec| spec.task_template.as_ref());
+    let mut running = 0;
+    let mut failed: Option<&Task> = None;
+    for task in tasks {
+        let state = task.status.as_ref().and_then(|status| status.state);
+        let is_current = task.spec.as_ref() == template;
+        let is_wanted = task.desired_state == Some(TaskState::RUNNING);
+        if is_current && is_wanted && state == Some(TaskState::RUNNING) {
+            running += 1;
+        }
+        let has_failed = task.status.as_ref().and_then(|status| status.err.as_ref()).is_some_and(|err| !err.is_empty());
+        if has_failed && failed.is_none_or(|last| when(last) < when(task)) {
+            failed = Some(task);
+        }
+    }
+    let wanted = wanted(spec.and_then(|spec| spec.mode.as_ref()));
+    let status = service.update_status.as_ref();
+    let update = update(status.and_then(|status| status.state));
+    let of_update = status
+        .and_then(|status| status.message.clone())
+        .filter(|_| !matches!(update, Update::None | Update::Updating | Update::Completed));
+    let of_task = failed.and_then(|task| task.status.as_ref()?.err.clone()).filter(|_| running < wanted);
+    Tasks {
+        wanted,
+        running,
+        update,
+        said: of_task.or(of_update),
+        changed: service.updated_at.as_ref().and_then(|time| time.parse().ok()),
+    }
+}
+
+fn wanted(mode: Option<&ServiceSpecMode>) -> u64 {
+    match mode.and_then(|mode| mode.replicated.as_ref()).and_then(|replicated| replicated.replicas) {
+        Some(replicas) => u64::try_from(replicas).unwrap_or_default(),
+        // Replicated without a number, and global on the one node there is.
+        None => 1,
+    }
+}
+
+fn when(task: &Task) -> String {
+    task.status.as_ref().and_then(|status| status.timestamp.as_ref()).map(ToString::to_string).unwrap_or_default()
+}
+
+fn update(state: Option<ServiceUpdateStatusStateEnum>) -> Update {
+    use ServiceUpdateStatusStateEnum as State;
+    match state {
+        None | Some(State::EMPTY) => Update::None,
+        Some(State::UPDATING) => Update::Updating,
+        Some(State::PAUSED) => Update::Paused,
+        Some(State::COMPLETED) => Update::Completed,
+        Some(State::ROLLBACK_STARTED) => Update::RollbackStarted,
+        Some(State::ROLLBACK_PAUSED) => Update::RollbackPaused,
+        Some(State::ROLLBACK_COMPLETED) => Update::RollbackCompleted,
+    }
+}
