@@ -35,6 +35,7 @@ pub use host::{Clock, Host};
 pub use limits::Limits;
 pub use lock::Lock;
 pub use plan::{Block, Change, Drift, Plan, Sequence, Wait};
+pub use progress::Progress;
 pub use record::Record;
 pub use report::{ChangeReport, Outcome, Report, Result as ChangeResult};
 pub use run::{Ended, run};

@@ -82,10 +82,8 @@ impl fmt::Display for Tasks {
 /// The services of a stack, each with its tasks' state.
 pub async fn stack(docker: &Docker, stack: &str) -> Result<Vec<(Service, Tasks)>, Error> {
     let label = format!("{STACK}={stack}");
-    let options = ListServicesOptions {
-        filters: Some(HashMap::from([("label".to_owned(), vec![label])])),
-        ..Default::default()
-    };
+    let options =
+        ListServicesOptions { filters: Some(HashMap::from([("label".to_owned(), vec![label])])), ..Default::default() };
     let services = docker
         .call(format!("list the services of {stack}"), async |client| client.list_services(Some(options)).await)
         .await?;

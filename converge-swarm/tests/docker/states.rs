@@ -1,0 +1,125 @@
+//! States of a node that only an operator can mend: each told apart, each with its own hint, none touched.
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use daemon::Daemon;
+use serde_json::json;
+
+use crate::{Ran, World};
+
+/// Blocked, with one block that says this, and nothing touched.
+#[track_caller]
+fn is_blocked(ran: &Ran, reason: &str, hint: &str) {
+    ran.ends_as(1, "blocked");
+    ran.changed_nothing();
+    let blocks = ran.report["blocked"].as_array().unwrap();
+    assert_eq!(blocks.len(), 1, "{blocks:#?}");
+    assert!(blocks[0]["reason"].as_str().unwrap().contains(reason), "{blocks:#?}");
+    assert!(blocks[0]["hint"].as_str().unwrap().contains(hint), "{blocks:#?}");
+    assert!(ran.said.contains("hint: ") && ran.said.contains(hint), "{}", ran.said);
+}
+
+fn until_state(daemon: &Daemon, state: &str) {
+    let until = Instant::now() + Duration::from_secs(40);
+    loop {
+        let seen = daemon.get("/info").unwrap()["Swarm"]["LocalNodeState"].clone();
+        if seen == state {
+            return;
+        }
+        assert!(Instant::now() < until, "the node is {seen}, not {state}\n{}", daemon.log());
+    }
+}
+
+#[test]
+fn a_locked_swarm_is_blocked_until_it_is_unlocked() {
+    let Some(mut world) = World::converged("a_locked_swarm_is_blocked_until_it_is_unlocked") else { return };
+    world.daemon.docker(&["swarm", "update", "--autolock"]);
+    let key = world.daemon.docker(&["swarm", "unlock-key", "--quiet"]);
+    world.daemon.stop();
+    world.daemon.start_again();
+    until_state(&world.daemon, "locked");
+    is_blocked(&world.run(), "locked", "docker swarm unlock");
+    // As the hint says.
+    let mut unlock = world.daemon.command("sh");
+    let unlocked = unlock.args(["-c", &format!("echo {key} | docker swarm unlock")]).output().unwrap();
+    assert!(unlocked.status.success(), "{}", String::from_utf8_lossy(&unlocked.stderr));
+    until_state(&world.daemon, "active");
+    world.is_converged();
+}
+
+#[test]
+fn live_restore_is_blocked_before_anything_is_made() {
+    let test = "live_restore_is_blocked_before_anything_is_made";
+    let Some(mut world) = World::with_settings(test, &json!({ "live-restore": true })) else { return };
+    is_blocked(&world.run(), "live-restore is on", "live-restore");
+    assert_eq!(world.daemon.get("/info").unwrap()["Swarm"]["LocalNodeState"], "inactive");
+    // As the hint says.
+    world.daemon.stop();
+    world.daemon.configure(&json!({ "live-restore": false }));
+    world.daemon.start_again();
+    world.run().ends_as(0, "changed");
+}
+
+#[test]
+fn a_worker_is_blocked_and_one_cut_off_is_waited_for() {
+    let Some(mut world) = World::bare("a_worker_is_blocked_and_one_cut_off_is_waited_for") else { return };
+    let mut manager = Daemon::start().unwrap();
+    manager.cable_to(&world.daemon);
+    manager.docker(&["swarm", "init", "--advertise-addr", "10.98.0.1"]);
+    let token = manager.docker(&["swarm", "join-token", "--quiet", "worker"]);
+    world.daemon.docker(&["swarm", "join", "--token", &token, "--advertise-addr", "10.98.0.2", "10.98.0.1:2377"]);
+    is_blocked(&world.run(), "a worker of a swarm managed at 10.98.0.1:2377", "docker swarm leave");
+
+    // Without its manager, a worker that starts again waits to join.
+    manager.stop();
+    world.daemon.stop();
+    world.daemon.start_again();
+    until_state(&world.daemon, "pending");
+    let ran = world.run();
+    ran.fails_clearly(Duration::from_secs(10));
+    ran.changed_nothing();
+    let message = ran.report["error"]["message"].as_str().unwrap();
+    assert!(message.contains("waited 2 s for this node to finish joining"), "{message}");
+    assert!(ran.said.contains("docker swarm leave --force"), "{}", ran.said);
+
+    // Its manager comes back: no longer pending, but still a worker.
+    manager.start_again();
+    until_state(&world.daemon, "active");
+    is_blocked(&world.run(), "a worker", "docker node promote");
+    // The other way out that the hint gives.
+    world.daemon.docker(&["swarm", "leave"]);
+    world.run().ends_as(0, "changed");
+    world.is_converged();
+}
+
+#[test]
+fn a_broken_raft_log_is_blocked_with_the_way_out() {
+    let Some(mut world) = World::converged("a_broken_raft_log_is_blocked_with_the_way_out") else { return };
+    world.daemon.stop();
+    let damaged = damage(&world.daemon.data().join("swarm/raft"));
+    assert!(damaged > 0, "no raft log to damage");
+    world.daemon.start_again();
+    until_state(&world.daemon, "error");
+    is_blocked(&world.run(), "the swarm does not work: ", "docker swarm leave --force");
+    // As the hint says.
+    world.daemon.docker(&["swarm", "leave", "--force"]);
+    world.run().ends_as(0, "changed");
+    world.network_is_right();
+    world.is_converged();
+}
+
+/// Overwrites the middle of every file of the log.
+fn damage(folder: &Path) -> usize {
+    let mut damaged = 0;
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            damaged += damage(&entry.path());
+        } else if entry.path().extension().is_some_and(|extension| extension == "wal") {
+            fs::write(entry.path(), [0xff; 4096]).unwrap();
+            damaged += 1;
+        }
+    }
+    damaged
+}
