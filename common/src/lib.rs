@@ -3,6 +3,7 @@
 pub mod converger;
 pub mod credential;
 pub mod docker;
+pub mod env_file;
 pub mod error;
 pub mod file;
 pub mod retry;
