@@ -5,23 +5,20 @@ let
 
   word = x: if x == true then "yes" else if x == false then "no" else toString x;
   # Where a transient unit's credentials are; %d is not expanded for it.
-  spell = value: lib.replaceStrings [ "'%d'" "%d" ] [ ''"/run/credentials/$unit"'' ''"/run/credentials/$unit"'' ] (lib.escapeShellArg value);
+  spell = value: lib.concatMapStringsSep ''"/run/credentials/$unit"'' lib.escapeShellArg (lib.splitString "%d" value);
 
   properties = piece: lib.concatLists (lib.mapAttrsToList
     (key: values: map (value: lib.escapeShellArg "--property=${key}=${word value}") (lib.toList values))
     piece.sandbox);
-  environment = name: piece:
-    let
-      unit = config.systemd.services."converge-${name}";
-      all = { PATH = lib.makeBinPath unit.path; } // piece.environment;
-    in
-    lib.mapAttrsToList (key: value: spell "--setenv=${key}=${value}") all;
+  # As in the unit, PATH included.
+  environment = name: lib.mapAttrsToList (key: value: spell "--setenv=${key}=${value}")
+    (config.systemd.globalEnvironment // config.systemd.services."converge-${name}".environment);
 
   case = name: piece: ''
     ${name})
       program=${lib.getExe piece.package}
       options=(
-        ${lib.concatStringsSep "\n    " (properties piece ++ environment name piece)}
+        ${lib.concatStringsSep "\n    " (properties piece ++ environment name)}
       )
       ;;
   '';

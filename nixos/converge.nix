@@ -5,7 +5,6 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.converge;
   sandbox = import ./sandbox.nix { inherit lib; };
-  externalPath = import ./external-path.nix { inherit lib; };
 
   # The same JSON the program would read, refused at build time if the program would refuse it.
   checkedJson = name: piece: pkgs.writeTextFile {
@@ -47,7 +46,7 @@ let
       settings = mkOption { type = (pkgs.formats.json { }).type; description = "What /etc/converge/<name>.json says."; };
       needs = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces that go first."; };
       after = mkOption { type = types.listOf types.str; default = [ ]; description = "Other units that go first."; };
-      credentials = mkOption { type = types.attrsOf externalPath; default = { }; description = "Files handed over by LoadCredential."; };
+      credentials = mkOption { type = types.attrsOf types.externalPath; default = { }; description = "Files handed over by LoadCredential."; };
       path = mkOption { type = types.listOf types.package; default = [ ]; description = "Packages whose programs the piece runs."; };
       environment = mkOption { type = types.attrsOf types.str; default = { }; description = "Environment of the program; never a secret."; };
       network = mkOption { type = types.bool; default = false; description = "Whether the piece talks to more than unix sockets."; };

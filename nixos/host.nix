@@ -2,6 +2,7 @@
 { config, lib, pkgs, ... }:
 let
   cfg = config.services.converge;
+  timeZone = if config.time.timeZone == null then "Etc/UTC" else config.time.timeZone;
 in
 {
   options.services.converge.abra = {
@@ -12,6 +13,13 @@ in
       readOnly = true;
       description = "ABRA_DIR of the pieces, and of the operator's shell.";
     };
+  };
+
+  options.services.converge.registryCredentials = lib.mkOption {
+    type = lib.types.nullOr lib.types.externalPath;
+    default = null;
+    example = "/run/secrets/docker-config.json";
+    description = "Path, outside the store, of a Docker config.json whose `auths` are used to pull images.";
   };
 
   config = lib.mkIf (cfg.pieces != { }) {
@@ -41,7 +49,7 @@ in
 
     # Recipes mount /etc/localtime and /etc/timezone; NixOS has the first only when a time zone is set, the second never.
     time.timeZone = lib.mkDefault "Etc/UTC";
-    environment.etc.timezone.text = "${config.time.timeZone}\n";
+    environment.etc.timezone.text = "${timeZone}\n";
 
     environment.variables.ABRA_DIR = cfg.abra.directory;
     environment.systemPackages = [ cfg.abra.package pkgs.git ];

@@ -12,7 +12,6 @@
   RestrictNamespaces = true;
   RestrictRealtime = true;
   RestrictSUIDSGID = true;
-  RemoveIPC = true;
   KeyringMode = "private";
   UMask = "0077";
 
@@ -26,6 +25,7 @@
   ProtectKernelTunables = true;
   ProtectProc = "invisible";
   ProcSubset = "pid";
+  PrivateMounts = true;
   PrivateTmp = true;
   # Pseudo-terminals stay: abra does not run without one.
   PrivateDevices = true;

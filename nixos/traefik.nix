@@ -4,10 +4,9 @@ let
   inherit (lib) mkOption types;
   inherit (config.services) converge;
   cfg = converge.traefik;
-  externalPath = import ./external-path.nix { inherit lib; };
 
   secret = what: example: mkOption {
-    type = types.nullOr externalPath;
+    type = types.nullOr types.externalPath;
     default = null;
     inherit example;
     description = "Path of ${what} on this machine, outside the store.";
@@ -33,14 +32,6 @@ in
     };
   };
 
-  # Beside the pieces, because each that deploys by abra hands it on.
-  options.services.converge.registryCredentials = mkOption {
-    type = types.nullOr externalPath;
-    default = null;
-    example = "/run/secrets/docker-config.json";
-    description = "Path, outside the store, of a Docker config.json whose `auths` are used to pull images.";
-  };
-
   config = lib.mkIf cfg.enable {
     assertions = [
       (needed (cfg.settings ? domain) ''
@@ -54,6 +45,10 @@ in
       (needed (cfg.certificate.fullchain != null && cfg.certificate.privkey != null) ''
         services.converge.traefik has no certificate.
         hint: set services.converge.traefik.certificate.fullchain and .privkey to paths outside the store, such as /run/secrets/fullchain.
+      '')
+      (needed (cfg.settings.abra_directory == converge.abra.directory) ''
+        services.converge.traefik.settings.abra_directory is ${cfg.settings.abra_directory}, outside its sandbox.
+        hint: leave it at ${converge.abra.directory}; the operator's shell has the same in ABRA_DIR.
       '')
     ];
 

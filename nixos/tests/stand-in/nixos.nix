@@ -28,10 +28,11 @@ let
   timer = unit // { timerConfig = section; };
 
   units = options: extra: mkOption {
-    type = types.attrsOf (types.submodule ({ ... }: { inherit options; config = extra; }));
+    type = types.attrsOf (types.submodule { imports = [ { inherit options; } extra ]; });
     default = { };
   };
 
+  systemd = config.systemd.package;
   settings = (pkgs.formats.json { }).type;
 in
 {
@@ -73,9 +74,10 @@ in
 
     systemd.package = mkOption { type = types.package; default = pkgs.systemd; };
     systemd.globalEnvironment = mkOption { type = types.attrsOf types.str; default = { TZDIR = "${pkgs.tzdata}/share/zoneinfo"; }; };
-    systemd.services = units service {
-      path = lib.mkAfter [ pkgs.coreutils pkgs.findutils pkgs.gnugrep pkgs.gnused config.systemd.package ];
-    };
+    systemd.services = units service ({ config, ... }: {
+      config.path = lib.mkAfter [ pkgs.coreutils pkgs.findutils pkgs.gnugrep pkgs.gnused systemd ];
+      config.environment.PATH = "${lib.makeBinPath config.path}:${lib.makeSearchPathOutput "bin" "sbin" config.path}";
+    });
     systemd.targets = units unit { };
     systemd.timers = units timer { };
 

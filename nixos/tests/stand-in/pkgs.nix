@@ -36,7 +36,7 @@ in
   };
 
   formats.json = _: {
-    type = let value = lib.types.nullOr (lib.types.oneOf (with lib.types; [ bool int float str path (attrsOf value) (listOf value) ])); in value;
+    type = let value = lib.types.nullOr (lib.types.oneOf (with lib.types; [ bool int float str path (attrsOf value) (listOf value) ])) // { description = "JSON value"; }; in value;
     generate = name: value: file name (builtins.toJSON value) { };
   };
 } // lib.genAttrs [

@@ -22,10 +22,7 @@ let
   install = unit: optionalString (unit.wantedBy != [ ]) "\n[Install]\nWantedBy=${lib.concatStringsSep " " unit.wantedBy}\n";
 
   environment = unit:
-    let
-      path = "${lib.makeBinPath unit.path}:${lib.makeSearchPathOutput "bin" "sbin" unit.path}";
-      env = config.systemd.globalEnvironment // optionalAttrs (unit.path != [ ]) { PATH = path; } // unit.environment;
-    in
+    let env = config.systemd.globalEnvironment // unit.environment; in
     concatMapStrings (n: optionalString (env.${n} != null) "Environment=${builtins.toJSON "${n}=${env.${n}}"}\n") (lib.attrNames env);
 
   service = name: unit: head name unit + "\n[Service]\n" + environment unit

@@ -17,6 +17,7 @@ let
     toList = x: if isList x then x else [ x ];
     flatten = x: if isList x then concatMap flatten x else [ x ];
     unique = foldl' (seen: x: if elem x seen then seen else seen ++ [ x ]) [ ];
+    reverseList = xs: let n = length xs; in genList (i: elemAt xs (n - i - 1)) n;
     imap1 = f: xs: genList (n: f (n + 1) (elemAt xs n)) (length xs);
 
     nameValuePair = name: value: { inherit name value; };
@@ -40,6 +41,9 @@ let
     concatStrings = concatStringsSep "";
     concatMapStrings = f: xs: concatStrings (map f xs);
     concatMapStringsSep = sep: f: xs: concatStringsSep sep (map f xs);
+    splitString = sep: s: filter isString (builtins.split (lib.escapeRegex sep) s);
+    escapeRegex = lib.replaceStrings (lib.stringToCharacters "\\[{()^$?*+|.") (map (c: "\\" + c) (lib.stringToCharacters "\\[{()^$?*+|."));
+    stringToCharacters = s: genList (n: substring n 1 s) (stringLength s);
     concatLines = concatMapStrings (line: line + "\n");
     hasPrefix = prefix: s: substring 0 (stringLength prefix) s == prefix;
     hasSuffix = suffix: s:

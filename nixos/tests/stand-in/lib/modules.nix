@@ -6,7 +6,14 @@ let
   kind = x: if isAttrs x then x._type or "" else "";
   isOption = x: kind x == "option";
   showOption = lib.concatStringsSep ".";
-  show = value: builtins.substring 0 200 (builtins.toJSON value);
+  # A path is not turned into JSON: that would copy it to the store.
+  printable = value:
+    if isPath value then toString value
+    else if isFunction value then "<function>"
+    else if isAttrs value then mapAttrs (_: printable) value
+    else if builtins.isList value then map printable value
+    else value;
+  show = value: builtins.substring 0 200 (builtins.toJSON (printable value));
   showDefs = lib.concatMapStrings (def: "\n- In `${def.file}': ${show def.value}");
 
   mkOption = as: as // { _type = "option"; };
@@ -119,7 +126,8 @@ let
         [ ] (concatMap (collect "<unknown-file>") modules);
       freeform = foldl' (found: it: if it.freeformType != null then it.freeformType else found) null all;
       tree = mergeDeclarations prefix (map (it: it.options) all);
-      config = evalTree prefix freeform tree (map (it: { inherit (it) file; value = it.config; }) all);
+      # nixpkgs hands definitions on with the last module's first; lists show it.
+      config = evalTree prefix freeform tree (map (it: { inherit (it) file; value = it.config; }) (lib.reverseList all));
     in
     { inherit config; options = tree; };
 in

@@ -9,7 +9,7 @@ let
   one = loc: defs: if length defs == 1 then (head defs).value else conflict loc;
 
   mk = description: check: { inherit description check; merge = equal; };
-  inStore = s: lib.hasPrefix builtins.storeDir (toString s) || lib.hasPrefix "/nix/store/" (toString s);
+  inStore = s: lib.hasPrefix "${builtins.storeDir}/" (toString s);
 
   mergeAttrs = type: loc: defs:
     let names = lib.unique (concatMap (def: attrNames def.value) defs); in

@@ -1,0 +1,126 @@
+//! The command `converge`, run with a `systemd-run` that writes down what it was asked.
+
+// A test that cannot go on fails where it stands.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use nixos_tests::{Error, Nix, Rendered, skip};
+use tempfile::TempDir;
+
+const SYSTEMD_RUN: &str = r#"#!/bin/sh
+printf '%s\n' "$@" > "$0.asked"
+echo "on stdout"
+exit 3
+"#;
+
+struct Machine {
+    directory: TempDir,
+    rendered: Rendered,
+}
+
+impl Machine {
+    fn new(test: &str) -> Option<Self> {
+        let nix = match Nix::find() {
+            Err(error @ Error::Missing) => {
+                skip(test, error);
+                return None;
+            }
+            found => found.unwrap(),
+        };
+        let rendered =
+            nix.lab_host(r#"{ services.converge.registryCredentials = "/run/secrets/docker-config.json"; }"#).unwrap();
+        let directory = tempfile::tempdir().unwrap();
+        let bin = directory.path();
+        // The script looks for its programs in the systemd package first.
+        let script =
+            rendered.file("/usr/local/bin/converge").replace("PATH=\"/usr/bin:", &format!("PATH=\"{}:", bin.display()));
+        program(&bin.join("converge"), &script);
+        program(&bin.join("systemd-run"), SYSTEMD_RUN);
+        program(&bin.join("id"), "#!/bin/sh\necho \"${FAKE_UID-0}\"\n");
+        Some(Self { directory, rendered })
+    }
+
+    fn converge(&self, arguments: &[&str]) -> Output {
+        Command::new(self.directory.path().join("converge")).args(arguments).output().unwrap()
+    }
+
+    fn asked(&self) -> Option<Vec<String>> {
+        let asked = fs::read_to_string(self.directory.path().join("systemd-run.asked")).ok()?;
+        Some(asked.lines().map(str::to_owned).collect())
+    }
+}
+
+fn program(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn it_passes_arguments_and_the_exit_code_through() {
+    let Some(machine) = Machine::new("it_passes_arguments_and_the_exit_code_through") else { return };
+    let output = machine.converge(&["traefik", "--plan", "--format", "a b"]);
+    assert_eq!(output.status.code(), Some(3));
+    assert_eq!(output.stdout, b"on stdout\n");
+    let asked = machine.asked().unwrap();
+    let at = asked.iter().position(|word| word == "--").unwrap();
+    assert_eq!(asked[at + 1..], ["/usr/local/bin/converge-traefik", "--plan", "--format", "a b"]);
+    assert!(
+        ["--pipe", "--wait", "--collect"].iter().all(|option| asked.iter().any(|word| word == option)),
+        "{asked:?}"
+    );
+}
+
+#[test]
+fn its_sandbox_and_credentials_are_the_units() {
+    let Some(machine) = Machine::new("its_sandbox_and_credentials_are_the_units") else { return };
+    // These say how a unit starts and stops, not what its program may do.
+    let of_the_unit = ["ExecStart", "NotifyAccess", "RemainAfterExit", "TimeoutStartSec", "TimeoutStopSec", "Type"];
+    for name in ["swarm", "traefik"] {
+        machine.converge(&[name, "--plan"]);
+        let asked = machine.asked().unwrap();
+        let by_hand = asked.iter().find_map(|word| word.strip_prefix("--unit=")).unwrap();
+        let unit = machine.rendered.unit(&format!("converge-{name}.service"));
+        let section = unit.split("[Service]\n").nth(1).unwrap().split("\n\n").next().unwrap();
+        for line in section.lines() {
+            let (key, value) = line.split_once('=').unwrap();
+            let option = match (key, value) {
+                (key, _) if of_the_unit.contains(&key) => continue,
+                ("Environment", quoted) => {
+                    format!(
+                        "--setenv={}",
+                        quoted.trim_matches('"').replace("%d", &format!("/run/credentials/{by_hand}"))
+                    )
+                }
+                (key, "true") => format!("--property={key}=yes"),
+                (key, value) => format!("--property={key}={value}"),
+            };
+            assert!(asked.contains(&option), "{name}: {option} is not in {asked:#?}");
+        }
+    }
+}
+
+#[test]
+fn it_says_how_it_is_used() {
+    let Some(machine) = Machine::new("it_says_how_it_is_used") else { return };
+    for (arguments, code) in [(&["--help"][..], 0), (&[], 2), (&["nobody"], 2)] {
+        let output = machine.converge(arguments);
+        assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+        let said = String::from_utf8(if code == 0 { output.stdout } else { output.stderr }).unwrap();
+        assert!(said.contains("usage: converge NAME") && said.contains("names: swarm traefik"), "{said}");
+    }
+    assert_eq!(machine.asked(), None);
+}
+
+#[test]
+fn it_is_for_root() {
+    let Some(machine) = Machine::new("it_is_for_root") else { return };
+    let mut command = Command::new(machine.directory.path().join("converge"));
+    let output = command.args(["swarm", "--plan"]).env("FAKE_UID", "1000").output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("hint: sudo converge swarm --plan"));
+    assert_eq!(machine.asked(), None);
+}

@@ -1,0 +1,246 @@
+//! The modules evaluate, and say what is wrong with a configuration.
+
+// A test that cannot go on fails where it stands.
+#![allow(clippy::unwrap_used)]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nixos_tests::{Error, Nix, root, skip};
+use serde_json::{Value, json};
+
+fn nix(test: &str) -> Option<Nix> {
+    match Nix::find() {
+        Ok(nix) => Some(nix),
+        Err(error @ Error::Missing) => {
+            skip(test, error);
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn nix_files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            nix_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "nix") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_nix_file_parses() {
+    let Some(nix) = nix("every_nix_file_parses") else { return };
+    let mut files = vec![root().join("flake.nix")];
+    nix_files(&root().join("nixos"), &mut files);
+    assert!(files.len() > 15, "{files:?}");
+    for file in files {
+        nix.parse(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
+
+#[test]
+fn the_example_and_the_lab_evaluate_without_complaint() {
+    let Some(nix) = nix("the_example_and_the_lab_evaluate_without_complaint") else { return };
+    for rendered in [nix.host("./nixos/example").unwrap(), nix.lab_host("{ }").unwrap()] {
+        assert_eq!(rendered.assertions, [""; 0]);
+        assert_eq!(rendered.warnings, [""; 0]);
+    }
+}
+
+#[test]
+fn the_example_says_what_the_programs_expect() {
+    let Some(nix) = nix("the_example_says_what_the_programs_expect") else { return };
+    let rendered = nix.host("./nixos/example").unwrap();
+    let limits = json!({"run_seconds": 300, "wait_seconds": 120, "call_seconds": 30, "lock_seconds": 60});
+    let swarm: Value = serde_json::from_str(rendered.file("/etc/converge/swarm.json")).unwrap();
+    let expected = json!({
+        "advertise_address": "192.0.2.10",
+        "address_pools": {"pools": ["10.20.0.0/16"], "subnet_size": 24},
+        "task_history": 5,
+        "networks": {"proxy": {"subnet": "10.10.0.0/16", "attachable": true}},
+        "limits": limits,
+    });
+    assert_eq!(swarm, expected);
+    let traefik: Value = serde_json::from_str(rendered.file("/etc/converge/traefik.json")).unwrap();
+    let expected = json!({
+        "domain": "ci.example.org",
+        "recipe": {
+            "source": "https://git.coopcloud.tech/coop-cloud/traefik.git",
+            "version": {"pin": "3.8.0+v3.6.15"},
+            "refresh_hours": 6,
+        },
+        "env": {"DASHBOARD_ENABLED": "false"},
+        "compose_files": ["compose.yml", "compose.wildcard.yml"],
+        "certificate": {"warn_days": 21},
+        "abra_directory": "/var/lib/converge/abra",
+        "probe": {"address": "192.0.2.10"},
+        "limits": limits,
+    });
+    assert_eq!(traefik, expected);
+}
+
+#[test]
+fn an_operators_setting_wins_over_a_default() {
+    let Some(nix) = nix("an_operators_setting_wins_over_a_default") else { return };
+    let rendered = nix
+        .lab_host(
+            r#"{ services.converge.swarm.settings = { task_history = 2; networks.extra.subnet = "10.30.0.0/16"; limits.run_seconds = 60; };
+                 services.converge.traefik.settings.compose_files = [ "compose.yml" ]; }"#,
+        )
+        .unwrap();
+    let swarm: Value = serde_json::from_str(rendered.file("/etc/converge/swarm.json")).unwrap();
+    assert_eq!(swarm["task_history"], 2);
+    assert_eq!(swarm["networks"]["extra"]["subnet"], "10.30.0.0/16");
+    assert_eq!(swarm["networks"]["proxy"]["subnet"], "10.10.0.0/16");
+    assert_eq!(swarm["limits"]["wait_seconds"], 120);
+    let traefik: Value = serde_json::from_str(rendered.file("/etc/converge/traefik.json")).unwrap();
+    assert_eq!(traefik["compose_files"], json!(["compose.yml"]));
+    assert!(
+        rendered.unit("converge-swarm.service").contains("\nTimeoutStartSec=150\n"),
+        "60 s of run, 60 of lock, 30 to spare"
+    );
+}
+
+#[test]
+fn the_host_is_made_ready_for_a_swarm() {
+    let Some(nix) = nix("the_host_is_made_ready_for_a_swarm") else { return };
+    let rendered = nix.lab_host("{ }").unwrap();
+    let daemon: Value = serde_json::from_str(rendered.file("/etc/docker/daemon.json")).unwrap();
+    assert_eq!(daemon["live-restore"], false);
+    assert_eq!(rendered.file("/etc/timezone"), "Europe/Berlin\n");
+    let docker = rendered.unit("docker.service.d/overrides.conf");
+    assert!(
+        docker.contains("After=network-online.target\n") && docker.contains("Wants=network-online.target\n"),
+        "{docker}"
+    );
+    assert!(rendered.file("/etc/profile.d/set-environment.sh").contains("ABRA_DIR=/var/lib/converge/abra"));
+    let firewall: Value = nix
+        .value("(import ./nixos/tests/evaluate.nix { modules = [ ./nixos/example ]; }).config.networking.firewall")
+        .unwrap();
+    assert_eq!(firewall["trustedInterfaces"], json!(["docker_gwbridge"]));
+    assert_eq!(firewall["allowedTCPPorts"], json!([80, 443]));
+}
+
+#[test]
+fn without_a_piece_nothing_is_changed() {
+    let Some(nix) = nix("without_a_piece_nothing_is_changed") else { return };
+    let rendered = nix.host("./nixos").unwrap();
+    assert!(rendered.files.is_empty() && rendered.links.is_empty(), "{rendered:?}");
+}
+
+#[test]
+fn assertions_say_what_is_missing_and_what_to_do() {
+    let Some(nix) = nix("assertions_say_what_is_missing_and_what_to_do") else { return };
+    let cases = [
+        (
+            "{ virtualisation.docker.daemon.settings.live-restore = true; }",
+            "live-restore is on",
+            "hint: remove your setting",
+        ),
+        (r#"{ services.converge.traefik.settings.abra_directory = "/root/.abra"; }"#, "outside its sandbox", "hint: "),
+        (
+            "{ services.converge.traefik.certificate.privkey = lib.mkForce null; }",
+            "has no certificate",
+            "privkey to paths outside the store",
+        ),
+        ("{ services.converge.traefik.settings.env.LOG = 3; }", "", ""),
+    ];
+    for (module, what, hint) in cases {
+        let rendered = nix.lab_host(&format!("{{ lib, ... }}: {module}")).unwrap();
+        if what.is_empty() {
+            assert_eq!(rendered.assertions, [""; 0]);
+            continue;
+        }
+        assert_eq!(rendered.assertions.len(), 1, "{module}: {:?}", rendered.assertions);
+        let said = &rendered.assertions[0];
+        assert!(said.contains(what) && said.contains(hint), "{module}: {said}");
+    }
+}
+
+#[test]
+fn an_empty_configuration_is_asked_for_all_it_lacks() {
+    let Some(nix) = nix("an_empty_configuration_is_asked_for_all_it_lacks") else { return };
+    let rendered =
+        nix.host("./nixos { services.converge = { swarm.enable = true; traefik.enable = true; }; }").unwrap();
+    let said = rendered.assertions.join("\n");
+    for what in ["has no address to advertise", "has no domain", "which version of the recipe", "has no certificate"] {
+        assert!(said.contains(what), "{what} is not in: {said}");
+    }
+    assert_eq!(rendered.assertions.len(), 4);
+    assert_eq!(said.matches("hint: set services.converge.").count(), 4, "{said}");
+}
+
+#[test]
+fn a_secret_in_the_store_is_refused() {
+    let Some(nix) = nix("a_secret_in_the_store_is_refused") else { return };
+    let stored = r#""${builtins.storeDir}/vl9bnavj43d6x9h7nl7dl5dqmy9sra5s-privkey.pem""#;
+    for value in
+        [format!("lib.mkForce {stored}"), "lib.mkForce ./Cargo.toml".into(), r#"lib.mkForce "privkey.pem""#.into()]
+    {
+        let module = format!("{{ lib, ... }}: {{ services.converge.traefik.certificate.privkey = {value}; }}");
+        let said = match nix.lab_host(&module) {
+            Err(Error::Nix(said)) => said,
+            other => panic!("{value}: {other:?}"),
+        };
+        assert!(said.contains("services.converge.traefik.certificate.privkey"), "{value}: {said}");
+        assert!(said.contains("not in the Nix store"), "{value}: {said}");
+    }
+}
+
+#[test]
+fn an_option_that_does_not_exist_is_refused() {
+    let Some(nix) = nix("an_option_that_does_not_exist_is_refused") else { return };
+    let error = nix.lab_host("{ services.converge.traefik.setings.domain = \"x\"; }").unwrap_err().to_string();
+    assert!(error.contains("services.converge.traefik.setings' does not exist"), "{error}");
+}
+
+#[test]
+fn the_json_is_checked_by_its_own_program_at_build_time() {
+    let Some(nix) = nix("the_json_is_checked_by_its_own_program_at_build_time") else { return };
+    let check: String = nix
+        .value(
+            r#"(import ./nixos/tests/evaluate.nix { modules = [ ./nixos/example ]; }).config.environment.etc."converge/swarm.json".source.args.checkPhase"#,
+        )
+        .unwrap();
+    assert_eq!(check.trim(), r#"/usr/local/bin/converge-swarm --config "$target" --check-config"#);
+}
+
+#[test]
+fn the_module_system_merges_as_nixpkgs_does() {
+    let Some(nix) = nix("the_module_system_merges_as_nixpkgs_does") else { return };
+    let cases: BTreeMap<String, [Value; 2]> = nix.value("import ./nixos/tests/module-system.nix { }").unwrap();
+    assert!(cases.len() > 10);
+    for (case, [found, expected]) in cases {
+        assert_eq!(found, expected, "{case}");
+    }
+}
+
+#[test]
+fn the_flake_has_its_outputs() {
+    let Some(nix) = nix("the_flake_has_its_outputs") else { return };
+    let outputs: Value = nix
+        .value(
+            r"let
+                 inherit (import ./nixos/tests/evaluate.nix { modules = [ ]; }) lib pkgs;
+                 all = pkgs // { testers.runNixOSTest = import; mkShell = shell: shell; };
+                 flake = (import ./flake.nix).outputs { self = { }; nixpkgs = { inherit lib; legacyPackages = { x86_64-linux = all; aarch64-linux = all; }; }; };
+               in {
+                 modules = lib.attrNames flake.nixosModules;
+                 packages = lib.mapAttrs (_: package: package.meta.mainProgram) flake.packages.x86_64-linux;
+                 test = flake.checks.aarch64-linux.machine.name;
+                 shell = lib.length flake.devShells.x86_64-linux.default.packages > 3;
+               }",
+        )
+        .unwrap();
+    let expected = json!({
+        "modules": ["default"],
+        "packages": {"converge-swarm": "converge-swarm", "converge-traefik": "converge-traefik"},
+        "test": "converge",
+        "shell": true,
+    });
+    assert_eq!(outputs, expected);
+}

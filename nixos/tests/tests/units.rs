@@ -1,0 +1,168 @@
+//! The rendered units: valid, hardened, in order, run again by every switch.
+
+// A test that cannot go on fails where it stands.
+#![allow(clippy::unwrap_used)]
+
+use std::io;
+
+use nixos_tests::{Analyze, Error, Exposure, Nix, Rendered, skip};
+
+const WITH_ALL: &str = r#"{ services.converge.interval = "1h"; services.converge.registryCredentials = "/run/secrets/docker-config.json"; }"#;
+const LIMIT: Exposure = Exposure(2.0);
+
+fn rendered(test: &str, module: &str) -> Option<Rendered> {
+    match Nix::find() {
+        Ok(nix) => Some(nix.lab_host(module).unwrap()),
+        Err(error @ Error::Missing) => {
+            skip(test, error);
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn analyze(test: &str) -> Option<Analyze> {
+    match Analyze::new(&rendered(test, WITH_ALL)?) {
+        Ok(analyze) => Some(analyze),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            skip(test, "systemd-analyze is not there (Debian: apt install systemd)");
+            None
+        }
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// The values of a key, as systemd reads them: one a line.
+fn values<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
+    unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
+}
+
+fn words<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
+    values(unit, key).into_iter().flat_map(str::split_whitespace).collect()
+}
+
+#[test]
+fn systemd_verifies_them_without_a_word() {
+    let Some(analyze) = analyze("systemd_verifies_them_without_a_word") else { return };
+    let units = analyze.units().unwrap();
+    let expected = [
+        "converge-again.service",
+        "converge-again.timer",
+        "converge-swarm.service",
+        "converge-traefik.service",
+        "converge.target",
+    ];
+    assert_eq!(units, expected);
+    assert_eq!(analyze.complaints().unwrap(), "");
+}
+
+#[test]
+fn their_exposure_is_low() {
+    let Some(analyze) = analyze("their_exposure_is_low") else { return };
+    for unit in analyze.units().unwrap().iter().filter(|name| name.ends_with(".service")) {
+        let (exposure, table) = analyze.exposure(unit).unwrap();
+        println!("exposure of {unit}: {:.1} (limit {:.1})", exposure.0, LIMIT.0);
+        assert!(exposure <= LIMIT, "{table}");
+    }
+}
+
+#[test]
+fn a_word_that_systemd_does_not_know_is_noticed() {
+    let test = "a_word_that_systemd_does_not_know_is_noticed";
+    let Some(mut rendered) = rendered(test, "{ }") else { return };
+    for unit in
+        rendered.files.iter_mut().filter(|(path, _)| path.ends_with("converge-swarm.service")).map(|(_, text)| text)
+    {
+        *unit = unit.replace("ProtectClock=", "ProtectClocks=");
+    }
+    match Analyze::new(&rendered) {
+        Ok(analyze) => assert!(analyze.complaints().unwrap().contains("ProtectClocks")),
+        Err(error) => skip(test, error),
+    }
+}
+
+#[test]
+fn every_switch_and_every_docker_start_runs_them_again() {
+    let Some(rendered) = rendered("every_switch_and_every_docker_start_runs_them_again", "{ }") else { return };
+    assert!(rendered.unit("converge.target").contains("\nX-StopOnReconfiguration=true\n"));
+    assert_eq!(rendered.links["/etc/systemd/system/multi-user.target.wants/converge.target"], "../converge.target");
+    for name in ["converge-swarm.service", "converge-traefik.service"] {
+        let unit = rendered.unit(name);
+        assert_eq!(words(unit, "PartOf"), ["converge.target", "docker.service"]);
+        assert_eq!(values(unit, "RemainAfterExit"), ["true"]);
+        assert_eq!(values(unit, "NotifyAccess"), ["main"]);
+        assert_eq!(values(unit, "Type"), ["oneshot"]);
+        assert_eq!(values(unit, "RuntimeDirectoryPreserve"), ["yes"]);
+        for by in ["converge.target", "docker.service"] {
+            assert_eq!(rendered.links[&format!("/etc/systemd/system/{by}.wants/{name}")], format!("../{name}"));
+        }
+    }
+}
+
+#[test]
+fn they_run_in_order_and_need_nothing_to_start() {
+    let Some(rendered) = rendered("they_run_in_order_and_need_nothing_to_start", "{ }") else { return };
+    let swarm = rendered.unit("converge-swarm.service");
+    let traefik = rendered.unit("converge-traefik.service");
+    assert_eq!(words(swarm, "After"), ["docker.service", "docker.socket"]);
+    assert_eq!(words(swarm, "Wants"), ["docker.service"]);
+    assert_eq!(
+        words(traefik, "After"),
+        ["docker.service", "docker.socket", "converge-swarm.service", "time-sync.target"]
+    );
+    assert_eq!(words(traefik, "Wants"), ["docker.service", "converge-swarm.service"]);
+    for unit in [swarm, traefik] {
+        assert_eq!(words(unit, "Requires"), [""; 0]);
+        assert_eq!(words(unit, "BindsTo"), [""; 0]);
+    }
+}
+
+#[test]
+fn a_changed_setting_changes_its_own_unit_only() {
+    let test = "a_changed_setting_changes_its_own_unit_only";
+    let Some(before) = rendered(test, "{ }") else { return };
+    let Some(after) = rendered(test, "{ services.converge.swarm.settings.task_history = 6; }") else { return };
+    let trigger = |rendered: &Rendered| values(rendered.unit("converge-swarm.service"), "X-Restart-Triggers").join("");
+    assert_ne!(trigger(&before), trigger(&after));
+    assert_eq!(before.unit("converge-traefik.service"), after.unit("converge-traefik.service"));
+}
+
+#[test]
+fn secrets_come_as_credentials_and_as_nothing_else() {
+    let Some(rendered) = rendered("secrets_come_as_credentials_and_as_nothing_else", WITH_ALL) else { return };
+    let traefik = rendered.unit("converge-traefik.service");
+    let expected = [
+        "config.json:/run/secrets/docker-config.json",
+        "fullchain:/run/secrets/fullchain",
+        "privkey:/run/secrets/privkey",
+    ];
+    assert_eq!(values(traefik, "LoadCredential"), expected);
+    assert!(traefik.contains("Environment=\"DOCKER_CONFIG=%d\"\n"), "{traefik}");
+    for (path, text) in &rendered.files {
+        for line in text.lines().filter(|line| line.contains("/run/secrets")) {
+            assert!(line.contains("LoadCredential="), "{path}: {line}");
+        }
+    }
+}
+
+#[test]
+fn the_timer_is_there_when_asked_for() {
+    let test = "the_timer_is_there_when_asked_for";
+    let Some(without) = rendered(test, "{ }") else { return };
+    assert_eq!(without.unit("converge-again.timer"), "");
+    let Some(with) = rendered(test, WITH_ALL) else { return };
+    let timer = with.unit("converge-again.timer");
+    assert_eq!(values(timer, "OnUnitActiveSec"), ["1h"]);
+    assert_eq!(with.links["/etc/systemd/system/timers.target.wants/converge-again.timer"], "../converge-again.timer");
+    assert!(with.unit("converge-again.service").contains("systemctl --no-block restart converge.target"));
+}
+
+#[test]
+fn the_example_renders_as_before() {
+    let Some(rendered) = rendered("the_example_renders_as_before", "{ }") else { return };
+    for (path, text) in &rendered.files {
+        insta::assert_snapshot!(path.trim_start_matches('/').replace('/', "_"), text);
+    }
+    let links: Vec<_> = rendered.links.iter().map(|(from, to)| format!("{from} -> {to}")).collect();
+    insta::assert_snapshot!("links", links.join("\n"));
+}
