@@ -20,18 +20,13 @@ pub(crate) struct Connection<'a> {
 
 impl<'a> Connection<'a> {
     /// Serves a client until one side closes or a fault does.
-    pub(crate) fn serve(shared: &'a Shared, client: UnixStream) -> io::Result<()> {
-        shared.remember(&client)?;
+    pub(crate) fn serve(shared: &'a Shared, number: usize, client: UnixStream) -> io::Result<()> {
+        shared.remember(number, &client)?;
         let daemon = UnixStream::connect(&shared.upstream)?;
-        shared.remember(&daemon)?;
+        shared.remember(number, &daemon)?;
         let client_reader = BufReader::new(client.try_clone()?);
         let daemon_reader = BufReader::new(daemon.try_clone()?);
-        let mut connection = Self { shared, client, client_reader, daemon, daemon_reader };
-        let served = connection.serve_calls();
-        // The copies kept for the proxy's end would hold them open.
-        let _ = connection.client.shutdown(Shutdown::Both);
-        let _ = connection.daemon.shutdown(Shutdown::Both);
-        served
+        Self { shared, client, client_reader, daemon, daemon_reader }.serve_calls()
     }
 
     fn serve_calls(&mut self) -> io::Result<()> {

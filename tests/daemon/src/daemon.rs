@@ -79,7 +79,7 @@ impl Daemon {
             .arg("--config-file")
             .arg(self.folder.join("daemon.json"))
             .arg("--data-root")
-            .arg(self.folder.join("data"))
+            .arg(self.data())
             .arg("--host")
             .arg(self.docker_host())
             // `/run` is the namespaces' own.
@@ -212,6 +212,31 @@ impl Daemon {
     /// Asks the daemon by a plain GET.
     pub fn get(&self, path: &str) -> Result<Value, String> {
         http::get_json(&self.socket_path(), path, ONE_CALL).map_err(|error| error.to_string())
+    }
+
+    /// Sends the daemon JSON by a plain POST, for what the command line would refuse to ask for.
+    pub fn post(&self, path: &str, body: &Value) -> Result<(), String> {
+        http::post_json(&self.socket_path(), path, body, ONE_CALL).map_err(|error| error.to_string())
+    }
+
+    /// Lays a cable to another daemon's network: this end gets 10.98.0.1, the other 10.98.0.2.
+    #[track_caller]
+    pub fn cable_to(&self, other: &Self) {
+        let there = other.namespaces().first().to_string();
+        let ip = |of: &Self, arguments: &[&str]| {
+            let status = of.namespaces().in_network("ip").args(arguments).status();
+            assert!(status.is_ok_and(|status| status.success()), "ip {}", arguments.join(" "));
+        };
+        ip(self, &["link", "add", "cable", "type", "veth", "peer", "name", "cable", "netns", &there]);
+        for (end, address) in [(self, "10.98.0.1/24"), (other, "10.98.0.2/24")] {
+            ip(end, &["address", "add", address, "dev", "cable"]);
+            ip(end, &["link", "set", "cable", "up"]);
+        }
+    }
+
+    /// The daemon's data directory.
+    pub fn data(&self) -> PathBuf {
+        self.folder.join("data")
     }
 
     /// Makes the daemon a swarm manager on its own address.

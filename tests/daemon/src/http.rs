@@ -154,21 +154,7 @@ fn line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
 
 /// One GET over a Unix socket: the status and the body.
 pub fn get(socket: &Path, path: &str, deadline: Duration) -> io::Result<(u16, Vec<u8>)> {
-    let mut stream = UnixStream::connect(socket)?;
-    stream.set_read_timeout(Some(deadline))?;
-    stream.set_write_timeout(Some(deadline))?;
-    // Version 1.0: no chunks, and the end of the stream is the end of the answer.
-    stream.write_all(format!("GET {path} HTTP/1.0\r\nHost: docker\r\n\r\n").as_bytes())?;
-    let mut reader = BufReader::new(stream);
-    let head = Head::read(&mut reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
-    let status = head.status().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, head.first.clone()))?;
-    let mut bytes = Vec::new();
-    match head.answer_body("GET") {
-        Body::Length(length) => copy_exactly(&mut reader, &mut bytes, length)?,
-        Body::None => {}
-        Body::UntilEnd | Body::Chunked => copy(&mut reader, &mut bytes)?,
-    }
-    Ok((status, bytes))
+    ask(socket, "GET", path, b"", deadline)
 }
 
 /// One GET that must answer 200 with JSON.
@@ -179,6 +165,37 @@ pub fn get_json(socket: &Path, path: &str, deadline: Duration) -> io::Result<Val
         return Err(io::Error::other(format!("GET {path}: {status} {said}")));
     }
     Ok(serde_json::from_slice(&body)?)
+}
+
+/// One POST that must be answered with a success.
+pub fn post_json(socket: &Path, path: &str, body: &Value, deadline: Duration) -> io::Result<()> {
+    let (status, said) = ask(socket, "POST", path, body.to_string().as_bytes(), deadline)?;
+    if status >= 300 {
+        let said = String::from_utf8_lossy(&said).trim().to_owned();
+        return Err(io::Error::other(format!("POST {path}: {status} {said}")));
+    }
+    Ok(())
+}
+
+fn ask(socket: &Path, method: &str, path: &str, body: &[u8], deadline: Duration) -> io::Result<(u16, Vec<u8>)> {
+    let mut stream = UnixStream::connect(socket)?;
+    stream.set_read_timeout(Some(deadline))?;
+    stream.set_write_timeout(Some(deadline))?;
+    // Version 1.0: no chunks, and the end of the stream is the end of the answer.
+    let length = body.len();
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Length: {length}\r\n");
+    stream.write_all(format!("{head}Content-Type: application/json\r\n\r\n").as_bytes())?;
+    stream.write_all(body)?;
+    let mut reader = BufReader::new(stream);
+    let head = Head::read(&mut reader)?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let status = head.status().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, head.first.clone()))?;
+    let mut bytes = Vec::new();
+    match head.answer_body(method) {
+        Body::Length(length) => copy_exactly(&mut reader, &mut bytes, length)?,
+        Body::None => {}
+        Body::UntilEnd | Body::Chunked => copy(&mut reader, &mut bytes)?,
+    }
+    Ok((status, bytes))
 }
 
 #[cfg(test)]

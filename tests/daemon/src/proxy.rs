@@ -43,7 +43,8 @@ struct State {
     only: String,
     /// Mutating calls since the fault was set.
     mutated: usize,
-    connections: Vec<UnixStream>,
+    /// What is open, to be closed with the proxy; by the number of the connection.
+    connections: BTreeMap<usize, Vec<UnixStream>>,
 }
 
 /// The value, whoever panicked while holding it.
@@ -61,13 +62,16 @@ impl Proxy {
         let shared = Arc::new(Shared { upstream, state: Mutex::default(), over: AtomicBool::new(false) });
         let for_listener = Arc::clone(&shared);
         let listener = thread::spawn(move || {
-            for connection in listener.incoming().map_while(Result::ok) {
+            for (number, client) in listener.incoming().map_while(Result::ok).enumerate() {
                 if for_listener.over.load(Ordering::SeqCst) {
                     break;
                 }
                 let shared = Arc::clone(&for_listener);
-                // A connection that breaks is the client's to notice.
-                thread::spawn(move || drop(Connection::serve(&shared, connection)));
+                thread::spawn(move || {
+                    // A connection that breaks is the client's to notice.
+                    let _ = Connection::serve(&shared, number, client);
+                    shared.forget(number);
+                });
             }
         });
         Ok(Self { shared, socket, listener: Some(listener), _folder: folder })
@@ -120,8 +124,9 @@ impl Drop for Proxy {
         if let Some(listener) = self.listener.take() {
             let _ = listener.join();
         }
-        for connection in locked(&self.shared.state).connections.drain(..) {
-            let _ = connection.shutdown(Shutdown::Both);
+        let open: Vec<usize> = locked(&self.shared.state).connections.keys().copied().collect();
+        for connection in open {
+            self.shared.forget(connection);
         }
     }
 }
@@ -171,9 +176,17 @@ impl Shared {
         }
     }
 
-    pub(crate) fn remember(&self, connection: &UnixStream) -> io::Result<()> {
-        let connection = connection.try_clone()?;
-        locked(&self.state).connections.push(connection);
+    /// Closes the stream when the proxy ends, or when this connection is [forgotten](Self::forget).
+    pub(crate) fn remember(&self, connection: usize, stream: &UnixStream) -> io::Result<()> {
+        let stream = stream.try_clone()?;
+        locked(&self.state).connections.entry(connection).or_default().push(stream);
         Ok(())
+    }
+
+    /// Closes both sides of a connection.
+    pub(crate) fn forget(&self, connection: usize) {
+        for stream in locked(&self.state).connections.remove(&connection).into_iter().flatten() {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
     }
 }
