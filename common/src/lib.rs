@@ -6,5 +6,7 @@ pub mod docker;
 pub mod env_file;
 pub mod error;
 pub mod file;
+pub mod git;
+pub mod program;
 pub mod retry;
 pub mod systemd;
