@@ -1,5 +1,7 @@
 //! Networks that differ while something is on them: nothing is taken away, and the commands given would do it.
 
+use std::time::{Duration, Instant};
+
 use serde_json::Value;
 
 use crate::{SHORT, World};
@@ -91,7 +93,7 @@ fn a_wrong_network_in_use_is_left_alone_and_the_commands_given_mend_it() {
     world.load_idle();
     for case in CASES {
         println!("case: {}", case.name);
-        world.daemon.docker(&["network", "rm", "proxy"]);
+        remove(&world);
         let who = (case.make)(&world);
         let before = world.daemon.indices();
         let ran = world.run();
@@ -142,11 +144,22 @@ fn is_on(world: &World, kind: &str, name: &str, network: &str) -> bool {
     seen.contains(&network[..SHORT]) || seen.contains("\"proxy\"")
 }
 
+/// Removes the right network, and waits until the node has let go of it too: that comes a moment later.
+fn remove(world: &World) {
+    world.daemon.docker(&["network", "rm", "proxy"]);
+    until("the network stays", || world.network_ids("proxy").is_empty());
+}
+
 /// Tasks are gone a moment after their service; only then can their network be removed.
 fn until_nothing_runs(world: &World) {
-    let until = std::time::Instant::now() + std::time::Duration::from_secs(30);
-    while !world.daemon.docker(&["ps", "--quiet", "--all"]).is_empty() {
-        assert!(std::time::Instant::now() < until, "containers stay");
+    until("containers stay", || world.daemon.docker(&["ps", "--quiet", "--all"]).is_empty());
+}
+
+#[track_caller]
+fn until(otherwise: &str, mut it_holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !it_holds() {
+        assert!(Instant::now() < deadline, "{otherwise}");
     }
 }
 

@@ -110,16 +110,37 @@ fn a_broken_raft_log_is_blocked_with_the_way_out() {
     world.is_converged();
 }
 
-/// Overwrites the middle of every file of the log.
+/// Turns over one bit of a long record in every file of the log, so that its checksum is wrong.
 fn damage(folder: &Path) -> usize {
     let mut damaged = 0;
     for entry in fs::read_dir(folder).unwrap().flatten() {
         if entry.file_type().unwrap().is_dir() {
             damaged += damage(&entry.path());
         } else if entry.path().extension().is_some_and(|extension| extension == "wal") {
-            fs::write(entry.path(), [0xff; 4096]).unwrap();
-            damaged += 1;
+            let mut bytes = fs::read(entry.path()).unwrap();
+            if let Some(middle) = middle_of_a_long_record(&bytes) {
+                bytes[middle] ^= 1;
+                fs::write(entry.path(), bytes).unwrap();
+                damaged += 1;
+            }
         }
     }
     damaged
+}
+
+/// Records follow each other: a length with flags in its highest byte, the data, and up to seven bytes of padding.
+fn middle_of_a_long_record(log: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(field) = log.get(at..at + 8) {
+        let flags = field[7];
+        let length = field[..7].iter().rev().fold(0_usize, |length, byte| length << 8 | usize::from(*byte));
+        match length {
+            0 => return None,
+            200.. => return Some(at + 8 + length / 2),
+            _ => {}
+        }
+        let padding = if flags & 0x80 == 0 { 0 } else { usize::from(flags & 7) };
+        at += 8 + length + padding;
+    }
+    None
 }
