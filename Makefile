@@ -1,0 +1,42 @@
+# The two commands of the README are `make demo` and `make test`; each does all of its own set-up.
+
+CARGO ?= cargo
+# Tests that need neither root nor Docker.
+PURE = --lib --bins --test plan --test properties --test bad_input --test cli --test converger --test credential
+
+.PHONY: demo test check bench nixos-test setup programs clean
+
+## Boot a disposable machine, converge it, break it, watch it mend itself.
+demo: setup programs
+	@$(CARGO) run --quiet --release -p system --bin demo
+
+## Everything. The last line counts.
+test: setup
+	@tests/run
+
+## Format, lints and pure tests: what every commit passes.
+check:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	$(CARGO) test --workspace --locked --quiet $(PURE)
+
+## The figures, side by side with the same checks as shell.
+bench: setup programs
+	@$(CARGO) run --quiet --release -p bench
+
+## The NixOS modules alone; NIXPKGS_LIB=/path/to/lib evaluates them with the real module system.
+nixos-test:
+	$(CARGO) test --locked -p nixos-tests
+
+# What the lab needs on this machine; says so before it installs anything.
+setup:
+	@command -v $(CARGO) >/dev/null || { echo "error: there is no cargo on this machine"; \
+	  echo "hint: install Rust 1.95 or later (https://rustup.rs), then try again"; exit 1; } >&2
+	@$(CARGO) run --quiet --locked -p lab -- setup
+
+programs:
+	@echo "building the programs (the first time takes some minutes)"
+	@$(CARGO) build --quiet --locked --release -p converge-swarm -p converge-traefik -p stand-ins -p lab -p system
+
+clean:
+	$(CARGO) clean
