@@ -1,1 +1,52 @@
 //! The lab: a disposable machine with real systemd, D-Bus, Docker and Swarm.
+//!
+//! A lab is a Debian root file system under systemd-nspawn that boots the units which a NixOS configuration evaluates
+//! to. Two processes hold it ([`mod@keeper`]); when they end, nothing of it is left on this machine but files below
+//! `target/lab`.
+
+mod certificate;
+mod command;
+mod configuration;
+mod control_group;
+mod error;
+mod forward;
+mod furnish;
+mod keeper;
+mod layout;
+mod machine;
+mod process;
+mod program;
+mod progress;
+mod setup;
+mod switch;
+mod unit_file;
+mod wait;
+
+use std::net::Ipv4Addr;
+
+pub use certificate::{Authority, Pair, Validity};
+pub use command::Output;
+pub use configuration::Configuration;
+pub use error::{Error, Result};
+pub use layout::{cache, images, project, root_file_system, traefik};
+pub use machine::{Lab, UpOptions};
+pub use program::main;
+pub use progress::{during, tell};
+pub use setup::setup;
+pub use switch::Switched;
+pub use wait::{Seen, wait_until};
+
+/// The lab's address, within the lab; every lab has the same, each in a network of its own.
+pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
+
+/// The domain below which the lab's apps are; browsers take `*.localhost` for this machine.
+pub const DOMAIN: &str = "ci.localhost";
+
+/// The port of this machine that leads to the lab's HTTPS port, when it is free.
+pub const HTTPS_PORT: u16 = 8443;
+
+/// The port of this machine that leads to the lab's HTTP port, when it is free.
+pub const HTTP_PORT: u16 = 8080;
+
+/// Where the images' archives are, within the lab.
+const IMAGES: &str = "/srv/images";

@@ -1,0 +1,136 @@
+//! Starts programs: with root's rights where they need them, and with an error that shows what they said.
+
+use std::io::{IsTerminal, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
+use std::process::{Command, ExitStatus, Stdio};
+
+use nix::unistd::Uid;
+
+use crate::error::{Error, Result};
+
+/// How many lines of a failed program's words an error shows.
+const SHOWN_LINES: usize = 20;
+
+/// What a program that ran to its end said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The command's words.
+    pub command: String,
+    /// Its exit code; 128 + n for signal n.
+    pub code: i32,
+    /// What it wrote to stdout.
+    pub stdout: String,
+    /// What it wrote to stderr.
+    pub stderr: String,
+}
+
+impl Output {
+    /// Whether it ended with exit code 0.
+    pub fn ok(&self) -> bool {
+        self.code == 0
+    }
+
+    /// Itself, if it ended well.
+    pub fn done(self) -> Result<Self> {
+        if self.ok() { Ok(self) } else { Err(self.into_error()) }
+    }
+
+    /// What it wrote to stdout, without white space around it, if it ended well.
+    pub fn text(self) -> Result<String> {
+        Ok(self.done()?.stdout.trim().to_owned())
+    }
+
+    /// Itself as the error it is.
+    pub fn into_error(self) -> Error {
+        let said = format!("{}\n{}", self.stdout.trim(), self.stderr.trim());
+        let lines: Vec<&str> = said.lines().collect();
+        let said = lines[lines.len().saturating_sub(SHOWN_LINES)..].join("\n");
+        Error::Command { command: self.command, status: format!("exit code {}", self.code), said }
+    }
+}
+
+/// Whether this process is root.
+pub(crate) fn is_root() -> bool {
+    Uid::effective().is_root()
+}
+
+/// A command that runs with root's rights: directly for root, else through sudo.
+pub(crate) fn privileged(program: &str) -> Command {
+    if is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("sudo");
+    // Only somebody at a terminal can type a password.
+    if !std::io::stdin().is_terminal() {
+        command.arg("-n");
+    }
+    command.args(["--", program]);
+    command
+}
+
+/// The program `lab` with root's rights, and what of the environment concerns it.
+pub(crate) fn privileged_lab(lab: &Path) -> Command {
+    let mut command = privileged("env");
+    let concerns = |key: &str| {
+        ["LAB_", "PIP_", "NIXPKGS_"].iter().any(|start| key.starts_with(start))
+            || ["http_proxy", "https_proxy", "no_proxy", "TERM"].iter().any(|name| key.eq_ignore_ascii_case(name))
+    };
+    for (key, value) in std::env::vars().filter(|(key, _)| concerns(key)) {
+        command.arg(format!("{key}={value}"));
+    }
+    command.arg(lab);
+    command
+}
+
+/// The words of a command, as they would be typed.
+pub(crate) fn words(command: &Command) -> String {
+    let mut text = command.get_program().to_string_lossy().into_owned();
+    for word in command.get_args() {
+        text.push(' ');
+        text.push_str(&word.to_string_lossy());
+    }
+    text
+}
+
+/// The exit code of an ended program, as a shell counts it.
+pub(crate) fn code(status: ExitStatus) -> i32 {
+    status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
+}
+
+/// Runs a command to its end and keeps what it said, whatever its exit code.
+pub(crate) fn run(command: &mut Command) -> Result<Output> {
+    run_with(command, None)
+}
+
+/// The same, with something on stdin.
+pub(crate) fn run_with(command: &mut Command, input: Option<&[u8]>) -> Result<Output> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let not_started = |source| Error::Start { program: program.clone(), source };
+    command
+        .stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() })
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = command.spawn().map_err(not_started)?;
+    let stdin = child.stdin.take();
+    // Written beside the reading: a program that answers before it has read all would block both sides.
+    let output = std::thread::scope(|scope| {
+        if let (Some(mut stdin), Some(input)) = (stdin, input) {
+            // A program may end without reading its input; its exit code says whether that was wrong.
+            scope.spawn(move || stdin.write_all(input).ok());
+        }
+        child.wait_with_output()
+    })
+    .map_err(not_started)?;
+    Ok(Output {
+        command: words(command),
+        code: code(output.status),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    })
+}
+
+/// Runs a command that has to end well, and gives what it wrote to stdout.
+pub(crate) fn text(command: &mut Command) -> Result<String> {
+    run(command)?.text()
+}

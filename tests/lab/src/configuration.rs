@@ -1,0 +1,135 @@
+//! What a NixOS configuration evaluates to: the files that a switch puts in place.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde::{Deserialize, Serialize};
+
+use crate::command;
+use crate::error::{Error, Result};
+use crate::layout;
+
+/// Where unit files are.
+pub(crate) const UNITS: &str = "/etc/systemd/system/";
+
+/// The files of one configuration, by their absolute path.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The content of each file.
+    pub files: BTreeMap<String, String>,
+    /// The mode of those that are not 0644.
+    #[serde(default)]
+    pub modes: BTreeMap<String, String>,
+    /// Links (place to target), such as those of wanted units.
+    #[serde(default)]
+    pub links: BTreeMap<String, String>,
+    /// Messages of assertions that do not hold.
+    #[serde(default)]
+    pub assertions: Vec<String>,
+    /// Warnings of the evaluation.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+impl Configuration {
+    /// The lab's own host: the example host under the lab's address, domain and recipes.
+    pub fn of_the_lab() -> Result<Self> {
+        Self::evaluate(None, &[])
+    }
+
+    /// The lab's own host with another NixOS module, as text (`{ services.converge.swarm.settings.task_history = 3; }`).
+    pub fn with_module(module: &str) -> Result<Self> {
+        Self::evaluate(None, &[format!("({module})")])
+    }
+
+    /// Evaluates a host's NixOS file (else the lab's own) with more modules, each a path or an expression in brackets.
+    pub fn evaluate(host: Option<&Path>, modules: &[String]) -> Result<Self> {
+        // A store of its own: an evaluation needs somewhere to keep its state, and not the machine's.
+        let scratch = layout::base().join(format!("nix-{}", nix::unistd::Uid::effective()));
+        layout::make(&scratch)?;
+        let file = layout::project().join("nixos/tests/render.nix");
+        let mut command = Command::new("nix-instantiate");
+        command.args(["--eval", "--strict", "--json"]).arg(&file);
+        command.args(["--arg", "modules", &format!("[ {} ]", modules.join(" "))]);
+        if let Some(host) = host {
+            command.args(["--arg", "host"]).arg(host);
+        }
+        for (key, folder) in [
+            ("NIX_STATE_DIR", "state"),
+            ("NIX_STORE_DIR", "store"),
+            ("NIX_LOCALSTATE_DIR", "var"),
+            ("NIX_LOG_DIR", "log"),
+            ("NIX_CONF_DIR", "etc"),
+            ("XDG_CACHE_HOME", "cache"),
+            ("HOME", "home"),
+        ] {
+            command.env(key, scratch.join(folder));
+        }
+        Self::read(&command::text(&mut command)?, &file.to_string_lossy())
+    }
+
+    /// Reads what an evaluation gave, and refuses it when an assertion does not hold.
+    pub fn read(json: &str, origin: &str) -> Result<Self> {
+        let read: Self =
+            serde_json::from_str(json).map_err(|source| Error::Answer { what: origin.to_owned(), source })?;
+        if read.assertions.is_empty() { Ok(read) } else { Err(Error::Assertions { messages: read.assertions }) }
+    }
+
+    /// The same with one file more, or another content of it.
+    #[must_use]
+    pub fn with_file(mut self, path: &str, content: &str) -> Self {
+        self.files.insert(path.to_owned(), content.to_owned());
+        self
+    }
+
+    /// The mode of a file.
+    pub(crate) fn mode(&self, path: &str) -> u32 {
+        self.modes.get(path).and_then(|mode| u32::from_str_radix(mode, 8).ok()).unwrap_or(0o644)
+    }
+
+    /// The names of all units that have a file or a drop-in here.
+    pub(crate) fn units(&self) -> BTreeSet<String> {
+        self.files.keys().filter_map(|path| unit_of(path)).collect()
+    }
+
+    /// All text that makes up a unit: its file, then its drop-ins.
+    pub(crate) fn unit(&self, unit: &str) -> String {
+        let (file, folder) = (format!("{UNITS}{unit}"), format!("{UNITS}{unit}.d/"));
+        let drop_ins = self.files.iter().filter(|(path, _)| path.starts_with(&folder)).map(|(_, text)| text.as_str());
+        self.files.get(&file).map(String::as_str).into_iter().chain(drop_ins).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// The unit that a file below the units' folder belongs to.
+fn unit_of(path: &str) -> Option<String> {
+    let below = path.strip_prefix(UNITS)?;
+    match below.split_once('/') {
+        None => Some(below.to_owned()),
+        Some((folder, _)) => folder.strip_suffix(".d").map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample() -> Configuration {
+        Configuration::default()
+            .with_file("/etc/systemd/system/a.service", "[Service]\nType=oneshot\n")
+            .with_file("/etc/systemd/system/docker.service.d/overrides.conf", "[Unit]\nWants=network-online.target\n")
+            .with_file("/etc/converge/a.json", "{}")
+    }
+
+    #[test]
+    fn units_are_named_by_their_file_or_their_drop_in() {
+        assert_eq!(sample().units(), ["a.service", "docker.service"].map(str::to_owned).into());
+        assert!(sample().unit("docker.service").contains("network-online"));
+    }
+
+    #[test]
+    fn a_failed_assertion_is_an_error() {
+        let error = Configuration::read(r#"{"files":{},"assertions":["domain is missing"]}"#, "x").unwrap_err();
+        assert!(error.to_string().ends_with("\n    domain is missing"), "{error}");
+    }
+}

@@ -1,0 +1,61 @@
+//! Makes the lab's web ports reachable on this machine's loopback, without an interface on this machine:
+//! a connection accepted here is opened again by a thread that has stepped into the lab's network namespace.
+
+use std::fs::File;
+use std::io;
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use nix::sched::{CloneFlags, setns};
+
+use crate::ADDRESS;
+use crate::error::{Error, Result};
+
+/// How long the lab may take to accept a connection.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// The process whose network namespace is the lab's; 0 while there is none.
+pub(crate) type Boot = Arc<AtomicI32>;
+
+/// Listens on the loopback: on the wanted port, or on a free one where that is taken.
+pub(crate) fn listen(wanted: u16) -> Result<(TcpListener, u16)> {
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let failed = |source| Error::Start { program: format!("the forwarder of port {wanted}"), source };
+    let listener = bind(wanted).or_else(|_| bind(0)).map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, port))
+}
+
+/// Forwards every connection to `port` in the lab, from a thread of its own.
+pub(crate) fn start(listener: TcpListener, port: u16, boot: Boot) {
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let boot = Arc::clone(&boot);
+            thread::spawn(move || {
+                // A lab that does not answer closes the connection: what a client of a machine that is down sees.
+                let _ = carry(client, port, boot.load(Ordering::Relaxed));
+            });
+        }
+    });
+}
+
+fn carry(client: TcpStream, port: u16, boot: i32) -> io::Result<()> {
+    let namespace = File::open(format!("/proc/{boot}/ns/net"))?;
+    setns(namespace, CloneFlags::CLONE_NEWNET)?;
+    let server = TcpStream::connect_timeout(&SocketAddr::from((ADDRESS, port)), CONNECT)?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (mut from_client, mut to_server) = (client.try_clone()?, server.try_clone()?);
+    let upwards = thread::spawn(move || {
+        let _ = io::copy(&mut from_client, &mut to_server);
+        let _ = to_server.shutdown(Shutdown::Write);
+    });
+    let (mut from_server, mut to_client) = (server, client);
+    let _ = io::copy(&mut from_server, &mut to_client);
+    let _ = to_client.shutdown(Shutdown::Write);
+    let _ = upwards.join();
+    Ok(())
+}

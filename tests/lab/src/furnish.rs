@@ -1,0 +1,119 @@
+//! What a lab finds on its disk at its first boot, beside the common root file system.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::certificate::Authority;
+use crate::configuration::Configuration;
+use crate::error::{Error, Result};
+use crate::layout::{self, Places};
+use crate::machine::UpOptions;
+use crate::switch::GENERATION;
+
+/// Our own programs, by name.
+const PROGRAMS: [&str; 2] = ["converge-swarm", "converge-traefik"];
+
+/// Where the certificate is kept within the lab; copied to /run/secrets at every boot, as sops-nix would put it there.
+pub(crate) const SECRETS: &str = "/var/lib/lab/secrets";
+
+/// Loads the images, in the place of a registry to pull them from.
+const IMAGES_UNIT: &str = include_str!("lab-images.service");
+
+/// What systemd-tmpfiles does at every boot.
+const AT_BOOT: &str = "\
+d /run/secrets 0751 root root -
+C /run/secrets/fullchain 0400 root root - /var/lib/lab/secrets/fullchain
+C /run/secrets/privkey 0400 root root - /var/lib/lab/secrets/privkey
+";
+
+/// Recipes come from the lab's own disk, under the addresses that people write.
+const GIT: &str = "\
+[url \"file:///srv/catalogue/\"]
+	insteadOf = https://git.coopcloud.tech/coop-cloud/
+[safe]
+	directory = *
+";
+
+/// Writes all of it into the lab's own layer.
+pub(crate) fn furnish(places: &Places, options: &UpOptions, configuration: &Configuration) -> Result<()> {
+    for folder in [places.upper(), places.work(), places.root(), places.docker()] {
+        layout::make(&folder)?;
+    }
+    let upper = places.upper();
+    let put =
+        |path: &str, content: &[u8], mode: u32| layout::write(&upper.join(path.trim_start_matches('/')), content, mode);
+    // Empty: systemd makes an identity at the first boot.
+    put("/etc/machine-id", b"", 0o444)?;
+    put("/etc/hostname", b"lab\n", 0o644)?;
+    let names = format!("127.0.0.1 localhost\n{} lab {}\n", crate::ADDRESS, crate::DOMAIN);
+    put("/etc/hosts", names.as_bytes(), 0o644)?;
+    put("/etc/gitconfig", GIT.as_bytes(), 0o644)?;
+    put("/etc/tmpfiles.d/lab.conf", AT_BOOT.as_bytes(), 0o644)?;
+    put("/etc/systemd/system/lab-images.service", IMAGES_UNIT.as_bytes(), 0o644)?;
+    link(&upper, "/etc/systemd/system/docker.service.wants/lab-images.service", "../lab-images.service")?;
+
+    if !options.bare {
+        let abra = options.abra.clone().map_or_else(|| binary("abra"), Ok)?;
+        let ours = PROGRAMS.iter().map(|name| Ok((*name, binary(name)?))).collect::<Result<Vec<_>>>()?;
+        for (name, from) in ours.into_iter().chain([("abra", abra)]) {
+            copy(&from, &upper.join("usr/local/bin").join(name))?;
+        }
+        catalogue(&upper.join("srv/catalogue"))?;
+    }
+
+    let authority = Authority::new()?;
+    layout::write(&places.authority().join("ca.pem"), authority.certificate().as_bytes(), 0o644)?;
+    layout::write(&places.authority().join("ca.key"), authority.key().as_bytes(), 0o600)?;
+    put("/usr/local/share/ca-certificates/lab.crt", authority.certificate().as_bytes(), 0o644)?;
+    layout::make(&upper.join(SECRETS.trim_start_matches('/')))?;
+    if options.certificate {
+        let pair = authority.wildcard(crate::DOMAIN)?;
+        put(&format!("{SECRETS}/fullchain"), pair.fullchain.as_bytes(), 0o400)?;
+        put(&format!("{SECRETS}/privkey"), pair.privkey.as_bytes(), 0o400)?;
+    }
+
+    for (path, content) in &configuration.files {
+        put(path, content.as_bytes(), configuration.mode(path))?;
+    }
+    for (path, target) in &configuration.links {
+        link(&upper, path, target)?;
+    }
+    let generation = serde_json::to_vec(configuration)
+        .map_err(|source| Error::Answer { what: "the configuration".to_owned(), source })?;
+    put(GENERATION, &generation, 0o600)
+}
+
+fn link(upper: &Path, path: &str, target: &str) -> Result<()> {
+    let at = upper.join(path.trim_start_matches('/'));
+    if let Some(parent) = at.parent() {
+        layout::make(parent)?;
+    }
+    symlink(target, &at).map_err(Error::file("link", &at))
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    if let Some(parent) = to.parent() {
+        layout::make(parent)?;
+    }
+    fs::copy(from, to).map_err(Error::file("copy", from))?;
+    fs::set_permissions(to, fs::Permissions::from_mode(0o755)).map_err(Error::file("set the mode of", to))
+}
+
+/// A program of this project: of the build that this process belongs to, else of any.
+pub(crate) fn binary(name: &str) -> Result<PathBuf> {
+    let running = std::env::current_exe().unwrap_or_default();
+    let target = layout::project().join("target");
+    let beside = running.ancestors().skip(1).take(2).map(Path::to_owned);
+    let found = beside.chain([target.join("debug"), target.join("release")]).map(|folder| folder.join(name));
+    found.into_iter().find(|path| path.is_file()).ok_or_else(|| Error::Missing {
+        what: format!("the program {name}"),
+        path: target.join("debug").join(name),
+        hint: "build it with `cargo build --workspace --bins`".to_owned(),
+    })
+}
+
+/// Publishes the lab's recipes as bare git repositories.
+fn catalogue(into: &Path) -> Result<()> {
+    layout::make(into)
+}

@@ -1,0 +1,155 @@
+//! The two processes that hold a lab. Everything a lab takes from this machine hangs on them: mounts in a mount
+//! namespace, processes in a process namespace, interfaces in a network namespace. When they are gone, all of it is.
+//!
+//! `lab keep` holds the mounts and forwards the ports. Its child `lab boot` is process 1 of the process namespace and
+//! boots systemd again and again, as long as it asks for a reboot, each time in a new network namespace.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+use nix::sys::prctl::set_pdeathsig;
+use nix::sys::signal::Signal;
+use serde::{Deserialize, Serialize};
+
+use crate::command::{self, code, words};
+use crate::control_group;
+use crate::error::{Error, Result};
+use crate::forward;
+use crate::layout::{self, Places};
+
+/// What nspawn ends with when the machine inside asked for a reboot and no unit of this machine restarts it.
+const REBOOT: i32 = 133;
+
+/// What the keeper tells about its lab.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct State {
+    /// The port of this machine that leads to the lab's port 443.
+    pub https: u16,
+    /// The port of this machine that leads to the lab's port 80.
+    pub http: u16,
+}
+
+impl State {
+    pub fn read(places: &Places) -> Option<Self> {
+        serde_json::from_slice(&fs::read(places.state()).ok()?).ok()
+    }
+}
+
+/// Starts the keeper so that it outlives the process that starts it.
+pub(crate) fn start(places: &Places, program: &Path) -> Result<()> {
+    let console = places.console();
+    let open = || fs::OpenOptions::new().create(true).append(true).open(&console);
+    let failed = || Error::file("write", &console);
+    let (out, err) = (open().map_err(failed())?, open().map_err(failed())?);
+    let mut command = if control_group::systemd_runs_here() {
+        let mut command = Command::new("systemd-run");
+        command.args(["--scope", "--quiet", "--collect", "--property=Delegate=yes"]);
+        command.arg(format!("--unit={}", places.control_group())).arg("--").arg(program);
+        command
+    } else {
+        Command::new(program)
+    };
+    command.arg("keep").arg(&places.folder).current_dir("/");
+    // A group of its own: Ctrl-C in the terminal that started the lab is not meant for the lab.
+    command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
+    let mut keeper = command.spawn().map_err(|source| Error::Start { program: words(&command), source })?;
+    // A process that lives on beside its lab does not leave it a zombie.
+    std::thread::spawn(move || keeper.wait());
+    Ok(())
+}
+
+/// The program's role `keep`: ends when the lab's machine is off.
+pub(crate) fn keep(folder: &Path) -> Result<i32> {
+    let places = Places::of_folder(folder);
+    // Whoever started this may close its terminal.
+    let _ = nix::unistd::setsid();
+    control_group::enter(&places)?;
+    let boot: forward::Boot = Arc::new(AtomicI32::new(0));
+    // Listening comes before the namespaces: these sockets belong to this machine's loopback.
+    let https = forward::listen(crate::HTTPS_PORT)?;
+    let http = forward::listen(crate::HTTP_PORT)?;
+    let state = State { https: https.1, http: http.1 };
+    forward::start(https.0, 443, Arc::clone(&boot));
+    forward::start(http.0, 80, Arc::clone(&boot));
+
+    unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID).map_err(Error::system("make namespaces"))?;
+    let none: Option<&str> = None;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none)
+        .map_err(Error::system("make the mounts private"))?;
+    let layers = format!(
+        "lowerdir={},upperdir={},workdir={}",
+        layout::root_file_system().display(),
+        places.upper().display(),
+        places.work().display()
+    );
+    mount(Some("overlay"), &places.root(), Some("overlay"), MsFlags::empty(), Some(layers.as_str()))
+        .map_err(Error::system(format!("mount an overlay ({layers})")))?;
+
+    let program = std::env::current_exe().map_err(Error::file("find", Path::new("/proc/self/exe")))?;
+    let mut command = Command::new(program);
+    command.arg("boot").arg(folder);
+    let mut child = command.spawn().map_err(|source| Error::Start { program: words(&command), source })?;
+    boot.store(i32::try_from(child.id()).unwrap_or(0), Ordering::Relaxed);
+    let state =
+        serde_json::to_vec(&state).map_err(|source| Error::Answer { what: "the lab's state".to_owned(), source })?;
+    layout::write(&places.state(), &state, 0o644)?;
+    let status = child.wait().map_err(|source| Error::Start { program: words(&command), source })?;
+    Ok(code(status))
+}
+
+/// The program's role `boot`: process 1 of the lab's process namespace.
+pub(crate) fn boot(folder: &Path) -> Result<i32> {
+    let places = Places::of_folder(folder);
+    // Killed with the keeper, and everything in the process namespace with it.
+    set_pdeathsig(Signal::SIGKILL).map_err(Error::system("follow the keeper"))?;
+    unshare(CloneFlags::CLONE_NEWNS).map_err(Error::system("make a mount namespace"))?;
+    let none: Option<&str> = None;
+    mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none).map_err(Error::system("mount /proc"))?;
+    loop {
+        // Interfaces of the boot before are gone, as on a machine that was off.
+        unshare(CloneFlags::CLONE_NEWNET).map_err(Error::system("make a network namespace"))?;
+        make_network()?;
+        let mut machine = machine(&places);
+        let status = machine.status().map_err(|source| Error::Start { program: words(&machine), source })?;
+        if code(status) != REBOOT {
+            return Ok(code(status));
+        }
+    }
+}
+
+fn make_network() -> Result<()> {
+    let address = format!("{}/24", crate::ADDRESS);
+    for line in [
+        &["link", "set", "lo", "up"][..],
+        &["link", "add", "lab0", "type", "bridge"],
+        &["address", "add", &address, "dev", "lab0"],
+        &["link", "set", "lab0", "up"],
+    ] {
+        command::text(Command::new("ip").args(line))?;
+    }
+    Ok(())
+}
+
+fn machine(places: &Places) -> Command {
+    let mut command = Command::new("systemd-nspawn");
+    command
+        .env("SYSTEMD_NSPAWN_UNIFIED_HIERARCHY", "1")
+        // Docker sets /proc/sys/net/ipv4/ip_forward.
+        .env("SYSTEMD_NSPAWN_API_VFS_WRITABLE", "network")
+        .args(["--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe", "--notify-ready=no"])
+        .args(["--network-namespace-path=/proc/self/ns/net", "--resolv-conf=off", "--timezone=off"])
+        .args(["--capability=all", "--drop-capability=CAP_SYS_MODULE", "--system-call-filter=@keyring bpf"])
+        .arg(format!("--machine=lab-{}", places.name))
+        .arg("--hostname=lab")
+        .arg(format!("--directory={}", places.root().display()))
+        .arg(format!("--bind={}:/var/lib/docker", places.docker().display()))
+        .arg(format!("--bind-ro={}:{}", layout::images().display(), crate::IMAGES))
+        .stdin(Stdio::null());
+    command
+}

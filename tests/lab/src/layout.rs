@@ -1,0 +1,130 @@
+//! Where things are: everything a lab keeps is below `target/lab` (or `$LAB_DIRECTORY`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The folder of the whole project.
+pub fn project() -> PathBuf {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}
+
+/// Everything labs keep.
+pub fn base() -> PathBuf {
+    std::env::var_os("LAB_DIRECTORY").map_or_else(|| project().join("target/lab"), PathBuf::from)
+}
+
+/// What `lab setup` made: root file system, binaries, images.
+pub fn cache() -> PathBuf {
+    base().join("cache")
+}
+
+/// The root file system every lab boots from, never written to.
+pub fn root_file_system() -> PathBuf {
+    cache().join("root-trixie")
+}
+
+/// The archives of all images a lab loads.
+pub fn images() -> PathBuf {
+    cache().join("images")
+}
+
+/// Upstream's own binary of a Traefik version.
+pub fn traefik(version: &str) -> PathBuf {
+    cache().join("traefik").join(version).join("traefik")
+}
+
+/// The places of one lab.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// The lab's name.
+    pub name: String,
+    /// Everything of this lab.
+    pub folder: PathBuf,
+}
+
+impl Places {
+    pub fn new(name: &str) -> Result<Self> {
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || name.len() > 30 || name.starts_with('-') || !name.chars().all(is_plain) {
+            return Err(Error::Usage {
+                what: format!("`{name}` cannot be the name of a lab"),
+                hint: "take 1 to 30 of a-z, 0-9 and -".to_owned(),
+            });
+        }
+        Ok(Self { name: name.to_owned(), folder: base().join("labs").join(name) })
+    }
+
+    /// From the folder, as the keeper gets it.
+    pub fn of_folder(folder: &Path) -> Self {
+        let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Self { name, folder: folder.to_owned() }
+    }
+
+    /// What this lab has written over the common root file system.
+    pub fn upper(&self) -> PathBuf {
+        self.folder.join("upper")
+    }
+
+    /// overlayfs's own.
+    pub fn work(&self) -> PathBuf {
+        self.folder.join("work")
+    }
+
+    /// Where the root file system is mounted, in the keeper's mount namespace only.
+    pub fn root(&self) -> PathBuf {
+        self.folder.join("root")
+    }
+
+    /// The lab's /var/lib/docker.
+    pub fn docker(&self) -> PathBuf {
+        self.folder.join("docker")
+    }
+
+    /// The certificate authority that browsers and tests trust.
+    pub fn authority(&self) -> PathBuf {
+        self.folder.join("authority")
+    }
+
+    /// The lab's ports on this machine, written by the keeper.
+    pub fn state(&self) -> PathBuf {
+        self.folder.join("state.json")
+    }
+
+    /// What the keeper and the booting machine say.
+    pub fn console(&self) -> PathBuf {
+        self.folder.join("console.log")
+    }
+
+    /// Held by the command that is making or ending this lab; beside the folder, so that it outlives it.
+    pub fn lock(&self) -> PathBuf {
+        base().join("locks").join(&self.name)
+    }
+
+    /// The lab's control group, and its scope where systemd runs.
+    pub fn control_group(&self) -> String {
+        format!("converge-lab-{}", self.name)
+    }
+}
+
+/// Makes a folder and those above it.
+pub(crate) fn make(path: &Path) -> Result<()> {
+    fs::create_dir_all(path).map_err(Error::file("make", path))
+}
+
+/// Writes a file by rename, so that nobody reads half of it.
+pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if let Some(parent) = path.parent() {
+        make(parent)?;
+    }
+    let mut partial = path.as_os_str().to_owned();
+    partial.push(".partial");
+    let partial = PathBuf::from(partial);
+    fs::write(&partial, content).map_err(Error::file("write", &partial))?;
+    fs::set_permissions(&partial, fs::Permissions::from_mode(mode))
+        .map_err(Error::file("set the mode of", &partial))?;
+    fs::rename(&partial, path).map_err(Error::file("write", path))
+}

@@ -1,0 +1,86 @@
+//! Makes what every lab needs, once: packages, a root file system, Traefik's binary, images. Each part is made beside
+//! its place and moved there when it is whole, so that an interrupted set-up is simply done again.
+
+mod images;
+mod packages;
+mod root_file_system;
+mod traefik;
+
+use std::fs;
+use std::process::Command;
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::command;
+use crate::error::{Error, Result};
+use crate::layout;
+use crate::progress;
+
+/// One thing to be made.
+struct Part {
+    /// What it is, with its size where that matters.
+    what: String,
+    /// The step as it is shown.
+    step: String,
+    make: Box<dyn Fn() -> Result<()>>,
+}
+
+/// Makes what is missing; says first what that will be.
+pub fn setup() -> Result<()> {
+    let cache = layout::cache();
+    layout::make(&cache)?;
+    let lock = fs::File::create(cache.join(".lock")).map_err(Error::file("write", &cache))?;
+    let _lock = Flock::lock(lock, FlockArg::LockExclusive)
+        .map_err(|(_, source)| Error::System { what: "wait for another set-up".to_owned(), source })?;
+
+    let parts: Vec<Part> = [packages::missing(), root_file_system::missing()?, traefik::missing(), images::missing()?]
+        .into_iter()
+        .flatten()
+        .collect();
+    if parts.is_empty() {
+        eprintln!("✓ the lab's set-up is complete ({})", cache.display());
+        return Ok(());
+    }
+    eprintln!("The lab needs, below {} unless said otherwise:", cache.display());
+    for part in &parts {
+        eprintln!("  - {}", part.what);
+    }
+    for part in parts {
+        progress::during(&part.step, part.make)?;
+    }
+    Ok(())
+}
+
+/// A command that ends with us, however we end, and whose mounts and processes end with it.
+fn contained(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    command.args(["--propagation", "private", "--", program]);
+    command
+}
+
+/// Runs a command and tells the last line it wrote to stderr, all the time.
+fn run_telling(command: &mut Command) -> Result<()> {
+    use std::io::{BufRead, BufReader};
+    use std::process::Stdio;
+
+    let words = command::words(command);
+    let start = |source| Error::Start { program: words.clone(), source };
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(start)?;
+    let mut said = String::new();
+    for line in child
+        .stderr
+        .take()
+        .into_iter()
+        .flat_map(|stderr| BufReader::new(stderr).lines())
+        .map_while(std::result::Result::ok)
+    {
+        progress::tell(line.trim());
+        said.push_str(&line);
+        said.push('\n');
+    }
+    let status = child.wait().map_err(start)?;
+    command::Output { command: words.clone(), code: command::code(status), stdout: String::new(), stderr: said }
+        .done()?;
+    Ok(())
+}
