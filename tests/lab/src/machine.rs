@@ -29,6 +29,7 @@ const SETTLE: Duration = Duration::from_secs(400);
 
 /// How a lab is made.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one flag of `lab up`")]
 pub struct UpOptions {
     /// Its name; labs of different names run side by side.
     pub name: String,

@@ -1,1 +1,17 @@
-//! Scenarios on the lab.
+//! Scenarios on the lab: what the demo and the tests look at a machine with.
+
+mod error;
+mod hello;
+mod pieces;
+mod web;
+
+pub use error::{Error, Result};
+pub use hello::Hello;
+pub use pieces::{Indices, Report, report, status, swarm_indices};
+pub use web::{Page, Web};
+
+/// The convergers the lab's host runs, in the order they start.
+pub const PIECES: [&str; 2] = ["swarm", "traefik"];
+
+/// The service that the traefik recipe's app is in the lab.
+pub const TRAEFIK: &str = "traefik_ci_localhost_app";

@@ -1,0 +1,1 @@
+export GREETING_HTML_VERSION=v1

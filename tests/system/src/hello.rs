@@ -1,0 +1,41 @@
+//! The lab's smallest app, deployed the way an operator would: by abra.
+
+use std::time::Duration;
+
+use lab::{Lab, Seen, wait_until};
+
+use crate::error::Result;
+use crate::web::{Page, Web};
+
+/// How long the app may take to answer.
+const ANSWERS: Duration = Duration::from_mins(1);
+
+/// The `hello` recipe under a name.
+#[derive(Debug)]
+pub struct Hello {
+    app: String,
+}
+
+impl Hello {
+    /// Deploys it as `<app>.<domain>`.
+    pub fn deploy(lab: &Lab, app: &str) -> Result<Self> {
+        let domain = format!("{app}.{}", lab.domain());
+        let abra = |words: &[&str]| lab.exec(&[&["abra"], words].concat()).and_then(lab::Output::done);
+        abra(&["recipe", "fetch", "hello", "-n"])?;
+        abra(&["app", "new", "hello", "--server", "default", "--domain", &domain, "-n", "-o"])?;
+        abra(&["app", "secret", "generate", &domain, "--all", "-n", "-o"])?;
+        abra(&["app", "deploy", &domain, "-n", "-o"])?;
+        Ok(Self { app: app.to_owned() })
+    }
+
+    /// Its page, as soon as there is one.
+    pub fn page(&self, web: &Web) -> Result<Page> {
+        Ok(wait_until(&format!("{} to answer", self.app), ANSWERS, || {
+            Ok(match web.open(&self.app) {
+                Ok(page) if page.status == 200 => Seen::Yes(page),
+                Ok(page) => Seen::NotYet(format!("status {}", page.status)),
+                Err(error) => Seen::NotYet(format!("{error:?}")),
+            })
+        })?)
+    }
+}

@@ -1,0 +1,82 @@
+//! Opens pages of a lab's apps over HTTPS, trusting the lab's authority alone.
+
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use lab::Lab;
+use reqwest::{Certificate, Client};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::error::{Error, Result};
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// A page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The HTTP status.
+    pub status: u16,
+    /// Where it redirects to.
+    pub location: Option<String>,
+    /// Its text.
+    pub text: String,
+}
+
+/// An HTTPS client that trusts nothing but a lab's authority.
+#[derive(Debug)]
+pub struct Web {
+    runtime: Runtime,
+    authority: Certificate,
+    https: u16,
+    http: u16,
+}
+
+impl Web {
+    /// A client for the apps of `lab`.
+    pub fn new(lab: &Lab) -> Result<Self> {
+        // Fails only where another part of this process has installed one already.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let io = |what: &str| {
+            let what = what.to_owned();
+            move |source| Error::Io { what, source }
+        };
+        let pem = fs::read(lab.ca_file()).map_err(io("read the lab's authority"))?;
+        Ok(Self {
+            runtime: Builder::new_current_thread().enable_all().build().map_err(io("start a runtime"))?,
+            authority: Certificate::from_pem(&pem).map_err(Error::Client)?,
+            https: lab.https_port()?,
+            http: lab.http_port()?,
+        })
+    }
+
+    /// Opens `https://<app>.<domain>/`, its certificate verified for that name.
+    pub fn open(&self, app: &str) -> Result<Page> {
+        self.get("https", app, self.https)
+    }
+
+    /// Opens `http://<app>.<domain>/` and follows nothing.
+    pub fn open_plain(&self, app: &str) -> Result<Page> {
+        self.get("http", app, self.http)
+    }
+
+    fn get(&self, scheme: &str, app: &str, port: u16) -> Result<Page> {
+        let host = format!("{app}.{}", lab::DOMAIN);
+        let url = format!("{scheme}://{host}:{port}/");
+        let client = Client::builder()
+            .tls_certs_only([self.authority.clone()])
+            .resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            .redirect(reqwest::redirect::Policy::none())
+            .no_proxy()
+            .timeout(DEADLINE)
+            .build()
+            .map_err(Error::Client)?;
+        let failed = |source| Error::Web { url: url.clone(), source };
+        self.runtime.block_on(async {
+            let answer = client.get(&url).send().await.map_err(failed)?;
+            let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
+            let status = answer.status().as_u16();
+            Ok(Page { status, location, text: answer.text().await.map_err(failed)? })
+        })
+    }
+}
