@@ -268,6 +268,10 @@ impl Daemon {
         }
         for network in self.listed("/networks") {
             let of = |key: &str| network[key].as_str().unwrap_or_default().to_owned();
+            // Docker makes this one by itself, some time after the swarm.
+            if of("Name") == "docker_gwbridge" {
+                continue;
+            }
             indices.insert(format!("networks/{}/{}", of("Name"), of("Id")), 0);
         }
         indices
