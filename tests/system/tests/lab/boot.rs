@@ -1,0 +1,53 @@
+//! Boot, switch, reboot: the machine is as declared, and what is right is left alone.
+
+use system::{PIECES, TRAEFIK, report, status, swarm_indices};
+
+use crate::{expect, machine_with_hello, restart, sh, switch_with};
+
+#[test]
+fn from_bare_to_https_and_then_nothing_changes() {
+    let Some((lab, hello, web)) = machine_with_hello("system-boot") else { return };
+    assert!(lab.failed_units().unwrap().is_empty());
+    assert!((300..400).contains(&web.open_plain("hello").unwrap().status), "plain HTTP redirects");
+
+    let before = swarm_indices(&lab).unwrap();
+    let switched = switch_with(&lab, "{ }");
+    assert_eq!((switched.files.len(), switched.failed.len()), (0, 0), "{switched:?}");
+    expect(&lab, "unchanged");
+    assert_eq!(swarm_indices(&lab).unwrap(), before, "no version index moves");
+    assert!(status(&lab, "traefik").unwrap().starts_with("unchanged · "), "{}", status(&lab, "traefik").unwrap());
+
+    // By hand, with the unit's credentials and sandbox.
+    for piece in PIECES {
+        let plan = lab.exec(&["converge", piece, "--plan"]).unwrap();
+        assert_eq!(plan.code, 0, "{plan:?}");
+        assert!(plan.stdout.contains(&format!("{piece}: nothing to do")), "{plan:?}");
+    }
+
+    // Two runs at once: the second waits for the first.
+    let both = "converge traefik & first=$!; systemctl restart converge-traefik.service; second=$?; wait $first && exit $second";
+    assert!(lab.exec(&["sh", "-c", both]).unwrap().ok());
+    assert_eq!(swarm_indices(&lab).unwrap(), before);
+
+    // One piece's configuration changed: that piece changes what it says, the other nothing.
+    let switched = switch_with(&lab, "{ services.converge.swarm.settings.task_history = lib.mkForce 3; }");
+    assert!(switched.failed.is_empty(), "{switched:?}");
+    assert_eq!(report(&lab, "swarm").unwrap().changes(), ["set the swarm's task history to 3"]);
+    assert_eq!(report(&lab, "traefik").unwrap().outcome(), "unchanged");
+
+    // A reboot: everything runs again and finds everything right, though Docker starts every task anew.
+    lab.reboot().unwrap();
+    assert!(lab.failed_units().unwrap().is_empty());
+    expect(&lab, "unchanged");
+    hello.page(&web).unwrap();
+
+    // Docker restarted: the pieces look again.
+    let runs = || PIECES.map(|piece| report(&lab, piece).unwrap().started().to_owned());
+    let earlier = runs();
+    assert!(restart(&lab, "docker.service"));
+    lab.settle(|_| ()).unwrap();
+    assert!(runs().iter().zip(&earlier).all(|(now, before)| now != before), "both ran again");
+    expect(&lab, "unchanged");
+    assert_eq!(sh(&lab, &format!("docker service ls --quiet --filter name={TRAEFIK} | wc -l")), "1");
+    lab.down().unwrap();
+}

@@ -1,0 +1,72 @@
+//! What somebody breaks is mended, or told with what to do.
+
+use std::time::{Duration, Instant};
+
+use system::{TRAEFIK, report, status};
+
+use crate::{expect, machine, machine_with_hello, restart, sh, switch_with};
+
+#[test]
+fn what_is_deleted_or_changed_by_hand_is_mended() {
+    let Some((lab, hello, web)) = machine_with_hello("system-drift") else { return };
+    let broken = [
+        ("the service is deleted", format!("docker service rm {TRAEFIK}")),
+        (
+            "a label is added by hand",
+            format!("docker service update --detach --label-add traefik.enable=false {TRAEFIK}"),
+        ),
+        ("it is scaled down by hand", format!("docker service scale --detach {TRAEFIK}=0")),
+    ];
+    for (what, how) in broken {
+        sh(&lab, &how);
+        assert!(restart(&lab, "converge-traefik.service"), "{what}: {}", status(&lab, "traefik").unwrap());
+        assert_eq!(report(&lab, "traefik").unwrap().outcome(), "changed", "{what}");
+        hello.page(&web).unwrap();
+    }
+
+    // The network: in use it cannot go; with its users gone it can, and comes back with Traefik on it.
+    sh(
+        &lab,
+        "docker service rm $(docker service ls --quiet) && \
+              until docker network rm proxy 2>/dev/null; do test $((i=i+1)) -lt 200 || exit 1; sleep 0.1; done",
+    );
+    assert!(restart(&lab, "converge.target"));
+    expect(&lab, "changed");
+    assert_eq!(sh(&lab, "docker network inspect proxy --format '{{.Scope}} {{.Driver}}'"), "swarm overlay");
+    lab.down().unwrap();
+}
+
+#[test]
+fn a_traefik_that_never_gets_healthy_is_never_green() {
+    let Some((lab, _, _)) = machine_with_hello("system-crash") else { return };
+    let switched = switch_with(
+        &lab,
+        "{ services.converge.traefik.settings = { recipe.version = lib.mkForce { pin = \"3.9.1+v3.7.15\"; }; \
+           limits.wait_seconds = lib.mkForce 40; }; }",
+    );
+    assert_eq!(switched.failed, ["converge-traefik.service"]);
+    let report = report(&lab, "traefik").unwrap();
+    assert_eq!(report.outcome(), "failed");
+    assert!(report.0["error"]["message"].as_str().unwrap().contains("seen:"), "{:#}", report.0);
+    lab.down().unwrap();
+}
+
+#[test]
+fn without_docker_the_pieces_say_so_within_their_deadline() {
+    let Some(lab) = machine("system-docker", |_| ()) else { return };
+    expect(&lab, "changed");
+    sh(&lab, "systemctl mask --runtime --now docker.service docker.socket 2>&1");
+    for piece in system::PIECES {
+        let began = Instant::now();
+        assert!(!restart(&lab, &format!("converge-{piece}.service")));
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        let report = report(&lab, piece).unwrap();
+        assert_eq!(report.outcome(), "failed");
+        let error = report.0["error"].to_string();
+        assert!(error.contains("Docker") && error.contains("docker.service"), "{error}");
+    }
+    sh(&lab, "systemctl unmask --runtime docker.service docker.socket 2>&1 && systemctl start docker.service");
+    lab.settle(|_| ()).unwrap();
+    expect(&lab, "unchanged");
+    lab.down().unwrap();
+}

@@ -1,0 +1,51 @@
+//! Scenarios on the lab, each on a machine of its own: boot, switch, reboot, drift, outage, rotation.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+mod boot;
+mod broken;
+mod certificate;
+mod secrecy;
+
+use lab::{Configuration, Lab, Switched, UpOptions};
+use system::{Hello, Web, report};
+
+/// A machine under a name; `None` where none can be had, said as a skipped test.
+fn machine(name: &str, change: impl FnOnce(&mut UpOptions)) -> Option<Lab> {
+    if !lab::root_file_system().is_dir() {
+        println!("skipped: {name}: the lab's root file system is not there; `make setup` makes it");
+        return None;
+    }
+    let mut options = UpOptions { replace: true, ..UpOptions::named(name) };
+    change(&mut options);
+    Some(Lab::up(&options).expect("the lab boots"))
+}
+
+/// A machine that has converged, with an app on it.
+fn machine_with_hello(name: &str) -> Option<(Lab, Hello, Web)> {
+    let lab = machine(name, |_| ())?;
+    expect(&lab, "changed");
+    let hello = Hello::deploy(&lab, "hello").expect("hello is deployed");
+    let web = Web::new(&lab).unwrap();
+    hello.page(&web).expect("hello answers over HTTPS with the wildcard certificate");
+    Some((lab, hello, web))
+}
+
+/// Both pieces ended so.
+fn expect(lab: &Lab, outcome: &str) {
+    for piece in system::PIECES {
+        let report = report(lab, piece).unwrap();
+        assert_eq!(report.outcome(), outcome, "converge-{piece}: {:#}", report.0);
+    }
+}
+
+fn restart(lab: &Lab, unit: &str) -> bool {
+    lab.exec(&["systemctl", "restart", unit]).unwrap().ok()
+}
+
+fn switch_with(lab: &Lab, module: &str) -> Switched {
+    lab.switch(&Configuration::with_module(module).unwrap()).unwrap()
+}
+
+fn sh(lab: &Lab, script: &str) -> String {
+    lab.exec(&["sh", "-c", script]).unwrap().text().unwrap()
+}
