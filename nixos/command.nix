@@ -43,10 +43,18 @@ let
         printf 'converge: only root can read the credentials of %s\nhint: sudo converge %s %s\n' "$name" "$name" "$*" >&2
         exit 2
       fi
+      # What the program's output depends on goes along from the caller's environment.
+      for variable in TERM NO_COLOR RUST_LOG; do
+        if [ -n "''${!variable-}" ]; then options+=("--setenv=$variable"); fi
+      done
       # Interrupted, the piece stops too: systemd-run alone would leave it running.
-      trap 'systemctl stop "$unit" 2>/dev/null || true' INT TERM
+      # In the background, because bash runs a trap only once what is in the foreground has ended.
+      trap 'systemctl stop "$unit" 2>/dev/null || true' INT TERM HUP
+      systemd-run --quiet --pipe --wait --collect --service-type=exec --unit="$unit" "''${options[@]}" -- "$program" "$@" <&0 &
       status=0
-      systemd-run --quiet --pipe --wait --collect --service-type=exec --unit="$unit" "''${options[@]}" -- "$program" "$@" || status=$?
+      wait "$!" || status=$?
+      # A signal ends the first wait; the program's own exit code is what counts.
+      if kill -0 "$!" 2>/dev/null; then status=0; wait "$!" || status=$?; fi
       exit "$status"
     '';
   };

@@ -47,6 +47,7 @@ let
       needs = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces that go first."; };
       after = mkOption { type = types.listOf types.str; default = [ ]; description = "Other units that go first."; };
       credentials = mkOption { type = types.attrsOf types.externalPath; default = { }; description = "Files handed over by LoadCredential."; };
+      withoutCredential = mkOption { type = types.attrsOf types.str; default = { }; description = "What stands in for a credential whose file is missing, if not nothing."; };
       path = mkOption { type = types.listOf types.package; default = [ ]; description = "Packages whose programs the piece runs."; };
       environment = mkOption { type = types.attrsOf types.str; default = { }; description = "Environment of the program; never a secret."; };
       network = mkOption { type = types.bool; default = false; description = "Whether the piece talks to more than unix sockets."; };
@@ -54,7 +55,7 @@ let
       sandbox = mkOption { type = types.attrsOf types.unspecified; readOnly = true; description = "The unit's properties that a run by hand has too."; };
     };
     config = {
-      settings.limits = lib.mapAttrs (_: lib.mkDefault) { run_seconds = 300; wait_seconds = 120; call_seconds = 30; lock_seconds = 60; };
+      settings.limits = lib.mapAttrs (_: lib.mkDefault) { run_seconds = 600; wait_seconds = 180; call_seconds = 30; lock_seconds = 60; };
       environment = {
         # Not /root, which ProtectHome closes: git and docker's command line look for their own settings there.
         HOME = "/var/lib/converge/${name}";
@@ -70,6 +71,9 @@ let
         RuntimeDirectoryPreserve = "yes";
       } // lib.optionalAttrs (config.credentials != { }) {
         LoadCredential = lib.mapAttrsToList (id: path: "${id}:${path}") config.credentials;
+        # What the program finds where the file is missing: it says which credential is empty and does the rest,
+        # where systemd would start nothing and name nothing.
+        SetCredential = map (id: "${id}:${config.withoutCredential.${id} or "\\n"}") (lib.attrNames config.credentials);
       };
     };
   };

@@ -73,6 +73,8 @@ in
         # LoadCredential names the file as Docker looks for it in $DOCKER_CONFIG.
         "config.json" = converge.registryCredentials;
       };
+      # Public images need no login.
+      withoutCredential."config.json" = "{}";
       environment = lib.optionalAttrs (converge.registryCredentials != null) { DOCKER_CONFIG = "%d"; };
       path = [ converge.abra.package pkgs.git ];
       network = true;

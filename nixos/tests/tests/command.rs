@@ -104,6 +104,19 @@ fn its_sandbox_and_credentials_are_the_units() {
 }
 
 #[test]
+fn it_hands_on_what_output_depends_on_and_nothing_else() {
+    let Some(machine) = Machine::new("it_hands_on_what_output_depends_on_and_nothing_else") else { return };
+    let mut command = Command::new(machine.directory.path().join("converge"));
+    command.arg("swarm").env("RUST_LOG", "debug").env("TERM", "xterm").env("TOKEN", "canary").env_remove("NO_COLOR");
+    command.output().unwrap();
+    let asked = machine.asked().unwrap();
+    let handed_on: Vec<_> =
+        asked.iter().filter(|word| word.starts_with("--setenv=") && word.matches('=').count() == 1).collect();
+    assert_eq!(handed_on, ["--setenv=TERM", "--setenv=RUST_LOG"]);
+    assert!(!asked.iter().any(|word| word.contains("canary")), "{asked:?}");
+}
+
+#[test]
 fn it_says_how_it_is_used() {
     let Some(machine) = Machine::new("it_says_how_it_is_used") else { return };
     for (arguments, code) in [(&["--help"][..], 0), (&[], 2), (&["nobody"], 2)] {

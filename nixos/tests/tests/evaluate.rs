@@ -55,7 +55,7 @@ fn the_example_and_the_lab_evaluate_without_complaint() {
 fn the_example_says_what_the_programs_expect() {
     let Some(nix) = nix("the_example_says_what_the_programs_expect") else { return };
     let rendered = nix.host("./nixos/example").unwrap();
-    let limits = json!({"run_seconds": 300, "wait_seconds": 120, "call_seconds": 30, "lock_seconds": 60});
+    let limits = json!({"run_seconds": 600, "wait_seconds": 180, "call_seconds": 30, "lock_seconds": 60});
     let swarm: Value = serde_json::from_str(rendered.file("/etc/converge/swarm.json")).unwrap();
     let expected = json!({
         "advertise_address": "192.0.2.10",
@@ -84,6 +84,15 @@ fn the_example_says_what_the_programs_expect() {
 }
 
 #[test]
+fn the_programs_take_what_the_modules_write() {
+    let Some(nix) = nix("the_programs_take_what_the_modules_write") else { return };
+    for rendered in [nix.host("./nixos/example").unwrap(), nix.lab_host("{ }").unwrap()] {
+        let swarm: converge_swarm::Desired = serde_json::from_str(rendered.file("/etc/converge/swarm.json")).unwrap();
+        assert_eq!(swarm.networks.len(), 1);
+    }
+}
+
+#[test]
 fn an_operators_setting_wins_over_a_default() {
     let Some(nix) = nix("an_operators_setting_wins_over_a_default") else { return };
     let rendered = nix
@@ -96,7 +105,7 @@ fn an_operators_setting_wins_over_a_default() {
     assert_eq!(swarm["task_history"], 2);
     assert_eq!(swarm["networks"]["extra"]["subnet"], "10.30.0.0/16");
     assert_eq!(swarm["networks"]["proxy"]["subnet"], "10.10.0.0/16");
-    assert_eq!(swarm["limits"]["wait_seconds"], 120);
+    assert_eq!(swarm["limits"]["wait_seconds"], 180);
     let traefik: Value = serde_json::from_str(rendered.file("/etc/converge/traefik.json")).unwrap();
     assert_eq!(traefik["compose_files"], json!(["compose.yml"]));
     assert!(

@@ -10,15 +10,19 @@ use nixos_tests::{Analyze, Error, Exposure, Nix, Rendered, skip};
 const WITH_ALL: &str = r#"{ services.converge.interval = "1h"; services.converge.registryCredentials = "/run/secrets/docker-config.json"; }"#;
 const LIMIT: Exposure = Exposure(2.0);
 
-fn rendered(test: &str, module: &str) -> Option<Rendered> {
+fn find(test: &str) -> Option<Nix> {
     match Nix::find() {
-        Ok(nix) => Some(nix.lab_host(module).unwrap()),
+        Ok(nix) => Some(nix),
         Err(error @ Error::Missing) => {
             skip(test, error);
             None
         }
         Err(error) => panic!("{error}"),
     }
+}
+
+fn rendered(test: &str, module: &str) -> Option<Rendered> {
+    Some(find(test)?.lab_host(module).unwrap())
 }
 
 fn analyze(test: &str) -> Option<Analyze> {
@@ -137,6 +141,7 @@ fn secrets_come_as_credentials_and_as_nothing_else() {
         "privkey:/run/secrets/privkey",
     ];
     assert_eq!(values(traefik, "LoadCredential"), expected);
+    assert_eq!(values(traefik, "SetCredential"), ["config.json:{}", "fullchain:\\n", "privkey:\\n"]);
     assert!(traefik.contains("Environment=\"DOCKER_CONFIG=%d\"\n"), "{traefik}");
     for (path, text) in &rendered.files {
         for line in text.lines().filter(|line| line.contains("/run/secrets")) {
@@ -159,7 +164,8 @@ fn the_timer_is_there_when_asked_for() {
 
 #[test]
 fn the_example_renders_as_before() {
-    let Some(rendered) = rendered("the_example_renders_as_before", "{ }") else { return };
+    let Some(nix) = find("the_example_renders_as_before") else { return };
+    let rendered = nix.host("./nixos/example").unwrap();
     for (path, text) in &rendered.files {
         insta::assert_snapshot!(path.trim_start_matches('/').replace('/', "_"), text);
     }
