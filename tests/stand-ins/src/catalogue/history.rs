@@ -1,0 +1,61 @@
+//! What happened to a recipe, as its history.json says it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::CatalogueError;
+
+/// A recipe's commits, oldest first.
+#[derive(Debug)]
+pub(super) struct History {
+    pub path: PathBuf,
+    commits: Vec<Commit>,
+}
+
+/// One commit.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Commit {
+    pub message: String,
+    /// The version that it publishes.
+    pub version: Option<String>,
+    /// A tag on it that is no release.
+    pub lightweight: Option<String>,
+    /// The branch it is alone on.
+    pub branch: Option<String>,
+    #[serde(default)]
+    pub edits: Vec<Edit>,
+    #[serde(default)]
+    pub files: BTreeMap<String, String>,
+}
+
+/// A text in a file that becomes another.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Edit {
+    pub file: String,
+    pub from: String,
+    pub to: String,
+}
+
+impl History {
+    pub fn read(path: &Path) -> Result<Self, CatalogueError> {
+        let bytes =
+            fs::read(path).map_err(|source| CatalogueError::File { what: "read", path: path.to_owned(), source })?;
+        let commits = serde_json::from_slice(&bytes)
+            .map_err(|error| CatalogueError::History { path: path.to_owned(), why: error.to_string() })?;
+        Ok(Self { path: path.to_owned(), commits })
+    }
+
+    /// The commits up to and with the one that publishes this version; all of them when none is named.
+    pub fn until(&self, version: Option<&str>) -> Result<&[Commit], CatalogueError> {
+        let Some(version) = version else { return Ok(&self.commits) };
+        let last = self.commits.iter().position(|commit| commit.version.as_deref() == Some(version));
+        let last = last
+            .ok_or_else(|| CatalogueError::History { path: self.path.clone(), why: format!("no version {version}") })?;
+        Ok(&self.commits[..=last])
+    }
+}
