@@ -7,18 +7,21 @@ let
   # Where a transient unit's credentials are; %d is not expanded for it.
   spell = value: lib.concatMapStringsSep ''"/run/credentials/$unit"'' lib.escapeShellArg (lib.splitString "%d" value);
 
-  properties = piece: lib.concatLists (lib.mapAttrsToList
+  # How a unit starts, stops and is seen; all else says what its program may do, and holds by hand too.
+  ofTheUnit = [ "ExecStart" "NotifyAccess" "RemainAfterExit" "TimeoutStartSec" "TimeoutStopSec" "Type" ];
+  properties = name: lib.concatLists (lib.mapAttrsToList
     (key: values: map (value: lib.escapeShellArg "--property=${key}=${word value}") (lib.toList values))
-    piece.sandbox);
+    (removeAttrs config.systemd.services."converge-${name}".serviceConfig ofTheUnit));
   # As in the unit, PATH included.
   environment = name: lib.mapAttrsToList (key: value: spell "--setenv=${key}=${value}")
-    (config.systemd.globalEnvironment // config.systemd.services."converge-${name}".environment);
+    (lib.filterAttrs (_: value: value != null)
+      (config.systemd.globalEnvironment // config.systemd.services."converge-${name}".environment));
 
   case = name: piece: ''
     ${name})
       program=${lib.getExe piece.package}
       options=(
-        ${lib.concatStringsSep "\n    " (properties piece ++ environment name)}
+        ${lib.concatStringsSep "\n    " (properties name ++ environment name)}
       )
       ;;
   '';

@@ -27,7 +27,7 @@ let
     after = [ "docker.service" "docker.socket" ] ++ map unitOf piece.needs ++ piece.after;
     restartTriggers = [ config.environment.etc."converge/${name}.json".source ];
     inherit (piece) path environment;
-    serviceConfig = piece.sandbox // {
+    serviceConfig = sandbox { inherit (piece) network; } // {
       Type = "oneshot";
       RemainAfterExit = true;
       ExecStart = lib.getExe piece.package;
@@ -36,6 +36,16 @@ let
       TimeoutStopSec = 30;
       # STATUS= stays readable after exit.
       NotifyAccess = "main";
+      StateDirectory = lib.concatStringsSep " " ([ "converge/${name}" ] ++ piece.stateDirectories);
+      StateDirectoryMode = "0700";
+      # Reports outlive the run, and every piece writes its own beside the others'.
+      RuntimeDirectory = "converge";
+      RuntimeDirectoryPreserve = "yes";
+    } // lib.optionalAttrs (piece.credentials != { }) {
+      LoadCredential = lib.mapAttrsToList (id: path: "${id}:${path}") piece.credentials;
+      # What the program finds where the file is missing: it says which credential is empty and does the rest,
+      # where systemd would start nothing and name nothing.
+      SetCredential = map (id: "${id}:${piece.withoutCredential.${id} or "\\n"}") (lib.attrNames piece.credentials);
     };
   };
 
@@ -52,7 +62,6 @@ let
       environment = mkOption { type = types.attrsOf types.str; default = { }; description = "Environment of the program; never a secret."; };
       network = mkOption { type = types.bool; default = false; description = "Whether the piece talks to more than unix sockets."; };
       stateDirectories = mkOption { type = types.listOf types.str; default = [ ]; description = "Directories under /var/lib besides the piece's own."; };
-      sandbox = mkOption { type = types.attrsOf types.unspecified; readOnly = true; description = "The unit's properties that a run by hand has too."; };
     };
     config = {
       settings.limits = lib.mapAttrs (_: lib.mkDefault) { run_seconds = 600; wait_seconds = 180; call_seconds = 30; lock_seconds = 60; };
@@ -62,18 +71,6 @@ let
       } // lib.optionalAttrs (config.stateDirectories != [ ]) {
         # systemd would join all of StateDirectory= with colons; the program's own is the first.
         STATE_DIRECTORY = "/var/lib/converge/${name}";
-      };
-      sandbox = sandbox { inherit (config) network; } // {
-        StateDirectory = lib.concatStringsSep " " ([ "converge/${name}" ] ++ config.stateDirectories);
-        StateDirectoryMode = "0700";
-        # Reports outlive the run, and every piece writes its own beside the others'.
-        RuntimeDirectory = "converge";
-        RuntimeDirectoryPreserve = "yes";
-      } // lib.optionalAttrs (config.credentials != { }) {
-        LoadCredential = lib.mapAttrsToList (id: path: "${id}:${path}") config.credentials;
-        # What the program finds where the file is missing: it says which credential is empty and does the rest,
-        # where systemd would start nothing and name nothing.
-        SetCredential = map (id: "${id}:${config.withoutCredential.${id} or "\\n"}") (lib.attrNames config.credentials);
       };
     };
   };

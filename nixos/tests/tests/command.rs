@@ -31,8 +31,12 @@ impl Machine {
             }
             found => found.unwrap(),
         };
-        let rendered =
-            nix.lab_host(r#"{ services.converge.registryCredentials = "/run/secrets/docker-config.json"; }"#).unwrap();
+        let rendered = nix
+            .lab_host(
+                r#"{ services.converge.registryCredentials = "/run/secrets/docker-config.json";
+                     systemd.services.converge-swarm.serviceConfig.MemoryMax = "256M"; }"#,
+            )
+            .unwrap();
         let directory = tempfile::tempdir().unwrap();
         let bin = directory.path();
         // The script looks for its programs in the systemd package first.
@@ -76,6 +80,7 @@ fn it_passes_arguments_and_the_exit_code_through() {
 
 #[test]
 fn its_sandbox_and_credentials_are_the_units() {
+    // An operator's own addition to the unit (MemoryMax above) holds by hand too.
     let Some(machine) = Machine::new("its_sandbox_and_credentials_are_the_units") else { return };
     // These say how a unit starts and stops, not what its program may do.
     let of_the_unit = ["ExecStart", "NotifyAccess", "RemainAfterExit", "TimeoutStartSec", "TimeoutStopSec", "Type"];
@@ -114,6 +119,17 @@ fn it_hands_on_what_output_depends_on_and_nothing_else() {
         asked.iter().filter(|word| word.starts_with("--setenv=") && word.matches('=').count() == 1).collect();
     assert_eq!(handed_on, ["--setenv=TERM", "--setenv=RUST_LOG"]);
     assert!(!asked.iter().any(|word| word.contains("canary")), "{asked:?}");
+}
+
+#[test]
+fn shellcheck_has_nothing_to_say() {
+    let test = "shellcheck_has_nothing_to_say";
+    let Some(machine) = Machine::new(test) else { return };
+    // Building it with Nix runs shellcheck, and fails on any word.
+    match Command::new("shellcheck").arg(machine.directory.path().join("converge")).output() {
+        Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout)),
+        Err(error) => skip(test, format!("shellcheck does not run: {error}")),
+    }
 }
 
 #[test]
