@@ -85,6 +85,7 @@ impl converger::Change<Swarm> for Change {
                 let removed =
                     docker.call(format!("remove network {name}"), async |client| client.remove_network(id).await).await;
                 match removed {
+                    Err(error) if is_being_removed(&error) => Err(Error::BeingRemoved { name: name.clone() }),
                     Err(error) if !error.is_not_found() => Err(error.into()),
                     _ => Ok(()),
                 }
@@ -92,6 +93,12 @@ impl converger::Change<Swarm> for Change {
             Self::CreateNetwork { name, network } => create_network(docker, name, network).await,
         }
     }
+}
+
+/// The swarm has let go of the network and this node has not yet: Docker still lists it, and refuses to remove it (500)
+/// because the swarm no longer knows it.
+fn is_being_removed(error: &common::docker::Error) -> bool {
+    error.status() == Some(500) && error.said().is_some_and(|said| said.contains("not found"))
 }
 
 async fn initialise(

@@ -12,6 +12,12 @@ pub enum Error {
     /// The node joined or made a swarm between looking and initialising.
     #[error("the node became part of a swarm meanwhile")]
     AlreadyInSwarm,
+    /// The swarm has let go of a network, and this node has not yet.
+    #[error("network {name} is still being removed")]
+    BeingRemoved {
+        /// The network.
+        name: String,
+    },
     /// Docker answered without something it always has.
     #[error("Docker's answer to `{call}` has no {field}")]
     Incomplete {
@@ -27,6 +33,7 @@ impl Explain for Error {
         match self {
             Self::Docker(error) => error.class(),
             Self::AlreadyInSwarm => Class::Conflict,
+            Self::BeingRemoved { .. } => Class::Transient,
             Self::Incomplete { .. } => Class::Failed,
         }
     }
@@ -35,6 +42,7 @@ impl Explain for Error {
         match self {
             Self::Docker(error) => error.hint(),
             Self::AlreadyInSwarm => None,
+            Self::BeingRemoved { name } => Some(format!("`docker network inspect {name}` shows what keeps it")),
             Self::Incomplete { .. } => {
                 Some("check that DOCKER_HOST names a Docker daemon of version 20.10 or later".into())
             }

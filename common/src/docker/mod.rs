@@ -23,7 +23,8 @@ pub struct Docker {
 impl Docker {
     /// Connects to the daemon at `host` (as in `DOCKER_HOST`) and agrees on an API version with it.
     pub async fn connect(host: &str, deadline: Duration) -> Result<Self, Error> {
-        let seconds = deadline.as_secs().max(1);
+        // The client's own time limit must never come first: it ends as an error that is tried again.
+        let seconds = deadline.as_secs().saturating_add(60);
         let failed = |source| Error::new(format!("connect to Docker at {host}"), source);
         let client = if host.starts_with("unix://") || host.starts_with('/') {
             bollard::Docker::connect_with_unix(host, seconds, bollard::API_DEFAULT_VERSION)

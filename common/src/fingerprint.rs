@@ -1,0 +1,80 @@
+//! Salted hashes of secrets, kept in labels: whether a content is the same or changed shows without the content.
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+/// Bytes of salt: enough that nobody prepares hashes of likely secrets ahead.
+const SALT: usize = 16;
+
+/// A salted SHA-256, written as `<salt>:<hash>`, both hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fingerprint {
+    salt: String,
+    hash: String,
+}
+
+/// A label that is no fingerprint.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is no salted hash")]
+pub struct NotOne(String);
+
+impl Fingerprint {
+    /// The fingerprint of `content` under a new salt.
+    pub fn new(content: &[u8]) -> Self {
+        let salt: [u8; SALT] = std::array::from_fn(|_| fastrand::u8(..));
+        let salt = hex(&salt);
+        let hash = hash(&salt, content);
+        Self { salt, hash }
+    }
+
+    /// Whether it is that of `content`.
+    pub fn is_of(&self, content: &[u8]) -> bool {
+        hash(&self.salt, content) == self.hash
+    }
+}
+
+fn hash(salt: &str, content: &[u8]) -> String {
+    hex(&Sha256::new().chain_update(salt).chain_update(content).finalize())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.salt, self.hash)
+    }
+}
+
+impl FromStr for Fingerprint {
+    type Err = NotOne;
+
+    fn from_str(text: &str) -> Result<Self, NotOne> {
+        match text.split_once(':') {
+            Some((salt, hash)) if salt.len() == 2 * SALT && hash.len() == 64 => {
+                Ok(Self { salt: salt.into(), hash: hash.into() })
+            }
+            _ => Err(NotOne(text.into())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_content_is_recognised_and_another_is_not() {
+        let one = Fingerprint::new(b"content");
+        let read: Fingerprint = one.to_string().parse().unwrap();
+        assert!(read.is_of(b"content"));
+        assert!(!read.is_of(b"contents"));
+        assert_ne!(one, Fingerprint::new(b"content"), "each has a salt of its own");
+        for wrong in ["", ":", "ab:cd", "content"] {
+            assert!(wrong.parse::<Fingerprint>().is_err());
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Which version of a recipe a converger runs. Pure.
+//!
+//! A recipe's version is `<recipe version>+<upstream version>`; only annotated tags are releases.
+
+use schemars::JsonSchema;
+use semver::Version;
+use serde::{Deserialize, Serialize};
+
+/// What the operator declared.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Policy {
+    /// This release and no other: `{ "pin": "3.8.0+v3.6.15" }`.
+    Pin(String),
+    /// The newest release, but for what needs an operator: `"latest"`.
+    Latest,
+    /// A branch or commit that is no release: `{ "commit": "main" }`.
+    Commit(String),
+}
+
+/// A release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Release<'a> {
+    /// Its tag.
+    pub tag: &'a str,
+    /// Its notes.
+    pub notes: Option<&'a str>,
+}
+
+/// A newer release that is not run by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Held {
+    /// Its tag.
+    pub tag: String,
+    /// Why.
+    pub why: Why,
+}
+
+/// Why a release is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Why {
+    /// It is a major step of the recipe.
+    Major,
+    /// Its notes ask for work by hand.
+    Manual,
+    /// It was tried and did not become healthy.
+    Rejected,
+}
+
+impl Why {
+    /// In words.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Major => "it is a major step of the recipe",
+            Self::Manual => "its release notes ask for work by hand",
+            Self::Rejected => "it was tried and did not become healthy",
+        }
+    }
+}
+
+/// What `latest` means now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Latest {
+    /// The release to run; `None` when there is none at all.
+    pub tag: Option<String>,
+    /// Newer ones that are held.
+    pub held: Vec<Held>,
+}
+
+/// The version of a tag; `None` when it is no version.
+pub fn version(tag: &str) -> Option<Version> {
+    Version::parse(tag).ok().filter(|version| !version.build.is_empty())
+}
+
+/// The newest of `releases` that may be run where `running` runs now.
+pub fn latest(running: Option<&str>, releases: &[Release], rejected: &[String]) -> Latest {
+    let mut sorted: Vec<(Version, &Release)> =
+        releases.iter().filter_map(|release| Some((version(release.tag)?, release))).collect();
+    sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let is_rejected = |release: &Release| rejected.iter().any(|tag| tag == release.tag);
+    let Some(from) = running.and_then(version) else {
+        // Nothing runs, so there is nothing that could need migration.
+        let newest = sorted.iter().rev().find(|(_, release)| !is_rejected(release));
+        return Latest { tag: newest.map(|(_, release)| release.tag.to_owned()), held: Vec::new() };
+    };
+    let mut tag = running.map(str::to_owned);
+    let mut held: Vec<Held> = Vec::new();
+    let mut needs_operator = false;
+    for (version, release) in sorted.into_iter().filter(|(version, _)| *version > from) {
+        let why = if version.major > from.major {
+            Some(Why::Major)
+        } else if release.notes.is_some_and(asks_for_work) {
+            Some(Why::Manual)
+        } else {
+            is_rejected(release).then_some(Why::Rejected)
+        };
+        // What an operator has to do for one step has to be done for every later one too.
+        needs_operator |= matches!(why, Some(Why::Major | Why::Manual));
+        match why {
+            Some(why) => held.push(Held { tag: release.tag.to_owned(), why }),
+            None if needs_operator => {}
+            None => {
+                tag = Some(release.tag.to_owned());
+                held.retain(|held| held.why != Why::Rejected);
+            }
+        }
+    }
+    Latest { tag, held }
+}
+
+/// Whether release notes ask for work by hand. Holding one too many costs a look; running one too many costs data.
+fn asks_for_work(notes: &str) -> bool {
+    let notes = notes.to_lowercase();
+    ["manual", "migrat", "breaking", "before you upgrade", "before upgrading", "you must", "you need to", "required"]
+        .iter()
+        .any(|word| notes.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn choose(running: Option<&str>, tags: &[(&str, &str)], rejected: &[&str]) -> (Option<String>, Vec<(String, Why)>) {
+        let releases: Vec<_> =
+            tags.iter().map(|(tag, notes)| Release { tag, notes: Some(notes).filter(|n| !n.is_empty()).copied() }).collect();
+        let rejected: Vec<String> = rejected.iter().map(|tag| (*tag).to_owned()).collect();
+        let Latest { tag, held } = latest(running, &releases, &rejected);
+        (tag, held.into_iter().map(|held| (held.tag, held.why)).collect())
+    }
+
+    #[test]
+    fn the_newest_release_is_chosen_by_version_not_by_name() {
+        let tags = [("3.9.0+v3.7.0", ""), ("3.10.0+v3.7.1", ""), ("no-version", ""), ("v9", ""), ("9.0.0", "")];
+        assert_eq!(choose(None, &tags, &[]).0.unwrap(), "3.10.0+v3.7.1");
+        assert_eq!(choose(Some("3.9.0+v3.7.0"), &tags, &[]).0.unwrap(), "3.10.0+v3.7.1");
+    }
+
+    #[test]
+    fn nothing_older_is_ever_chosen() {
+        let tags = [("3.9.0+v3.7.0", "")];
+        assert_eq!(choose(Some("4.0.0+v4"), &tags, &[]).0.unwrap(), "4.0.0+v4");
+    }
+
+    #[test]
+    fn a_major_step_is_held() {
+        let tags = [("3.9.0+1", ""), ("3.9.1+1", ""), ("4.0.0+1", ""), ("4.0.1+1", "")];
+        let (tag, held) = choose(Some("3.9.0+1"), &tags, &[]);
+        assert_eq!(tag.unwrap(), "3.9.1+1");
+        assert_eq!(held, [("4.0.0+1".into(), Why::Major), ("4.0.1+1".into(), Why::Major)]);
+    }
+
+    #[test]
+    fn notes_that_ask_for_work_hold_that_release_and_all_after_it() {
+        let tags = [("1.0.0+1", ""), ("1.1.0+1", "Manual migration needed"), ("1.2.0+1", "")];
+        let (tag, held) = choose(Some("1.0.0+1"), &tags, &[]);
+        assert_eq!(tag.unwrap(), "1.0.0+1");
+        assert_eq!(held, [("1.1.0+1".into(), Why::Manual)]);
+        assert_eq!(choose(None, &tags, &[]).0.unwrap(), "1.2.0+1", "a new install has nothing to migrate");
+    }
+
+    #[test]
+    fn a_rejected_release_is_not_tried_again_until_a_newer_one_appears() {
+        let tags = [("1.0.0+1", ""), ("1.1.0+1", "")];
+        let (tag, held) = choose(Some("1.0.0+1"), &tags, &["1.1.0+1"]);
+        assert_eq!((tag.unwrap().as_str(), held), ("1.0.0+1", vec![("1.1.0+1".into(), Why::Rejected)]));
+        let tags = [("1.0.0+1", ""), ("1.1.0+1", ""), ("1.1.1+1", "")];
+        let (tag, held) = choose(Some("1.0.0+1"), &tags, &["1.1.0+1"]);
+        assert_eq!((tag.unwrap().as_str(), held), ("1.1.1+1", vec![]));
+    }
+}
