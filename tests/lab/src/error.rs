@@ -113,6 +113,9 @@ pub enum Error {
     /// An image could not be built.
     #[error(transparent)]
     Image(#[from] daemon::image::ImageError),
+    /// A recipe could not be published.
+    #[error(transparent)]
+    Catalogue(#[from] stand_ins::catalogue::CatalogueError),
     /// A certificate could not be made.
     #[error("cannot make a certificate")]
     Certificate(#[from] rcgen::Error),

@@ -115,5 +115,9 @@ pub(crate) fn binary(name: &str) -> Result<PathBuf> {
 
 /// Publishes the lab's recipes as bare git repositories.
 fn catalogue(into: &Path) -> Result<()> {
-    layout::make(into)
+    layout::make(into)?;
+    for recipe in stand_ins::catalogue::recipes()? {
+        stand_ins::catalogue::publish(&recipe, into)?;
+    }
+    Ok(())
 }
