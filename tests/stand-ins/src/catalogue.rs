@@ -71,6 +71,11 @@ pub fn publish_until(recipe: &str, version: &str, into: &Path) -> Result<PathBuf
     make(recipe, into, Some(version))
 }
 
+/// Puts a tag without annotation, which is no release, on a version of a published recipe.
+pub fn tag_lightly(bare: &Path, tag: &str, at: &str) -> Result<(), CatalogueError> {
+    repository::tag_lightly(bare, tag, at)
+}
+
 fn make(recipe: &str, into: &Path, until: Option<&str>) -> Result<PathBuf, CatalogueError> {
     let folder = folder().join(recipe);
     let history = History::read(&folder.join("history.json"))?;
@@ -123,7 +128,6 @@ mod tests {
         assert_eq!(
             tags(&traefik),
             [
-                "commit 3.9.3+v3.7.15",
                 "tag 3.10.0+v3.7.15",
                 "tag 3.8.0+v3.6.15",
                 "tag 3.9.0+v3.7.15",
@@ -143,6 +147,8 @@ mod tests {
         assert_eq!(git(&traefik, &["describe", "--exact-match", "longer-drain^"]), "3.9.2+v3.7.15");
         assert!(git(&traefik, &["show", "main:release/3.10.0+v3.7.15"]).starts_with("Manual migration needed"));
         assert!(!git(&traefik, &["show", "main:traefik.yml.tmpl"]).contains("60s"), "the branch is not merged");
+        tag_lightly(&traefik, "3.9.3+v3.7.15", "3.9.2+v3.7.15").unwrap();
+        assert_eq!(tags(&traefik)[0], "commit 3.9.3+v3.7.15");
     }
 
     #[test]

@@ -4,3 +4,6 @@
 //! them; tests/contract holds both to the same assertions.
 
 pub mod catalogue;
+mod program;
+
+pub use program::abra;

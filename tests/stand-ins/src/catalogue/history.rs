@@ -22,8 +22,6 @@ pub(super) struct Commit {
     pub message: String,
     /// The version that it publishes.
     pub version: Option<String>,
-    /// A tag on it that is no release.
-    pub lightweight: Option<String>,
     /// The branch it is alone on.
     pub branch: Option<String>,
     #[serde(default)]

@@ -43,9 +43,6 @@ impl Workbench {
         if let Some(version) = &commit.version {
             self.git(&["tag", "--annotate", "--message", &commit.message, version])?;
         }
-        if let Some(tag) = &commit.lightweight {
-            self.git(&["tag", tag])?;
-        }
         self.commits.set(self.commits.get() + 1);
         if commit.branch.is_some() {
             self.git(&["checkout", "--quiet", "main"])?;
@@ -102,24 +99,33 @@ impl Workbench {
     }
 
     fn git(&self, arguments: &[&str]) -> Result<(), CatalogueError> {
-        let date = format!("{} +0000", FIRST_COMMIT + 3600 * self.commits.get());
-        let mut command = Command::new("git");
-        command.current_dir(self.folder.path()).args(["-c", "gc.auto=0", "-c", "core.autocrlf=false"]).args(arguments);
-        for who in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{who}_NAME"), "A maintainer");
-            command.env(format!("GIT_{who}_EMAIL"), "maintainer@example.org");
-            command.env(format!("GIT_{who}_DATE"), &date);
-        }
-        // Nothing of whoever runs this, and no repository that a hook may have named.
-        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
-        command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
-        let failure = |said: String| CatalogueError::Git { arguments: arguments.join(" "), said };
-        let output = command.output().map_err(|error| failure(error.to_string()))?;
-        if output.status.success() {
-            return Ok(());
-        }
-        Err(failure(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
+        git(self.folder.path(), FIRST_COMMIT + 3600 * self.commits.get(), arguments)
     }
+}
+
+/// Puts a tag without annotation on what another name stands for.
+pub(super) fn tag_lightly(bare: &Path, tag: &str, at: &str) -> Result<(), CatalogueError> {
+    git(bare, FIRST_COMMIT, &["tag", tag, &format!("{at}^{{commit}}")])
+}
+
+fn git(folder: &Path, time: u64, arguments: &[&str]) -> Result<(), CatalogueError> {
+    let date = format!("{time} +0000");
+    let mut command = Command::new("git");
+    command.arg("-C").arg(folder).args(["-c", "gc.auto=0", "-c", "core.autocrlf=false"]).args(arguments);
+    for who in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{who}_NAME"), "A maintainer");
+        command.env(format!("GIT_{who}_EMAIL"), "maintainer@example.org");
+        command.env(format!("GIT_{who}_DATE"), &date);
+    }
+    // Nothing of whoever runs this, and no repository that a hook may have named.
+    command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
+    command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
+    let failure = |said: String| CatalogueError::Git { arguments: arguments.join(" "), said };
+    let output = command.output().map_err(|error| failure(error.to_string()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(failure(String::from_utf8_lossy(&output.stderr).trim().to_owned()))
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), CatalogueError> {

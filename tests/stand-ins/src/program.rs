@@ -1,0 +1,32 @@
+//! Where the programs of this package are.
+
+use std::env;
+use std::io;
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// The stand-in for abra, built if need be: `cargo test` of another package does not build it.
+pub fn abra() -> io::Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    let built = BUILT.get_or_init(|| build().map_err(|error| error.to_string()));
+    built.clone().map_err(io::Error::other)
+}
+
+fn build() -> io::Result<PathBuf> {
+    // A test runs from <target>/<profile>/deps, a program from <target>/<profile>.
+    let this = env::current_exe()?;
+    let folder = this.parent().filter(|folder| !folder.ends_with("deps")).or_else(|| this.parent()?.parent());
+    let folder = folder.ok_or_else(|| io::Error::other(format!("no target directory above {}", this.display())))?;
+    let target = folder.parent().unwrap_or(folder);
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let profile = if folder.ends_with("release") { "release" } else { "dev" };
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--package", "stand-ins", "--bin", "abra", "--profile", profile]);
+    command.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
+    let output = command.output()?;
+    if output.status.success() {
+        return Ok(folder.join("abra"));
+    }
+    Err(io::Error::other(format!("cargo build: {}", String::from_utf8_lossy(&output.stderr))))
+}
