@@ -127,7 +127,7 @@ impl Git {
         remove(&draft).map_err(files("remove", &draft))?;
         let parent = draft.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(files("create", parent))?;
-        let mut command = self.command_in(parent);
+        let mut command = Self::command_in(parent);
         command.args(["clone", "--quiet", "--"]).arg(source).arg(&draft);
         self.run(command, &[], format!("clone {}", redacted(source)), true).await?;
         // Its age is the age of the tag list.
@@ -225,10 +225,10 @@ impl Git {
     }
 
     fn command(&self) -> Command {
-        self.command_in(&self.directory)
+        Self::command_in(&self.directory)
     }
 
-    fn command_in(&self, directory: &Path) -> Command {
+    fn command_in(directory: &Path) -> Command {
         let mut command = program::clean_command("git", &KEPT);
         command.env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C");
         command.arg("-C").arg(directory);

@@ -122,8 +122,10 @@ mod tests {
     use super::*;
 
     fn choose(running: Option<&str>, tags: &[(&str, &str)], rejected: &[&str]) -> (Option<String>, Vec<(String, Why)>) {
-        let releases: Vec<_> =
-            tags.iter().map(|(tag, notes)| Release { tag, notes: Some(notes).filter(|n| !n.is_empty()).copied() }).collect();
+        let releases: Vec<_> = tags
+            .iter()
+            .map(|(tag, notes)| Release { tag, notes: Some(notes).filter(|n| !n.is_empty()).copied() })
+            .collect();
         let rejected: Vec<String> = rejected.iter().map(|tag| (*tag).to_owned()).collect();
         let Latest { tag, held } = latest(running, &releases, &rejected);
         (tag, held.into_iter().map(|held| (held.tag, held.why)).collect())

@@ -33,7 +33,7 @@ pub use configuration::{Loaded, Problem, load};
 pub use fact::{Fact, Warning};
 pub use host::{Clock, Host};
 pub use limits::Limits;
-pub use lock::Lock;
+pub use lock::{Error as LockError, Lock};
 pub use plan::{Block, Change, Drift, Plan, Sequence, Wait};
 pub use progress::Progress;
 pub use record::Record;

@@ -59,7 +59,7 @@ fn without_docker_the_pieces_say_so_within_their_deadline() {
     for piece in system::PIECES {
         let began = Instant::now();
         assert!(!restart(&lab, &format!("converge-{piece}.service")));
-        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+        assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
         let report = report(&lab, piece).unwrap();
         assert_eq!(report.outcome(), "failed");
         let error = report.0["error"].to_string();

@@ -1,0 +1,45 @@
+//! The configs in Swarm that remember which version is being tried, and what to go back to.
+//!
+//! Written before the deploy, so that a kill at any instant loses nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::query_parameters::ListConfigsOptions;
+use common::docker::{Docker, MANAGED};
+use serde::{Deserialize, Serialize};
+
+use crate::NAME;
+use crate::error::Error;
+
+/// The label with what a try is, as JSON.
+pub const TRY: &str = "converge.try";
+
+/// A version that is or was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Try {
+    /// The version.
+    pub tag: String,
+    /// Whether it did not become healthy, with what was seen; `None` while it is being tried.
+    pub rejected: Option<String>,
+    /// The version that ran before.
+    pub back_to: String,
+    /// The operator's part of the environment that ran before.
+    pub back_env: BTreeMap<String, String>,
+    /// The operator's part of the environment it was tried with.
+    pub env: BTreeMap<String, String>,
+}
+
+/// The tries that `stack` remembers.
+pub async fn observe(docker: &Docker, stack: &str) -> Result<Vec<Try>, Error> {
+    let filters = HashMap::from([
+        ("name".to_owned(), vec![format!("{stack}_rejected_")]),
+        ("label".to_owned(), vec![format!("{MANAGED}={NAME}")]),
+    ]);
+    let options = ListConfigsOptions { filters: Some(filters) };
+    let configs = docker.call("list configs", async |client| client.list_configs(Some(options)).await).await?;
+    let mut tries: Vec<Try> =
+        configs.into_iter().filter_map(|config| serde_json::from_str(config.spec?.labels?.get(TRY)?).ok()).collect();
+    tries.sort_by(|one, other| one.tag.cmp(&other.tag));
+    Ok(tries)
+}

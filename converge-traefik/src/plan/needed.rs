@@ -1,0 +1,130 @@
+//! Whether the stack has to be deployed, and whether it can be.
+
+use std::collections::BTreeMap;
+
+use common::converger::Plan;
+use common::recipe::Policy;
+
+use super::pair::Chosen;
+use super::target::Target;
+use crate::change::Change;
+use crate::desired::Desired;
+use crate::env;
+use crate::names;
+use crate::observed::Observed;
+
+/// Why the stack has to be deployed, in words; empty when it has not.
+pub fn reasons(
+    desired: &Desired,
+    observed: &Observed,
+    chosen: &Chosen,
+    target: &Target,
+    keys: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let Some(app) = &observed.stack.app else { return vec!["it is not deployed".into()] };
+    let mut reasons = Vec::new();
+    let is_version = match &desired.recipe.version {
+        Policy::Commit(_) => app.chaos.as_deref().is_some_and(|short| is_commit(short, &target.version)),
+        Policy::Pin(_) | Policy::Latest => app.version.as_ref() == Some(&target.version) && app.chaos.is_none(),
+    };
+    if !is_version {
+        let runs = app.chaos.as_ref().or(app.version.as_ref()).map_or("no known version", String::as_str);
+        reasons.push(format!("{runs} runs"));
+    }
+    let differing = env::differing(keys, &app.env);
+    if !differing.is_empty() {
+        reasons.push(format!("{} differ{}", differing.join(", "), if differing.len() == 1 { "s" } else { "" }));
+    }
+    let stack = names::stack(&desired.domain);
+    let wanted = [
+        names::secret(&stack, names::CERTIFICATE, chosen.pair.certificate),
+        names::secret(&stack, names::KEY, chosen.pair.key),
+    ];
+    if wanted.iter().any(|name| !app.secrets.contains(name)) {
+        reasons.push("it uses other secrets".into());
+    }
+    for service in observed.stack.services.iter().filter(|service| service.tasks.wanted == 0) {
+        reasons.push(format!("{} is scaled to 0", service.name));
+    }
+    if observed.acme.iter().any(|router| is_ours(desired, &router.service)) {
+        reasons.push("its router names an ACME resolver".into());
+    }
+    reasons
+}
+
+/// Whether a service belongs to the stack.
+pub fn is_ours(desired: &Desired, service: &str) -> bool {
+    service.strip_prefix(&names::stack(&desired.domain)).is_some_and(|rest| rest.starts_with('_'))
+}
+
+/// abra's chaos version is a short hash, with `U` behind it when the tree was not clean.
+fn is_commit(short: &str, commit: &str) -> bool {
+    short.len() >= 7 && commit.starts_with(short)
+}
+
+/// Whether Swarm itself undid what this run deployed: doing it again would only end the same.
+pub fn swarm_went_back(desired: &Desired, observed: &Observed, target: &Target) -> bool {
+    observed.deployed
+        && target.rejection.is_none()
+        && desired.recipe.version != Policy::Latest
+        && observed.stack.services.iter().any(|service| service.tasks.were_rolled_back())
+}
+
+/// Whether the version can be deployed with these keys; what it lacks becomes a block.
+pub fn can_deploy(
+    desired: &Desired,
+    observed: &Observed,
+    target: &Target,
+    keys: &BTreeMap<String, String>,
+    plan: &mut Plan<Change>,
+) -> bool {
+    if !observed.proxy {
+        plan.block("network/proxy", "there is no network proxy of scope swarm", "see converge-swarm.service");
+        return false;
+    }
+    let Some(recipe) = &observed.recipe else {
+        // Asked for already when it is not known to be out of reach.
+        if let Some(Err(why)) = &observed.asked {
+            plan.block("recipe", format!("the recipe cannot be had: {why}"), "check recipe.source");
+        }
+        return false;
+    };
+    let version = &target.version;
+    let is_release = recipe.tags.iter().any(|tag| tag.name == *version && tag.annotated);
+    if !is_release && !matches!(desired.recipe.version, Policy::Commit(_)) {
+        plan.block(
+            "recipe",
+            format!("{version} is no release: its tag is not annotated"),
+            "pin a release, or deploy what the tag stands for with recipe.version.commit",
+        );
+        return false;
+    }
+    let Some(content) = recipe.contents.get(version) else {
+        plan.block(
+            "recipe",
+            format!("{version} cannot be read from the clone"),
+            "remove the clone; the next run makes it anew",
+        );
+        return false;
+    };
+    let Some(known) = &content.keys else {
+        plan.block("recipe", format!("{version} has no .env.sample"), "choose another version of the recipe");
+        return false;
+    };
+    let unknown: Vec<&str> = keys.keys().filter(|key| !known.contains(key)).map(String::as_str).collect();
+    if !unknown.is_empty() {
+        plan.block(
+            "recipe",
+            format!("the .env.sample of {version} does not know {}", unknown.join(", ")),
+            "take these keys out of env, or choose a version of the recipe that knows them",
+        );
+    }
+    if !content.missing_files.is_empty() {
+        plan.block(
+            "recipe",
+            format!("{version} has no {}", content.missing_files.join(", ")),
+            "correct compose_files, or choose a version of the recipe that has them",
+        );
+    }
+    unknown.is_empty() && content.missing_files.is_empty()
+}
