@@ -82,7 +82,8 @@ impl Daemon {
             .arg(self.data())
             .arg("--host")
             .arg(self.docker_host())
-            // `/run` is the namespaces' own.
+            // `/run` is the namespaces' own. Recipes mount the socket from there.
+            .args(["--host", "unix:///run/docker.sock"])
             .args(["--exec-root", "/run/docker", "--pidfile", "/run/docker.pid", "--shutdown-timeout", "3"])
             .args(["--exec-opt", "native.cgroupdriver=cgroupfs"])
             .arg("--cgroup-parent")

@@ -1,0 +1,56 @@
+//! Lint: a table for people, an exit code for nobody. No Docker.
+
+use std::fs;
+
+use crate::bench::Bench;
+
+/// The rows of the table whose rule is not kept.
+fn red(table: &str) -> Vec<String> {
+    let rows = table.lines().filter(|line| line.contains("❌"));
+    rows.filter_map(|row| row.split(['│', '|', '┃']).map(str::trim).find(|cell| cell.starts_with("R0")))
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn lint_dies_without_a_terminal() {
+    let bench = Bench::new(&["hello"]);
+    bench.run(&["recipe", "lint", "hello", "-n", "-o"]).fatal("inappropriate ioctl for device");
+}
+
+#[test]
+fn lint_ends_with_zero_whatever_it_finds() {
+    let bench = Bench::new(&["hello"]);
+    let clean = bench.run_in_terminal(&["recipe", "lint", "hello", "-n", "-o"]).ok();
+    for rule in 1..=15 {
+        assert!(clean.stdout.contains(&format!("R{rule:03}")), "{}", clean.stdout);
+    }
+    assert!(!red(&clean.stdout).contains(&"R009".to_owned()), "{}", clean.stdout);
+    bench.edit("hello", "compose.yml", "  app:\n", "  web:\n");
+    bench.edit("hello", "compose.yml", "healthcheck:", "x-healthcheck:");
+    bench.git_in("hello", &["tag", "1.2.0+1.2.0"]);
+    let broken = bench.run_in_terminal(&["recipe", "lint", "hello", "-n", "-o", "-C"]).ok();
+    let red = red(&broken.stdout);
+    for rule in ["R002", "R009", "R014"] {
+        assert!(red.contains(&rule.to_owned()), "{rule} in {red:?}\n{}", broken.stdout);
+    }
+    let row = broken.stdout.lines().find(|line| line.contains("R009")).unwrap();
+    assert!(row.contains("error"), "{row}");
+}
+
+#[test]
+fn what_is_no_recipe_cannot_be_linted() {
+    let bench = Bench::new(&["hello"]);
+    fs::remove_file(bench.recipe("hello").join(".env.sample")).unwrap();
+    bench.run_in_terminal(&["recipe", "lint", "hello", "-n", "-o", "-C"]).fatal("unable to validate recipe");
+}
+
+#[test]
+fn an_error_row_blocks_a_normal_deploy() {
+    let bench = Bench::new(&["hello"]);
+    bench.new_hello("a.ci.localhost");
+    bench.git_in("hello", &["tag", "1.2.0+1.2.0", "1.0.0+1.0.0^{commit}"]);
+    let refused = bench.run(&["app", "deploy", "a.ci.localhost", "1.0.0+1.0.0", "-n", "-o"]);
+    assert_eq!(refused.code, Some(1), "{}", refused.all);
+    assert!(refused.all.contains("lint"), "{}", refused.all);
+}
