@@ -164,7 +164,7 @@ impl Abra {
 
     async fn execute(&self, arguments: &[&str], deadline: Duration) -> Result<String, Error> {
         let failed = |source| Error::Program { command: format!("abra {}", arguments.join(" ")), source };
-        let mut command = program::clean_command(&self.program, &["PATH", "HOME"]);
+        let mut command = program::clean_command(&self.program, &["PATH", "HOME", "DOCKER_CONFIG"]);
         command.args(arguments);
         command.env("ABRA_DIR", &self.directory).env("DOCKER_HOST", &self.docker_host).env("LANG", "C.UTF-8");
         let terminal = terminal::Terminal::open().map_err(|error| failed(Problem::Run(error)))?;

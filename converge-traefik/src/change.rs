@@ -92,7 +92,6 @@ impl fmt::Display for Change {
                 write!(f, "remember that {tag} is tried and {back_to} ran before")
             }
             Self::Mark { mark } => write!(f, "remember that {} was rejected", mark.tag),
-            Self::WriteEnv { keys, .. } if keys.is_empty() => f.write_str("write the app's .env"),
             Self::WriteEnv { keys, .. } => {
                 write!(f, "set {} in the app's .env", keys.keys().cloned().collect::<Vec<_>>().join(", "))
             }

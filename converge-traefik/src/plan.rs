@@ -45,13 +45,14 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     }
     let mut changes = chosen.creations;
     changes.extend(target.mark.map(|mark| Change::Mark { mark }));
-    let differing = env::differing(&keys, &observed.env.clone().unwrap_or_default());
-    if observed.env.is_none() || !differing.is_empty() {
-        let set = differing.into_iter().filter_map(|key| keys.get_key_value(&key));
-        changes.push(Change::WriteEnv {
-            version: target.version.clone(),
-            keys: set.map(|(key, value)| (key.clone(), value.clone())).collect(),
-        });
+    // A new file begins with the recipe's own values, so all of ours are set in it.
+    let mut set = keys.clone();
+    if let Some(there) = &observed.env {
+        let differing = env::differing(&keys, there);
+        set.retain(|key, _| differing.contains(key));
+    }
+    if !set.is_empty() {
+        changes.push(Change::WriteEnv { version: target.version.clone(), keys: set });
     }
     changes.push(Change::Deploy {
         version: target.version,

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use bollard::models::{Service, ServiceSpecMode, ServiceUpdateStatusStateEnum, Task, TaskState};
+use bollard::models::{Service, ServiceSpecMode, ServiceUpdateStatusStateEnum, Task, TaskSpec, TaskState};
 use bollard::query_parameters::{ListServicesOptions, ListTasksOptions};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -112,7 +112,7 @@ pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Ta
     let mut failed: Option<&Task> = None;
     for task in tasks {
         let state = task.status.as_ref().and_then(|status| status.state);
-        let is_current = task.spec.as_ref() == template;
+        let is_current = is_same(task.spec.as_ref(), template);
         let is_wanted = task.desired_state == Some(TaskState::RUNNING);
         if is_current && is_wanted && state == Some(TaskState::RUNNING) {
             running += 1;
@@ -135,6 +135,16 @@ pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Ta
         update,
         said: of_task.or(of_update),
         changed: service.updated_at.as_ref().and_then(|time| time.parse().ok()),
+    }
+}
+
+/// Whether a task was made from `template`. A service names its runtime and its tasks do not, so that is no difference.
+fn is_same(of_task: Option<&TaskSpec>, template: Option<&TaskSpec>) -> bool {
+    match (of_task, template) {
+        (Some(of_task), Some(template)) => {
+            TaskSpec { runtime: None, ..of_task.clone() } == TaskSpec { runtime: None, ..template.clone() }
+        }
+        _ => false,
     }
 }
 
