@@ -7,6 +7,9 @@ use lab::{Lab, Seen, wait_until};
 use crate::error::Result;
 use crate::web::{Page, Web};
 
+/// The operator's `ABRA_DIR`, the same as the convergers'.
+const ABRA_DIR: &str = "/var/lib/converge/abra";
+
 /// How long the app may take to answer.
 const ANSWERS: Duration = Duration::from_mins(1);
 
@@ -23,6 +26,9 @@ impl Hello {
         let abra = |words: &[&str]| lab.exec(&[&["abra"], words].concat()).and_then(lab::Output::done);
         abra(&["recipe", "fetch", "hello", "-n"])?;
         abra(&["app", "new", "hello", "--server", "default", "--domain", &domain, "-n", "-o"])?;
+        // The wildcard certificate serves it; its sample would ask an ACME resolver for one of its own.
+        let env = format!("{ABRA_DIR}/servers/default/{domain}.env");
+        lab.exec(&["sed", "-i", "s/^LETS_ENCRYPT_ENV=.*/LETS_ENCRYPT_ENV=/", &env])?.text()?;
         abra(&["app", "secret", "generate", &domain, "--all", "-n", "-o"])?;
         abra(&["app", "deploy", &domain, "-n", "-o"])?;
         Ok(Self { app: app.to_owned() })

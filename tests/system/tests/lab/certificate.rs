@@ -52,11 +52,14 @@ fn a_changed_certificate_rolls_and_an_unusable_one_changes_nothing() {
     hello.page(&web).unwrap();
     assert_eq!(served(&lab), second);
 
-    // Missing: systemd does not start the unit, and names the credential.
+    // Missing: blocked, and the credential is named.
     sh(&lab, "rm /run/secrets/privkey");
     assert!(!restart(&lab, UNIT));
-    assert_eq!(sh(&lab, &format!("systemctl show --property=ExecMainStatus --value {UNIT}")), "243");
-    assert!(sh(&lab, &format!("journalctl --unit={UNIT} --no-pager")).contains("privkey"));
+    let report = system::report(&lab, "traefik").unwrap();
+    assert_eq!(report.outcome(), "blocked", "{:#}", report.0);
+    assert!(report.text().contains("privkey"), "{:#}", report.0);
+    assert!(sh(&lab, &format!("journalctl --unit={UNIT} --no-pager")).contains("credential `privkey`"));
+    assert_eq!(served(&lab), second);
 
     // Put right again, it converges.
     lab.set_certificate(&authority.wildcard(lab.domain()).unwrap()).unwrap();
