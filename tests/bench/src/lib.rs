@@ -1,1 +1,0 @@
-//! The figures of DESIGN, measured side by side.

@@ -1,0 +1,123 @@
+//! A private Docker daemon on which both pieces have converged.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use daemon::{ADDRESS, Daemon};
+use lab::Authority;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const RELEASE: &str = "3.8.0+v3.6.15";
+
+/// The daemon, and the files the pieces read.
+#[derive(Debug)]
+pub struct World {
+    /// The daemon.
+    pub daemon: Daemon,
+    folder: TempDir,
+}
+
+impl World {
+    /// Brings a new daemon to the declared state.
+    pub fn converged() -> Result<Self, Box<dyn std::error::Error>> {
+        let world = Self { daemon: Daemon::start()?, folder: tempfile::tempdir()? };
+        for image in fs::read_dir(lab::images())? {
+            let image = image?.path();
+            if image.to_string_lossy().contains("traefik:v3.6") {
+                world.daemon.load(&image);
+            }
+        }
+        world.write_files()?;
+        for piece in ["swarm", "traefik"] {
+            let output = world.piece(piece).output()?;
+            if !output.status.success() {
+                let said = String::from_utf8_lossy(&output.stderr).into_owned();
+                return Err(io::Error::other(format!("converge-{piece} did not converge: {said}")).into());
+            }
+        }
+        Ok(world)
+    }
+
+    fn write_files(&self) -> Result<(), Box<dyn std::error::Error>> {
+        let source = stand_ins::catalogue::publish("traefik", &self.path("catalogue"))?;
+        let pair = Authority::new()?.wildcard(lab::DOMAIN)?;
+        fs::create_dir_all(self.path("credentials"))?;
+        fs::write(self.path("credentials/fullchain"), pair.fullchain)?;
+        fs::write(self.path("credentials/privkey"), pair.privkey)?;
+        // What the recipe's stack needs of the host.
+        fs::create_dir_all(self.path("bin"))?;
+        std::os::unix::fs::symlink(program("abra")?, self.path("bin/abra"))?;
+        self.declare("swarm", &json!({
+            "advertise_address": ADDRESS,
+            "address_pools": { "pools": ["10.20.0.0/16"], "subnet_size": 24 },
+            "task_history": 5,
+            "networks": { "proxy": { "subnet": "10.10.0.0/16", "attachable": true } },
+        }))?;
+        self.declare("traefik", &json!({
+            "domain": lab::DOMAIN,
+            "recipe": { "source": format!("file://{}", source.display()), "version": { "pin": RELEASE } },
+            "abra_directory": self.path("abra"),
+            "probe": { "address": ADDRESS },
+        }))?;
+        Ok(())
+    }
+
+    fn declare(&self, piece: &str, desired: &Value) -> io::Result<()> {
+        fs::write(self.path(&format!("{piece}.json")), desired.to_string())
+    }
+
+    /// The converger `piece`, ready to run.
+    pub fn piece(&self, piece: &str) -> Command {
+        let name = format!("converge-{piece}");
+        let program = program(&name).unwrap_or_else(|_| PathBuf::from(name));
+        let mut command = self.prepared(&program);
+        command.arg("--config").arg(self.path(&format!("{piece}.json")));
+        command
+    }
+
+    /// The same checks as a shell script.
+    pub fn script(&self, piece: &str) -> Command {
+        self.prepared(&Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("{piece}.sh")))
+    }
+
+    fn prepared(&self, program: &Path) -> Command {
+        let mut command = self.daemon.command(program);
+        let path = std::env::var("PATH").unwrap_or_default();
+        command
+            .env("PATH", format!("{}:{path}", self.path("bin").display()))
+            .env("HOME", self.folder.path())
+            .env("ABRA_DIR", self.path("abra"))
+            .env("CREDENTIALS_DIRECTORY", self.path("credentials"))
+            .env("RUNTIME_DIRECTORY", self.path("run"))
+            .env("STATE_DIRECTORY", self.path("state"));
+        command
+    }
+
+    /// Fills the Swarm with services and secrets that are nobody's business.
+    pub fn crowd(&self, services: usize, secrets: usize) -> io::Result<()> {
+        let script = format!(
+            "for i in $(seq {secrets}); do echo content | docker secret create crowd_$i - >/dev/null; done; \
+             for i in $(seq {services}); do docker service create --quiet --detach --replicas 0 --name crowd_$i \
+             --label app=crowd --env KEY=value --no-resolve-image traefik:v3.6.15 >/dev/null; done"
+        );
+        let mut shell = self.prepared(Path::new("/bin/sh"));
+        let status = shell.args(["-ec", &script]).status()?;
+        if status.success() { Ok(()) } else { Err(io::Error::other("the crowd could not be made")) }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+/// A program of the same build as this one.
+fn program(name: &str) -> io::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    if path.is_file() {
+        return Ok(path);
+    }
+    Err(io::Error::other(format!("{} is missing; `make bench` builds it", path.display())))
+}
