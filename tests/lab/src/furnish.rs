@@ -8,7 +8,7 @@ use crate::certificate::Authority;
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::layout::{self, Places};
-use crate::machine::UpOptions;
+use crate::life::UpOptions;
 use crate::switch::GENERATION;
 
 /// Our own programs, by name.
@@ -34,6 +34,9 @@ const GIT: &str = "\
 [safe]
 	directory = *
 ";
+
+/// What programs in the lab trust.
+const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Writes all of it into the lab's own layer.
 pub(crate) fn furnish(places: &Places, options: &UpOptions, configuration: &Configuration) -> Result<()> {
@@ -65,7 +68,11 @@ pub(crate) fn furnish(places: &Places, options: &UpOptions, configuration: &Conf
     let authority = Authority::new()?;
     layout::write(&places.authority().join("ca.pem"), authority.certificate().as_bytes(), 0o644)?;
     layout::write(&places.authority().join("ca.key"), authority.key().as_bytes(), 0o600)?;
-    put("/usr/local/share/ca-certificates/lab.crt", authority.certificate().as_bytes(), 0o644)?;
+    layout::give_to_caller(&places.authority())?;
+    let bundle = layout::root_file_system().join(AUTHORITIES.trim_start_matches('/'));
+    let mut trusted = fs::read(&bundle).map_err(Error::file("read", &bundle))?;
+    trusted.extend_from_slice(authority.certificate().as_bytes());
+    put(AUTHORITIES, &trusted, 0o644)?;
     layout::make(&upper.join(SECRETS.trim_start_matches('/')))?;
     if options.certificate {
         let pair = authority.wildcard(crate::DOMAIN)?;
@@ -81,7 +88,19 @@ pub(crate) fn furnish(places: &Places, options: &UpOptions, configuration: &Conf
     }
     let generation = serde_json::to_vec(configuration)
         .map_err(|source| Error::Answer { what: "the configuration".to_owned(), source })?;
-    put(GENERATION, &generation, 0o600)
+    put(GENERATION, &generation, 0o600)?;
+    open_folders(&upper)
+}
+
+/// Lets everybody in the lab into every folder, whatever the umask of who made it.
+fn open_folders(folder: &Path) -> Result<()> {
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).map_err(Error::file("set the mode of", folder))?;
+    for entry in fs::read_dir(folder).map_err(Error::file("read", folder))?.flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            open_folders(&entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 fn link(upper: &Path, path: &str, target: &str) -> Result<()> {

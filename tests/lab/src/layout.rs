@@ -93,6 +93,11 @@ impl Places {
         self.folder.join("state.json")
     }
 
+    /// Written when `up` has come to its end; a lab without it is what an interrupted `up` left.
+    pub fn complete(&self) -> PathBuf {
+        self.folder.join("complete")
+    }
+
     /// What the keeper and the booting machine say.
     pub fn console(&self) -> PathBuf {
         self.folder.join("console.log")
@@ -127,4 +132,14 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     fs::set_permissions(&partial, fs::Permissions::from_mode(mode))
         .map_err(Error::file("set the mode of", &partial))?;
     fs::rename(&partial, path).map_err(Error::file("write", path))
+}
+
+/// Gives a folder and the files in it to who called sudo, so that they can write there or read secrets of tests.
+pub(crate) fn give_to_caller(folder: &Path) -> Result<()> {
+    let Some(user) = std::env::var("SUDO_UID").ok().and_then(|id| id.parse::<u32>().ok()) else { return Ok(()) };
+    let files = fs::read_dir(folder).map_err(Error::file("read", folder))?.flatten().map(|entry| entry.path());
+    for path in files.filter(|path| path.is_file()).chain([folder.to_owned()]) {
+        std::os::unix::fs::chown(&path, Some(user), None).map_err(Error::file("change the owner of", &path))?;
+    }
+    Ok(())
 }

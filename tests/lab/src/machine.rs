@@ -5,18 +5,14 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::time::Duration;
 
-use nix::fcntl::{Flock, FlockArg};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
-
 use crate::certificate::{Authority, Pair};
-use crate::command::{self, Output, is_root, privileged, privileged_lab};
+use crate::command::{self, Output, privileged};
 use crate::configuration::Configuration;
-use crate::control_group;
 use crate::error::{Error, Result};
-use crate::furnish::{SECRETS, binary, furnish};
-use crate::keeper::{self, State};
+use crate::furnish::SECRETS;
+use crate::keeper::State;
 use crate::layout::{self, Places};
+use crate::life::{self, UpOptions};
 use crate::process;
 use crate::switch::{self, Switched};
 use crate::wait::{Seen, wait_until};
@@ -27,50 +23,6 @@ const BOOT: Duration = Duration::from_mins(1);
 /// How long everything that starts at boot may take: the longest run of a converger, and some.
 const SETTLE: Duration = Duration::from_secs(400);
 
-/// How a lab is made.
-#[derive(Debug, Clone)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one flag of `lab up`")]
-pub struct UpOptions {
-    /// Its name; labs of different names run side by side.
-    pub name: String,
-    /// What it boots; the lab's own host where none is given.
-    pub configuration: Option<Configuration>,
-    /// Another program in the place of the stand-in for abra (else `$LAB_ABRA`).
-    pub abra: Option<PathBuf>,
-    /// Whether it has a certificate in /run/secrets.
-    pub certificate: bool,
-    /// Only the machine: no program and no configuration of this project.
-    pub bare: bool,
-    /// Whether to wait until everything that starts at boot has started.
-    pub settle: bool,
-    /// Whether to end a lab of the same name first.
-    pub replace: bool,
-    /// Called with what is being done, and what is waited for.
-    pub tell: fn(&str),
-}
-
-impl Default for UpOptions {
-    fn default() -> Self {
-        Self {
-            name: "lab".to_owned(),
-            configuration: None,
-            abra: std::env::var_os("LAB_ABRA").map(PathBuf::from),
-            certificate: true,
-            bare: false,
-            settle: true,
-            replace: false,
-            tell: |_| (),
-        }
-    }
-}
-
-impl UpOptions {
-    /// The defaults, under a name.
-    pub fn named(name: &str) -> Self {
-        Self { name: name.to_owned(), ..Self::default() }
-    }
-}
-
 /// A running lab.
 #[derive(Debug)]
 pub struct Lab {
@@ -80,92 +32,43 @@ pub struct Lab {
 }
 
 impl Lab {
-    /// Makes and boots a lab. It ends when the value is dropped, unless `keep` is called.
-    pub fn up(options: &UpOptions) -> Result<Self> {
-        let places = Places::new(&options.name)?;
-        if !is_root() {
-            return Self::up_through_sudo(options, places);
-        }
-        let lock = lock(&places)?;
-        if is_alive(&places) && !options.replace {
-            return Err(Error::Running { name: places.name });
-        }
-        clear(&places)?;
-        check_cache()?;
-        let lab = Self { places, is_owned: true };
-        (options.tell)("evaluating the configuration");
-        let configuration = match &options.configuration {
-            Some(given) => given.clone(),
-            None if options.bare => Configuration::default(),
-            None => Configuration::of_the_lab()?,
-        };
-        (options.tell)("writing the lab's disk");
-        furnish(&lab.places, options, &configuration)?;
-        (options.tell)("booting");
-        keeper::start(&lab.places, &binary("lab")?)?;
-        drop(lock);
-        lab.wait_for_systemd(None)?;
-        if options.settle {
-            lab.settle(options.tell)?;
-        }
-        Ok(lab)
-    }
-
-    /// The same by the program `lab` with root's rights.
-    fn up_through_sudo(options: &UpOptions, places: Places) -> Result<Self> {
-        let mut command = privileged_lab(&binary("lab")?);
-        command.args(["up", "--name", &places.name]);
-        let given = layout::base().join(format!("configuration-{}.json", std::process::id()));
-        if let Some(configuration) = &options.configuration {
-            let json = serde_json::to_vec(configuration)
-                .map_err(|source| Error::Answer { what: "the configuration".to_owned(), source })?;
-            layout::write(&given, &json, 0o644)?;
-            command.arg("--configuration").arg(&given);
-        }
-        if let Some(abra) = &options.abra {
-            command.arg("--abra").arg(abra);
-        }
-        let flags = [
-            ("--without-certificate", !options.certificate),
-            ("--bare", options.bare),
-            ("--no-settle", !options.settle),
-            ("--replace", options.replace),
-        ];
-        command.args(flags.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag));
-        let done = command::text(&mut command);
-        // Not there when the lab's own host was asked for.
-        let _ = fs::remove_file(&given);
-        done?;
-        Ok(Self { places, is_owned: true })
+    /// The lab of these places, not ended when the value is dropped.
+    pub(crate) fn at(places: &Places) -> Self {
+        Self { places: places.clone(), is_owned: false }
     }
 
     /// A lab that runs already; dropping the value does not end it.
     pub fn find(name: &str) -> Result<Self> {
         let places = Places::new(name)?;
-        if !is_alive(&places) {
+        if !life::is_alive(&places) {
             return Err(Error::NotRunning { name: places.name });
         }
-        Ok(Self { places, is_owned: false })
+        Ok(Self::at(&places))
     }
 
     /// The names of all labs that are there, with whether each runs.
     pub fn list() -> Vec<(String, bool)> {
         let entries = fs::read_dir(layout::base().join("labs")).into_iter().flatten().flatten();
         let places = entries.map(|entry| Places::of_folder(&entry.path()));
-        let mut labs: Vec<_> = places.map(|places| (places.name.clone(), is_alive(&places))).collect();
+        let mut labs: Vec<_> = places.map(|places| (places.name.clone(), life::is_alive(&places))).collect();
         labs.sort();
         labs
     }
 
+    /// Makes and boots a lab. It ends when the value is dropped, unless `keep` is called.
+    pub fn up(options: &UpOptions) -> Result<Self> {
+        let places = life::up(options)?;
+        Ok(Self { places, is_owned: true })
+    }
+
+    /// Why no lab can be made here, if so: tests skip then.
+    pub fn why_not() -> Option<String> {
+        life::why_not()
+    }
+
     /// Ends the lab of this name, or what an interrupted `up` or `down` left of it.
     pub fn clear(name: &str) -> Result<()> {
-        let places = Places::new(name)?;
-        if !is_root() {
-            command::text(privileged_lab(&binary("lab")?).args(["down", "--name", name]))?;
-            return Ok(());
-        }
-        let _lock = lock(&places)?;
-        clear(&places)
+        life::end(&Places::new(name)?)
     }
 
     /// Lets the lab run on when this value is dropped.
@@ -313,7 +216,7 @@ impl Lab {
     }
 
     /// Waits until another systemd than the one before can be talked to.
-    fn wait_for_systemd(&self, before: Option<i32>) -> Result<()> {
+    pub(crate) fn wait_for_systemd(&self, before: Option<i32>) -> Result<()> {
         let console = || fs::read_to_string(self.places.console()).unwrap_or_default();
         wait_until("the lab's boot", BOOT, || {
             let Some(leader) = self.leader() else { return Ok(Seen::NotYet(console())) };
@@ -334,50 +237,5 @@ impl Drop for Lab {
         {
             eprintln!("lab `{}` is not gone: {error}", self.places.name);
         }
-    }
-}
-
-fn is_alive(places: &Places) -> bool {
-    !process::with_role("keep", &places.folder).is_empty()
-}
-
-/// Makes other commands on the same lab wait until this one has done its part.
-fn lock(places: &Places) -> Result<Flock<fs::File>> {
-    let path = places.lock();
-    if let Some(folder) = path.parent() {
-        layout::make(folder)?;
-    }
-    let file = fs::File::create(&path).map_err(Error::file("write", &path))?;
-    Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, source)| Error::System { what: format!("lock {}", path.display()), source })
-}
-
-/// Ends a lab's processes and removes its files; all of it may be half there or gone already.
-fn clear(places: &Places) -> Result<()> {
-    wait_until("the end of the lab's processes", Duration::from_secs(30), || {
-        let roles = ["keep", "boot"].iter().flat_map(|role| process::with_role(role, &places.folder));
-        let alive: Vec<i32> = roles.collect();
-        for pid in &alive {
-            // It may have ended since it was seen.
-            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
-        }
-        Ok(if alive.is_empty() { Seen::Yes(()) } else { Seen::NotYet(format!("{alive:?} are still there")) })
-    })?;
-    control_group::remove(places)?;
-    match fs::remove_dir_all(&places.folder) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file("remove", &places.folder)(error)),
-        _ => Ok(()),
-    }
-}
-
-fn check_cache() -> Result<()> {
-    let missing = [("the root file system", layout::root_file_system()), ("the images", layout::images())];
-    match missing.into_iter().find(|(_, path)| !path.is_dir()) {
-        None => Ok(()),
-        Some((what, path)) => Err(Error::Missing {
-            what: what.to_owned(),
-            path,
-            hint: "make it with `cargo run -p lab -- setup`".to_owned(),
-        }),
     }
 }

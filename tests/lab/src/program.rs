@@ -1,7 +1,7 @@
 //! The program `lab`: its words, and what it prints.
 
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
@@ -10,7 +10,8 @@ use crate::command::{is_root, privileged_lab};
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::keeper;
-use crate::machine::{Lab, UpOptions};
+use crate::life::{UNITS_FAILED, UpOptions};
+use crate::machine::Lab;
 use crate::progress;
 use crate::setup::setup;
 use crate::switch::Switched;
@@ -27,7 +28,7 @@ struct Arguments {
 enum Action {
     /// Make what every lab needs: packages, a root file system, images. Says first what is missing.
     Setup,
-    /// Make a lab and boot it.
+    /// Make a lab and boot it; exit 4 when units failed.
     Up {
         #[command(flatten)]
         which: Which,
@@ -108,7 +109,12 @@ struct Evaluated {
 impl Evaluated {
     fn get(&self) -> Result<Configuration> {
         if let Some(path) = &self.configuration {
-            let text = std::fs::read_to_string(path).map_err(Error::file("read", path))?;
+            let text = if path == Path::new("-") {
+                std::io::read_to_string(std::io::stdin())
+            } else {
+                std::fs::read_to_string(path)
+            };
+            let text = text.map_err(Error::file("read", path))?;
             return Configuration::read(&text, &path.to_string_lossy());
         }
         let whole = |path: &PathBuf| path.canonicalize().map_err(Error::file("find", path));
@@ -194,7 +200,7 @@ fn run(action: Action) -> Result<u8> {
 
 /// Starts itself again with root's rights.
 fn as_root() -> Result<u8> {
-    let program = std::env::current_exe().map_err(Error::file("find", std::path::Path::new("/proc/self/exe")))?;
+    let program = std::env::current_exe().map_err(Error::file("find", Path::new("/proc/self/exe")))?;
     let mut command = privileged_lab(&program);
     command.args(std::env::args_os().skip(1));
     Err(Error::Start { program: "sudo".to_owned(), source: command.exec() })
@@ -210,7 +216,7 @@ fn up(options: &UpOptions) -> Result<u8> {
     }
     eprintln!("failed units: {}", failed.join(" "));
     eprintln!("hint: `lab exec --name {} systemctl status {}`", lab.name(), failed.join(" "));
-    Ok(1)
+    Ok(UNITS_FAILED)
 }
 
 fn exec(name: &str, words: &[String]) -> Result<u8> {

@@ -29,6 +29,7 @@ struct Part {
 pub fn setup() -> Result<()> {
     let cache = layout::cache();
     layout::make(&cache)?;
+    layout::give_to_caller(&layout::base())?;
     let lock = fs::File::create(cache.join(".lock")).map_err(Error::file("write", &cache))?;
     let _lock = Flock::lock(lock, FlockArg::LockExclusive)
         .map_err(|(_, source)| Error::System { what: "wait for another set-up".to_owned(), source })?;

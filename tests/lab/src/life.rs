@@ -1,0 +1,208 @@
+//! How a lab begins and ends.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::fcntl::{Flock, FlockArg};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use crate::command::{self, is_root, privileged_lab};
+use crate::configuration::Configuration;
+use crate::control_group;
+use crate::error::{Error, Result};
+use crate::furnish::{binary, furnish};
+use crate::keeper;
+use crate::layout::{self, Places};
+use crate::machine::Lab;
+use crate::process;
+use crate::wait::{Seen, wait_until};
+
+/// How a lab is made.
+#[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is one flag of `lab up`")]
+pub struct UpOptions {
+    /// Its name; labs of different names run side by side.
+    pub name: String,
+    /// What it boots; the lab's own host where none is given.
+    pub configuration: Option<Configuration>,
+    /// Another program in the place of the stand-in for abra (else `$LAB_ABRA`).
+    pub abra: Option<PathBuf>,
+    /// Whether it has a certificate in /run/secrets.
+    pub certificate: bool,
+    /// Only the machine: no program and no configuration of this project.
+    pub bare: bool,
+    /// Whether to wait until everything that starts at boot has started.
+    pub settle: bool,
+    /// Whether to end a lab of the same name first.
+    pub replace: bool,
+    /// Called with what is being done, and what is waited for.
+    pub tell: fn(&str),
+}
+
+impl Default for UpOptions {
+    fn default() -> Self {
+        Self {
+            name: "lab".to_owned(),
+            configuration: None,
+            abra: std::env::var_os("LAB_ABRA").map(PathBuf::from),
+            certificate: true,
+            bare: false,
+            settle: true,
+            replace: false,
+            tell: |_| (),
+        }
+    }
+}
+
+impl UpOptions {
+    /// The defaults, under a name.
+    pub fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), ..Self::default() }
+    }
+}
+
+/// What the program `lab up` ends with when the lab is there, with failed units.
+pub(crate) const UNITS_FAILED: u8 = 4;
+
+/// Makes and boots a lab.
+pub(crate) fn up(options: &UpOptions) -> Result<Places> {
+    let places = Places::new(&options.name)?;
+    if !is_root() {
+        up_through_sudo(options, &places)?;
+        return Ok(places);
+    }
+    let _lock = lock(&places, options.tell)?;
+    if is_alive(&places) && places.complete().exists() && !options.replace {
+        return Err(Error::Running { name: places.name });
+    }
+    clear(&places)?;
+    let made = make(&places, options);
+    if let Err(error) = made {
+        // The first error is the one to tell.
+        let _ = clear(&places);
+        return Err(error);
+    }
+    Ok(places)
+}
+
+fn make(places: &Places, options: &UpOptions) -> Result<()> {
+    check_cache()?;
+    let configuration = match &options.configuration {
+        Some(given) => given.clone(),
+        None if options.bare => Configuration::default(),
+        None => {
+            (options.tell)("evaluating the configuration");
+            Configuration::of_the_lab()?
+        }
+    };
+    (options.tell)("writing the lab's disk");
+    furnish(places, options, &configuration)?;
+    (options.tell)("booting");
+    keeper::start(places, &binary("lab")?)?;
+    let lab = Lab::at(places);
+    lab.wait_for_systemd(None)?;
+    if options.settle {
+        lab.settle(options.tell)?;
+    }
+    layout::write(&places.complete(), b"", 0o644)
+}
+
+/// The same by the program `lab` with root's rights.
+fn up_through_sudo(options: &UpOptions, places: &Places) -> Result<()> {
+    let mut command = privileged_lab(&binary("lab")?);
+    command.args(["up", "--name", &places.name]);
+    let mut input = None;
+    if let Some(configuration) = &options.configuration {
+        let json = serde_json::to_vec(configuration)
+            .map_err(|source| Error::Answer { what: "the configuration".to_owned(), source })?;
+        input = Some(json);
+        command.args(["--configuration", "-"]);
+    }
+    if let Some(abra) = &options.abra {
+        command.arg("--abra").arg(abra);
+    }
+    let flags = [
+        ("--without-certificate", !options.certificate),
+        ("--bare", options.bare),
+        ("--no-settle", !options.settle),
+        ("--replace", options.replace),
+    ];
+    command.args(flags.into_iter().filter(|(_, is_set)| *is_set).map(|(flag, _)| flag));
+    let output = command::run_with(&mut command, input.as_deref())?;
+    if output.code == i32::from(UNITS_FAILED) { Ok(()) } else { output.done().map(drop) }
+}
+
+/// Ends a lab, or what an interrupted `up` or `down` left of it.
+pub(crate) fn end(places: &Places) -> Result<()> {
+    if !is_root() {
+        command::text(privileged_lab(&binary("lab")?).args(["down", "--name", &places.name]))?;
+        return Ok(());
+    }
+    let _lock = lock(places, |_| ())?;
+    clear(places)
+}
+
+/// Why no lab can be made here, if so.
+pub(crate) fn why_not() -> Option<String> {
+    if !is_root() && !command::run(Command::new("sudo").args(["-n", "true"])).is_ok_and(|said| said.ok()) {
+        return Some("it takes root's rights, or sudo without a password".to_owned());
+    }
+    check_cache().err().map(|error| format!("{error}; `make setup` makes it"))
+}
+
+/// Whether the lab's keeper runs.
+pub(crate) fn is_alive(places: &Places) -> bool {
+    !process::with_role("keep", &places.folder).is_empty()
+}
+
+/// Makes other commands on the same lab wait until this one has done its part.
+fn lock(places: &Places, tell: fn(&str)) -> Result<Flock<fs::File>> {
+    let path = places.lock();
+    if let Some(folder) = path.parent() {
+        layout::make(folder)?;
+    }
+    let file = fs::File::create(&path).map_err(Error::file("write", &path))?;
+    let failed = |source| Error::System { what: format!("lock {}", path.display()), source };
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(lock) => Ok(lock),
+        Err((file, Errno::EWOULDBLOCK)) => {
+            tell("waiting for another command on this lab");
+            Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, source)| failed(source))
+        }
+        Err((_, source)) => Err(failed(source)),
+    }
+}
+
+/// Ends a lab's processes and removes its files; all of it may be half there or gone already.
+fn clear(places: &Places) -> Result<()> {
+    wait_until("the end of the lab's processes", Duration::from_secs(30), || {
+        let roles = ["keep", "boot"].iter().flat_map(|role| process::with_role(role, &places.folder));
+        let alive: Vec<i32> = roles.collect();
+        for pid in &alive {
+            // It may have ended since it was seen.
+            let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
+        }
+        Ok(if alive.is_empty() { Seen::Yes(()) } else { Seen::NotYet(format!("{alive:?} are still there")) })
+    })?;
+    control_group::remove(places)?;
+    match fs::remove_dir_all(&places.folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(Error::file("remove", &places.folder)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn check_cache() -> Result<()> {
+    let missing = [("the root file system", layout::root_file_system()), ("the images", layout::images())];
+    match missing.into_iter().find(|(_, path)| !path.is_dir()) {
+        None => Ok(()),
+        Some((what, path)) => Err(Error::Missing {
+            what: what.to_owned(),
+            path,
+            hint: "make it with `cargo run -p lab -- setup`".to_owned(),
+        }),
+    }
+}
