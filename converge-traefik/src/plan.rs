@@ -36,8 +36,9 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
         at_rest(desired, observed, &chosen, &target, &mut plan);
         return plan;
     }
-    if needed::swarm_went_back(desired, observed, &target) {
-        health::wait(desired, observed, &chosen, &mut plan);
+    if let Some(seen) = needed::swarm_went_back(observed, &target) {
+        // Never green, however well what ran before runs again.
+        health::wait_for_version(desired, &target.version, seen, &mut plan);
         return plan;
     }
     if !needed::can_deploy(desired, observed, &target, &keys, &mut plan) {

@@ -57,7 +57,7 @@ impl Tasks {
 
     /// Whether Swarm itself went back to the spec before the last update.
     pub fn were_rolled_back(&self) -> bool {
-        matches!(self.update, Update::RollbackStarted | Update::RollbackPaused | Update::RollbackCompleted)
+        is_back(self.update)
     }
 }
 
@@ -128,7 +128,8 @@ pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Ta
     let of_update = status
         .and_then(|status| status.message.clone())
         .filter(|_| !matches!(update, Update::None | Update::Updating | Update::Completed));
-    let of_task = failed.and_then(|task| task.status.as_ref()?.err.clone()).filter(|_| running < wanted);
+    let of_task =
+        failed.and_then(|task| task.status.as_ref()?.err.clone()).filter(|_| running < wanted || is_back(update));
     Tasks {
         wanted,
         running,
@@ -146,6 +147,10 @@ fn is_same(of_task: Option<&TaskSpec>, template: Option<&TaskSpec>) -> bool {
         }
         _ => false,
     }
+}
+
+fn is_back(update: Update) -> bool {
+    matches!(update, Update::RollbackStarted | Update::RollbackPaused | Update::RollbackCompleted)
 }
 
 fn wanted(mode: Option<&ServiceSpecMode>) -> u64 {

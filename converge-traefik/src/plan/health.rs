@@ -10,11 +10,20 @@ use crate::observed::Observed;
 
 /// Waits for what is not healthy yet.
 pub fn wait(desired: &Desired, observed: &Observed, chosen: &Chosen, plan: &mut Plan<Change>) {
-    let service = names::app_service(&desired.domain);
-    let hint = format!("`docker service ps --no-trunc {service}` and `docker service logs {service}` tell more");
+    let hint = hint(desired);
     for (what, seen) in wrong(desired, observed, chosen.leaf.as_deref()) {
         plan.wait(what, seen, hint.clone());
     }
+}
+
+/// Waits for a version that Swarm has put away again.
+pub fn wait_for_version(desired: &Desired, version: &str, seen: String, plan: &mut Plan<Change>) {
+    plan.wait(format!("traefik {version} to stay up"), seen, hint(desired));
+}
+
+fn hint(desired: &Desired) -> String {
+    let service = names::app_service(&desired.domain);
+    format!("`docker service ps --no-trunc {service}` and `docker service logs {service}` tell more")
 }
 
 /// All that is wrong, in words; `None` when it is healthy.

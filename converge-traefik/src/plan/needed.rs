@@ -62,12 +62,11 @@ fn is_commit(short: &str, commit: &str) -> bool {
     short.len() >= 7 && commit.starts_with(short)
 }
 
-/// Whether Swarm itself undid what this run deployed: doing it again would only end the same.
-pub fn swarm_went_back(desired: &Desired, observed: &Observed, target: &Target) -> bool {
-    observed.deployed
-        && target.rejection.is_none()
-        && desired.recipe.version != Policy::Latest
-        && observed.stack.services.iter().any(|service| service.tasks.were_rolled_back())
+/// Whether Swarm itself undid what this run deployed, as words: doing it again would only end the same.
+pub fn swarm_went_back(observed: &Observed, target: &Target) -> Option<String> {
+    let mut tasks = observed.stack.services.iter().map(|service| &service.tasks);
+    let undone = tasks.find(|tasks| tasks.were_rolled_back())?;
+    (observed.deployed && target.rejection.is_none()).then(|| undone.to_string())
 }
 
 /// Whether the version can be deployed with these keys; what it lacks becomes a block.

@@ -2,7 +2,7 @@
 
 use system::{PIECES, TRAEFIK, report, status, swarm_indices};
 
-use crate::{expect, machine_with_hello, restart, sh, switch_with};
+use crate::{expect, machine_with_hello, restart, run_again, sh, switch_with};
 
 #[test]
 fn from_bare_to_https_and_then_nothing_changes() {
@@ -30,7 +30,8 @@ fn from_bare_to_https_and_then_nothing_changes() {
     assert_eq!(swarm_indices(&lab).unwrap(), before);
 
     // One piece's configuration changed: that piece changes what it says, the other nothing.
-    let switched = switch_with(&lab, "{ services.converge.swarm.settings.task_history = lib.mkForce 3; }");
+    let switched =
+        switch_with(&lab, "{ lib, ... }: { services.converge.swarm.settings.task_history = lib.mkForce 3; }");
     assert!(switched.failed.is_empty(), "{switched:?}");
     assert_eq!(report(&lab, "swarm").unwrap().changes(), ["set the swarm's task history to 3"]);
     assert_eq!(report(&lab, "traefik").unwrap().outcome(), "unchanged");
@@ -42,11 +43,7 @@ fn from_bare_to_https_and_then_nothing_changes() {
     hello.page(&web).unwrap();
 
     // Docker restarted: the pieces look again.
-    let runs = || PIECES.map(|piece| report(&lab, piece).unwrap().started().to_owned());
-    let earlier = runs();
-    assert!(restart(&lab, "docker.service"));
-    lab.settle(|_| ()).unwrap();
-    assert!(runs().iter().zip(&earlier).all(|(now, before)| now != before), "both ran again");
+    run_again(&lab, || assert!(restart(&lab, "docker.service")));
     expect(&lab, "unchanged");
     assert_eq!(sh(&lab, &format!("docker service ls --quiet --filter name={TRAEFIK} | wc -l")), "1");
     lab.down().unwrap();

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use system::{TRAEFIK, report, status};
 
-use crate::{expect, machine, machine_with_hello, restart, sh, switch_with};
+use crate::{expect, machine, machine_with_hello, restart, run_again, sh, switch_with};
 
 #[test]
 fn what_is_deleted_or_changed_by_hand_is_mended() {
@@ -12,8 +12,8 @@ fn what_is_deleted_or_changed_by_hand_is_mended() {
     let broken = [
         ("the service is deleted", format!("docker service rm {TRAEFIK}")),
         (
-            "a label is added by hand",
-            format!("docker service update --detach --label-add traefik.enable=false {TRAEFIK}"),
+            "its environment is changed by hand",
+            format!("docker service update --detach --env-add LETS_ENCRYPT_ENV=production {TRAEFIK}"),
         ),
         ("it is scaled down by hand", format!("docker service scale --detach {TRAEFIK}=0")),
     ];
@@ -41,7 +41,7 @@ fn a_traefik_that_never_gets_healthy_is_never_green() {
     let Some((lab, _, _)) = machine_with_hello("system-crash") else { return };
     let switched = switch_with(
         &lab,
-        "{ services.converge.traefik.settings = { recipe.version = lib.mkForce { pin = \"3.9.1+v3.7.15\"; }; \
+        "{ lib, ... }: { services.converge.traefik.settings = { recipe.version = lib.mkForce { pin = \"3.9.1+v3.7.15\"; }; \
            limits.wait_seconds = lib.mkForce 40; }; }",
     );
     assert_eq!(switched.failed, ["converge-traefik.service"]);
@@ -65,8 +65,9 @@ fn without_docker_the_pieces_say_so_within_their_deadline() {
         let error = report.0["error"].to_string();
         assert!(error.contains("Docker") && error.contains("docker.service"), "{error}");
     }
-    sh(&lab, "systemctl unmask --runtime docker.service docker.socket 2>&1 && systemctl start docker.service");
-    lab.settle(|_| ()).unwrap();
+    run_again(&lab, || {
+        sh(&lab, "systemctl unmask --runtime docker.service docker.socket 2>&1 && systemctl start docker.service");
+    });
     expect(&lab, "unchanged");
     lab.down().unwrap();
 }

@@ -6,7 +6,9 @@ mod broken;
 mod certificate;
 mod secrecy;
 
-use lab::{Configuration, Lab, Switched, UpOptions};
+use std::time::Duration;
+
+use lab::{Configuration, Lab, Seen, Switched, UpOptions};
 use system::{Hello, Web, report};
 
 /// A machine under a name; `None` where none can be had, said as a skipped test.
@@ -36,6 +38,20 @@ fn expect(lab: &Lab, outcome: &str) {
         let report = report(lab, piece).unwrap();
         assert_eq!(report.outcome(), outcome, "converge-{piece}: {:#}", report.0);
     }
+}
+
+/// Does something that makes both pieces run again by themselves, and waits for the end of those runs.
+fn run_again(lab: &Lab, cause: impl FnOnce()) {
+    let runs = || system::PIECES.map(|piece| report(lab, piece).unwrap());
+    let before = runs().map(|report| report.started().to_owned());
+    cause();
+    lab::wait_until("both pieces to run again", Duration::from_mins(2), || {
+        let now = runs();
+        let ran = |(now, before): (&system::Report, &String)| now.started() != before && now.outcome() != "running";
+        let all = now.iter().zip(&before).all(ran);
+        Ok(if all { Seen::Yes(()) } else { Seen::NotYet(format!("{now:?}")) })
+    })
+    .unwrap();
 }
 
 fn restart(lab: &Lab, unit: &str) -> bool {
