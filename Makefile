@@ -4,11 +4,15 @@ CARGO ?= cargo
 # Tests that need neither root nor Docker.
 PURE = --lib --bins --test plan --test properties --test bad_input --test cli --test converger --test credential
 
-.PHONY: demo test check bench nixos-test setup programs clean
+PROGRAMS = -p converge-swarm -p converge-traefik -p stand-ins -p lab -p system
+
+.PHONY: demo test check bench nixos-test setup clean
 
 ## Boot a disposable machine, converge it, break it, watch it mend itself.
-demo: setup programs
-	@$(CARGO) run --quiet --release -p system --bin demo
+demo: setup
+	@echo "building the programs (the first time takes some minutes)"
+	@$(CARGO) build --quiet --locked $(PROGRAMS)
+	@target/debug/demo
 
 ## Everything. The last line counts.
 test: setup
@@ -21,8 +25,10 @@ check:
 	$(CARGO) test --workspace --locked --quiet $(PURE)
 
 ## The figures, side by side with the same checks as shell.
-bench: setup programs
-	@$(CARGO) run --quiet --release -p bench
+bench: setup
+	@echo "building the programs, optimised (the first time takes some minutes)"
+	@$(CARGO) build --quiet --locked --release $(PROGRAMS) -p bench
+	@target/release/bench
 
 ## The NixOS modules alone; NIXPKGS_LIB=/path/to/lib evaluates them with the real module system.
 nixos-test:
@@ -33,10 +39,6 @@ setup:
 	@command -v $(CARGO) >/dev/null || { echo "error: there is no cargo on this machine"; \
 	  echo "hint: install Rust 1.95 or later (https://rustup.rs), then try again"; exit 1; } >&2
 	@$(CARGO) run --quiet --locked -p lab -- setup
-
-programs:
-	@echo "building the programs (the first time takes some minutes)"
-	@$(CARGO) build --quiet --locked --release -p converge-swarm -p converge-traefik -p stand-ins -p lab -p system
 
 clean:
 	$(CARGO) clean

@@ -47,12 +47,18 @@ fn figures() -> Result<bool, Box<dyn Error>> {
     let share = swarm_shell.cpu.as_secs_f64() / swarm.cpu.as_secs_f64().max(1e-6);
     figure("converge-swarm, CPU", ms(swarm.cpu), "at most 1/5 of the shell's", share >= 5.0);
     figure("  the same as shell, CPU", ms(swarm_shell.cpu), &format!("{share:.1} times as much"), true);
-    figure("converge-traefik with its probes, wall", ms(traefik.wall), "at most 60 ms", traefik.wall <= Duration::from_millis(60));
+    figure(
+        "converge-traefik with its probes, wall",
+        ms(traefik.wall),
+        "at most 60 ms",
+        traefik.wall <= Duration::from_millis(60),
+    );
     figure("  the same as shell, wall", ms(traefik_shell.wall), "", true);
     figure("converge-traefik, CPU", ms(traefik.cpu), "", true);
     figure("  the same as shell, CPU", ms(traefik_shell.cpu), "", true);
     println!("\nwith {} unrelated services and {} unrelated secrets", CROWD.0, CROWD.1);
-    for (name, before, after) in [("converge-swarm", alone[0], crowded[0]), ("converge-traefik", alone[2], crowded[2])] {
+    for (name, before, after) in [("converge-swarm", alone[0], crowded[0]), ("converge-traefik", alone[2], crowded[2])]
+    {
         let times = after.wall.as_secs_f64() / before.wall.as_secs_f64();
         figure(&format!("{name}, wall"), ms(after.wall), &format!("{times:.1} times as long; at most 2"), times <= 2.0);
     }

@@ -50,18 +50,24 @@ impl World {
         // What the recipe's stack needs of the host.
         fs::create_dir_all(self.path("bin"))?;
         std::os::unix::fs::symlink(program("abra")?, self.path("bin/abra"))?;
-        self.declare("swarm", &json!({
-            "advertise_address": ADDRESS,
-            "address_pools": { "pools": ["10.20.0.0/16"], "subnet_size": 24 },
-            "task_history": 5,
-            "networks": { "proxy": { "subnet": "10.10.0.0/16", "attachable": true } },
-        }))?;
-        self.declare("traefik", &json!({
-            "domain": lab::DOMAIN,
-            "recipe": { "source": format!("file://{}", source.display()), "version": { "pin": RELEASE } },
-            "abra_directory": self.path("abra"),
-            "probe": { "address": ADDRESS },
-        }))?;
+        self.declare(
+            "swarm",
+            &json!({
+                "advertise_address": ADDRESS,
+                "address_pools": { "pools": ["10.20.0.0/16"], "subnet_size": 24 },
+                "task_history": 5,
+                "networks": { "proxy": { "subnet": "10.10.0.0/16", "attachable": true } },
+            }),
+        )?;
+        self.declare(
+            "traefik",
+            &json!({
+                "domain": lab::DOMAIN,
+                "recipe": { "source": format!("file://{}", source.display()), "version": { "pin": RELEASE } },
+                "abra_directory": self.path("abra"),
+                "probe": { "address": ADDRESS },
+            }),
+        )?;
         Ok(())
     }
 

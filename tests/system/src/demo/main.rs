@@ -16,7 +16,7 @@ fn main() -> ExitCode {
         Err(error) => {
             eprintln!("\nerror: {}", in_full(&error));
             eprintln!(
-                "hint: `target/release/lab up` boots the same machine to look into, `lab exec` runs a command in it"
+                "hint: `target/debug/lab up` boots the same machine to look into, `lab exec` runs a command in it"
             );
             ExitCode::FAILURE
         }
@@ -70,7 +70,7 @@ fn tell() -> Result<()> {
     println!("  The browser warns, as the certificate is signed by the lab's own authority:");
     println!("  {}", machine.ca_file().display());
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
-        println!("\n`target/release/lab exec --name demo` opens a shell in the machine. Ctrl-C ends it.");
+        println!("\n`target/debug/lab exec --name demo` opens a shell in the machine. Ctrl-C ends it.");
         wait_for_ctrl_c();
     }
     lab::during("removing the machine", || machine.down())?;
