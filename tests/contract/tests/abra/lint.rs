@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::bench::Bench;
+use crate::bench::{Bench, is_real};
 
 /// The rows of the table whose rule is not kept.
 fn red(table: &str) -> Vec<String> {
@@ -36,6 +36,19 @@ fn lint_ends_with_zero_whatever_it_finds() {
     }
     let row = broken.stdout.lines().find(|line| line.contains("R009")).unwrap();
     assert!(row.contains("error"), "{row}");
+}
+
+#[test]
+fn the_recipes_of_the_catalogue_keep_every_rule() {
+    if is_real() {
+        return println!(
+            "skipped: the_recipes_of_the_catalogue_keep_every_rule: it asks forges that have none of them"
+        );
+    }
+    for recipe in ["hello", "traefik"] {
+        let table = Bench::new(&[recipe]).run_in_terminal(&["recipe", "lint", recipe, "-n", "-o"]).ok().stdout;
+        assert_eq!(red(&table), Vec::<String>::new(), "{table}");
+    }
 }
 
 #[test]
