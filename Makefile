@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 # Tests that need neither root nor Docker.
-PURE = --lib --bins --test plan --test properties --test bad_input --test cli --test converger --test credential
+PURE = --lib --bins --test plan --test properties --test bad_input --test converger
 
 PROGRAMS = -p converge-swarm -p converge-traefik -p stand-ins -p lab -p system
 

@@ -26,6 +26,13 @@ pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
             facts.extend(fill(name, &network.subnets, network.addresses_taken));
         }
     }
+    if let Some(failures) = observed.allocation_failures.filter(|failures| *failures > 0) {
+        facts.push(Fact::new("address_allocation_failures", failures).warn(
+            format!("Docker found no free address {failures} times within the last hour"),
+            "if the networks above are not full, stacks that were removed at the same time leaked addresses: \
+             `systemctl restart docker.service` frees them",
+        ));
+    }
     facts
 }
 

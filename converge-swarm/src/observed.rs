@@ -1,5 +1,6 @@
 //! What is there. Reads only.
 
+mod journal;
 mod network;
 
 use std::collections::BTreeMap;
@@ -25,6 +26,9 @@ pub struct Observed {
     pub cluster: Option<Cluster>,
     /// Every network of a declared name, in whatever scope.
     pub networks: BTreeMap<String, Vec<Network>>,
+    /// How often Docker found no address for a service within the last hour, as its journal says.
+    #[serde(default)]
+    pub allocation_failures: Option<u64>,
 }
 
 /// This node's part in a swarm.
@@ -76,8 +80,9 @@ pub struct Cluster {
 /// Reads the swarm and the networks `desired` names.
 pub async fn observe(docker: &Docker, desired: &Desired) -> Result<Observed, Error> {
     let info = docker.call("read the daemon's state", async |client| client.info().await);
-    // Two answers are waited for at once: the daemon's state is the slow one.
-    let (info, networks) = tokio::join!(info, network::named(docker, desired));
+    // Three answers are waited for at once: the daemon's state is the slow one.
+    let (info, networks, allocation_failures) =
+        tokio::join!(info, network::named(docker, desired), journal::allocation_failures());
     let SystemInfo { swarm, live_restore_enabled, .. } = info?;
     let mut swarm = swarm.ok_or(Error::Incomplete { call: "info", field: "Swarm" })?;
     let cluster = swarm.cluster.take();
@@ -86,6 +91,7 @@ pub async fn observe(docker: &Docker, desired: &Desired) -> Result<Observed, Err
         node: node(swarm)?,
         cluster: cluster.map(settings),
         networks: networks?,
+        allocation_failures,
     })
 }
 

@@ -77,6 +77,7 @@ fn observed() -> impl Strategy<Value = Observed> {
                 },
                 cluster: (active && manager).then_some(cluster),
                 networks,
+                allocation_failures: None,
             }
         },
     )

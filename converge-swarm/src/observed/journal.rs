@@ -1,0 +1,31 @@
+//! Addresses that nobody has and nobody can get: stacks removed at the same time leak them, and no answer of Docker's shows
+//! it. Only its journal does.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::process::Command;
+use tokio::time::timeout;
+
+/// What Docker writes when it finds no address for a service.
+const FAILURE: &str = "could not find an available IP while allocating VIP";
+/// How far back is looked: what was mended since by a restart of Docker is not told for ever.
+const SINCE: &str = "--since=-1h";
+/// The journal may take so long; it only makes a warning.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often Docker found no address within the last hour; `None` where there is no journal to ask.
+pub async fn allocation_failures() -> Option<u64> {
+    if !Path::new("/run/systemd/system").exists() {
+        return None;
+    }
+    let mut journal = Command::new("journalctl");
+    journal.args(["--unit=docker.service", "--boot", SINCE, "--quiet", "--no-pager", "--output=cat"]);
+    journal.args(["--lines=1000", "--grep", FAILURE]);
+    journal.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
+    let output = timeout(PATIENCE, journal.output()).await.ok()?.ok()?;
+    // It ends with 1 when it finds nothing.
+    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
+    u64::try_from(lines).ok()
+}
