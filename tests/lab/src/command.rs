@@ -73,7 +73,7 @@ pub(crate) fn privileged(program: &str) -> Command {
 pub(crate) fn privileged_lab(lab: &Path) -> Command {
     let mut command = privileged("env");
     let concerns = |key: &str| {
-        ["LAB_", "PIP_", "NIXPKGS_"].iter().any(|start| key.starts_with(start))
+        ["LAB_", "PIP_", "SSL_", "NIXPKGS_"].iter().any(|start| key.starts_with(start))
             || ["http_proxy", "https_proxy", "no_proxy", "TERM"].iter().any(|name| key.eq_ignore_ascii_case(name))
     };
     for (key, value) in std::env::vars().filter(|(key, _)| concerns(key)) {

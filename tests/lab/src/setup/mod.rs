@@ -7,7 +7,8 @@ mod root_file_system;
 mod traefik;
 
 use std::fs;
-use std::process::Command;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
 
 use nix::fcntl::{Flock, FlockArg};
 
@@ -60,28 +61,22 @@ fn contained(program: &str) -> Command {
     command
 }
 
-/// Runs a command and tells the last line it wrote to stderr, all the time.
+/// Runs a command and tells the last line it wrote, all the time.
 fn run_telling(command: &mut Command) -> Result<()> {
-    use std::io::{BufRead, BufReader};
-    use std::process::Stdio;
-
     let words = command::words(command);
     let start = |source| Error::Start { program: words.clone(), source };
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().map_err(start)?;
+    let (reader, writer) = std::io::pipe().map_err(start)?;
+    command.stdin(Stdio::null()).stdout(writer.try_clone().map_err(start)?).stderr(writer);
+    let mut child = command.spawn().map_err(start)?;
+    // The command holds our copies of the writing end; the reading ends when the program's do.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut said = String::new();
-    for line in child
-        .stderr
-        .take()
-        .into_iter()
-        .flat_map(|stderr| BufReader::new(stderr).lines())
-        .map_while(std::result::Result::ok)
-    {
+    for line in BufReader::new(reader).lines().map_while(std::result::Result::ok) {
         progress::tell(line.trim());
         said.push_str(&line);
         said.push('\n');
     }
     let status = child.wait().map_err(start)?;
-    command::Output { command: words.clone(), code: command::code(status), stdout: String::new(), stderr: said }
-        .done()?;
-    Ok(())
+    let code = command::code(status);
+    command::Output { command: words, code, stdout: said, stderr: String::new() }.done().map(drop)
 }
