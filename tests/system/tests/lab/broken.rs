@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use lab::Seen;
 use system::{TRAEFIK, report, status};
 
 use crate::{expect, machine, machine_with_hello, restart, run_again, sh, switch_with};
@@ -24,13 +25,16 @@ fn what_is_deleted_or_changed_by_hand_is_mended() {
         hello.page(&web).unwrap();
     }
 
-    // The network: in use it cannot go; with its users gone it can, and comes back with Traefik on it.
-    sh(
-        &lab,
-        "docker service rm $(docker service ls --quiet) && \
-              until docker network rm proxy 2>/dev/null; do test $((i=i+1)) -lt 200 || exit 1; sleep 0.1; done",
-    );
-    assert!(restart(&lab, "converge.target"));
+    // The network: in use it cannot go; with its users gone it can, and comes back with Traefik on it. Docker lists it until
+    // the last task has left it.
+    sh(&lab, "docker service rm $(docker service ls --quiet)");
+    lab::wait_until("network proxy to go", Duration::from_mins(1), || {
+        lab.exec(&["docker", "network", "rm", "proxy"])?;
+        let there = lab.exec(&["docker", "network", "ls", "--quiet", "--filter", "name=proxy"])?.text()?;
+        Ok(if there.is_empty() { Seen::Yes(()) } else { Seen::NotYet(there) })
+    })
+    .unwrap();
+    run_again(&lab, || assert!(restart(&lab, "converge.target")));
     expect(&lab, "changed");
     assert_eq!(sh(&lab, "docker network inspect proxy --format '{{.Scope}} {{.Driver}}'"), "swarm overlay");
     lab.down().unwrap();
