@@ -72,6 +72,14 @@ pub enum Error {
         /// The lab's name.
         name: String,
     },
+    /// The lab's machine went off while it was booting.
+    #[error("lab `{name}` ended instead of booting{console}", console = indented(console))]
+    Ended {
+        /// The lab's name.
+        name: String,
+        /// What it said.
+        console: String,
+    },
     /// A lab of this name runs already.
     #[error("lab `{name}` is running already")]
     Running {

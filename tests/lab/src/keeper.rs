@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -41,8 +41,8 @@ impl State {
     }
 }
 
-/// Starts the keeper so that it outlives the process that starts it.
-pub(crate) fn start(places: &Places, program: &Path) -> Result<()> {
+/// Starts the keeper so that it outlives the process that starts it; gives what becomes true when it ends.
+pub(crate) fn start(places: &Places, program: &Path) -> Result<Arc<AtomicBool>> {
     let console = places.console();
     let open = || fs::OpenOptions::new().create(true).append(true).open(&console);
     let failed = || Error::file("write", &console);
@@ -59,9 +59,14 @@ pub(crate) fn start(places: &Places, program: &Path) -> Result<()> {
     // A group of its own: Ctrl-C in the terminal that started the lab is not meant for the lab.
     command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
     let mut keeper = command.spawn().map_err(|source| Error::Start { program: words(&command), source })?;
-    // A process that lives on beside its lab does not leave it a zombie.
-    std::thread::spawn(move || keeper.wait());
-    Ok(())
+    let ended = Arc::new(AtomicBool::new(false));
+    let end = Arc::clone(&ended);
+    std::thread::spawn(move || {
+        // Waited for, so that it is no zombie of a process that lives on beside its lab.
+        let _ = keeper.wait();
+        end.store(true, Ordering::Relaxed);
+    });
+    Ok(ended)
 }
 
 /// The program's role `keep`: ends when the lab's machine is off.
@@ -88,8 +93,11 @@ pub(crate) fn keep(folder: &Path) -> Result<i32> {
         places.upper().display(),
         places.work().display()
     );
-    mount(Some("overlay"), &places.root(), Some("overlay"), MsFlags::empty(), Some(layers.as_str()))
-        .map_err(Error::system(format!("mount an overlay ({layers})")))?;
+    mount(Some("overlay"), &places.root(), Some("overlay"), MsFlags::empty(), Some(layers.as_str())).map_err(
+        Error::system(format!(
+            "mount an overlay ({layers}); it needs a disk's own file system below: $LAB_DIRECTORY names another folder"
+        )),
+    )?;
 
     let program = std::env::current_exe().map_err(Error::file("find", Path::new("/proc/self/exe")))?;
     let mut command = Command::new(program);

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -102,9 +103,9 @@ fn make(places: &Places, options: &UpOptions) -> Result<()> {
     (options.tell)("writing the lab's disk");
     furnish(places, options, &configuration)?;
     (options.tell)("booting");
-    keeper::start(places, &binary("lab")?)?;
+    let ended = keeper::start(places, &binary("lab")?)?;
     let lab = Lab::at(places);
-    lab.wait_for_systemd(None)?;
+    lab.wait_for_systemd(None, &|| ended.load(Ordering::Relaxed))?;
     if options.settle {
         lab.settle(options.tell)?;
     }

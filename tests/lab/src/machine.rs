@@ -180,7 +180,7 @@ impl Lab {
         let before = self.leader();
         // The answer may be lost with the machine that gives it.
         self.exec(&["systemctl", "reboot"])?;
-        self.wait_for_systemd(before)?;
+        self.wait_for_systemd(before, &|| !life::is_alive(&self.places))?;
         self.settle(|_| ())
     }
 
@@ -216,14 +216,21 @@ impl Lab {
     }
 
     /// Waits until another systemd than the one before can be talked to.
-    pub(crate) fn wait_for_systemd(&self, before: Option<i32>) -> Result<()> {
+    pub(crate) fn wait_for_systemd(&self, before: Option<i32>, has_ended: &dyn Fn() -> bool) -> Result<()> {
         let console = || fs::read_to_string(self.places.console()).unwrap_or_default();
         wait_until("the lab's boot", BOOT, || {
+            if has_ended() {
+                return Err(Error::Ended { name: self.places.name.clone(), console: console() });
+            }
             let Some(leader) = self.leader() else { return Ok(Seen::NotYet(console())) };
             if Some(leader) == before || State::read(&self.places).is_none() {
                 return Ok(Seen::NotYet("the machine still shuts down".to_owned()));
             }
-            let said = self.exec(&["systemctl", "is-system-running"])?;
+            let said = match self.exec(&["systemctl", "is-system-running"]) {
+                // Gone since it was seen.
+                Err(Error::NotRunning { .. }) => return Ok(Seen::NotYet(console())),
+                said => said?,
+            };
             let is_up = matches!(said.stdout.trim(), "initializing" | "starting" | "running" | "degraded");
             Ok(if is_up { Seen::Yes(()) } else { Seen::NotYet(format!("{}{}", said.stdout, console())) })
         })
