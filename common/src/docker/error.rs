@@ -20,6 +20,12 @@ pub enum Problem {
     /// The client could not do it, or the daemon refused.
     #[error("{}", in_words(.0))]
     Client(Client),
+    /// The socket could not be used.
+    #[error("the socket cannot be used")]
+    Socket(#[source] std::io::Error),
+    /// What answered speaks another language.
+    #[error("what answered is no Docker daemon")]
+    NotDocker,
     /// No answer came in time.
     #[error("Docker did not answer within {} s", .0.as_secs())]
     Deadline(Duration),
@@ -64,8 +70,9 @@ impl Explain for Error {
     fn class(&self) -> Class {
         match &self.source {
             Problem::OtherHost(_) => Class::Configuration,
-            // The call may or may not have had its effect, and the daemon had all the time it was given.
-            Problem::Deadline(_) => Class::Failed,
+            Problem::Socket(_) => Class::Transient,
+            // A call past its deadline may or may not have had its effect, and the daemon had all the time it was given.
+            Problem::NotDocker | Problem::Deadline(_) => Class::Failed,
             Problem::Client(error) => match error {
                 Client::DockerResponseServerError { status_code: 409, .. } => Class::Conflict,
                 Client::DockerResponseServerError { message, .. } if message.contains("update out of sequence") => {
@@ -88,10 +95,17 @@ impl Explain for Error {
                 Some("`systemctl status docker.service` and its journal tell what it is doing".into())
             }
             Problem::Client(Client::DockerResponseServerError { .. }) => None,
-            Problem::Client(Client::JsonDataError { .. } | Client::APIVersionParseError {}) => {
+            Problem::NotDocker | Problem::Client(Client::JsonDataError { .. }) => {
                 Some("what answered is no Docker daemon this program understands; check DOCKER_HOST".into())
             }
-            Problem::Client(_) => Some("is Docker running? `systemctl status docker.service`".into()),
+            Problem::Client(Client::HyperLegacyError { err }) if !err.is_connect() => Some(
+                "what answered may be no Docker daemon, or it ended meanwhile; check DOCKER_HOST and \
+                 `systemctl status docker.service`"
+                    .into(),
+            ),
+            Problem::Socket(_) | Problem::Client(_) => {
+                Some("is Docker running? `systemctl status docker.service`".into())
+            }
         }
     }
 }

@@ -2,7 +2,9 @@
 
 mod error;
 pub mod settled;
+mod version;
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -11,6 +13,9 @@ pub use error::{Error, Problem};
 
 /// The label on everything a converger creates; its value is the piece's name.
 pub const MANAGED: &str = "converge.managed";
+
+/// Seconds that the client library waits longer than we do.
+const CLIENTS_OWN: u64 = 60;
 
 /// A connection to the Docker daemon whose every call has a deadline.
 #[derive(Debug, Clone)]
@@ -23,19 +28,18 @@ pub struct Docker {
 impl Docker {
     /// Connects to the daemon at `host` (as in `DOCKER_HOST`) and agrees on an API version with it.
     pub async fn connect(host: &str, deadline: Duration) -> Result<Self, Error> {
-        // The client's own time limit must never come first: it ends as an error that is tried again.
-        let seconds = deadline.as_secs().saturating_add(60);
         let failed = |source| Error::new(format!("connect to Docker at {host}"), source);
-        let client = if host.starts_with("unix://") || host.starts_with('/') {
-            bollard::Docker::connect_with_unix(host, seconds, bollard::API_DEFAULT_VERSION)
-        } else {
-            // Convergers work on the host they run on; nothing else was ever tested.
+        // Convergers work on the host they run on; nothing else was ever tested.
+        let Some(socket) = host.strip_prefix("unix://").or(Some(host)).filter(|path| path.starts_with('/')) else {
             return Err(Error::other_host(host));
-        }
-        .map_err(|source| failed(Problem::Client(source)))?;
-        let client = timeout(deadline, client.negotiate_version())
+        };
+        let version = timeout(deadline, version::agreed(Path::new(socket)))
             .await
             .map_err(|_| failed(Problem::Deadline(deadline)))?
+            .map_err(failed)?;
+        // Ours is the deadline that counts; the client's own would read as a passing fault, and be tried again.
+        let seconds = deadline.as_secs() + CLIENTS_OWN;
+        let client = bollard::Docker::connect_with_unix(socket, seconds, &version)
             .map_err(|source| failed(Problem::Client(source)))?;
         Ok(Self { client, deadline, host: host.into() })
     }
