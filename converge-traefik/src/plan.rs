@@ -8,6 +8,8 @@ mod needed;
 mod pair;
 mod target;
 
+use std::collections::BTreeMap;
+
 use common::converger::Plan;
 use common::recipe::{Latest, Policy};
 
@@ -33,6 +35,9 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     let keys = env::keys(desired, chosen.pair, &target.env);
     let reasons = needed::reasons(desired, observed, &chosen, &target, &keys);
     if reasons.is_empty() && target.rejection.is_none() {
+        if observed.recipe.is_some() {
+            plan.sequence("env", write_env(observed, &target, keys).into_iter().collect());
+        }
         at_rest(desired, observed, &chosen, &target, &mut plan);
         return plan;
     }
@@ -46,15 +51,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     }
     let mut changes = chosen.creations;
     changes.extend(target.mark.map(|mark| Change::Mark { mark }));
-    // A new file begins with the recipe's own values, so all of ours are set in it.
-    let mut set = keys.clone();
-    if let Some(there) = &observed.env {
-        let differing = env::differing(&keys, there);
-        set.retain(|key, _| differing.contains(key));
-    }
-    if !set.is_empty() {
-        changes.push(Change::WriteEnv { version: target.version.clone(), keys: set });
-    }
+    changes.extend(write_env(observed, &target, keys));
     changes.push(Change::Deploy {
         version: target.version,
         is_release: !matches!(desired.recipe.version, Policy::Commit(_)),
@@ -63,6 +60,15 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     });
     plan.sequence("traefik", changes);
     plan
+}
+
+/// The keys that are to be set in the `.env`. A new file begins with the recipe's own values, so all of ours are.
+fn write_env(observed: &Observed, target: &Target, mut keys: BTreeMap<String, String>) -> Option<Change> {
+    if let Some(there) = &observed.env {
+        let differing = env::differing(&keys, there);
+        keys.retain(|key, _| differing.contains(key));
+    }
+    (!keys.is_empty()).then(|| Change::WriteEnv { version: target.version.clone(), keys })
 }
 
 /// Nothing to deploy: wait for health, go back where that does not come, clear away what is superseded.
