@@ -50,7 +50,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
         return plan;
     }
     let mut changes = chosen.creations;
-    changes.extend(target.mark.map(|mark| Change::Mark { mark }));
+    changes.extend(target.mark.clone().map(|mark| Change::Mark { mark }));
     changes.extend(write_env(observed, &target, keys));
     changes.push(Change::Deploy {
         version: target.version,

@@ -1,0 +1,116 @@
+//! Wrong configurations: each is refused with exit 2, one clear sentence and a hint, and touches nothing.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(clippy::needless_raw_string_hashes, reason = "a table reads better when its rows look alike")]
+
+use std::fs;
+use std::process::{Command, Output};
+
+const GOOD: &str = include_str!("../example.json");
+
+/// (what is replaced in the example, by what, what the error says)
+const WRONG: &[(&str, &str, &str)] = &[
+    (r#""domain": "ci.example.org","#, r#""#, r#"missing field `domain`"#),
+    (r#""ci.example.org""#, r#""*.ci.example.org""#, r#"the certificate's wildcard is understood"#),
+    (r#""ci.example.org""#, r#""https://ci.example.org""#, r#"an address, not a domain"#),
+    (r#""ci.example.org""#, r#""localhost""#, r#"a name without a dot"#),
+    (r#""ci.example.org""#, r#""CI.example.org""#, r#"no domain name"#),
+    (r#""ci.example.org""#, r#""ci..example.org""#, r#"no domain name"#),
+    (r#""ci.example.org""#, r#""""#, r#"no domain name"#),
+    (r#""https://git.coopcloud.tech/coop-cloud/traefik.git""#, r#""traefik""#, r#"no address of a git repository"#),
+    (
+        r#""https://git.coopcloud.tech/coop-cloud/traefik.git""#,
+        r#""--upload-pack=touch""#,
+        r#"no address of a git repository"#,
+    ),
+    (r#"{ "pin": "3.8.0+v3.6.15" }"#, r#""newest""#, r#"at recipe.version"#),
+    (
+        r#"{ "pin": "3.8.0+v3.6.15" }"#,
+        r#"{ "pin": "3.8.0" }"#,
+        r#"recipe.version.pin is `3.8.0`, no version of a recipe"#,
+    ),
+    (r#"{ "pin": "3.8.0+v3.6.15" }"#, r#"{ "pin": "main" }"#, r#"no version of a recipe"#),
+    (r#"{ "pin": "3.8.0+v3.6.15" }"#, r#"{ "commit": "" }"#, r#"no branch or commit"#),
+    (r#"{ "pin": "3.8.0+v3.6.15" }"#, r#"{ "commit": "--force" }"#, r#"no branch or commit"#),
+    (r#"{ "pin": "3.8.0+v3.6.15" }"#, r#"{ "branch": "main" }"#, r#"unknown variant `branch`"#),
+    (r#""refresh_hours": 6"#, r#""refresh_hours": 0"#, r#"recipe.refresh_hours is 0"#),
+    (r#""refresh_hours": 6"#, r#""refresh_hours": -6"#, r#"at recipe.refresh_hours"#),
+    (r#""DASHBOARD_ENABLED": "false""#, r#""DASHBOARD_ENABLED": false"#, r#"at env.DASHBOARD_ENABLED"#),
+    (r#""DASHBOARD_ENABLED": "false""#, r#""DASHBOARD ENABLED": "false""#, r#"is no name for a setting"#),
+    (
+        r#""DASHBOARD_ENABLED": "false""#,
+        r#""LETS_ENCRYPT_ENV": "production""#,
+        r#"env.LETS_ENCRYPT_ENV is set by this piece itself"#,
+    ),
+    (
+        r#""DASHBOARD_ENABLED": "false""#,
+        r#""COMPOSE_FILE": "compose.yml""#,
+        r#"env.COMPOSE_FILE is set by this piece itself"#,
+    ),
+    (r#""DASHBOARD_ENABLED": "false""#, r#""LOG_LEVEL": "a\nB=c""#, r#"env.LOG_LEVEL is not one line of text"#),
+    (r#"["compose.yml", "compose.wildcard.yml"]"#, r#"[]"#, r#"compose_files is empty"#),
+    (r#"["compose.yml", "compose.wildcard.yml"]"#, r#"["../compose.yml"]"#, r#"names `../compose.yml`"#),
+    (r#"["compose.yml", "compose.wildcard.yml"]"#, r#"["/etc/passwd"]"#, r#"names `/etc/passwd`"#),
+    (r#"["compose.yml", "compose.wildcard.yml"]"#, r#"["compose.yml:compose.wildcard.yml"]"#, r#"compose_files names"#),
+    (r#""warn_days": 21"#, r#""warn_days": "three weeks""#, r#"at certificate.warn_days"#),
+    (r#""/var/lib/converge/abra""#, r#""abra""#, r#"abra_directory is abra, which is not absolute"#),
+    (r#""192.0.2.10""#, r#""0.0.0.0""#, r#"probe.address is 0.0.0.0"#),
+    (r#""192.0.2.10""#, r#""ci.example.org""#, r#"at probe.address"#),
+    (r#""wait_seconds": 180"#, r#""wait_seconds": 0"#, r#"limits.wait_seconds is 0"#),
+    (r#""certificate""#, r#""certificates""#, r#"unknown field `certificates`"#),
+];
+
+fn run(configuration: &str, flags: &[&str]) -> (Output, Vec<String>) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("configuration.json");
+    fs::write(&path, configuration).unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_converge-traefik"))
+        .arg("--config")
+        .arg(&path)
+        .args(flags)
+        .env_clear()
+        // Nobody listens there: a run that asked would end with 1.
+        .env("DOCKER_HOST", format!("unix://{}/docker.sock", folder.path().display()))
+        .env("RUNTIME_DIRECTORY", folder.path().join("run"))
+        .env("STATE_DIRECTORY", folder.path().join("state"))
+        .output()
+        .unwrap();
+    let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    (output, left.filter(|name| name != "configuration.json").collect())
+}
+
+#[test]
+fn every_wrong_configuration_is_refused_clearly_and_touches_nothing() {
+    for (good, bad, expected) in WRONG {
+        assert!(GOOD.contains(good), "the example has no {good}");
+        let configuration = GOOD.replacen(good, bad, 1);
+        for flags in [&["--check-config"][..], &[], &["--plan"]] {
+            let (output, left) = run(&configuration, flags);
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert_eq!(output.status.code(), Some(2), "{bad}: {said}");
+            assert!(said.contains(expected), "{bad}: expected `{expected}` in: {said}");
+            assert!(said.contains("\nhint: "), "{bad}: {said}");
+            assert!(said.trim().lines().count() <= 3, "{bad}: {said}");
+            assert!(output.stdout.is_empty() && left.is_empty(), "{bad}: left {left:?}");
+        }
+    }
+    println!("{} wrong configurations refused", WRONG.len());
+}
+
+#[test]
+fn the_example_is_right() {
+    let (output, left) = run(GOOD, &["--check-config"]);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert!(left.is_empty());
+}
+
+#[test]
+fn what_is_no_configuration_at_all_is_refused() {
+    for (text, expected) in
+        [("", "EOF"), ("[]", "invalid length"), ("{", "EOF"), ("\u{0}", "expected"), ("{}x", "missing field")]
+    {
+        let (output, _) = run(text, &[]);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}: {said}");
+        assert!(said.contains(expected) && said.contains("hint: "), "{text}: {said}");
+    }
+}
