@@ -45,9 +45,10 @@ impl Configuration {
 
     /// Evaluates a host's NixOS file (else the lab's own) with more modules, each a path or an expression in brackets.
     pub fn evaluate(host: Option<&Path>, modules: &[String]) -> Result<Self> {
-        // A store of its own: an evaluation needs somewhere to keep its state, and not the machine's.
-        let scratch = layout::base().join(format!("nix-{}", nix::unistd::Uid::effective()));
-        layout::make(&scratch)?;
+        // A store of its own: an evaluation needs somewhere to keep its state, and neither the machine's nor another's.
+        layout::make(&layout::base())?;
+        let scratch = tempfile::Builder::new().prefix("nix-").tempdir_in(layout::base());
+        let scratch = scratch.map_err(Error::file("make a folder in", &layout::base()))?;
         let file = layout::project().join("nixos/tests/render.nix");
         let mut command = Command::new("nix-instantiate");
         command.args(["--eval", "--strict", "--json"]).arg(&file);
@@ -64,7 +65,7 @@ impl Configuration {
             ("XDG_CACHE_HOME", "cache"),
             ("HOME", "home"),
         ] {
-            command.env(key, scratch.join(folder));
+            command.env(key, scratch.path().join(folder));
         }
         Self::read(&command::text(&mut command)?, &file.to_string_lossy())
     }
