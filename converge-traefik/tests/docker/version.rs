@@ -20,6 +20,7 @@ fn latest_goes_forward_and_back_and_holds_what_needs_an_operator() {
             desired["limits"]["wait_seconds"] = json!(40);
         });
     };
+    fs::remove_dir_all(world.path("catalogue")).unwrap();
     world.publish(Some(NEXT));
     world.run().ends_as(0, "changed");
     latest();
@@ -31,7 +32,6 @@ fn latest_goes_forward_and_back_and_holds_what_needs_an_operator() {
     refreshed().ends_as(0, "changed");
     assert_eq!(world.version(), NEXT);
 
-    fs::remove_dir_all(world.path("catalogue")).unwrap();
     world.publish(Some(BAD));
     let ran = refreshed();
     ran.ends_as(1, "failed");
@@ -42,7 +42,6 @@ fn latest_goes_forward_and_back_and_holds_what_needs_an_operator() {
     assert!(ran.said.contains("is held: it was tried and did not become healthy"), "{}", ran.said);
     assert_eq!(world.version(), NEXT);
 
-    fs::remove_dir_all(world.path("catalogue")).unwrap();
     world.publish(None);
     let ran = refreshed();
     ran.ends_as(0, "changed");
