@@ -1,0 +1,230 @@
+//! For generated states: applying plans to a model of Docker, git and abra ends with nothing left to change, within the
+//! rounds a run has, and never takes what is in use or somebody else's.
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::BTreeMap;
+
+use common::docker::settled::{Tasks, Update};
+use common::recipe::Policy;
+use converge_traefik::observed::recipe::{Content, Recipe, Tag};
+use converge_traefik::observed::stack::{App, Running, Stack};
+use converge_traefik::observed::{CertificateSeen, Observed, Probe, Secret, Secrets, Try};
+use converge_traefik::{Change, Desired, names, plan};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+
+const DOMAIN: &str = "ci.example.org";
+const LEAF: &str = "sha256:new";
+const TAGS: [&str; 4] = ["3.8.0+v1", "3.9.0+v2", "3.9.1+v2", "4.0.0+v3"];
+/// Rounds with changes that a run has.
+const ROUNDS: u32 = 5;
+
+fn desired() -> impl Strategy<Value = Desired> {
+    let pin = (0..TAGS.len()).prop_map(|index| Policy::Pin(TAGS[index].into()));
+    let policy = prop_oneof![pin, Just(Policy::Latest)];
+    (policy, any::<bool>()).prop_map(|(version, dashboard)| {
+        let mut desired: Desired = serde_json::from_str(include_str!("../example.json")).unwrap();
+        desired.recipe.version = version;
+        desired.env = BTreeMap::from([("DASHBOARD_ENABLED".into(), dashboard.to_string())]);
+        desired
+    })
+}
+
+fn recipe() -> Recipe {
+    let keys = ["DOMAIN", "LETS_ENCRYPT_ENV", "WILDCARDS_ENABLED", "COMPOSE_FILE", "DASHBOARD_ENABLED"];
+    let secrets = ["SECRET_WILDCARD_CERT_VERSION", "SECRET_WILDCARD_KEY_VERSION"];
+    let keys: Vec<String> = keys.iter().chain(&secrets).map(|key| (*key).to_owned()).collect();
+    let content = || Content { keys: Some(keys.clone()), missing_files: Vec::new() };
+    Recipe {
+        fetched: Some("2026-11-20T23:30:00Z".parse().unwrap()),
+        tags: TAGS.iter().map(|tag| Tag { name: (*tag).into(), annotated: true, notes: None }).collect(),
+        commit: None,
+        contents: TAGS.iter().map(|tag| ((*tag).to_owned(), content())).collect(),
+    }
+}
+
+fn secrets(kind: &'static str) -> impl Strategy<Value = Vec<Secret>> {
+    vec((any::<bool>(), any::<bool>()), 0..4).prop_map(move |there| {
+        let numbered = there.into_iter().zip(1..);
+        let secret = |((ours, same), number): ((bool, bool), u32)| Secret {
+            name: names::secret(&names::stack(DOMAIN), kind, number),
+            id: format!("{kind}{number}"),
+            number,
+            ours,
+            same: Some(same),
+            leaf: Some(if same { LEAF } else { "sha256:old" }.into()),
+        };
+        numbered.map(secret).collect()
+    })
+}
+
+fn tasks(wanted: u64) -> Tasks {
+    Tasks { wanted, running: wanted, update: Update::None, said: None, changed: "2026-11-20T23:00:00Z".parse().ok() }
+}
+
+fn env() -> impl Strategy<Value = BTreeMap<String, String>> {
+    (0..4_u32, 0..4_u32, any::<bool>()).prop_map(|(certificate, key, acme)| {
+        let pairs = [
+            ("DOMAIN", names::app_domain(DOMAIN)),
+            ("LETS_ENCRYPT_ENV", if acme { "production".into() } else { String::new() }),
+            ("SECRET_WILDCARD_CERT_VERSION", format!("v{certificate}")),
+            ("SECRET_WILDCARD_KEY_VERSION", format!("v{key}")),
+        ];
+        pairs.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
+    })
+}
+
+fn stack() -> impl Strategy<Value = Stack> {
+    let deployed = (0..TAGS.len(), env(), 0..2_u64).prop_map(|(tag, env, wanted)| deployed(TAGS[tag], env, wanted));
+    prop_oneof![1 => Just(Stack::default()), 4 => deployed]
+}
+
+fn deployed(tag: &str, env: BTreeMap<String, String>, wanted: u64) -> Stack {
+    let name = names::stack(DOMAIN);
+    let secret = |kind: &str, key: &str| format!("{name}_{kind}_{}", env.get(key).map_or("", String::as_str));
+    let secrets = vec![
+        secret(names::CERTIFICATE, "SECRET_WILDCARD_CERT_VERSION"),
+        secret(names::KEY, "SECRET_WILDCARD_KEY_VERSION"),
+    ];
+    Stack {
+        services: vec![Running { name: names::app_service(DOMAIN), tasks: tasks(wanted) }],
+        app: Some(App { version: Some(tag.into()), chaos: None, env, secrets }),
+    }
+}
+
+fn tries() -> impl Strategy<Value = Vec<Try>> {
+    let tried = (1..TAGS.len() - 1, any::<bool>()).prop_map(|(tag, rejected)| Try {
+        tag: TAGS[tag].into(),
+        rejected: rejected.then(|| "seen".into()),
+        back_to: TAGS[0].into(),
+        back_env: BTreeMap::new(),
+        env: BTreeMap::new(),
+    });
+    vec(tried, 0..2)
+}
+
+fn observed() -> impl Strategy<Value = Observed> {
+    let certificate = prop_oneof![
+        4 => Just(CertificateSeen::Usable { leaf: LEAF.into(), until: "2027-01-01T00:00:00Z".parse().unwrap() }),
+        1 => Just(CertificateSeen::Unusable { reason: "expired".into(), hint: "renew it".into() }),
+    ];
+    let clone = prop::bool::weighted(0.8);
+    let parts =
+        (certificate, secrets(names::CERTIFICATE), secrets(names::KEY), clone, option::of(env()), stack(), tries());
+    parts.prop_map(|(certificate, certificates, keys, clone, env, stack, tries)| {
+        let mut observed = Observed {
+            now: "2026-11-21T00:00:00Z".parse().unwrap(),
+            no_swarm: None,
+            proxy: true,
+            certificate,
+            secrets: Secrets { certificates, keys },
+            recipe: clone.then(recipe),
+            asked: None,
+            env,
+            stack,
+            acme: Vec::new(),
+            tries,
+            probe: None,
+            deployed: false,
+        };
+        look(&mut observed);
+        observed
+    })
+}
+
+/// What depends on the rest: whether contents are the same, and what is served.
+fn look(observed: &mut Observed) {
+    if matches!(observed.certificate, CertificateSeen::Unusable { .. }) {
+        let Secrets { certificates, keys } = &mut observed.secrets;
+        certificates.iter_mut().chain(keys).for_each(|secret| secret.same = None);
+    }
+    let served = observed.stack.app.as_ref().and_then(|app| {
+        let certificate = observed.secrets.certificates.iter().find(|secret| app.secrets.contains(&secret.name))?;
+        certificate.leaf.clone()
+    });
+    observed.probe = served.map(|leaf| Probe { certificate: Ok(leaf), redirect: Ok(()) });
+}
+
+/// What Docker, git and abra would make of a change. `false` ends its sequence.
+fn apply(change: &Change, observed: &mut Observed) -> bool {
+    match change {
+        Change::Clone | Change::Fetch => {
+            observed.recipe = Some(recipe());
+            observed.asked = Some(Ok(()));
+        }
+        Change::CreateSecret { kind, name } => {
+            let number = names::secret_number(&names::stack(DOMAIN), kind, name).unwrap();
+            let there = of_kind(observed, kind);
+            assert!(there.iter().all(|secret| secret.number != number), "Docker refuses a second {name}");
+            let leaf = Some(LEAF.into());
+            there.push(Secret { name: name.clone(), id: name.clone(), number, ours: true, same: Some(true), leaf });
+        }
+        Change::WriteEnv { keys, .. } => {
+            let env =
+                observed.env.get_or_insert_with(|| BTreeMap::from([("LETS_ENCRYPT_ENV".into(), "production".into())]));
+            env.extend(keys.clone());
+        }
+        Change::Mark { mark } => {
+            observed.tries.retain(|tried| tried.tag != mark.tag);
+            observed.tries.push(mark.clone());
+        }
+        Change::Deploy { version, rejection, .. } => {
+            let env = observed.env.clone().unwrap();
+            observed.stack = deployed(version, env, 1);
+            observed.deployed = true;
+            for secret in &observed.stack.app.as_ref().unwrap().secrets {
+                let Secrets { certificates, keys } = &observed.secrets;
+                assert!(
+                    certificates.iter().chain(keys).any(|there| there.name == *secret),
+                    "abra refuses: no {secret}"
+                );
+            }
+            look(observed);
+            return rejection.is_none();
+        }
+        Change::RemoveSecret { id, name } => {
+            assert!(!observed.stack.app.iter().any(|app| app.secrets.contains(name)), "{name} is in use");
+            let Secrets { certificates, keys } = &mut observed.secrets;
+            let secret = certificates.iter().chain(&*keys).find(|secret| secret.id == *id).unwrap();
+            assert!(secret.ours, "{name} is somebody else's");
+            certificates.retain(|secret| secret.id != *id);
+            keys.retain(|secret| secret.id != *id);
+        }
+        Change::Unmark { tag } => observed.tries.retain(|tried| tried.tag != *tag),
+    }
+    look(observed);
+    true
+}
+
+fn of_kind<'a>(observed: &'a mut Observed, kind: &str) -> &'a mut Vec<Secret> {
+    if kind == names::KEY { &mut observed.secrets.keys } else { &mut observed.secrets.certificates }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn a_run_ends_with_nothing_left_to_change(desired in desired(), mut observed in observed()) {
+        for round in 0.. {
+            let plan = plan::plan(&desired, &observed);
+            if plan.sequences.is_empty() {
+                break;
+            }
+            prop_assert!(round < ROUNDS, "still to do after {ROUNDS} rounds: {:?}", plan.sequences);
+            let mut went_back = false;
+            for sequence in &plan.sequences {
+                went_back |= !sequence.changes.iter().all(|change| apply(change, &mut observed));
+            }
+            // A run that went back ends as failed; the next one begins anew.
+            if went_back {
+                observed.deployed = false;
+            }
+        }
+        if matches!(observed.certificate, CertificateSeen::Usable { .. }) {
+            let end = plan::plan(&desired, &observed);
+            prop_assert!(end.is_empty(), "{end:?}");
+            prop_assert_eq!(&observed.probe.unwrap().certificate, &Ok(LEAF.to_owned()));
+        }
+    }
+}
