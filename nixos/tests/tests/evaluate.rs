@@ -89,6 +89,10 @@ fn the_programs_take_what_the_modules_write() {
     for rendered in [nix.host("./nixos/example").unwrap(), nix.lab_host("{ }").unwrap()] {
         let swarm: converge_swarm::Desired = serde_json::from_str(rendered.file("/etc/converge/swarm.json")).unwrap();
         assert_eq!(swarm.networks.len(), 1);
+        assert!(swarm.problems().is_empty(), "{:?}", swarm.problems());
+        let traefik: converge_traefik::Desired =
+            serde_json::from_str(rendered.file("/etc/converge/traefik.json")).unwrap();
+        assert!(traefik.problems().is_empty(), "{:?}", traefik.problems());
     }
 }
 
