@@ -118,7 +118,9 @@ pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Ta
             running += 1;
         }
         let has_failed = task.status.as_ref().and_then(|status| status.err.as_ref()).is_some_and(|err| !err.is_empty());
-        if has_failed && failed.is_none_or(|last| when(last) < when(task)) {
+        // A task that failed tells more than one that waits for the room it left.
+        let rank = |task: &Task| (has_ended(task), when(task));
+        if has_failed && failed.is_none_or(|last| rank(last) < rank(task)) {
             failed = Some(task);
         }
     }
@@ -159,6 +161,11 @@ fn wanted(mode: Option<&ServiceSpecMode>) -> u64 {
         // Replicated without a number, and global on the one node there is.
         None => 1,
     }
+}
+
+fn has_ended(task: &Task) -> bool {
+    let state = task.status.as_ref().and_then(|status| status.state);
+    matches!(state, Some(TaskState::FAILED | TaskState::REJECTED))
 }
 
 fn when(task: &Task) -> String {

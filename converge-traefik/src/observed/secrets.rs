@@ -47,7 +47,7 @@ pub struct Secrets {
 
 /// Reads the secrets of `stack`, and compares them with the certificate if it can be used.
 pub async fn observe(docker: &Docker, stack: &str, certificate: Option<&Certificate>) -> Result<Secrets, Error> {
-    // Docker's filter matches parts of names, so both kinds come with one call.
+    // Docker's filter matches the beginning of names, so both kinds come with one call.
     let filters = HashMap::from([("name".to_owned(), vec![format!("{stack}_ssl_")])]);
     let options = ListSecretsOptions { filters: Some(filters) };
     let listed = docker.call("list secrets", async |client| client.list_secrets(Some(options)).await).await?;
