@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::converger::Plan;
+use common::docker::settled::Update;
 use common::recipe::{self, Latest, Policy, Release};
 use jiff::SignedDuration;
 
@@ -109,6 +110,18 @@ fn latest(
         let mark = Try { rejected: Some(seen.clone()), ..tried.clone() };
         return Some(back(desired, tried, Some(mark), Some(&seen)));
     }
+    // Swarm is putting the version before back by itself: a deploy meanwhile would only meet it.
+    let is_rolling_back = observed.stack.services.iter().any(|service| service.tasks.update == Update::RollbackStarted);
+    if let Some(tried) = observed.tries.iter().find(|tried| Some(tried.back_to.as_str()) == running)
+        && is_rolling_back
+    {
+        return Some(Target {
+            version: tried.back_to.clone(),
+            env: tried.back_env.clone(),
+            mark: None,
+            rejection: None,
+        });
+    }
     let rejected: Vec<&Try> = observed.tries.iter().filter(|tried| tried.rejected.is_some()).collect();
     // Killed on the way back: go on with it.
     if let Some(tried) = rejected.iter().find(|tried| Some(tried.tag.as_str()) == running) {
@@ -153,7 +166,7 @@ pub fn chosen(observed: &Observed, recipe: &Recipe, running: Option<&str>) -> La
 fn why_to_reject(desired: &Desired, observed: &Observed, tried: &Try, running: Option<&str>) -> Option<String> {
     let tasks = observed.stack.services.iter().map(|service| &service.tasks);
     if running == Some(tried.back_to.as_str()) {
-        let went_back = tasks.clone().find(|tasks| tasks.were_rolled_back());
+        let went_back = tasks.clone().find(|tasks| tasks.were_rolled_back() && tasks.update != Update::RollbackStarted);
         return went_back.map(ToString::to_string);
     }
     if running != Some(tried.tag.as_str()) {
