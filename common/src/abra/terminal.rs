@@ -41,7 +41,7 @@ impl Terminal {
         fcntl(&master, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
         // The other constructor is unsafe, for inner values that give up their descriptor early; an `OwnedFd` never does.
         #[allow(deprecated, reason = "sound for an `OwnedFd`")]
-        let ours = AsyncFd::register(master)?;
+        let ours = AsyncFd::new(master)?;
         Ok(Self { ours, theirs: Some(slave) })
     }
 

@@ -1,5 +1,5 @@
 use std::fs;
-use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Instant;
 
 use nix::sys::signal::kill;
@@ -15,22 +15,11 @@ fn made_up(script: &str) -> (TempDir, Abra) {
     let text = format!(
         "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'abra version 0.13.0-beta-a1b2c3d'; exit; fi\n{script}\n"
     );
-    install(&program, &text);
+    fs::write(&program, text).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
     let directory = folder.path().join("abra-dir");
     let abra = Abra::new(directory, "unix:///run/docker.sock", Duration::from_secs(20), Duration::from_secs(5));
     (folder, abra.with_program(program))
-}
-
-/// Writes a program by another process: were it open for writing here while another test forks, it could not be run.
-fn install(program: &Path, text: &str) {
-    let mut child = std::process::Command::new("install")
-        .args(["-m", "755", "/dev/stdin"])
-        .arg(program)
-        .stdin(std::process::Stdio::piped())
-        .spawn()
-        .unwrap();
-    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
-    assert!(child.wait().unwrap().success());
 }
 
 fn in_words(error: &Error) -> String {
@@ -139,7 +128,8 @@ async fn an_abra_that_is_too_old_or_absent_or_something_else_is_named() {
         ("abra version 0.10.3-beta", "abra 0.10.3-beta is too old: 0.11.0 is the oldest that works"),
         ("good day", "abra did not say its version, but `good day`"),
     ] {
-        install(&program, &format!("#!/bin/sh\necho '{said}'\n"));
+        fs::write(&program, format!("#!/bin/sh\necho '{said}'\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let error = abra().run(&["app", "ls"]).await.unwrap_err();
         assert_eq!(in_words(&error), expected);
         assert!(error.hint().is_some());
