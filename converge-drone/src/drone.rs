@@ -1,0 +1,1 @@
+//! What converge-drone asks of Drone.

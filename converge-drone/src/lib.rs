@@ -1,0 +1,6 @@
+//! Deploys Drone, logs the bot in, activates the CI repository, and runs its builds.
+
+pub mod drone;
+pub mod gitea;
+pub mod login;
+pub mod runner;
