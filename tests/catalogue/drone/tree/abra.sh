@@ -1,0 +1,1 @@
+export DRONE_ENV_VERSION=v1
