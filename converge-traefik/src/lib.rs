@@ -4,34 +4,30 @@
 //! - [`certificate`]: the pair in credentials `fullchain` and `privkey`, checked before anything is touched.
 //! - [`observed`]: secrets, the recipe's clone, the `.env`, the stack, what Traefik serves. Reads only.
 //! - [`plan`]: pure; which secrets, which version, whether to deploy, what to wait for.
-//! - [`change`]: secrets and marks through Docker, the recipe by git, the `.env` as a file, the deploy by abra.
+//!
+//! All its changes are those of a recipe's app: [`common::recipe::change`].
 //!
 //! Healthy means: tasks settled, a TLS probe for a made-up name under the wildcard gets exactly our certificate, plain
 //! HTTP redirects, and no router names an ACME resolver.
 
 pub mod certificate;
-pub mod change;
 pub mod desired;
 pub mod env;
 mod error;
 mod facts;
-pub mod names;
 pub mod observed;
 pub mod plan;
 
-use std::cell::RefCell;
-use std::path::PathBuf;
+use std::collections::BTreeMap;
 
-use common::abra::Abra;
 use common::converger::{Clock, Converger, Fact, Host, Limits, Plan, Problem};
 use common::docker::Docker;
 use common::error::Explained;
-use common::git::Git;
-use common::retry::Backoff;
+use common::recipe::{App, Content, Deploys};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-pub use change::Change;
+pub use common::recipe::Change;
 pub use desired::Desired;
 pub use error::Error;
 pub use observed::Observed;
@@ -40,28 +36,23 @@ use certificate::Certificate;
 
 /// The piece's name, and the value of the label on what it creates.
 pub const NAME: &str = "traefik";
+/// The recipe's name.
+pub const RECIPE: &str = "traefik";
+/// The secret with the certificate and its chain.
+pub const CERTIFICATE: &str = "ssl_cert";
+/// The secret with the key.
+pub const KEY: &str = "ssl_key";
+/// The label with the fingerprint of the certificate that Traefik must serve with a secret.
+pub const LEAF: &str = "converge.leaf";
 
 /// The converger, connected.
 #[derive(Debug)]
 pub struct Traefik {
     desired: Desired,
-    docker: Docker,
-    abra: Abra,
-    git: Git,
+    app: App,
     clock: Clock,
-    backoff: Backoff,
     /// The credentials, or why they cannot be had: that blocks the certificate's own sequence only.
     credentials: Result<(SecretString, SecretString), Explained>,
-    memory: RefCell<Memory>,
-}
-
-/// What this run has done already and nothing outside shows.
-#[derive(Debug, Clone, Default)]
-struct Memory {
-    /// Whether the git server was asked, and how that failed.
-    asked: Option<Result<(), String>>,
-    /// Whether the stack was deployed.
-    deployed: bool,
 }
 
 impl Traefik {
@@ -69,12 +60,6 @@ impl Traefik {
     fn certificate(&self, now: Timestamp) -> Result<Certificate, Explained> {
         let (fullchain, privkey) = self.credentials.as_ref().map_err(Clone::clone)?;
         Certificate::read(fullchain, privkey, &self.desired.domain, now).map_err(|error| Explained::new(&error))
-    }
-
-    /// The app's `.env`.
-    fn env_path(&self) -> PathBuf {
-        let name = format!("{}.env", names::app_domain(&self.desired.domain));
-        self.desired.abra_directory.join("servers/default").join(name)
     }
 }
 
@@ -100,17 +85,9 @@ impl Converger for Traefik {
         let credentials = credentials().map_err(|error: common::credential::Error| Explained::new(&error));
         let call = desired.limits.call();
         let docker = host.backoff.retry(async || Docker::connect(&host.docker_host, call).await).await?;
-        let directory = desired.abra_directory.clone();
-        Ok(Self {
-            abra: Abra::new(&directory, &host.docker_host, desired.limits.wait(), desired.limits.lock()),
-            git: Git::new(directory.join("recipes").join(NAME), call),
-            docker,
-            clock: host.clock,
-            backoff: host.backoff,
-            credentials,
-            memory: RefCell::default(),
-            desired,
-        })
+        let (domain, directory) = (desired.app_domain(), &desired.abra_directory);
+        let app = App::new::<Self>(&desired.recipe, &domain, directory, desired.limits, docker, &host);
+        Ok(Self { app, clock: host.clock, credentials, desired })
     }
 
     fn desired(&self) -> &Desired {
@@ -127,5 +104,21 @@ impl Converger for Traefik {
 
     fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
         facts::facts(desired, observed)
+    }
+}
+
+impl Deploys for Traefik {
+    const RECIPE: &'static str = RECIPE;
+
+    fn app(&self) -> &App {
+        &self.app
+    }
+
+    fn content(&self, kind: &str) -> Result<Content, Error> {
+        // It was usable when the plan was made.
+        let certificate = self.certificate(self.clock.now()).map_err(|_| Error::NoCertificate)?;
+        let labels = BTreeMap::from([(LEAF.to_owned(), certificate.fingerprint())]);
+        let secret = if kind == KEY { certificate.privkey } else { certificate.fullchain };
+        Ok(Content { secret, labels })
     }
 }

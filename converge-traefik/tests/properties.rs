@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use common::docker::settled::{Tasks, Update};
-use common::recipe::Policy;
-use converge_traefik::observed::recipe::{Content, Recipe, Tag};
-use converge_traefik::observed::stack::{App, Running, Stack};
-use converge_traefik::observed::{CertificateSeen, Observed, Probe, Secret, Secrets, Try};
-use converge_traefik::{Change, Desired, names, plan};
+use common::recipe::names::Names;
+use common::recipe::observed::{Clone, Contents, Running, Secret, Service, Stack, Tag, Try};
+use common::recipe::{self, Policy};
+use converge_traefik::observed::{CertificateSeen, Observed, Probe};
+use converge_traefik::{CERTIFICATE, Change, Desired, KEY, LEAF as LEAF_LABEL, plan};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -17,6 +17,10 @@ use proptest::prelude::*;
 const DOMAIN: &str = "ci.example.org";
 const LEAF: &str = "sha256:new";
 const TAGS: [&str; 4] = ["3.8.0+v1", "3.9.0+v2", "3.9.1+v2", "4.0.0+v3"];
+fn names() -> Names {
+    Names::new(&format!("traefik.{DOMAIN}"))
+}
+
 /// Rounds with changes that a run has.
 const ROUNDS: u32 = 5;
 
@@ -31,16 +35,16 @@ fn desired() -> impl Strategy<Value = Desired> {
     })
 }
 
-fn recipe() -> Recipe {
+fn clone() -> Clone {
     let keys = ["DOMAIN", "LETS_ENCRYPT_ENV", "WILDCARDS_ENABLED", "COMPOSE_FILE", "DASHBOARD_ENABLED"];
     let secrets = ["SECRET_WILDCARD_CERT_VERSION", "SECRET_WILDCARD_KEY_VERSION"];
     let keys: Vec<String> = keys.iter().chain(&secrets).map(|key| (*key).to_owned()).collect();
-    let content = || Content { keys: Some(keys.clone()), missing_files: Vec::new() };
-    Recipe {
+    let contents = || Contents { keys: Some(keys.clone()), missing_files: Vec::new() };
+    Clone {
         fetched: Some("2026-11-20T23:30:00Z".parse().unwrap()),
         tags: TAGS.iter().map(|tag| Tag { name: (*tag).into(), annotated: true, notes: None }).collect(),
         commit: None,
-        contents: TAGS.iter().map(|tag| ((*tag).to_owned(), content())).collect(),
+        contents: TAGS.iter().map(|tag| ((*tag).to_owned(), contents())).collect(),
     }
 }
 
@@ -48,15 +52,19 @@ fn secrets(kind: &'static str) -> impl Strategy<Value = Vec<Secret>> {
     vec((any::<bool>(), any::<bool>()), 0..4).prop_map(move |there| {
         let numbered = there.into_iter().zip(1..);
         let secret = |((ours, same), number): ((bool, bool), u32)| Secret {
-            name: names::secret(&names::stack(DOMAIN), kind, number),
+            name: names().secret(kind, number),
             id: format!("{kind}{number}"),
             number,
             ours,
             same: Some(same),
-            leaf: Some(if same { LEAF } else { "sha256:old" }.into()),
+            labels: leaf(if same { LEAF } else { "sha256:old" }),
         };
         numbered.map(secret).collect()
     })
+}
+
+fn leaf(leaf: &str) -> BTreeMap<String, String> {
+    BTreeMap::from([(LEAF_LABEL.to_owned(), leaf.to_owned())])
 }
 
 fn tasks(wanted: u64) -> Tasks {
@@ -66,7 +74,7 @@ fn tasks(wanted: u64) -> Tasks {
 fn env() -> impl Strategy<Value = BTreeMap<String, String>> {
     (0..4_u32, 0..4_u32, any::<bool>()).prop_map(|(certificate, key, acme)| {
         let pairs = [
-            ("DOMAIN", names::app_domain(DOMAIN)),
+            ("DOMAIN", names().domain),
             ("LETS_ENCRYPT_ENV", if acme { "production".into() } else { String::new() }),
             ("SECRET_WILDCARD_CERT_VERSION", format!("v{certificate}")),
             ("SECRET_WILDCARD_KEY_VERSION", format!("v{key}")),
@@ -81,15 +89,12 @@ fn stack() -> impl Strategy<Value = Stack> {
 }
 
 fn deployed(tag: &str, env: BTreeMap<String, String>, wanted: u64) -> Stack {
-    let name = names::stack(DOMAIN);
+    let name = names().stack;
     let secret = |kind: &str, key: &str| format!("{name}_{kind}_{}", env.get(key).map_or("", String::as_str));
-    let secrets = vec![
-        secret(names::CERTIFICATE, "SECRET_WILDCARD_CERT_VERSION"),
-        secret(names::KEY, "SECRET_WILDCARD_KEY_VERSION"),
-    ];
+    let secrets = vec![secret(CERTIFICATE, "SECRET_WILDCARD_CERT_VERSION"), secret(KEY, "SECRET_WILDCARD_KEY_VERSION")];
     Stack {
-        services: vec![Running { name: names::app_service(DOMAIN), tasks: tasks(wanted) }],
-        app: Some(App { version: Some(tag.into()), chaos: None, env, secrets }),
+        services: vec![Running { name: names().app_service(), tasks: tasks(wanted) }],
+        app: Some(Service { version: Some(tag.into()), chaos: None, env, secrets }),
     }
 }
 
@@ -109,24 +114,23 @@ fn observed() -> impl Strategy<Value = Observed> {
         4 => Just(CertificateSeen::Usable { leaf: LEAF.into(), until: "2027-01-01T00:00:00Z".parse().unwrap() }),
         1 => Just(CertificateSeen::Unusable { reason: "expired".into(), hint: "renew it".into() }),
     ];
-    let clone = prop::bool::weighted(0.8);
-    let parts =
-        (certificate, secrets(names::CERTIFICATE), secrets(names::KEY), clone, option::of(env()), stack(), tries());
-    parts.prop_map(|(certificate, certificates, keys, clone, env, stack, tries)| {
+    let is_cloned = prop::bool::weighted(0.8);
+    let parts = (certificate, secrets(CERTIFICATE), secrets(KEY), is_cloned, option::of(env()), stack(), tries());
+    parts.prop_map(|(certificate, certificates, keys, is_cloned, env, stack, tries)| {
         let mut observed = Observed {
             now: "2026-11-21T00:00:00Z".parse().unwrap(),
-            no_swarm: None,
-            proxy: true,
             certificate,
-            secrets: Secrets { certificates, keys },
-            recipe: clone.then(recipe),
-            asked: None,
-            env,
-            stack,
+            app: recipe::Observed {
+                proxy: true,
+                secrets: BTreeMap::from([(CERTIFICATE.to_owned(), certificates), (KEY.to_owned(), keys)]),
+                recipe: is_cloned.then(clone),
+                env,
+                stack,
+                tries,
+                ..recipe::Observed::default()
+            },
             acme: Vec::new(),
-            tries,
             probe: None,
-            deployed: false,
         };
         look(&mut observed);
         observed
@@ -136,69 +140,57 @@ fn observed() -> impl Strategy<Value = Observed> {
 /// What depends on the rest: whether contents are the same, and what is served.
 fn look(observed: &mut Observed) {
     if matches!(observed.certificate, CertificateSeen::Unusable { .. }) {
-        let Secrets { certificates, keys } = &mut observed.secrets;
-        certificates.iter_mut().chain(keys).for_each(|secret| secret.same = None);
+        observed.app.secrets.values_mut().flatten().for_each(|secret| secret.same = None);
     }
-    let served = observed.stack.app.as_ref().and_then(|app| {
-        let certificate = observed.secrets.certificates.iter().find(|secret| app.secrets.contains(&secret.name))?;
-        certificate.leaf.clone()
-    });
+    let app = &observed.app;
+    let used = app.secrets(CERTIFICATE).iter().find(|secret| app.stack.uses(&secret.name));
+    let served = used.and_then(|secret| secret.labels.get(LEAF_LABEL).cloned());
     observed.probe = served.map(|leaf| Probe { certificate: Ok(leaf), redirect: Ok(()) });
 }
 
 /// What Docker, git and abra would make of a change. `false` ends its sequence.
 fn apply(change: &Change, observed: &mut Observed) -> bool {
+    let app = &mut observed.app;
     match change {
         Change::Clone | Change::Fetch => {
-            observed.recipe = Some(recipe());
-            observed.asked = Some(Ok(()));
+            app.recipe = Some(clone());
+            app.asked = Some(Ok(()));
         }
         Change::CreateSecret { kind, name } => {
-            let number = names::secret_number(&names::stack(DOMAIN), kind, name).unwrap();
-            let there = of_kind(observed, kind);
+            let number = names().secret_number(kind, name).unwrap();
+            let there = app.secrets.get_mut(kind).unwrap();
             assert!(there.iter().all(|secret| secret.number != number), "Docker refuses a second {name}");
-            let leaf = Some(LEAF.into());
-            there.push(Secret { name: name.clone(), id: name.clone(), number, ours: true, same: Some(true), leaf });
+            let (name, id) = (name.clone(), name.clone());
+            there.push(Secret { name, id, number, ours: true, same: Some(true), labels: leaf(LEAF) });
         }
         Change::WriteEnv { keys, .. } => {
-            let env =
-                observed.env.get_or_insert_with(|| BTreeMap::from([("LETS_ENCRYPT_ENV".into(), "production".into())]));
+            let env = app.env.get_or_insert_with(|| BTreeMap::from([("LETS_ENCRYPT_ENV".into(), "production".into())]));
             env.extend(keys.clone());
         }
         Change::Mark { mark } => {
-            observed.tries.retain(|tried| tried.tag != mark.tag);
-            observed.tries.push(mark.clone());
+            app.tries.retain(|tried| tried.tag != mark.tag);
+            app.tries.push(mark.clone());
         }
         Change::Deploy { version, rejection, .. } => {
-            let env = observed.env.clone().unwrap();
-            observed.stack = deployed(version, env, 1);
-            observed.deployed = true;
-            for secret in &observed.stack.app.as_ref().unwrap().secrets {
-                let Secrets { certificates, keys } = &observed.secrets;
-                assert!(
-                    certificates.iter().chain(keys).any(|there| there.name == *secret),
-                    "abra refuses: no {secret}"
-                );
+            app.stack = deployed(version, app.env.clone().unwrap(), 1);
+            app.deployed = true;
+            for name in &app.stack.app.as_ref().unwrap().secrets {
+                let is_there = app.secrets.values().flatten().any(|there| there.name == *name);
+                assert!(is_there, "abra refuses: no {name}");
             }
             look(observed);
             return rejection.is_none();
         }
         Change::RemoveSecret { id, name } => {
-            assert!(!observed.stack.app.iter().any(|app| app.secrets.contains(name)), "{name} is in use");
-            let Secrets { certificates, keys } = &mut observed.secrets;
-            let secret = certificates.iter().chain(&*keys).find(|secret| secret.id == *id).unwrap();
+            assert!(!app.stack.uses(name), "{name} is in use");
+            let secret = app.secrets.values().flatten().find(|secret| secret.id == *id).unwrap();
             assert!(secret.ours, "{name} is somebody else's");
-            certificates.retain(|secret| secret.id != *id);
-            keys.retain(|secret| secret.id != *id);
+            app.secrets.values_mut().for_each(|secrets| secrets.retain(|secret| secret.id != *id));
         }
-        Change::Unmark { tag } => observed.tries.retain(|tried| tried.tag != *tag),
+        Change::Unmark { tag } => app.tries.retain(|tried| tried.tag != *tag),
     }
     look(observed);
     true
-}
-
-fn of_kind<'a>(observed: &'a mut Observed, kind: &str) -> &'a mut Vec<Secret> {
-    if kind == names::KEY { &mut observed.secrets.keys } else { &mut observed.secrets.certificates }
 }
 
 proptest! {
@@ -218,7 +210,7 @@ proptest! {
             }
             // A run that went back ends as failed; the next one begins anew.
             if went_back {
-                observed.deployed = false;
+                observed.app.deployed = false;
             }
         }
         if matches!(observed.certificate, CertificateSeen::Usable { .. }) {

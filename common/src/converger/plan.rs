@@ -53,6 +53,16 @@ impl<T> Plan<T> {
         }
     }
 
+    /// Adds all of another plan, such as that of a part of the piece.
+    pub fn absorb<U: Into<T>>(&mut self, other: Plan<U>) {
+        for Sequence { name, changes } in other.sequences {
+            self.sequence(name, changes.into_iter().map(Into::into).collect());
+        }
+        self.waits.extend(other.waits);
+        self.drift.extend(other.drift);
+        self.blocks.extend(other.blocks);
+    }
+
     /// Adds a wait; the hint says what to do if it does not come in time.
     pub fn wait(&mut self, for_what: impl Into<String>, seen: impl Into<String>, hint: impl Into<String>) {
         self.waits.push(Wait { for_what: for_what.into(), seen: seen.into(), hint: Some(hint.into()) });

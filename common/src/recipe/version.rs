@@ -73,6 +73,11 @@ pub fn version(tag: &str) -> Option<Version> {
     Version::parse(tag).ok().filter(|version| !version.build.is_empty())
 }
 
+/// The version of the recipe's main program in a tag: what is behind the `+`.
+pub fn upstream(tag: &str) -> Option<&str> {
+    tag.split_once('+').map(|(_, upstream)| upstream)
+}
+
 /// The newest of `releases` that may be run where `running` runs now.
 pub fn latest(running: Option<&str>, releases: &[Release], rejected: &[String]) -> Latest {
     let mut sorted: Vec<(Version, &Release)> =

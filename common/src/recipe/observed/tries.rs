@@ -5,11 +5,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use bollard::query_parameters::ListConfigsOptions;
-use common::docker::{Docker, MANAGED};
 use serde::{Deserialize, Serialize};
 
-use crate::NAME;
-use crate::error::Error;
+use crate::docker::{Docker, Error, MANAGED};
+use crate::recipe::names::Names;
 
 /// The label with what a try is, as JSON.
 pub const TRY: &str = "converge.try";
@@ -30,11 +29,11 @@ pub struct Try {
     pub env: BTreeMap<String, String>,
 }
 
-/// The tries that `stack` remembers.
-pub async fn observe(docker: &Docker, stack: &str) -> Result<Vec<Try>, Error> {
+/// The tries that an app of `piece` remembers.
+pub async fn observe(docker: &Docker, names: &Names, piece: &str) -> Result<Vec<Try>, Error> {
     let filters = HashMap::from([
-        ("name".to_owned(), vec![format!("{stack}_rejected_")]),
-        ("label".to_owned(), vec![format!("{MANAGED}={NAME}")]),
+        ("name".to_owned(), vec![names.rejected("")]),
+        ("label".to_owned(), vec![format!("{MANAGED}={piece}")]),
     ]);
     let options = ListConfigsOptions { filters: Some(filters) };
     let configs = docker.call("list configs", async |client| client.list_configs(Some(options)).await).await?;

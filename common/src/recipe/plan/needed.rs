@@ -2,59 +2,36 @@
 
 use std::collections::BTreeMap;
 
-use common::converger::Plan;
-use common::recipe::Policy;
-
-use super::pair::Chosen;
 use super::target::Target;
-use crate::change::Change;
-use crate::desired::Desired;
-use crate::env;
-use crate::names;
-use crate::observed::Observed;
+use super::{Wanted, differing};
+use crate::converger::Plan;
+use crate::recipe::change::Change;
+use crate::recipe::observed::Observed;
+use crate::recipe::version::Policy;
 
 /// Why the stack has to be deployed, in words; empty when it has not.
-pub fn reasons(
-    desired: &Desired,
-    observed: &Observed,
-    chosen: &Chosen,
-    target: &Target,
-    keys: &BTreeMap<String, String>,
-) -> Vec<String> {
+pub fn reasons(wanted: &Wanted, observed: &Observed, target: &Target, keys: &BTreeMap<String, String>) -> Vec<String> {
     let Some(app) = &observed.stack.app else { return vec!["it is not deployed".into()] };
     let mut reasons = Vec::new();
-    let is_version = match &desired.recipe.version {
+    let is_version = match &wanted.source.version {
         Policy::Commit(_) => app.chaos.as_deref().is_some_and(|short| is_commit(short, &target.version)),
         Policy::Pin(_) | Policy::Latest => app.version.as_ref() == Some(&target.version) && app.chaos.is_none(),
     };
     if !is_version {
-        let runs = app.chaos.as_ref().or(app.version.as_ref()).map_or("no known version", String::as_str);
-        reasons.push(format!("{runs} runs"));
+        reasons.push(format!("{} runs", observed.stack.version_in_words().unwrap_or_default()));
     }
-    let differing = env::differing(keys, &app.env);
+    let differing = differing(keys, &app.env);
     if !differing.is_empty() {
         reasons.push(format!("{} differ{}", differing.join(", "), if differing.len() == 1 { "s" } else { "" }));
     }
-    let stack = names::stack(&desired.domain);
-    let wanted = [
-        names::secret(&stack, names::CERTIFICATE, chosen.pair.certificate),
-        names::secret(&stack, names::KEY, chosen.pair.key),
-    ];
-    if wanted.iter().any(|name| !app.secrets.contains(name)) {
+    if wanted.secrets.iter().any(|name| !observed.stack.uses(name)) {
         reasons.push("it uses other secrets".into());
     }
     for service in observed.stack.services.iter().filter(|service| service.tasks.wanted == 0) {
         reasons.push(format!("{} is scaled to 0", service.name));
     }
-    if observed.acme.iter().any(|router| is_ours(desired, &router.service)) {
-        reasons.push("its router names an ACME resolver".into());
-    }
+    reasons.extend(wanted.also.iter().cloned());
     reasons
-}
-
-/// Whether a service belongs to the stack.
-pub fn is_ours(desired: &Desired, service: &str) -> bool {
-    service.strip_prefix(&names::stack(&desired.domain)).is_some_and(|rest| rest.starts_with('_'))
 }
 
 /// abra's chaos version is a short hash, with `U` behind it when the tree was not clean.
@@ -71,7 +48,7 @@ pub fn swarm_went_back(observed: &Observed, target: &Target) -> Option<String> {
 
 /// Whether the version can be deployed with these keys; what it lacks becomes a block.
 pub fn can_deploy(
-    desired: &Desired,
+    wanted: &Wanted,
     observed: &Observed,
     target: &Target,
     keys: &BTreeMap<String, String>,
@@ -90,7 +67,7 @@ pub fn can_deploy(
     };
     let version = &target.version;
     let is_release = recipe.tags.iter().any(|tag| tag.name == *version && tag.annotated);
-    if !is_release && !matches!(desired.recipe.version, Policy::Commit(_)) {
+    if !is_release && !matches!(wanted.source.version, Policy::Commit(_)) {
         plan.block(
             "recipe",
             format!("{version} is no release: its tag is not annotated"),

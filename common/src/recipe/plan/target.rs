@@ -2,18 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use common::converger::Plan;
-use common::docker::settled::Update;
-use common::recipe::{self, Latest, Policy, Release};
 use jiff::SignedDuration;
 
-use super::{health, rejection};
-use crate::change::{Change, Rejection};
-use crate::desired::Desired;
-use crate::observed::{Observed, Recipe, Try};
+use super::{Back, Wanted};
+use crate::converger::Plan;
+use crate::docker::settled::Update;
+use crate::recipe::change::{Change, Rejection};
+use crate::recipe::observed::{Clone, Observed, Try};
+use crate::recipe::version::{self, Latest, Policy, Release, upstream, version};
 
 /// The version to run.
-#[derive(Debug, Clone)]
+#[derive(Debug, std::clone::Clone)]
 pub struct Target {
     /// A release's tag, or a commit's hash.
     pub version: String,
@@ -26,14 +25,17 @@ pub struct Target {
 }
 
 /// Chooses it. `None` when something has to be asked of the git server first, or nothing can be run.
-pub fn choose(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
-    let running = observed.stack.app.as_ref().and_then(|app| app.version.clone());
-    let target = |version: String| Target { version, env: desired.env.clone(), mark: None, rejection: None };
-    if let Some(recipe) = observed.recipe.as_ref().filter(|_| !is_stale(desired, observed)) {
-        match &desired.recipe.version {
-            Policy::Pin(tag) if recipe.tags.iter().any(|known| known.name == *tag) => Some(target(tag.clone())),
+pub fn choose(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
+    let running = observed.stack.version().map(str::to_owned);
+    let target = |version: String| Target { version, env: wanted.env.clone(), mark: None, rejection: None };
+    if let Some(recipe) = observed.recipe.as_ref().filter(|_| !is_stale(wanted, observed)) {
+        match &wanted.source.version {
+            Policy::Pin(tag) if recipe.tags.iter().any(|known| known.name == *tag) => {
+                let is_taken = is_taken_back(wanted, running.as_deref(), tag, plan);
+                (!is_taken).then(|| target(tag.clone()))
+            }
             Policy::Commit(_) if recipe.commit.is_some() => recipe.commit.clone().map(target),
-            Policy::Latest => latest(desired, observed, recipe, running.as_deref(), plan),
+            Policy::Latest => latest(wanted, observed, recipe, running.as_deref(), plan),
             Policy::Pin(name) | Policy::Commit(name) => ask(observed, plan, name, recipe),
         }
     } else {
@@ -41,7 +43,7 @@ pub fn choose(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) -
             plan.sequence("recipe", vec![fetch(observed)]);
         }
         // A boot never needs the git server: what runs stays, and is still looked after.
-        match (&observed.asked, &desired.recipe.version, running) {
+        match (&observed.asked, &wanted.source.version, running) {
             (None, Policy::Latest | Policy::Commit(_), _) | (None, _, None) => None,
             (None, Policy::Pin(tag), Some(running)) => (*tag == running).then(|| target(running)),
             (Some(_), _, Some(running)) => Some(target(running)),
@@ -56,22 +58,44 @@ pub fn choose(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) -
 
 const RECIPE_HINT: &str = "check recipe.source; `git ls-remote <source>` shows whether this host can reach it";
 
+/// Whether what `newer` wrote can be read by `older` again.
+fn can_go_back(wanted: &Wanted, older: &str, newer: &str) -> bool {
+    wanted.back == Back::Always || upstream(older) == upstream(newer)
+}
+
+/// Whether a pin asks for an older version that may not read what the running one wrote.
+fn is_taken_back(wanted: &Wanted, running: Option<&str>, pin: &str, plan: &mut Plan<Change>) -> bool {
+    let Some(running) = running.filter(|running| version(pin) < version(running) && !can_go_back(wanted, pin, running))
+    else {
+        return false;
+    };
+    plan.block(
+        "recipe",
+        format!("{running} runs and {pin} is pinned, which may not read the database that the newer one has migrated"),
+        format!(
+            "pin {running}, or restore a backup made under {pin} by hand: undeploy {}, restore, run this again",
+            wanted.names.domain
+        ),
+    );
+    true
+}
+
 fn fetch(observed: &Observed) -> Change {
     if observed.recipe.is_some() { Change::Fetch } else { Change::Clone }
 }
 
 /// `latest` looks for newer releases every few hours; a pin never has to.
-fn is_stale(desired: &Desired, observed: &Observed) -> bool {
+fn is_stale(wanted: &Wanted, observed: &Observed) -> bool {
     let Some(recipe) = &observed.recipe else { return true };
-    if desired.recipe.version != Policy::Latest || observed.asked.is_some() {
+    if wanted.source.version != Policy::Latest || observed.asked.is_some() {
         return false;
     }
-    let age = SignedDuration::from_hours(desired.recipe.refresh_hours.into());
-    recipe.fetched.is_none_or(|fetched| observed.now.duration_since(fetched) >= age)
+    let age = SignedDuration::from_hours(wanted.source.refresh_hours.into());
+    recipe.fetched.is_none_or(|fetched| wanted.now.duration_since(fetched) >= age)
 }
 
 /// The clone does not know the version: it may be newer than the clone, or a mistake.
-fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Recipe) -> Option<Target> {
+fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Clone) -> Option<Target> {
     match &observed.asked {
         None => plan.sequence("recipe", vec![Change::Fetch]),
         Some(Err(why)) => {
@@ -83,7 +107,7 @@ fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Recipe
         }
         Some(Ok(())) => {
             let mut known: Vec<_> =
-                recipe.tags.iter().filter(|tag| tag.annotated).filter_map(|tag| recipe::version(&tag.name)).collect();
+                recipe.tags.iter().filter(|tag| tag.annotated).filter_map(|tag| version(&tag.name)).collect();
             known.sort();
             let newest: Vec<String> = known.iter().rev().take(5).map(ToString::to_string).collect();
             plan.block(
@@ -98,17 +122,17 @@ fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Recipe
 
 /// `latest`: forward, or back from what did not become healthy.
 fn latest(
-    desired: &Desired,
+    wanted: &Wanted,
     observed: &Observed,
-    recipe: &Recipe,
+    recipe: &Clone,
     running: Option<&str>,
     plan: &mut Plan<Change>,
 ) -> Option<Target> {
     if let Some(tried) = observed.tries.iter().find(|tried| tried.rejected.is_none())
-        && let Some(seen) = why_to_reject(desired, observed, tried, running)
+        && let Some(seen) = why_to_reject(wanted, observed, tried, running)
     {
         let mark = Try { rejected: Some(seen.clone()), ..tried.clone() };
-        return Some(back(desired, tried, Some(mark), Some(&seen)));
+        return Some(back(wanted, tried, Some(mark), Some(&seen)));
     }
     // Swarm is putting the version before back by itself: a deploy meanwhile would only meet it.
     let is_rolling_back = observed.stack.services.iter().any(|service| service.tasks.update == Update::RollbackStarted);
@@ -125,7 +149,7 @@ fn latest(
     let rejected: Vec<&Try> = observed.tries.iter().filter(|tried| tried.rejected.is_some()).collect();
     // Killed on the way back: go on with it.
     if let Some(tried) = rejected.iter().find(|tried| Some(tried.tag.as_str()) == running) {
-        return Some(back(desired, tried, None, tried.rejected.as_deref()));
+        return Some(back(wanted, tried, None, tried.rejected.as_deref()));
     }
     let Latest { tag, .. } = chosen(observed, recipe, running);
     let Some(tag) = tag else {
@@ -138,32 +162,32 @@ fn latest(
     };
     if Some(tag.as_str()) == running {
         // While its successor is rejected, it runs with what it ran with, unless the operator changed that since.
-        let kept = rejected.iter().find(|tried| tried.back_to == tag && tried.env == desired.env);
-        let env = kept.map_or(&desired.env, |tried| &tried.back_env).clone();
+        let kept = rejected.iter().find(|tried| tried.back_to == tag && tried.env == *wanted.env);
+        let env = kept.map_or(wanted.env, |tried| &tried.back_env).clone();
         return Some(Target { version: tag, env, mark: None, rejection: None });
     }
     let is_marked = observed.tries.iter().any(|tried| tried.tag == tag);
-    let mark = running.filter(|_| !is_marked).map(|running| Try {
+    let mark = running.filter(|running| !is_marked && can_go_back(wanted, running, &tag)).map(|running| Try {
         tag: tag.clone(),
         rejected: None,
         back_to: running.to_owned(),
-        back_env: operators_part(desired, observed),
-        env: desired.env.clone(),
+        back_env: operators_part(wanted, observed),
+        env: wanted.env.clone(),
     });
-    Some(Target { version: tag, env: desired.env.clone(), mark, rejection: None })
+    Some(Target { version: tag, env: wanted.env.clone(), mark, rejection: None })
 }
 
 /// What `latest` means with this clone; also told as a fact.
-pub fn chosen(observed: &Observed, recipe: &Recipe, running: Option<&str>) -> Latest {
+pub fn chosen(observed: &Observed, recipe: &Clone, running: Option<&str>) -> Latest {
     let annotated = recipe.tags.iter().filter(|tag| tag.annotated);
     let releases: Vec<Release> = annotated.map(|tag| Release { tag: &tag.name, notes: tag.notes.as_deref() }).collect();
     let rejected = observed.tries.iter().filter(|tried| tried.rejected.is_some());
     let rejected: Vec<String> = rejected.map(|tried| tried.tag.clone()).collect();
-    recipe::latest(running, &releases, &rejected)
+    version::latest(running, &releases, &rejected)
 }
 
 /// Whether a try has failed: Swarm went back by itself, or it is not healthy after all the time it has.
-fn why_to_reject(desired: &Desired, observed: &Observed, tried: &Try, running: Option<&str>) -> Option<String> {
+fn why_to_reject(wanted: &Wanted, observed: &Observed, tried: &Try, running: Option<&str>) -> Option<String> {
     let tasks = observed.stack.services.iter().map(|service| &service.tasks);
     if running == Some(tried.back_to.as_str()) {
         let went_back = tasks.clone().find(|tasks| tasks.were_rolled_back() && tasks.update != Update::RollbackStarted);
@@ -172,32 +196,36 @@ fn why_to_reject(desired: &Desired, observed: &Observed, tried: &Try, running: O
     if running != Some(tried.tag.as_str()) {
         return None;
     }
-    let seen = health::what_is_wrong(desired, observed, None)?;
+    let seen = wanted.unhealthy.clone()?;
     let changed = tasks.filter_map(|tasks| tasks.changed).max()?;
     // A little less than the run itself waits, so that going back is planned before the run gives up.
-    let wait = i64::from(desired.limits.wait_seconds);
+    let wait = i64::from(wanted.wait_seconds);
     let patience = SignedDuration::from_secs(wait - (wait / 10).max(1));
-    (observed.now.duration_since(changed) >= patience).then_some(seen)
+    (wanted.now.duration_since(changed) >= patience).then_some(seen)
 }
 
-fn back(desired: &Desired, tried: &Try, mark: Option<Try>, seen: Option<&str>) -> Target {
-    let env = if tried.env == desired.env { &tried.back_env } else { &desired.env };
+fn back(wanted: &Wanted, tried: &Try, mark: Option<Try>, seen: Option<&str>) -> Target {
+    let env = if tried.env == *wanted.env { &tried.back_env } else { wanted.env };
     Target {
         version: tried.back_to.clone(),
         env: env.clone(),
         mark,
-        rejection: Some(rejection(tried, seen.unwrap_or_default())),
+        rejection: Some(Rejection {
+            tag: tried.tag.clone(),
+            seen: seen.unwrap_or_default().to_owned(),
+            back_to: tried.back_to.clone(),
+        }),
     }
 }
 
 /// The operator's keys as the app has them now.
-fn operators_part(desired: &Desired, observed: &Observed) -> BTreeMap<String, String> {
+fn operators_part(wanted: &Wanted, observed: &Observed) -> BTreeMap<String, String> {
     let there = observed.stack.app.as_ref().map(|app| &app.env);
-    let keys = desired.env.keys();
+    let keys = wanted.env.keys();
     keys.filter_map(|key| Some((key.clone(), there?.get(key)?.clone()))).collect()
 }
 
 /// Whether a rejected version is still newer than what runs.
 pub fn still_matters(old: &Try, running: &str) -> bool {
-    recipe::version(&old.tag) > recipe::version(running)
+    version(&old.tag) > version(running)
 }

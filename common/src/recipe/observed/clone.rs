@@ -1,18 +1,16 @@
-//! The recipe's clone: its releases, and what the version to run needs.
+//! The recipe's clone: its releases, and what the versions that may be run need.
 
 use std::collections::BTreeMap;
 
-use common::env_file::EnvFile;
-use common::git::{Git, Object};
-use common::recipe::{Policy, version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::desired::Desired;
-use crate::error::Error;
+use crate::env_file::EnvFile;
+use crate::git::{self, Git, Object};
+use crate::recipe::version::{Policy, version};
 
 /// A tag of the recipe.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tag {
     /// Its name.
@@ -25,9 +23,9 @@ pub struct Tag {
 }
 
 /// The clone.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Recipe {
+pub struct Clone {
     /// When it was fetched last.
     pub fetched: Option<Timestamp>,
     /// Its tags.
@@ -35,13 +33,13 @@ pub struct Recipe {
     /// The commit that a version which is no release stands for.
     pub commit: Option<String>,
     /// What is in the versions that may be run, by tag or commit.
-    pub contents: BTreeMap<String, Content>,
+    pub contents: BTreeMap<String, Contents>,
 }
 
 /// What is in one version of the recipe.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Content {
+pub struct Contents {
     /// The keys its `.env.sample` knows; `None` when it has none.
     pub keys: Option<Vec<String>>,
     /// Declared compose files it does not have.
@@ -49,7 +47,7 @@ pub struct Content {
 }
 
 /// Reads the clone, if there is one.
-pub async fn observe(git: &Git, desired: &Desired) -> Result<Option<Recipe>, Error> {
+pub async fn observe(git: &Git, policy: &Policy, compose_files: &[String]) -> Result<Option<Clone>, git::Error> {
     if !git.exists() {
         return Ok(None);
     }
@@ -59,7 +57,7 @@ pub async fn observe(git: &Git, desired: &Desired) -> Result<Option<Recipe>, Err
         .into_iter()
         .map(|tag| Tag { name: tag.name, annotated: tag.annotated, notes: None })
         .collect();
-    let (commit_name, wanted) = match &desired.recipe.version {
+    let (commit_name, wanted) = match policy {
         Policy::Pin(tag) => (None, vec![tag.clone()]),
         Policy::Latest => {
             let releases = tags.iter().filter(|tag| tag.annotated && version(&tag.name).is_some());
@@ -74,7 +72,7 @@ pub async fn observe(git: &Git, desired: &Desired) -> Result<Option<Recipe>, Err
         questions.ask(format!("{name}^{{commit}}"));
     }
     for tag in &wanted {
-        questions.ask_content(tag, desired);
+        questions.ask_contents(tag, compose_files);
     }
     let mut answers = git.objects(&questions.names).await?.into_iter();
     let commit = if commit_name.is_some() {
@@ -86,20 +84,20 @@ pub async fn observe(git: &Git, desired: &Desired) -> Result<Option<Recipe>, Err
     };
     let mut contents = BTreeMap::new();
     for name in wanted {
-        let (content, notes) = content(desired, &mut answers);
+        let (contents_of, notes) = contents_and_notes(compose_files, &mut answers);
         if let Some(tag) = tags.iter_mut().find(|tag| tag.name == name) {
             tag.notes = notes;
-            contents.insert(name, content);
+            contents.insert(name, contents_of);
         }
     }
     if let Some(commit) = &commit {
         let mut questions = Questions::default();
-        questions.ask_content(commit, desired);
+        questions.ask_contents(commit, compose_files);
         let mut answers = git.objects(&questions.names).await?.into_iter();
-        contents.insert(commit.clone(), content(desired, &mut answers).0);
+        contents.insert(commit.clone(), contents_and_notes(compose_files, &mut answers).0);
     }
     let fetched = git.fetched().and_then(|time| Timestamp::try_from(time).ok());
-    Ok(Some(Recipe { fetched, tags, commit, contents }))
+    Ok(Some(Clone { fetched, tags, commit, contents }))
 }
 
 /// Objects to ask git for, by one call.
@@ -113,20 +111,23 @@ impl Questions {
         self.names.push(name);
     }
 
-    fn ask_content(&mut self, version: &str, desired: &Desired) {
+    fn ask_contents(&mut self, version: &str, compose_files: &[String]) {
         self.ask(format!("{version}:.env.sample"));
         self.ask(format!("{version}:release/{version}"));
-        for file in &desired.compose_files {
+        for file in compose_files {
             self.ask(format!("{version}:{file}"));
         }
     }
 }
 
-fn content(desired: &Desired, answers: &mut impl Iterator<Item = Option<Object>>) -> (Content, Option<String>) {
+fn contents_and_notes(
+    compose_files: &[String],
+    answers: &mut impl Iterator<Item = Option<Object>>,
+) -> (Contents, Option<String>) {
     let sample = answers.next().flatten();
     let notes = answers.next().flatten().map(|object| String::from_utf8_lossy(&object.content).into_owned());
-    let files = desired.compose_files.iter();
+    let files = compose_files.iter();
     let missing_files = files.filter(|_| answers.next().flatten().is_none()).cloned().collect();
     let keys = sample.map(|object| EnvFile::parse(&object.content).known_keys());
-    (Content { keys, missing_files }, notes)
+    (Contents { keys, missing_files }, notes)
 }
