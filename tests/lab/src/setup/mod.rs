@@ -1,6 +1,7 @@
 //! Makes what every lab needs, once: packages, a root file system, Traefik's binary, images. Each part is made beside
 //! its place and moved there when it is whole, so that an interrupted set-up is simply done again.
 
+mod gitea;
 mod images;
 mod packages;
 mod root_file_system;
@@ -35,10 +36,9 @@ pub fn setup() -> Result<()> {
     let _lock = Flock::lock(lock, FlockArg::LockExclusive)
         .map_err(|(_, source)| Error::System { what: "wait for another set-up".to_owned(), source })?;
 
-    let parts: Vec<Part> = [packages::missing(), root_file_system::missing()?, traefik::missing(), images::missing()?]
-        .into_iter()
-        .flatten()
-        .collect();
+    let parts =
+        [packages::missing(), root_file_system::missing()?, traefik::missing(), images::missing()?, gitea::missing()];
+    let parts: Vec<Part> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         eprintln!("✓ the lab's set-up is complete ({})", cache.display());
         return Ok(());

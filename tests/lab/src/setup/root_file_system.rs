@@ -9,13 +9,14 @@ use crate::layout;
 const SUITE: &str = "trixie";
 
 /// What is in it.
-const PACKAGES: [&str; 11] = [
+const PACKAGES: [&str; 12] = [
     "systemd",
     "systemd-sysv",
     "dbus",
     "docker.io",
     "docker-cli",
     "iproute2",
+    "dnsmasq-base",
     "git",
     "ca-certificates",
     "busybox-static",

@@ -1,0 +1,144 @@
+//! What a Gitea is filled with, all of it by API and git.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::error::Result;
+use crate::recipes;
+use crate::running::Forge;
+use crate::world::{Account, World};
+
+/// The branch that each recipe's pull request asks to merge.
+const BRANCH: &str = "mention-the-tests";
+
+/// What a new Gitea is filled with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Content {
+    /// The `.drone.yml` of `recipes/ci`.
+    pub pipeline: String,
+    /// Names of recipes in tests/catalogue.
+    pub recipes: Vec<String>,
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self { pipeline: PIPELINE.to_owned(), recipes: vec!["hello".to_owned()] }
+    }
+}
+
+impl Content {
+    /// The default, with another `.drone.yml`.
+    pub fn with_pipeline(pipeline: &str) -> Self {
+        Self { pipeline: pipeline.to_owned(), ..Self::default() }
+    }
+}
+
+const PIPELINE: &str = "\
+kind: pipeline
+type: exec
+name: recipe
+platform:
+  os: linux
+  arch: amd64
+clone:
+  disable: true
+trigger:
+  event: [custom]
+steps:
+  - name: say
+    commands:
+      - echo \"testing $RECIPE at $REF\"
+";
+
+/// Makes everybody and everything.
+pub(crate) fn fill(forge: &Forge, content: &Content) -> Result<World> {
+    let administrator = forge.administrator().clone();
+    let site = forge.api().with_token(&administrator.token);
+    let organisation = World::ORGANISATION;
+    let account = |name: &str| make_account(forge, &site, name);
+    let (bot, mara, milo, sam) = (account(World::BOT)?, account("mara")?, account("milo")?, account("sam")?);
+    let bridge_token = make_token(&forge.api(), &bot.name, &bot.password, "bridge", &World::BRIDGE_SCOPES)?;
+
+    site.post("/orgs", &json!({"username": organisation, "full_name": "Recipes", "visibility": "public"}))?;
+    make_team(&site, "readers", "read", &[&bot])?;
+    make_team(&site, "maintainers", "write", &[&mara, &milo])?;
+
+    make_repository(&site, "ci", true)?;
+    write_file(&site, World::CI, ".drone.yml", &content.pipeline)?;
+    site.put(&format!("/repos/{}/collaborators/{}", World::CI, bot.name), &json!({"permission": "admin"}))?;
+
+    let mut made = Vec::new();
+    for recipe in &content.recipes {
+        let repository = format!("{organisation}/{recipe}");
+        make_repository(&site, recipe, false)?;
+        recipes::push(forge, recipe, &repository)?;
+        open_pull_request(&forge.api().with_token(&milo.token), &repository)?;
+        made.push(repository);
+    }
+    Ok(World { administrator, bot, mara, milo, sam, bridge_token, recipes: made })
+}
+
+fn make_account(forge: &Forge, site: &Api, name: &str) -> Result<Account> {
+    let password = random(24);
+    let email = format!("{name}@example.org");
+    site.post(
+        "/admin/users",
+        &json!({"username": name, "email": email, "password": password, "must_change_password": false}),
+    )?;
+    let token = make_token(&forge.api(), name, &password, "tests", &["all"])?;
+    Ok(Account { name: name.to_owned(), password, token })
+}
+
+fn make_token(api: &Api, name: &str, password: &str, token: &str, scopes: &[&str]) -> Result<String> {
+    let api = api.with_password(name, password);
+    api.post(&format!("/users/{name}/tokens"), &json!({"name": token, "scopes": scopes}))?.text("/sha1")
+}
+
+fn make_team(site: &Api, name: &str, permission: &str, members: &[&Account]) -> Result<()> {
+    let units = ["repo.code", "repo.issues", "repo.pulls"];
+    let map: serde_json::Map<String, Value> =
+        units.iter().map(|unit| ((*unit).to_owned(), json!(permission))).collect();
+    let team = json!({
+        "name": name, "permission": permission, "units": units, "units_map": map, "includes_all_repositories": true,
+    });
+    let id = site.post(&format!("/orgs/{}/teams", World::ORGANISATION), &team)?.number("/id")?;
+    for member in members {
+        site.put(&format!("/teams/{id}/members/{}", member.name), &Value::Null)?;
+    }
+    Ok(())
+}
+
+fn make_repository(site: &Api, name: &str, has_readme: bool) -> Result<()> {
+    let repository = json!({"name": name, "default_branch": "main", "auto_init": has_readme, "private": false});
+    site.post(&format!("/orgs/{}/repos", World::ORGANISATION), &repository).map(drop)
+}
+
+/// Writes a file of a repository's main branch, new or not.
+pub(crate) fn write_file(api: &Api, repository: &str, path: &str, text: &str) -> Result<()> {
+    let at = format!("/repos/{repository}/contents/{path}");
+    let mut body = json!({"content": STANDARD.encode(text), "message": format!("write {path}"), "branch": "main"});
+    let present = api.ask("GET", &format!("{at}?ref=main"), None)?;
+    if present.status == 404 {
+        return api.post(&at, &body).map(drop);
+    }
+    body["sha"] = json!(present.ok()?.text("/sha")?);
+    api.put(&at, &body).map(drop)
+}
+
+/// Opens the pull request that every recipe has.
+fn open_pull_request(api: &Api, repository: &str) -> Result<()> {
+    let text = STANDARD.encode("Every change of this recipe is tested before it is merged.\n");
+    let change = json!({
+        "content": text, "message": "docs: mention the tests", "branch": "main", "new_branch": BRANCH,
+    });
+    api.post(&format!("/repos/{repository}/contents/TESTING.md"), &change)?;
+    let request = json!({"base": "main", "head": BRANCH, "title": "Mention the tests", "body": "See TESTING.md."});
+    api.post(&format!("/repos/{repository}/pulls"), &request).map(drop)
+}
+
+/// Letters and digits.
+pub(crate) fn random(length: usize) -> String {
+    std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
+}

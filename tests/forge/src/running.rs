@@ -1,0 +1,261 @@
+//! A running Gitea, from its start to its end.
+
+use std::fmt;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+use crate::api::Api;
+use crate::content::{self, Content, random};
+use crate::error::{Error, Result};
+use crate::http::{Http, Request};
+use crate::place::{self, Installation};
+use crate::process::{STEP, Server, User};
+use crate::settings::{Folders, app_ini};
+use crate::world::{Account, World};
+
+/// How long a new Gitea may take until it answers: it makes its database first.
+const START: Duration = Duration::from_secs(60);
+
+/// The login of the first account.
+const ADMINISTRATOR: &str = "administrator";
+
+/// Which of the two it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Gitea itself.
+    Real,
+    /// This project's stand-in.
+    StandIn,
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Real => "real Gitea",
+            Self::StandIn => "Gitea stand-in",
+        })
+    }
+}
+
+/// How a Gitea is started, where the defaults do not fit.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Which of the two; else the real one where it is built.
+    pub kind: Option<Kind>,
+    /// Where it listens; else on a free port of the loopback.
+    pub listen: Option<SocketAddr>,
+    /// What it calls itself (`http://git.ci.localhost:3000`); else by where it listens.
+    pub address: Option<String>,
+    /// The network namespace it runs in (`/run/netns/…`), and in which it is asked; else this process's own.
+    pub namespace: Option<PathBuf>,
+    /// The folder that holds all it writes, kept when it ends; else one that goes with it.
+    pub folder: Option<PathBuf>,
+    /// The user it runs as, when this process is root's; else one that is not root.
+    pub user: Option<u32>,
+}
+
+/// A running Gitea. It ends when the value is dropped, and nothing of it stays.
+#[derive(Debug)]
+pub struct Forge {
+    kind: Kind,
+    server: Server,
+    address: String,
+    listen: SocketAddr,
+    http: Http,
+    administrator: Account,
+    /// Gone with this value, after the server.
+    _folder: Option<TempDir>,
+}
+
+impl Forge {
+    /// A private Gitea on the loopback: the real one where it is built, else the stand-in.
+    pub fn start() -> Result<Self> {
+        Self::start_with(Options::default())
+    }
+
+    /// The same, started in another way.
+    pub fn start_with(options: Options) -> Result<Self> {
+        let real = place::installation();
+        let kind = options.kind.unwrap_or(if real.is_some() { Kind::Real } else { Kind::StandIn });
+        if options.kind.is_none() && kind == Kind::StandIn {
+            eprintln!("no real Gitea is in {}: the stand-in serves", place::cache().display());
+        }
+        let missing = || Error::Missing { place: place::cache() };
+        let listen = options.listen.map_or_else(free_port, Ok)?;
+        let address = options.address.clone().unwrap_or_else(|| format!("http://{listen}"));
+        match kind {
+            Kind::Real => start_real(&real.ok_or_else(missing)?, &options, listen, address),
+            Kind::StandIn => start_stand_in(&place::stand_in().ok_or_else(missing)?, &options, listen, address),
+        }
+    }
+
+    /// Which of the two it is.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Its address as it calls itself, without a slash at the end.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The address it listens at, for whom the other one does not resolve.
+    pub fn listens_at(&self) -> String {
+        format!("http://{}", self.listen)
+    }
+
+    /// The process id.
+    pub fn pid(&self) -> i32 {
+        self.server.pid()
+    }
+
+    /// The first account, which administers the site.
+    pub fn administrator(&self) -> &Account {
+        &self.administrator
+    }
+
+    /// Its API, without an account yet.
+    pub fn api(&self) -> Api {
+        Api::new(self.http.clone(), &self.listens_at())
+    }
+
+    /// What makes requests in its network namespace.
+    pub fn http(&self) -> &Http {
+        &self.http
+    }
+
+    /// Fills it with everybody and everything.
+    pub fn fill(&self, content: &Content) -> Result<World> {
+        content::fill(self, content)
+    }
+
+    /// Writes a file of the main branch of a repository (`recipes/ci`), as the administrator.
+    pub fn write_file(&self, repository: &str, path: &str, text: &str) -> Result<()> {
+        content::write_file(&self.api().with_token(&self.administrator.token), repository, path, text)
+    }
+
+    pub(crate) fn namespace(&self) -> Option<&Path> {
+        self.http.namespace.as_deref()
+    }
+}
+
+/// A port of the loopback that nobody listens on.
+fn free_port() -> Result<SocketAddr> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::start("a listener"))?;
+    listener.local_addr().map_err(Error::start("a listener"))
+}
+
+/// The folder it writes to, and what removes it.
+fn folder(options: &Options, user: User) -> Result<(PathBuf, Option<TempDir>)> {
+    let (path, guard) = match &options.folder {
+        Some(path) => {
+            fs::create_dir_all(path).map_err(Error::file("make", path))?;
+            (path.clone(), None)
+        }
+        None => {
+            let made = tempfile::Builder::new().prefix("forge-").tempdir();
+            let made = made.map_err(Error::file("make a folder in", &std::env::temp_dir()))?;
+            (made.path().to_owned(), Some(made))
+        }
+    };
+    user.give(&path)?;
+    Ok((path, guard))
+}
+
+fn start_real(real: &Installation, options: &Options, listen: SocketAddr, address: String) -> Result<Forge> {
+    let user = options.user.map_or_else(|| User::who_may_run(&real.program), |id| User(Some(id)));
+    let (work, guard) = folder(options, user)?;
+    let config = work.join("app.ini");
+    let settings = app_ini(Folders { work: &work, files: &real.files }, listen, &address, user.is_root());
+    fs::write(&config, settings).map_err(Error::file("write", &config))?;
+    user.give(&config)?;
+    let program = || {
+        let mut command = user.command(options.namespace.as_deref(), &real.program);
+        command.env("USER", "git").env("HOME", &work).env("GITEA_WORK_DIR", &work);
+        command.arg("--config").arg(&config).current_dir(&work);
+        command
+    };
+    let log = work.join("gitea.log");
+    let mut web = program();
+    web.arg("web");
+    let server = start_logged(web, &log, "gitea")?;
+    let http = Http { namespace: options.namespace.clone() };
+    wait(&server, &http, listen, &log)?;
+
+    let email = format!("{ADMINISTRATOR}@example.org");
+    let mut create = program();
+    create.args(["admin", "user", "create", "--admin", "--username", ADMINISTRATOR, "--email", &email]);
+    create.args(["--random-password", "--random-password-length", "24", "--must-change-password=false"]);
+    create.args(["--access-token", "--access-token-name", "tests", "--access-token-scopes", "all"]);
+    let output = create.output().map_err(Error::start("gitea"))?;
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        let said = said + &String::from_utf8_lossy(&output.stderr);
+        return Err(Error::Ended { program: "gitea admin".to_owned(), status: output.status.to_string(), said });
+    }
+    let administrator = first_account(&said)?;
+    Ok(Forge { kind: Kind::Real, server, address, listen, http, administrator, _folder: guard })
+}
+
+/// Reads the password and the token that `gitea admin user create` prints.
+fn first_account(said: &str) -> Result<Account> {
+    let word = |what: &str, before: &str| {
+        let found = said.lines().find_map(|line| line.split_once(before)).map(|(_, rest)| rest.trim());
+        let found = found.and_then(|rest| rest.split_whitespace().next());
+        let word = found.map(|word| word.trim_matches('\'').to_owned());
+        word.ok_or_else(|| Error::Lacks { url: "gitea admin user create".to_owned(), what: what.to_owned() })
+    };
+    Ok(Account {
+        name: ADMINISTRATOR.to_owned(),
+        password: word("password", "generated random password is")?,
+        token: word("token", "Access token was successfully created...")?,
+    })
+}
+
+fn start_stand_in(program: &Path, options: &Options, listen: SocketAddr, address: String) -> Result<Forge> {
+    let user = options.user.map_or_else(|| User::who_may_run(program), |id| User(Some(id)));
+    let (work, guard) = folder(options, user)?;
+    let administrator =
+        Account { name: ADMINISTRATOR.to_owned(), password: random(24), token: random(40).to_lowercase() };
+    let log = work.join("gitea.log");
+    let mut command = user.command(options.namespace.as_deref(), program);
+    command.args(["--listen", &listen.to_string(), "--address", &address, "--administrator", ADMINISTRATOR]);
+    command.arg("--folder").arg(&work).env("HOME", &work);
+    command.env("STAND_IN_PASSWORD", &administrator.password).env("STAND_IN_TOKEN", &administrator.token);
+    let server = start_logged(command, &log, "the Gitea stand-in")?;
+    let http = Http { namespace: options.namespace.clone() };
+    wait(&server, &http, listen, &log)?;
+    Ok(Forge { kind: Kind::StandIn, server, address, listen, http, administrator, _folder: guard })
+}
+
+fn start_logged(mut command: std::process::Command, log: &Path, program: &str) -> Result<Server> {
+    let file = fs::OpenOptions::new().create(true).append(true).open(log).map_err(Error::file("write", log))?;
+    let other = file.try_clone().map_err(Error::file("write", log))?;
+    command.stdout(file).stderr(other);
+    Server::start(command, program)
+}
+
+/// Waits until it answers.
+fn wait(server: &Server, http: &Http, listen: SocketAddr, log: &Path) -> Result<()> {
+    let deadline = Instant::now() + START;
+    let said = || {
+        let text = fs::read_to_string(log).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(20)..].join("\n")
+    };
+    let request = Request::new("GET", format!("http://{listen}/api/v1/version"));
+    loop {
+        server.check(said)?;
+        if http.send(&request).is_ok_and(|answer| answer.status == 200) {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            return Err(Error::Deadline { what: format!("http://{listen}"), within: START, said: said() });
+        }
+        std::thread::sleep(STEP);
+    }
+}
