@@ -66,7 +66,7 @@ pub(crate) fn escape(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            escaped.extend(["%", &format!("{byte:02X}")]);
         }
     }
     escaped
@@ -152,11 +152,11 @@ async fn send(request: &Request) -> std::result::Result<Answer, String> {
     drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::Client::builder().redirect(Policy::none()).no_proxy().timeout(ANSWER).build();
     let method = reqwest::Method::from_bytes(request.method.as_bytes()).map_err(|error| error.to_string())?;
-    let mut asked = client.map_err(whole)?.request(method, &request.url).body(request.body.clone());
+    let mut asked = client.map_err(|error| whole(&error))?.request(method, &request.url).body(request.body.clone());
     for (name, value) in &request.headers {
         asked = asked.header(name, value);
     }
-    let answer = asked.send().await.map_err(whole)?;
+    let answer = asked.send().await.map_err(|error| whole(&error))?;
     let header = |(name, value): (&reqwest::header::HeaderName, &reqwest::header::HeaderValue)| {
         (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
     };
@@ -165,12 +165,12 @@ async fn send(request: &Request) -> std::result::Result<Answer, String> {
         url: request.url.clone(),
         status: answer.status().as_u16(),
         headers: answer.headers().iter().map(header).collect(),
-        body: answer.text().await.map_err(whole)?,
+        body: answer.text().await.map_err(|error| whole(&error))?,
     })
 }
 
 /// An error with its causes on one line.
-fn whole(error: reqwest::Error) -> String {
+fn whole(error: &reqwest::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -18,7 +18,7 @@ use crate::settings::{Folders, app_ini};
 use crate::world::{Account, World};
 
 /// How long a new Gitea may take until it answers: it makes its database first.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// The login of the first account.
 const ADMINISTRATOR: &str = "administrator";
@@ -74,11 +74,11 @@ pub struct Forge {
 impl Forge {
     /// A private Gitea on the loopback: the real one where it is built, else the stand-in.
     pub fn start() -> Result<Self> {
-        Self::start_with(Options::default())
+        Self::start_with(&Options::default())
     }
 
     /// The same, started in another way.
-    pub fn start_with(options: Options) -> Result<Self> {
+    pub fn start_with(options: &Options) -> Result<Self> {
         let real = place::installation();
         let kind = options.kind.unwrap_or(if real.is_some() { Kind::Real } else { Kind::StandIn });
         if options.kind.is_none() && kind == Kind::StandIn {
@@ -88,8 +88,8 @@ impl Forge {
         let listen = options.listen.map_or_else(free_port, Ok)?;
         let address = options.address.clone().unwrap_or_else(|| format!("http://{listen}"));
         match kind {
-            Kind::Real => start_real(&real.ok_or_else(missing)?, &options, listen, address),
-            Kind::StandIn => start_stand_in(&place::stand_in().ok_or_else(missing)?, &options, listen, address),
+            Kind::Real => start_real(&real.ok_or_else(missing)?, options, listen, address),
+            Kind::StandIn => start_stand_in(&place::stand_in().ok_or_else(missing)?, options, listen, address),
         }
     }
 
@@ -151,16 +151,13 @@ fn free_port() -> Result<SocketAddr> {
 
 /// The folder it writes to, and what removes it.
 fn folder(options: &Options, user: User) -> Result<(PathBuf, Option<TempDir>)> {
-    let (path, guard) = match &options.folder {
-        Some(path) => {
-            fs::create_dir_all(path).map_err(Error::file("make", path))?;
-            (path.clone(), None)
-        }
-        None => {
-            let made = tempfile::Builder::new().prefix("forge-").tempdir();
-            let made = made.map_err(Error::file("make a folder in", &std::env::temp_dir()))?;
-            (made.path().to_owned(), Some(made))
-        }
+    let (path, guard) = if let Some(path) = &options.folder {
+        fs::create_dir_all(path).map_err(Error::file("make", path))?;
+        (path.clone(), None)
+    } else {
+        let made = tempfile::Builder::new().prefix("forge-").tempdir();
+        let made = made.map_err(Error::file("make a folder in", &std::env::temp_dir()))?;
+        (made.path().to_owned(), Some(made))
     };
     user.give(&path)?;
     Ok((path, guard))
