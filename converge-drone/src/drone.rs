@@ -1,1 +1,131 @@
 //! What converge-drone asks of Drone.
+
+mod answers;
+
+use reqwest::Method;
+use secrecy::SecretString;
+use serde_json::json;
+
+use crate::gitea::found;
+use crate::http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
+
+pub use answers::{Account, Permissions, Queued, Repository};
+
+/// Drone.
+#[derive(Debug, Clone)]
+pub struct Drone {
+    client: Client,
+    identity: Identity,
+}
+
+impl Drone {
+    /// Drone at `address` (`https://` and its domain), asked as nobody. No connection is made yet.
+    pub fn new(address: &str, connect: &Connect) -> Result<Self, Error> {
+        Ok(Self { client: Client::new(Service::Drone, address, connect)?, identity: Identity::Nobody })
+    }
+
+    /// The same, asked with an API token.
+    #[must_use]
+    pub fn with_token(&self, token: &SecretString) -> Self {
+        Self { client: self.client.clone(), identity: Identity::Token(token.clone()) }
+    }
+
+    /// Whether it is up: says why not.
+    pub async fn healthy(&self) -> Result<(), Error> {
+        let request = self.request(Method::GET, &["healthz"], &[]);
+        // One attempt: who waits for it asks again, and wants to say what it waits for meanwhile.
+        let answer = self.client.ask(&request).await?.or_failure()?;
+        if answer.is_page() { answer.json() } else { Ok(()) }
+    }
+
+    /// Its version, as it says itself.
+    pub async fn version(&self) -> Result<String, Error> {
+        #[derive(serde::Deserialize)]
+        struct Version {
+            #[serde(default)]
+            version: String,
+        }
+        let version: Version = self.client.get(&self.identity, &["version"], &[]).await?;
+        Ok(version.version)
+    }
+
+    /// Who the token belongs to.
+    pub async fn account(&self) -> Result<Account, Error> {
+        self.client.get(&self.identity, &["api", "user"], &[]).await
+    }
+
+    /// The repositories of the token's owner, as Drone has them in its own store: no question to Gitea.
+    pub async fn repositories(&self) -> Result<Vec<Repository>, Error> {
+        let all: Option<_> = self.client.get(&self.identity, &["api", "user", "repos"], &[]).await?;
+        Ok(all.unwrap_or_default())
+    }
+
+    /// Has Drone ask Gitea again for the repositories of the token's owner; answers what it has then.
+    pub async fn synchronise(&self) -> Result<Vec<Repository>, Error> {
+        let answer = self.change(Method::POST, &["api", "user", "repos"], Body::None).await?;
+        Ok(answer.json::<Option<_>>()?.unwrap_or_default())
+    }
+
+    /// What Gitea lets the bot do with the repository `owner/name`, asked by Drone with the bot's SCM token: it
+    /// answers exactly when that token is alive and Gitea is up.
+    pub async fn remote_permissions(&self, slug: &str) -> Result<Permissions, Error> {
+        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
+        let path = ["api", "user", "remote", "repos", owner, name];
+        // One attempt: a dead token is answered by 500, like an outage, and stays dead.
+        let answer = self.client.ask(&self.request(Method::GET, &path, &[])).await?.or_failure()?;
+        Ok(answer.json::<Repository>()?.permissions.unwrap_or_default())
+    }
+
+    /// The repository `owner/name`, unless Drone does not have it. Drone answers 404, too, when it has it but must ask
+    /// Gitea for permissions (once an hour) and cannot: [`Self::repositories`] tells the two apart.
+    pub async fn repository(&self, slug: &str) -> Result<Option<Repository>, Error> {
+        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
+        found(self.client.get(&self.identity, &["api", "repos", owner, name], &[]).await)
+    }
+
+    /// Activates a repository: Drone makes its webhook in Gitea, and the token's owner owns it from then on.
+    pub async fn activate(&self, slug: &str) -> Result<Repository, Error> {
+        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
+        self.change(Method::POST, &["api", "repos", owner, name], Body::None).await?.json()
+    }
+
+    /// Sets timeout (minutes) and trust of a repository. Drone ignores both, and answers 200, unless the token's owner
+    /// is an administrator: compare what it answers.
+    pub async fn set(&self, slug: &str, timeout: i64, trusted: bool) -> Result<Repository, Error> {
+        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
+        let body = json!({"timeout": timeout, "trusted": trusted});
+        self.change(Method::PATCH, &["api", "repos", owner, name], Body::Json(&body)).await?.json()
+    }
+
+    /// Makes the webhook in Gitea anew and takes over what Gitea says of the repository.
+    pub async fn repair(&self, slug: &str) -> Result<Repository, Error> {
+        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
+        self.change(Method::POST, &["api", "repos", owner, name, "repair"], Body::None).await?.json()
+    }
+
+    /// Makes the token's owner the owner of the repository: builds use the owner's SCM token.
+    pub async fn take_over(&self, slug: &str) -> Result<Repository, Error> {
+        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
+        self.change(Method::POST, &["api", "repos", owner, name, "chown"], Body::None).await?.json()
+    }
+
+    /// The stages that wait or run, for administrators. Drone has no list of connected runners: a stage that runs names
+    /// its machine, and that is all it knows.
+    pub async fn queue(&self) -> Result<Vec<Queued>, Error> {
+        let all: Option<_> = self.client.get(&self.identity, &["api", "queue"], &[]).await?;
+        Ok(all.unwrap_or_default())
+    }
+
+    /// The client, for the login by its pages.
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    fn request(&self, method: Method, path: &[&str], query: &[(&str, &str)]) -> Request<'_> {
+        Request { method, url: self.client.url(path, query), identity: &self.identity, body: Body::None }
+    }
+
+    async fn change(&self, method: Method, path: &[&str], body: Body<'_>) -> Result<Answer, Error> {
+        self.client.change(method, &self.identity, path, &[], body).await
+    }
+}

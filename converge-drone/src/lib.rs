@@ -2,5 +2,6 @@
 
 pub mod drone;
 pub mod gitea;
+pub mod http;
 pub mod login;
 pub mod runner;

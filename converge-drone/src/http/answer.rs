@@ -1,0 +1,145 @@
+//! An answer, received whole, and what it means.
+
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, SET_COOKIE};
+use reqwest::{RequestBuilder, StatusCode};
+use secrecy::SecretString;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{Call, Error, Refusal};
+use super::page;
+
+/// An answer, received whole. Its body and headers may hold secrets and are shown nowhere.
+#[derive(Clone)]
+pub struct Answer {
+    /// What was asked.
+    pub call: Call,
+    /// Its status.
+    pub status: StatusCode,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Answer").field("call", &self.call).field("status", &self.status).finish_non_exhaustive()
+    }
+}
+
+impl Answer {
+    /// Sends a request and receives the whole answer, up to `largest` bytes of it.
+    pub(super) async fn receive(call: &Call, request: RequestBuilder, largest: usize) -> Result<Self, Error> {
+        let mut response = request.send().await.map_err(|error| Error::from_reqwest(call, error))?;
+        let (status, headers) = (response.status(), response.headers().clone());
+        let mut body = Vec::new();
+        while let Some(chunk) = response.chunk().await.map_err(|error| Error::from_reqwest(call, error))? {
+            if body.len() + chunk.len() > largest {
+                return Err(Error::TooLarge { call: call.clone(), largest });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Self { call: call.clone(), status, headers, body })
+    }
+
+    /// The body as text.
+    pub(crate) fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// Where it redirects to, when it does.
+    pub(crate) fn location(&self) -> Option<&str> {
+        let value = self.headers.get(LOCATION).filter(|_| self.status.is_redirection())?;
+        // Drone puts error texts into it as they are, so bytes beyond ASCII are no reason to miss it.
+        std::str::from_utf8(value.as_bytes()).ok()
+    }
+
+    /// The cookies it sets, each as the header says it.
+    pub(crate) fn cookies(&self) -> impl Iterator<Item = SecretString> {
+        self.headers.get_all(SET_COOKIE).into_iter().filter_map(|value| value.to_str().ok()).map(SecretString::from)
+    }
+
+    /// A number in a header.
+    pub(crate) fn number(&self, header: &str) -> Option<usize> {
+        self.headers.get(header)?.to_str().ok()?.parse().ok()
+    }
+
+    /// Whether it is a web page.
+    pub(crate) fn is_page(&self) -> bool {
+        let kind = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if kind.is_empty() {
+            return self.text().trim_start().starts_with('<');
+        }
+        kind.starts_with("text/html") || kind.starts_with("application/xhtml")
+    }
+
+    /// The body as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        if self.is_page() {
+            return Err(self.web_page());
+        }
+        serde_json::from_slice(&self.body).map_err(|error| {
+            let call = self.call.clone();
+            // serde_json quotes values of the wrong type, which may be secrets; where it stopped says enough.
+            let at = format!("line {} column {}", error.line(), error.column());
+            match error.classify() {
+                serde_json::error::Category::Eof => Error::CutOff { call, why: format!("its JSON ends at {at}") },
+                serde_json::error::Category::Data => {
+                    Error::NotUnderstood { call, why: format!("a field is missing or of another type at {at}") }
+                }
+                _ => Error::NotUnderstood { call, why: format!("it is no JSON at {at}") },
+            }
+        })
+    }
+
+    /// Itself when its status is 2xx, else the error its status stands for.
+    pub(crate) fn or_failure(self) -> Result<Self, Error> {
+        if self.status.is_success() { Ok(self) } else { Err(self.failure()) }
+    }
+
+    /// The error its status stands for.
+    pub(crate) fn failure(&self) -> Error {
+        let call = self.call.clone();
+        let status = self.status.as_u16();
+        if let Some(to) = self.location() {
+            return Error::Redirected { call, to: without_query(to) };
+        }
+        let message = self.message();
+        match status {
+            401 | 403 if !self.is_page() => {
+                let because = Refusal::of(status, message.as_deref().unwrap_or_default());
+                Error::Refused { call, status, because, message }
+            }
+            404 if self.is_json() => Error::NotFound { call, message },
+            404 if !self.is_page() => Error::NotServed { call },
+            429 | 500..=599 => Error::Failing { call, status, message },
+            _ if self.is_page() => self.web_page(),
+            _ => Error::Rejected { call, status, message },
+        }
+    }
+
+    fn is_json(&self) -> bool {
+        serde_json::from_slice::<serde::de::IgnoredAny>(&self.body).is_ok()
+    }
+
+    fn web_page(&self) -> Error {
+        Error::WebPage { call: self.call.clone(), status: self.status.as_u16(), title: page::title(&self.text()) }
+    }
+
+    /// What the server says about its failure.
+    fn message(&self) -> Option<String> {
+        #[derive(Deserialize)]
+        struct Said {
+            message: String,
+        }
+        if self.is_page() {
+            return page::title(&self.text());
+        }
+        let said = serde_json::from_slice::<Said>(&self.body).map(|said| said.message);
+        page::quoted(&said.unwrap_or_else(|_| self.text().into_owned()))
+    }
+}
+
+/// An address as it may be shown: its query may carry a code.
+pub(crate) fn without_query(address: &str) -> String {
+    address.split(['?', '#']).next().unwrap_or_default().to_owned()
+}
