@@ -6,7 +6,9 @@ use sd_notify::NotifyState;
 use tokio::time::timeout;
 use zbus::OwnedObjectPath;
 
-/// How long systemd may take to answer a question that only makes an error clearer.
+use crate::error::{Class, Explain};
+
+/// How long systemd may take to answer a question, or to take an order.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Sets the line that `systemctl status` shows. Without systemd it does nothing.
@@ -25,6 +27,8 @@ pub fn status(line: &str) {
 )]
 trait Manager {
     fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
+    fn start_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
+    fn restart_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
 }
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1")]
@@ -33,12 +37,96 @@ trait Unit {
     fn load_state(&self) -> zbus::Result<String>;
     #[zbus(property)]
     fn active_state(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn job(&self) -> zbus::Result<(u32, OwnedObjectPath)>;
 }
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Service", default_service = "org.freedesktop.systemd1")]
 trait Service {
     #[zbus(property)]
     fn status_text(&self) -> zbus::Result<String>;
+}
+
+/// systemd could not be asked, or did not do it.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The call failed.
+    #[error("systemd cannot {what}")]
+    Call {
+        /// What it was to do.
+        what: String,
+        /// Why not.
+        source: zbus::Error,
+    },
+    /// It did not answer.
+    #[error("systemd did not {what} within {} s", PATIENCE.as_secs())]
+    Deadline {
+        /// What it was to do.
+        what: String,
+    },
+}
+
+impl Explain for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Call { .. } => Class::Failed,
+            Self::Deadline { .. } => Class::Transient,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("check that systemd's D-Bus is there: busctl status org.freedesktop.systemd1".into())
+    }
+}
+
+/// How a unit is doing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// Whether there is a unit of that name.
+    pub is_loaded: bool,
+    /// `active`, `inactive`, `failed`, `activating`, `deactivating`.
+    pub active: String,
+    /// Whether a start, stop or restart is queued or under way.
+    pub has_job: bool,
+}
+
+/// How a unit is doing.
+pub async fn state(name: &str) -> Result<State, Error> {
+    within(format!("say how {name} is doing"), async {
+        let bus = zbus::Connection::system().await?;
+        let path = ManagerProxy::new(&bus).await?.load_unit(name).await?;
+        let unit = UnitProxy::builder(&bus).path(path).build().await?;
+        Ok(State {
+            is_loaded: unit.load_state().await? == "loaded",
+            active: unit.active_state().await?,
+            has_job: unit.job().await?.0 != 0,
+        })
+    })
+    .await
+}
+
+/// Queues the start of a unit, or its restart, and does not wait for it.
+pub async fn start(name: &str, restart: bool) -> Result<(), Error> {
+    let verb = if restart { "restart" } else { "start" };
+    within(format!("{verb} {name}"), async {
+        let bus = zbus::Connection::system().await?;
+        let manager = ManagerProxy::new(&bus).await?;
+        let job = if restart {
+            manager.restart_unit(name, "replace").await
+        } else {
+            manager.start_unit(name, "replace").await
+        };
+        job.map(drop)
+    })
+    .await
+}
+
+async fn within<T>(what: String, call: impl Future<Output = zbus::Result<T>>) -> Result<T, Error> {
+    match timeout(PATIENCE, call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(source)) => Err(Error::Call { what, source }),
+        Err(_) => Err(Error::Deadline { what }),
+    }
 }
 
 /// How a unit is doing, as its own words: `failed: blocked · live-restore is on`. `None` when systemd cannot be asked

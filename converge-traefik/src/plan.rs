@@ -6,6 +6,8 @@
 mod health;
 mod pair;
 
+use std::collections::BTreeMap;
+
 use common::converger::Plan;
 use common::recipe::names::Names;
 use common::recipe::plan::{Back, Target, Wanted, deploy, forget, has_swarm};
@@ -30,6 +32,8 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
         source: &desired.recipe,
         env: &desired.env,
         keys: env::keys(chosen.pair),
+        keys_if_known: BTreeMap::new(),
+        passed_on: None,
         compose_files: &desired.compose_files,
         secrets: chosen.names(&names),
         creations: chosen.creations.clone(),

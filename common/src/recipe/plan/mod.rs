@@ -34,6 +34,10 @@ pub struct Wanted<'a> {
     pub env: &'a BTreeMap<String, String>,
     /// The piece's part of the `.env`, but for `DOMAIN` and `COMPOSE_FILE`, which all apps have.
     pub keys: BTreeMap<String, String>,
+    /// The same, for keys that are set only where the version's `.env.sample` knows them.
+    pub keys_if_known: BTreeMap<String, String>,
+    /// Keys that begin so reach the recipe's program, whether the `.env.sample` knows them or not: abra hands it all.
+    pub passed_on: Option<&'static str>,
     /// The recipe's compose files.
     pub compose_files: &'a [String],
     /// The secrets that the app must use, by their whole names.
@@ -75,7 +79,7 @@ pub fn deploy(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> 
         plan.sequence("secrets", wanted.creations.clone());
         return None;
     };
-    let keys = keys(wanted, &target);
+    let keys = keys(wanted, observed, &target);
     let reasons = needed::reasons(wanted, observed, &target, &keys);
     if reasons.is_empty() && target.rejection.is_none() {
         if observed.recipe.is_some() {
@@ -108,8 +112,13 @@ pub fn deploy(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> 
 }
 
 /// Every key of the `.env` that is to be set.
-fn keys(wanted: &Wanted, target: &Target) -> BTreeMap<String, String> {
+fn keys(wanted: &Wanted, observed: &Observed, target: &Target) -> BTreeMap<String, String> {
+    let contents = observed.recipe.as_ref().and_then(|recipe| recipe.contents.get(&target.version));
+    let known = contents.and_then(|contents| contents.keys.as_ref());
+    let in_sample = |key: &String| known.is_some_and(|known| known.contains(key));
+    let if_known = wanted.keys_if_known.clone().into_iter().filter(|(key, _)| in_sample(key));
     let mut keys = target.env.clone();
+    keys.extend(if_known);
     keys.extend(wanted.keys.clone());
     keys.insert("DOMAIN".into(), wanted.names.domain.clone());
     keys.insert("COMPOSE_FILE".into(), wanted.compose_files.join(":"));

@@ -87,7 +87,9 @@ pub fn can_deploy(
         plan.block("recipe", format!("{version} has no .env.sample"), "choose another version of the recipe");
         return false;
     };
-    let unknown: Vec<&str> = keys.keys().filter(|key| !known.contains(key)).map(String::as_str).collect();
+    let is_passed_on = |key: &String| wanted.passed_on.is_some_and(|prefix| key.starts_with(prefix));
+    let unknown = keys.keys().filter(|key| !known.contains(key) && !is_passed_on(key));
+    let unknown: Vec<&str> = unknown.map(String::as_str).collect();
     if !unknown.is_empty() {
         plan.block(
             "recipe",
