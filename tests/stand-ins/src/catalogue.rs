@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn every_recipe_is_published_the_same_way_twice() {
         let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-        assert_eq!(recipes().unwrap(), ["hello", "traefik"]);
+        assert_eq!(recipes().unwrap(), ["drone", "hello", "traefik"]);
         for recipe in recipes().unwrap() {
             let first = publish(&recipe, one.path()).unwrap();
             let second = publish(&recipe, two.path()).unwrap();

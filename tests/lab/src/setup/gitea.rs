@@ -58,11 +58,13 @@ fn module() -> PathBuf {
     layout::project().join("tests/lab/gitea")
 }
 
-/// `go1.26.2` → (1, 26, 2).
+/// `go1.26.2` → (1, 26, 2); of `go1.27rc1` only the numbers before `rc`.
 fn version_of(said: &str) -> Option<(u32, u32, u32)> {
-    let mut parts = said.trim().strip_prefix("go")?.split(['.', '-', ' ', 'r', 'b']);
+    let said = said.trim().strip_prefix("go")?;
+    let numbers = said.split_once(|c: char| c != '.' && !c.is_ascii_digit()).map_or(said, |(numbers, _)| numbers);
+    let mut parts = numbers.split('.');
     let mut next = || parts.next().map_or(Some(0), |part| part.parse().ok());
-    Some((next()?, next()?, next().unwrap_or(0)))
+    Some((next()?, next()?, next()?))
 }
 
 fn build(go: &Path) -> Result<()> {
@@ -114,7 +116,7 @@ mod tests {
     fn versions_of_go_are_compared_by_number() {
         assert_eq!(version_of("go1.26.2\n"), Some((1, 26, 2)));
         assert_eq!(version_of("go1.27"), Some((1, 27, 0)));
-        assert_eq!(version_of("go1.26rc1"), Some((1, 26, 1)));
+        assert_eq!(version_of("go1.26rc1"), Some((1, 26, 0)));
         assert_eq!(version_of("devel"), None);
         assert!(version_of("go1.100.0") > version_of("go1.26.9"));
     }
