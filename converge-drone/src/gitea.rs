@@ -3,7 +3,7 @@
 mod answers;
 
 use reqwest::Method;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
@@ -29,8 +29,10 @@ impl Gitea {
     /// Gitea at `address`, as `login`. No connection is made yet.
     pub fn new(address: &str, login: &str, password: &SecretString, connect: &Connect) -> Result<Self, Error> {
         let client = Client::new(Service::Gitea, address, connect)?;
+        // Files end with a line break, passwords do not.
+        let password = SecretString::from(password.expose_secret().trim_end_matches(['\r', '\n']));
         let identity = Identity::Password(login.into(), password.clone());
-        Ok(Self { client, login: login.into(), password: password.clone(), identity })
+        Ok(Self { client, login: login.into(), password, identity })
     }
 
     /// Who the password belongs to.

@@ -3,6 +3,7 @@
 
 mod answer;
 mod error;
+mod hint;
 mod page;
 
 use std::cell::RefCell;

@@ -189,8 +189,7 @@ impl<'a> Walk<'a> {
             Page::Login { form, login, password, .. } => {
                 self.password_sent = true;
                 let name = SecretString::from(self.gitea.login());
-                let secret = SecretString::from(self.gitea.password().expose_secret().trim_end_matches(['\r', '\n']));
-                let fields = form.filled(&[(&login, &name), (&password, &secret)]);
+                let fields = form.filled(&[(&login, &name), (&password, self.gitea.password())]);
                 self.sent_to_gitea(asked, &form, fields)
             }
             Page::Grant { form, button: Some((name, value)) } if !self.granted && self.leads_to_drone(&form) => {
