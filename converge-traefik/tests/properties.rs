@@ -104,6 +104,7 @@ fn tries() -> impl Strategy<Value = Vec<Try>> {
         rejected: rejected.then(|| "seen".into()),
         back_to: TAGS[0].into(),
         back_env: BTreeMap::new(),
+        since: None,
         env: BTreeMap::new(),
     });
     vec(tried, 0..2)

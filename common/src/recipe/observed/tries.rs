@@ -4,7 +4,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bollard::models::Config;
 use bollard::query_parameters::ListConfigsOptions;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::docker::{Docker, Error, MANAGED};
@@ -27,6 +29,9 @@ pub struct Try {
     pub back_env: BTreeMap<String, String>,
     /// The operator's part of the environment it was tried with.
     pub env: BTreeMap<String, String>,
+    /// When it began. Swarm's own time, and nothing that is written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
 }
 
 /// The tries that an app of `piece` remembers.
@@ -37,8 +42,13 @@ pub async fn observe(docker: &Docker, names: &Names, piece: &str) -> Result<Vec<
     ]);
     let options = ListConfigsOptions { filters: Some(filters) };
     let configs = docker.call("list configs", async |client| client.list_configs(Some(options)).await).await?;
-    let mut tries: Vec<Try> =
-        configs.into_iter().filter_map(|config| serde_json::from_str(config.spec?.labels?.get(TRY)?).ok()).collect();
+    let mut tries: Vec<Try> = configs.into_iter().filter_map(read).collect();
     tries.sort_by(|one, other| one.tag.cmp(&other.tag));
     Ok(tries)
+}
+
+fn read(config: Config) -> Option<Try> {
+    let since = config.created_at.and_then(|time| time.parse().ok());
+    let tried: Try = serde_json::from_str(config.spec?.labels?.get(TRY)?).ok()?;
+    Some(Try { since, ..tried })
 }

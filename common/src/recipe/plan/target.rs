@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 
 use super::{Back, Wanted};
 use crate::converger::Plan;
-use crate::docker::settled::Update;
+use crate::docker::settled::{Tasks, Update};
 use crate::recipe::change::{Change, Rejection};
 use crate::recipe::observed::{Clone, Observed, Try};
 use crate::recipe::version::{self, Latest, Policy, Release, upstream, version};
@@ -131,20 +131,15 @@ fn latest(
     if let Some(tried) = observed.tries.iter().find(|tried| tried.rejected.is_none())
         && let Some(seen) = why_to_reject(wanted, observed, tried, running)
     {
-        let mark = Try { rejected: Some(seen.clone()), ..tried.clone() };
+        let mark = Try { rejected: Some(seen.clone()), since: None, ..tried.clone() };
         return Some(back(wanted, tried, Some(mark), Some(&seen)));
     }
-    // Swarm is putting the version before back by itself: a deploy meanwhile would only meet it.
+    // Swarm is putting the version before back by itself: a deploy meanwhile would only meet it, and a try that began
+    // meanwhile would be taken for what is undone.
     let is_rolling_back = observed.stack.services.iter().any(|service| service.tasks.update == Update::RollbackStarted);
-    if let Some(tried) = observed.tries.iter().find(|tried| Some(tried.back_to.as_str()) == running)
-        && is_rolling_back
-    {
-        return Some(Target {
-            version: tried.back_to.clone(),
-            env: tried.back_env.clone(),
-            mark: None,
-            rejection: None,
-        });
+    if let Some(running) = running.filter(|_| is_rolling_back) {
+        let env = operators_part(wanted, observed);
+        return Some(Target { version: running.to_owned(), env, mark: None, rejection: None });
     }
     let rejected: Vec<&Try> = observed.tries.iter().filter(|tried| tried.rejected.is_some()).collect();
     // Killed on the way back: go on with it.
@@ -173,6 +168,7 @@ fn latest(
         back_to: running.to_owned(),
         back_env: operators_part(wanted, observed),
         env: wanted.env.clone(),
+        since: None,
     });
     Some(Target { version: tag, env: wanted.env.clone(), mark, rejection: None })
 }
@@ -188,9 +184,12 @@ pub fn chosen(observed: &Observed, recipe: &Clone, running: Option<&str>) -> Lat
 
 /// Whether a try has failed: Swarm went back by itself, or it is not healthy after all the time it has.
 fn why_to_reject(wanted: &Wanted, observed: &Observed, tried: &Try, running: Option<&str>) -> Option<String> {
-    let tasks = observed.stack.services.iter().map(|service| &service.tasks);
+    let mut tasks = observed.stack.services.iter().map(|service| &service.tasks);
     if running == Some(tried.back_to.as_str()) {
-        let went_back = tasks.clone().find(|tasks| tasks.were_rolled_back() && tasks.update != Update::RollbackStarted);
+        // What Swarm undid before the try began says nothing about it.
+        let is_since = |tasks: &Tasks| tried.since.zip(tasks.changed).is_none_or(|(since, changed)| since <= changed);
+        let is_over = |tasks: &Tasks| tasks.were_rolled_back() && tasks.update != Update::RollbackStarted;
+        let went_back = tasks.find(|tasks| is_over(tasks) && is_since(tasks));
         return went_back.map(ToString::to_string);
     }
     if running != Some(tried.tag.as_str()) {
