@@ -139,6 +139,6 @@ fn open_pull_request(api: &Api, repository: &str) -> Result<()> {
 }
 
 /// Letters and digits.
-pub(crate) fn random(length: usize) -> String {
+fn random(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
 }

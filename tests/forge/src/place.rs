@@ -32,13 +32,15 @@ pub fn installation() -> Option<Installation> {
     (found.program.is_file() && found.files.is_dir()).then_some(found)
 }
 
-/// The stand-in: of the build that this process belongs to, else of any.
-pub(crate) fn stand_in() -> Option<PathBuf> {
+/// The stand-in, which has no files: of the build that this process belongs to, else of any.
+pub(crate) fn stand_in() -> Option<Installation> {
     let running = std::env::current_exe().unwrap_or_default();
     let target = project().join("target");
     let beside = running.ancestors().skip(1).take(2).map(Path::to_owned);
     let folders = beside.chain([target.join("debug"), target.join("release")]);
-    folders.map(|folder| folder.join("gitea")).find(|path| path.is_file())
+    let program = folders.map(|folder| folder.join("gitea")).find(|path| path.is_file())?;
+    let files = program.parent()?.to_owned();
+    Some(Installation { program, files })
 }
 
 #[cfg(test)]

@@ -4,12 +4,13 @@ use std::fmt;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::api::Api;
-use crate::content::{self, Content, random};
+use crate::content::{self, Content};
 use crate::error::{Error, Result};
 use crate::http::{Http, Request};
 use crate::place::{self, Installation};
@@ -79,18 +80,30 @@ impl Forge {
 
     /// The same, started in another way.
     pub fn start_with(options: &Options) -> Result<Self> {
+        Self::start_as(options, None)
+    }
+
+    fn start_as(options: &Options, administrator: Option<&Account>) -> Result<Self> {
         let real = place::installation();
         let kind = options.kind.unwrap_or(if real.is_some() { Kind::Real } else { Kind::StandIn });
         if options.kind.is_none() && kind == Kind::StandIn {
             eprintln!("no real Gitea is in {}: the stand-in serves", place::cache().display());
         }
-        let missing = || Error::Missing { place: place::cache() };
+        let found = match kind {
+            Kind::Real => real,
+            Kind::StandIn => place::stand_in(),
+        };
+        let found = found.ok_or_else(|| Error::Missing { place: place::cache() })?;
         let listen = options.listen.map_or_else(free_port, Ok)?;
         let address = options.address.clone().unwrap_or_else(|| format!("http://{listen}"));
-        match kind {
-            Kind::Real => start_real(&real.ok_or_else(missing)?, options, listen, address),
-            Kind::StandIn => start_stand_in(&place::stand_in().ok_or_else(missing)?, options, listen, address),
-        }
+        start(kind, &found, options, Place { listen, address }, administrator)
+    }
+
+    /// One that has run before in this folder, wherever the folder was then.
+    pub fn start_again(folder: &Path, address: &str, administrator: &Account) -> Result<Self> {
+        let options =
+            Options { folder: Some(folder.to_owned()), address: Some(address.to_owned()), ..Options::default() };
+        Self::start_as(&options, Some(administrator))
     }
 
     /// Which of the two it is.
@@ -163,39 +176,57 @@ fn folder(options: &Options, user: User) -> Result<(PathBuf, Option<TempDir>)> {
     Ok((path, guard))
 }
 
-fn start_real(real: &Installation, options: &Options, listen: SocketAddr, address: String) -> Result<Forge> {
-    let user = options.user.map_or_else(|| User::who_may_run(&real.program), |id| User(Some(id)));
+/// Where a Gitea listens, and what it calls itself.
+struct Place {
+    listen: SocketAddr,
+    address: String,
+}
+
+/// Starts it; without an administrator the folder is new, and it gets one.
+fn start(
+    kind: Kind,
+    found: &Installation,
+    options: &Options,
+    place: Place,
+    administrator: Option<&Account>,
+) -> Result<Forge> {
+    let Place { listen, address } = place;
+    let user = options.user.map_or_else(|| User::who_may_run(&found.program), |id| User(Some(id)));
     let (work, guard) = folder(options, user)?;
     let config = work.join("app.ini");
-    let settings = app_ini(Folders { work: &work, files: &real.files }, listen, &address, user.is_root());
+    let settings = app_ini(Folders { work: &work, files: &found.files }, listen, &address, user.is_root());
     fs::write(&config, settings).map_err(Error::file("write", &config))?;
     user.give(&config)?;
-    let program = || {
-        let mut command = user.command(options.namespace.as_deref(), &real.program);
-        command.env("USER", "git").env("HOME", &work).env("GITEA_WORK_DIR", &work);
-        command.arg("--config").arg(&config).current_dir(&work);
+    let program = |words: &[&str]| {
+        let mut command = user.command(options.namespace.as_deref(), &found.program);
+        command.env("USER", "git").env("HOME", &work).env("GITEA_WORK_DIR", &work).current_dir(&work);
+        command.args(words).arg("--config").arg(&config);
         command
     };
     let log = work.join("gitea.log");
-    let mut web = program();
-    web.arg("web");
-    let server = start_logged(web, &log, "gitea")?;
+    let server = start_logged(program(&["web"]), &log)?;
     let http = Http { namespace: options.namespace.clone() };
     wait(&server, &http, listen, &log)?;
+    let administrator = match administrator {
+        Some(known) => known.clone(),
+        None => create_administrator(program(&["admin", "user", "create"]))?,
+    };
+    Ok(Forge { kind, server, address, listen, http, administrator, _folder: guard })
+}
 
+/// Makes the first account, which no API can make.
+fn create_administrator(mut command: Command) -> Result<Account> {
     let email = format!("{ADMINISTRATOR}@example.org");
-    let mut create = program();
-    create.args(["admin", "user", "create", "--admin", "--username", ADMINISTRATOR, "--email", &email]);
-    create.args(["--random-password", "--random-password-length", "24", "--must-change-password=false"]);
-    create.args(["--access-token", "--access-token-name", "tests", "--access-token-scopes", "all"]);
-    let output = create.output().map_err(Error::start("gitea"))?;
+    command.args(["--admin", "--username", ADMINISTRATOR, "--email", &email]);
+    command.args(["--random-password", "--random-password-length", "24", "--must-change-password=false"]);
+    command.args(["--access-token", "--access-token-name", "tests", "--access-token-scopes", "all"]);
+    let output = command.output().map_err(Error::start("gitea"))?;
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    if !output.status.success() {
-        let said = said + &String::from_utf8_lossy(&output.stderr);
-        return Err(Error::Ended { program: "gitea admin".to_owned(), status: output.status.to_string(), said });
+    if output.status.success() {
+        return first_account(&said);
     }
-    let administrator = first_account(&said)?;
-    Ok(Forge { kind: Kind::Real, server, address, listen, http, administrator, _folder: guard })
+    let said = said + &String::from_utf8_lossy(&output.stderr);
+    Err(Error::Ended { program: "gitea admin".to_owned(), status: output.status.to_string(), said })
 }
 
 /// Reads the password and the token that `gitea admin user create` prints.
@@ -213,27 +244,11 @@ fn first_account(said: &str) -> Result<Account> {
     })
 }
 
-fn start_stand_in(program: &Path, options: &Options, listen: SocketAddr, address: String) -> Result<Forge> {
-    let user = options.user.map_or_else(|| User::who_may_run(program), |id| User(Some(id)));
-    let (work, guard) = folder(options, user)?;
-    let administrator =
-        Account { name: ADMINISTRATOR.to_owned(), password: random(24), token: random(40).to_lowercase() };
-    let log = work.join("gitea.log");
-    let mut command = user.command(options.namespace.as_deref(), program);
-    command.args(["--listen", &listen.to_string(), "--address", &address, "--administrator", ADMINISTRATOR]);
-    command.arg("--folder").arg(&work).env("HOME", &work);
-    command.env("STAND_IN_PASSWORD", &administrator.password).env("STAND_IN_TOKEN", &administrator.token);
-    let server = start_logged(command, &log, "the Gitea stand-in")?;
-    let http = Http { namespace: options.namespace.clone() };
-    wait(&server, &http, listen, &log)?;
-    Ok(Forge { kind: Kind::StandIn, server, address, listen, http, administrator, _folder: guard })
-}
-
-fn start_logged(mut command: std::process::Command, log: &Path, program: &str) -> Result<Server> {
+fn start_logged(mut command: Command, log: &Path) -> Result<Server> {
     let file = fs::OpenOptions::new().create(true).append(true).open(log).map_err(Error::file("write", log))?;
     let other = file.try_clone().map_err(Error::file("write", log))?;
     command.stdout(file).stderr(other);
-    Server::start(command, program)
+    Server::start(command, "gitea")
 }
 
 /// Waits until it answers.

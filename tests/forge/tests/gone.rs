@@ -1,0 +1,111 @@
+//! However a test ends, its Gitea ends with it; what is kept on purpose serves again elsewhere.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use forge::{Content, Forge, Options, World};
+
+/// Says to a copy of this very test that it is the one to be killed.
+const VICTIM: &str = "FORGE_VICTIM";
+
+/// The folder that a Gitea writes to, from its command line.
+fn folder(pid: i32) -> PathBuf {
+    let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+    let config = words.split('\0').find(|word| word.ends_with("app.ini")).expect("it has a configuration");
+    Path::new(config).parent().unwrap().to_owned()
+}
+
+/// The processes that have a folder in their words or work in it.
+fn processes(folder: &Path) -> Vec<String> {
+    let ids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    ids.filter(|id| {
+        let words = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+        let works_there = fs::read_link(format!("/proc/{id}/cwd")).is_ok_and(|place| place.starts_with(folder));
+        works_there || String::from_utf8_lossy(&words).contains(&*folder.to_string_lossy())
+    })
+    .collect()
+}
+
+fn wait_until_gone(folder: &Path) {
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while !processes(folder).is_empty() {
+        assert!(Instant::now() < deadline, "still there: {:?}", processes(folder));
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn nothing_is_left_by_a_test_that_panics() {
+    let (tell, told) = std::sync::mpsc::channel();
+    let failed = thread::spawn(move || {
+        let forge = Forge::start().unwrap();
+        forge.fill(&Content::default()).unwrap();
+        tell.send(folder(forge.pid())).unwrap();
+        // Not `panic!`: nothing to print a message and a trace for.
+        std::panic::resume_unwind(Box::new("on purpose"));
+    })
+    .join();
+    assert_eq!(failed.unwrap_err().downcast_ref(), Some(&"on purpose"));
+    let folder = told.recv().unwrap();
+    assert_eq!(processes(&folder), Vec::<String>::new());
+    assert!(!folder.exists(), "{} is still there", folder.display());
+}
+
+#[test]
+fn no_process_is_left_by_a_test_that_is_killed() {
+    if std::env::var_os(VICTIM).is_some() {
+        let forge = Forge::start().unwrap();
+        println!("\nfolder {}", folder(forge.pid()).display());
+        loop {
+            thread::park();
+        }
+    }
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "no_process_is_left_by_a_test_that_is_killed", "--nocapture"]);
+    let mut victim = command.env(VICTIM, "yes").stdout(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(victim.stdout.take().unwrap()).lines().map_while(Result::ok);
+    let folder = { lines }.find_map(|line| line.strip_prefix("folder ").map(PathBuf::from));
+    let running = folder.as_ref().map(|folder| processes(folder));
+    victim.kill().unwrap();
+    victim.wait().unwrap();
+    let folder = folder.expect("it said where its Gitea writes");
+    assert!(!running.unwrap().is_empty());
+    wait_until_gone(&folder);
+    // A killed process removes no folders.
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_kept_folder_serves_again_in_another_place() {
+    let place = tempfile::tempdir().unwrap();
+    let (first, second) = (place.path().join("first"), place.path().join("second"));
+    // Whoever Gitea runs as has to get there.
+    fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let at = |folder: &Path, address: &str| {
+        let options =
+            Options { folder: Some(folder.to_owned()), address: Some(address.to_owned()), ..Options::default() };
+        Forge::start_with(&options).unwrap()
+    };
+    let forge = at(&first, "http://one.localhost:3000");
+    let world = forge.fill(&Content::default()).unwrap();
+    drop(forge);
+    assert_eq!(processes(&first), Vec::<String>::new());
+    fs::rename(&first, &second).unwrap();
+
+    let forge = Forge::start_again(&second, "http://two.localhost:3000", &world.administrator).unwrap();
+    assert_eq!(forge.address(), "http://two.localhost:3000");
+    let bot = forge.api().with_token(&world.bot.token);
+    assert_eq!(bot.get("/repos/recipes/hello/pulls/1").unwrap().text("/state").unwrap(), "open");
+    let mara = forge.api().with_password("mara", &world.mara.password);
+    assert_eq!(mara.get("/user").unwrap().text("/login").unwrap(), "mara");
+    // Its hooks, which have the place of the program and the configuration in them, work too.
+    forge.write_file(World::CI, "again.txt", "again\n").unwrap();
+    assert_eq!(bot.get("/repos/recipes/ci/raw/again.txt").unwrap().body, "again\n");
+    drop(forge);
+    assert!(second.exists(), "a folder that is kept is kept");
+}
