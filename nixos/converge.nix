@@ -6,14 +6,8 @@ let
   cfg = config.services.converge;
   sandbox = import ./sandbox.nix { inherit lib; };
 
-  # The same JSON the program would read, refused at build time if the program would refuse it.
-  checkedJson = name: piece: pkgs.writeTextFile {
-    name = "converge-${name}.json";
-    text = builtins.toJSON piece.settings;
-    checkPhase = lib.optionalString (pkgs.stdenv.buildPlatform.canExecute pkgs.stdenv.hostPlatform) ''
-      ${lib.getExe piece.package} --config "$target" --check-config
-    '';
-  };
+  checkedJson = import ./checked-json.nix { inherit lib pkgs; };
+  json = name: piece: checkedJson { name = "converge-${name}"; program = lib.getExe piece.package; inherit (piece) settings; };
 
   unitOf = name: "converge-${name}.service";
 
@@ -95,7 +89,7 @@ in
   };
 
   config = lib.mkIf (cfg.pieces != { }) {
-    environment.etc = lib.mapAttrs' (name: piece: lib.nameValuePair "converge/${name}.json" { source = checkedJson name piece; }) cfg.pieces;
+    environment.etc = lib.mapAttrs' (name: piece: lib.nameValuePair "converge/${name}.json" { source = json name piece; }) cfg.pieces;
 
     systemd.services = lib.mapAttrs' (name: piece: lib.nameValuePair "converge-${name}" (service name piece)) cfg.pieces
       // lib.optionalAttrs (cfg.interval != null) {

@@ -6,5 +6,7 @@
     ./host.nix
     ./swarm.nix
     ./traefik.nix
+    ./drone.nix
+    ./drone-runner.nix
   ];
 }

@@ -10,7 +10,7 @@ let
       # Cargo wants every member of the workspace to be there, also those that are not built.
       fileset = lib.fileset.intersection
         (lib.fileset.fileFilter (file: !file.hasExt "nix") ../.)
-        (lib.fileset.unions [ ../Cargo.toml ../Cargo.lock ../common ../converge-swarm ../converge-traefik ../nixos/tests ../tests ]);
+        (lib.fileset.unions [ ../Cargo.toml ../Cargo.lock ../common ../converge-swarm ../converge-traefik ../converge-drone ../nixos/tests ../tests ]);
     };
     cargoLock.lockFile = ../Cargo.lock;
     cargoBuildFlags = [ "--package=converge-${name}" ];
@@ -27,4 +27,6 @@ in
 {
   converge-swarm = piece "swarm";
   converge-traefik = piece "traefik";
+  # Brings drone-runner too.
+  converge-drone = piece "drone";
 }

@@ -20,4 +20,17 @@
       privkey = "/run/secrets/privkey";
     };
   };
+
+  services.converge.drone = {
+    enable = true;
+    settings = {
+      domain = "drone.ci.example.org";
+      recipe.version.pin = "1.9.0+2.26.0";
+      # The bot is a plain member of the organisation, and an administrator of this one repository, which has the .drone.yml.
+      gitea = { address = "https://git.example.org"; bot = "ci-bot"; };
+      repository.name = "recipes/ci";
+    };
+    giteaPassword = "/run/secrets/gitea-password";
+    runner.maxTests = 2;
+  };
 }

@@ -7,4 +7,17 @@
     recipe.source = "file:///srv/catalogue/traefik.git";
     recipe.version.pin = lib.mkForce "3.8.0+v3.6.15";
   };
+
+  # Until the lab has its programs. (Weaker than mkForce, so that a test can have it.)
+  services.converge.drone.enable = lib.mkOverride 60 false;
+  services.converge.drone.settings = {
+    domain = lib.mkForce "drone.ci.localhost";
+    recipe.source = "file:///srv/catalogue/drone.git";
+    recipe.version.pin = lib.mkForce "1.9.0+2.26.0";
+    # The lab's Gitea speaks plain HTTP, which the last of them says to Drone.
+    compose_files = [ "compose.yml" "compose.gitea.yml" "compose.gitea-http.yml" ];
+    gitea.address = lib.mkForce "http://git.ci.localhost:3000";
+  };
+  # Debian has no /run/current-system.
+  services.converge.drone.runner.settings.steps.path = [ "/usr/local/bin" "/usr/bin" "/usr/sbin" ];
 }

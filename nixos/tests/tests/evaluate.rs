@@ -81,6 +81,42 @@ fn the_example_says_what_the_programs_expect() {
         "limits": limits,
     });
     assert_eq!(traefik, expected);
+    let drone: Value = serde_json::from_str(rendered.file("/etc/converge/drone.json")).unwrap();
+    let expected = json!({
+        "domain": "drone.ci.example.org",
+        "recipe": {
+            "source": "https://git.coopcloud.tech/coop-cloud/drone.git",
+            "version": {"pin": "1.9.0+2.26.0"},
+            "refresh_hours": 6,
+        },
+        "compose_files": ["compose.yml", "compose.gitea.yml"],
+        "gitea": {"address": "https://git.example.org", "bot": "ci-bot"},
+        "repository": {"name": "recipes/ci", "timeout_minutes": 60, "trusted": true},
+        "runner": {"unit": "drone-runner.service", "configuration": "/etc/converge/drone-runner.json"},
+        "abra_directory": "/var/lib/converge/abra",
+        "probe": {"address": "192.0.2.10"},
+        "limits": limits,
+    });
+    assert_eq!(drone, expected);
+    let runner: Value = serde_json::from_str(rendered.file("/etc/converge/drone-runner.json")).unwrap();
+    let expected = json!({
+        "server": "https://drone.ci.example.org",
+        "address": "192.0.2.10",
+        "capacity": 2,
+        "name": "ci",
+        "repositories": ["recipes/ci"],
+        "events": ["custom"],
+        "steps": {
+            "environment": {"ABRA_DIR": "/var/lib/converge/abra", "DOCKER_HOST": "unix:///run/docker.sock"},
+            "path": ["/run/current-system/sw/bin"],
+            "shell": "/bin/sh",
+            "directory": "/var/lib/drone-runner",
+            "properties": {"MemoryMax": "4G", "TasksMax": 4096, "CPUWeight": 50},
+        },
+        "metrics": "/run/drone-runner/metrics.sock",
+        "limits": {"drain_seconds": 3600, "stop_seconds": 1, "call_seconds": 30},
+    });
+    assert_eq!(runner, expected);
 }
 
 #[test]
@@ -161,6 +197,31 @@ fn assertions_say_what_is_missing_and_what_to_do() {
             "privkey to paths outside the store",
         ),
         ("{ services.converge.traefik.settings.env.LOG = 3; }", "", ""),
+        (
+            r#"{ services.converge.drone = { enable = lib.mkForce true; settings.domain = lib.mkOverride 40 "ci.drone.ci.localhost"; }; }"#,
+            "which the certificate of *.ci.localhost does not cover",
+            r#"such as "drone.ci.localhost""#,
+        ),
+        (
+            r#"{ services.converge.drone = { enable = lib.mkForce true; settings.domain = lib.mkOverride 40 "drone.example.org"; }; }"#,
+            "which the certificate of *.ci.localhost does not cover",
+            "hint: ",
+        ),
+        (
+            r#"{ services.converge.drone = { enable = lib.mkForce true; settings.abra_directory = "/root/.abra"; }; }"#,
+            "drone.settings.abra_directory is /root/.abra, outside its sandbox",
+            "hint: ",
+        ),
+        (
+            r#"{ services.converge.drone = { enable = lib.mkForce true; settings.runner.unit = "other.service"; }; }"#,
+            "drone.settings.runner names another unit or configuration than drone-runner.service",
+            "hint: leave both unset",
+        ),
+        (
+            r#"{ services.converge.drone = { enable = lib.mkForce true; runner.settings.repositories = [ "recipes/other" ]; }; }"#,
+            "drone.runner.settings.repositories is without recipes/ci",
+            "hint: leave it unset",
+        ),
     ];
     for (module, what, hint) in cases {
         let rendered = nix.lab_host(&format!("{{ lib, ... }}: {module}")).unwrap();
@@ -177,30 +238,45 @@ fn assertions_say_what_is_missing_and_what_to_do() {
 #[test]
 fn an_empty_configuration_is_asked_for_all_it_lacks() {
     let Some(nix) = nix("an_empty_configuration_is_asked_for_all_it_lacks") else { return };
-    let rendered =
-        nix.host("./nixos { services.converge = { swarm.enable = true; traefik.enable = true; }; }").unwrap();
+    let rendered = nix
+        .host("./nixos { services.converge = { swarm.enable = true; traefik.enable = true; drone.enable = true; }; }")
+        .unwrap();
     let said = rendered.assertions.join("\n");
-    for what in ["has no address to advertise", "has no domain", "which version of the recipe", "has no certificate"] {
+    for what in [
+        "has no address to advertise",
+        "traefik has no domain",
+        "traefik does not say which version of the recipe",
+        "has no certificate",
+        "drone has no domain",
+        "drone does not say which version of the recipe",
+        "which Gitea its repositories are on",
+        "has no repository to run builds of",
+        "has no password",
+    ] {
         assert!(said.contains(what), "{what} is not in: {said}");
     }
-    assert_eq!(rendered.assertions.len(), 4);
-    assert_eq!(said.matches("hint: set services.converge.").count(), 4, "{said}");
+    assert_eq!(rendered.assertions.len(), 9);
+    assert_eq!(said.matches("hint: set services.converge.").count(), 9, "{said}");
 }
 
 #[test]
 fn a_secret_in_the_store_is_refused() {
     let Some(nix) = nix("a_secret_in_the_store_is_refused") else { return };
     let stored = r#""${builtins.storeDir}/vl9bnavj43d6x9h7nl7dl5dqmy9sra5s-privkey.pem""#;
-    for value in
-        [format!("lib.mkForce {stored}"), "lib.mkForce ./Cargo.toml".into(), r#"lib.mkForce "privkey.pem""#.into()]
-    {
-        let module = format!("{{ lib, ... }}: {{ services.converge.traefik.certificate.privkey = {value}; }}");
-        let said = match nix.lab_host(&module) {
-            Err(Error::Nix(said)) => said,
-            other => panic!("{value}: {other:?}"),
-        };
-        assert!(said.contains("services.converge.traefik.certificate.privkey"), "{value}: {said}");
-        assert!(said.contains("not in the Nix store"), "{value}: {said}");
+    let values =
+        [format!("lib.mkForce {stored}"), "lib.mkForce ./Cargo.toml".into(), r#"lib.mkForce "privkey.pem""#.into()];
+    for option in ["traefik.certificate.privkey", "drone.giteaPassword", "drone.rpcSecret"] {
+        for value in &values {
+            let module = format!(
+                "{{ lib, ... }}: {{ services.converge.drone.enable = lib.mkForce true; services.converge.{option} = {value}; }}"
+            );
+            let said = match nix.lab_host(&module) {
+                Err(Error::Nix(said)) => said,
+                other => panic!("{option} = {value}: {other:?}"),
+            };
+            assert!(said.contains(&format!("services.converge.{option}")), "{value}: {said}");
+            assert!(said.contains("not in the Nix store"), "{value}: {said}");
+        }
     }
 }
 
@@ -214,12 +290,19 @@ fn an_option_that_does_not_exist_is_refused() {
 #[test]
 fn the_json_is_checked_by_its_own_program_at_build_time() {
     let Some(nix) = nix("the_json_is_checked_by_its_own_program_at_build_time") else { return };
-    let check: String = nix
-        .value(
-            r#"(import ./nixos/tests/evaluate.nix { modules = [ ./nixos/example ]; }).config.environment.etc."converge/swarm.json".source.args.checkPhase"#,
-        )
-        .unwrap();
-    assert_eq!(check.trim(), r#"/usr/local/bin/converge-swarm --config "$target" --check-config"#);
+    for (file, program) in [
+        ("swarm.json", "converge-swarm"),
+        ("traefik.json", "converge-traefik"),
+        ("drone.json", "converge-drone"),
+        ("drone-runner.json", "drone-runner"),
+    ] {
+        let check: String = nix
+            .value(&format!(
+                r#"(import ./nixos/tests/evaluate.nix {{ modules = [ ./nixos/example ]; }}).config.environment.etc."converge/{file}".source.args.checkPhase"#,
+            ))
+            .unwrap();
+        assert_eq!(check.trim(), format!(r#"/usr/local/bin/{program} --config "$target" --check-config"#));
+    }
 }
 
 #[test]
@@ -251,7 +334,11 @@ fn the_flake_has_its_outputs() {
         .unwrap();
     let expected = json!({
         "modules": ["default"],
-        "packages": {"converge-swarm": "converge-swarm", "converge-traefik": "converge-traefik"},
+        "packages": {
+            "converge-drone": "converge-drone",
+            "converge-swarm": "converge-swarm",
+            "converge-traefik": "converge-traefik",
+        },
         "test": "converge",
         "shell": true,
     });

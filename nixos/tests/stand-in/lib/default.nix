@@ -48,6 +48,8 @@ let
     hasPrefix = prefix: s: substring 0 (stringLength prefix) s == prefix;
     hasSuffix = suffix: s:
       let at = stringLength s - stringLength suffix; in at >= 0 && substring at (stringLength suffix) s == suffix;
+    hasInfix = part: s: builtins.length (lib.splitString part s) > 1;
+    removeSuffix = suffix: s: if hasSuffix suffix s then substring 0 (stringLength s - stringLength suffix) s else s;
     removePrefix = prefix: s: if hasPrefix prefix s then substring (stringLength prefix) (stringLength s) s else s;
     escapeShellArg = arg:
       let s = toString arg; in

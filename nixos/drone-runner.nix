@@ -1,0 +1,120 @@
+# services.converge.drone.runner: the host's service that runs Drone's builds, each step in a unit of its own.
+# Outside converge.target: a switch neither restarts it nor ends a build. converge-drone starts it, at boot too, and
+# restarts it, draining first, when its configuration or its secret has changed.
+{ config, lib, pkgs, ... }:
+let
+  inherit (lib) mkOption types;
+  inherit (config.services) converge;
+  drone = converge.drone;
+  cfg = drone.runner;
+  sandbox = import ./sandbox.nix { inherit lib; };
+  checkedJson = import ./checked-json.nix { inherit lib pkgs; };
+
+  program = lib.getExe' drone.package "drone-runner";
+  configuration = "converge/drone-runner.json";
+  # What converge-drone has to know of this module.
+  known = { unit = "drone-runner.service"; configuration = "/etc/${configuration}"; };
+  secret = if drone.rpcSecret != null then drone.rpcSecret else "/var/lib/converge/drone/rpc-secret";
+in
+{
+  options.services.converge.drone.runner = {
+    enable = mkOption {
+      type = types.bool;
+      default = true;
+      description = "Whether to run Drone's builds on this machine.";
+    };
+    maxTests = mkOption {
+      type = types.ints.positive;
+      default = 2;
+      description = "How many builds run at a time; Drone keeps the others waiting, in order.";
+    };
+    settings = mkOption {
+      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      default = { };
+      example = { steps.properties.MemoryMax = "8G"; };
+      description = ''
+        What /etc/converge/drone-runner.json says; `drone-runner --schema` lists it all.
+        A change takes effect when the builds that run have ended.
+      '';
+    };
+  };
+
+  config = lib.mkIf (drone.enable && cfg.enable) {
+    assertions = [
+      {
+        assertion = builtins.intersectAttrs known drone.settings.runner == known;
+        message = ''
+          services.converge.drone.settings.runner names another unit or configuration than ${known.unit} and ${known.configuration}, which this machine has.
+          hint: leave both unset, or set services.converge.drone.runner.enable = false where the runner is somebody else's.
+        '';
+      }
+      {
+        assertion = !(drone.settings ? repository.name) || lib.elem drone.settings.repository.name cfg.settings.repositories;
+        message = ''
+          services.converge.drone.runner.settings.repositories is without ${drone.settings.repository.name or ""}, so its builds would be refused.
+          hint: leave it unset, or add the repository that services.converge.drone.settings.repository.name names.
+        '';
+      }
+    ];
+
+    services.converge.drone.settings.runner = lib.mapAttrs (_: lib.mkDefault) known;
+
+    services.converge.drone.runner.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
+      capacity = cfg.maxTests;
+      name = config.networking.hostName;
+      events = [ "custom" ];
+      steps = {
+        environment = { ABRA_DIR = converge.abra.directory; DOCKER_HOST = "unix:///run/docker.sock"; };
+        # What the operator's shell finds, whatever generation runs.
+        path = [ "/run/current-system/sw/bin" ];
+        shell = "/bin/sh";
+        directory = "/var/lib/drone-runner";
+        properties = { MemoryMax = "4G"; TasksMax = 4096; CPUWeight = 50; };
+      };
+      metrics = "/run/drone-runner/metrics.sock";
+      # A restart waits for whatever build there may be. (A shutdown does not: it ends the steps' own units.)
+      limits = { drain_seconds = 60 * drone.settings.repository.timeout_minutes; stop_seconds = 1; call_seconds = 30; };
+    } // lib.optionalAttrs (drone.settings ? domain) {
+      server = "https://${drone.settings.domain}";
+    } // lib.optionalAttrs (drone.settings ? repository.name) {
+      repositories = [ drone.settings.repository.name ];
+    } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
+      # Traefik is on this machine: no name server and no way around by the router is needed.
+      address = converge.swarm.settings.advertise_address;
+    });
+
+    environment.etc.${configuration}.source = checkedJson { name = "drone-runner"; inherit program; inherit (cfg) settings; };
+
+    systemd.services.drone-runner = {
+      description = "Runs Drone's builds, each step in a unit of its own";
+      # No wantedBy: converge-drone starts it when there is a Drone for it to ask, and says so in its report.
+      # After= also means: at shutdown it ends before Docker and the network do.
+      after = [ "network.target" "docker.service" ];
+      # A switch must not end a build; converge-drone sees that the runner is stale and drains it.
+      restartIfChanged = false;
+      # Without it there is nothing to connect with: a start by hand, before converge-drone has generated it, is no failure.
+      unitConfig.ConditionPathExists = secret;
+      serviceConfig = sandbox { network = true; } // {
+        # root, because systemd starts transient units for nobody else. Whoever may start units may do anything, so a
+        # user of its own with leave from polkit would only look safer. What the sandbox below takes from it, a step
+        # does not lose: steps are units of their own, confined by steps.properties.
+        Type = "notify";
+        NotifyAccess = "main";
+        ExecStart = program;
+        LoadCredential = "rpc-secret:${secret}";
+        RuntimeDirectory = "drone-runner";
+        StateDirectory = "drone-runner";
+        StateDirectoryMode = "0700";
+        # Open, because a step may leave files of other users, and directories nobody may write to, in the workspace
+        # that the runner removes after it.
+        CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_FOWNER";
+        # The program ends by itself before: drained, what is left killed, and reported.
+        TimeoutStopSec = cfg.settings.limits.drain_seconds + cfg.settings.limits.stop_seconds + 30;
+        Restart = "on-failure";
+        RestartSec = 5;
+        # A wrong configuration does not get better by trying.
+        RestartPreventExitStatus = 2;
+      };
+    };
+  };
+}

@@ -1,0 +1,110 @@
+# services.converge.drone: the drone recipe, logged in to Gitea, with the CI repository activated.
+{ config, lib, pkgs, ... }:
+let
+  inherit (lib) mkOption types;
+  inherit (config.services) converge;
+  cfg = converge.drone;
+  base = converge.traefik.settings.domain or null;
+
+  needed = given: message: { assertion = given; inherit message; };
+  isUnder = domain: lib.hasSuffix ".${base}" domain
+    # The wildcard covers one label only.
+    && !lib.hasInfix "." (lib.removeSuffix ".${base}" domain);
+in
+{
+  options.services.converge.drone = {
+    enable = lib.mkEnableOption "keeping Drone deployed, logged in to Gitea and running builds of one repository";
+    package = mkOption {
+      type = types.package;
+      default = (import ./packages.nix { inherit lib pkgs; }).converge-drone;
+      defaultText = lib.literalExpression "converge-drone of this project";
+      description = "The package with the programs converge-drone and drone-runner.";
+    };
+    giteaPassword = mkOption {
+      type = types.nullOr types.externalPath;
+      default = null;
+      example = "/run/secrets/gitea-password";
+      description = "Path, on this machine and outside the store, of the password of the bot's Gitea account.";
+    };
+    rpcSecret = mkOption {
+      type = types.nullOr types.externalPath;
+      default = null;
+      example = "/run/secrets/drone-rpc-secret";
+      description = ''
+        Path, outside the store, of the secret that Drone and its runner share.
+        Without one, converge-drone generates it once, in its state directory.
+      '';
+    };
+    settings = mkOption {
+      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      default = { };
+      example = {
+        domain = "drone.ci.example.org";
+        recipe.version.pin = "1.9.0+2.26.0";
+        gitea = { address = "https://git.example.org"; bot = "ci-bot"; };
+        repository.name = "recipes/ci";
+      };
+      description = "What /etc/converge/drone.json says; `converge-drone --schema` lists it all.";
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    assertions = [
+      (needed (cfg.settings ? domain) ''
+        services.converge.drone has no domain.
+        hint: set services.converge.drone.settings.domain, such as "drone.ci.example.org".
+      '')
+      (needed (base == null || !(cfg.settings ? domain) || isUnder cfg.settings.domain) ''
+        services.converge.drone.settings.domain is ${cfg.settings.domain or ""}, which the certificate of *.${toString base} does not cover.
+        hint: set it to one name under ${toString base}, such as "drone.${toString base}".
+      '')
+      (needed (cfg.settings ? recipe.version) ''
+        services.converge.drone does not say which version of the recipe to run.
+        hint: set services.converge.drone.settings.recipe.version to { pin = "<tag>"; } or "latest".
+      '')
+      (needed (cfg.settings ? gitea.address && cfg.settings ? gitea.bot) ''
+        services.converge.drone does not say which Gitea its repositories are on, or as whom to log in.
+        hint: set services.converge.drone.settings.gitea.address and .gitea.bot.
+      '')
+      (needed (cfg.settings ? repository.name) ''
+        services.converge.drone has no repository to run builds of.
+        hint: set services.converge.drone.settings.repository.name to "<organisation>/<repository>".
+      '')
+      (needed (cfg.giteaPassword != null) ''
+        services.converge.drone has no password for the bot's Gitea account.
+        hint: set services.converge.drone.giteaPassword to a path outside the store, such as /run/secrets/gitea-password.
+      '')
+      (needed (cfg.settings.abra_directory == converge.abra.directory) ''
+        services.converge.drone.settings.abra_directory is ${cfg.settings.abra_directory}, outside its sandbox.
+        hint: leave it at ${converge.abra.directory}; the operator's shell has the same in ABRA_DIR.
+      '')
+    ];
+
+    services.converge.drone.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
+      recipe = { source = "https://git.coopcloud.tech/coop-cloud/drone.git"; refresh_hours = 6; };
+      compose_files = [ "compose.yml" "compose.gitea.yml" ];
+      repository = { timeout_minutes = 60; trusted = true; };
+      abra_directory = converge.abra.directory;
+    } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
+      probe.address = converge.swarm.settings.advertise_address;
+    });
+
+    services.converge.pieces.drone = {
+      description = "Drone, its login and its repository in their declared state";
+      inherit (cfg) package settings;
+      needs = lib.optional converge.swarm.enable "swarm" ++ lib.optional converge.traefik.enable "traefik";
+      credentials = lib.filterAttrs (_: path: path != null) {
+        gitea-password = cfg.giteaPassword;
+        rpc-secret = cfg.rpcSecret;
+        # LoadCredential names the file as Docker looks for it in $DOCKER_CONFIG.
+        "config.json" = converge.registryCredentials;
+      };
+      # Public images need no login.
+      withoutCredential."config.json" = "{}";
+      environment = lib.optionalAttrs (converge.registryCredentials != null) { DOCKER_CONFIG = "%d"; };
+      path = [ converge.abra.package pkgs.git ];
+      network = true;
+      stateDirectories = [ "converge/abra" ];
+    };
+  };
+}
