@@ -47,6 +47,8 @@ use crate::error::Explain;
 pub trait Converger: Sized {
     /// The piece's name, as in `converge-<name>.service`.
     const NAME: &'static str;
+    /// Rounds with changes after which a run gives up.
+    const ROUNDS: u32 = 5;
     /// The configuration: what the operator declared.
     type Desired: DeserializeOwned + JsonSchema;
     /// What is there. What cannot be known yet is said to be unknown in it, never guessed. Time is part of it.

@@ -11,8 +11,6 @@ use super::{Change, Converger, Plan, Sequence};
 use crate::error::{Class, Explain, Explained};
 use crate::retry::Backoff;
 
-/// Rounds with changes after which a run gives up.
-const MOST_ROUNDS: u32 = 5;
 /// How often what is waited for is looked at again, at first and at last.
 const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
@@ -36,8 +34,8 @@ impl Ended {
 enum Stuck {
     #[error("the changes were made, but the same ones are needed again: {what}")]
     NoProgress { what: String },
-    #[error("still not done after {MOST_ROUNDS} rounds of changes; left: {what}")]
-    TooManyRounds { what: String },
+    #[error("still not done after {rounds} rounds of changes; left: {what}")]
+    TooManyRounds { rounds: u32, what: String },
     #[error("waited {} s for {for_what}; seen: {seen}", waited.as_secs())]
     WaitedTooLong { for_what: String, seen: String, waited: Duration, hint: Option<String> },
 }
@@ -80,9 +78,11 @@ pub async fn run<C: Converger>(converger: &C, backoff: Backoff, record: &mut Rec
                 let what = in_words(&sequences);
                 return Ended::failed(failed.first_or(Explained::new(&Stuck::NoProgress { what })));
             }
-            if record.report().rounds >= MOST_ROUNDS {
+            if record.report().rounds >= C::ROUNDS {
                 let what = in_words(&sequences);
-                return Ended::failed(failed.first_or(Explained::new(&Stuck::TooManyRounds { what })));
+                return Ended::failed(
+                    failed.first_or(Explained::new(&Stuck::TooManyRounds { rounds: C::ROUNDS, what })),
+                );
             }
             last_round = this_round;
             record.round();

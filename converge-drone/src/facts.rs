@@ -1,0 +1,31 @@
+//! What is worth showing: the app's own facts, the repository, the runner.
+
+use common::converger::Fact;
+use common::recipe;
+use serde_json::json;
+
+use crate::RECIPE;
+use crate::desired::Desired;
+use crate::observed::{Inputs, Observed, Server};
+
+/// The facts of what was observed.
+pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
+    let mut facts = recipe::facts(RECIPE, &desired.recipe, &observed.app);
+    if let Server::Accepts { repository: Some(repository), .. } = &observed.drone {
+        let name = &desired.repository.name;
+        facts.push(Fact::new("repository", json!({ "name": name, "active": repository.active })));
+    }
+    if let (Some(declared), Some(runner)) = (&desired.runner, &observed.runner) {
+        let fact = Fact::new("runner", &*runner.active).in_status(format!("runner {}", runner.active));
+        let does_not_say = runner.active == "active" && runner.inputs == Inputs::Unknown;
+        facts.push(if does_not_say {
+            fact.warn(
+                format!("{} does not say what it was started with, so nobody knows whether it is stale", declared.unit),
+                format!("see {}; `systemctl restart {}`", declared.status.display(), declared.unit),
+            )
+        } else {
+            fact
+        });
+    }
+    facts
+}

@@ -1,0 +1,7 @@
+//! `converge-drone`: see the library.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    common::converger::main::<converge_drone::ConvergeDrone>()
+}

@@ -1,0 +1,40 @@
+//! The runner on this host: running, and with what is declared now. Never waited for: its builds may take an hour.
+
+use common::converger::Plan;
+
+use crate::change::Change;
+use crate::desired::Desired;
+use crate::observed::{Inputs, Observed};
+
+/// Has systemd start the runner, or restart one that is stale once Drone has the same secret.
+pub fn plan(desired: &Desired, observed: &Observed, is_deployed: bool, plan: &mut Plan<Change>) {
+    let (Some(declared), Some(runner)) = (&desired.runner, &observed.runner) else { return };
+    let unit = &declared.unit;
+    if !runner.is_loaded {
+        plan.block(
+            format!("unit/{unit}"),
+            format!("there is no unit {unit}"),
+            "enable services.converge.drone.runner, or take runner out of the configuration",
+        );
+        return;
+    }
+    if runner.has_job {
+        return;
+    }
+    let restart = match runner.active.as_str() {
+        "inactive" | "failed" => false,
+        "active" if runner.inputs == Inputs::Other && is_deployed => true,
+        _ => return,
+    };
+    if observed.done.runner_started {
+        if !restart {
+            plan.block(
+                format!("unit/{unit}"),
+                format!("{unit} was started and is {} again", runner.active),
+                format!("see `systemctl status {unit}` and `journalctl --unit {unit}`"),
+            );
+        }
+        return;
+    }
+    plan.sequence("runner", vec![Change::StartRunner { unit: unit.clone(), restart }]);
+}
