@@ -1,0 +1,206 @@
+//! The YAML's own shape. A key that is not here is refused; what Drone's server reads by itself is let pass.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+use super::Error;
+
+/// As much as tells whether a document is meant.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Head {
+    pub kind: String,
+    #[serde(rename = "type")]
+    pub pipeline_type: String,
+    pub name: Option<String>,
+}
+
+impl Head {
+    /// Its name, or Drone's for one without.
+    pub fn name(&self) -> &str {
+        self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or("default")
+    }
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Document {
+    #[serde(rename = "kind")]
+    _kind: IgnoredAny,
+    #[serde(rename = "type")]
+    _type: IgnoredAny,
+    #[serde(rename = "name", default)]
+    _name: IgnoredAny,
+    pub platform: Option<Platform>,
+    pub clone: Option<Clone>,
+    pub workspace: Option<Workspace>,
+    #[serde(default)]
+    pub steps: Vec<RawStep>,
+    // The server has acted on these before a runner sees the stage.
+    #[serde(rename = "trigger", default)]
+    _trigger: IgnoredAny,
+    #[serde(rename = "depends_on", default)]
+    _depends_on: IgnoredAny,
+    #[serde(rename = "node", default)]
+    _node: IgnoredAny,
+    #[serde(rename = "concurrency", default)]
+    _concurrency: IgnoredAny,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Platform {
+    pub os: Option<String>,
+    pub arch: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Clone {
+    pub disable: bool,
+    pub depth: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Workspace {
+    pub path: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RawStep {
+    pub name: String,
+    #[serde(default)]
+    pub commands: Vec<String>,
+    #[serde(default)]
+    pub environment: BTreeMap<String, Value>,
+    #[serde(default)]
+    pub depends_on: Vec<String>,
+    pub when: Option<When>,
+    pub failure: Option<String>,
+    #[serde(default)]
+    pub detach: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct When {
+    pub status: Option<Statuses>,
+}
+
+/// One word or a list of words.
+#[derive(Debug, Deserialize)]
+#[serde(untagged, expecting = "a status or a list of statuses")]
+pub enum Statuses {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Default for Statuses {
+    fn default() -> Self {
+        Self::One("success".into())
+    }
+}
+
+impl Statuses {
+    /// Whether `success` and `failure` are among them; else the word that is neither.
+    pub fn read(&self) -> Result<(bool, bool), String> {
+        let words = match self {
+            Self::One(word) => std::slice::from_ref(word),
+            Self::Many(words) => words,
+        };
+        let (mut success, mut failure) = (false, false);
+        for word in words {
+            match word.as_str() {
+                "success" => success = true,
+                "failure" => failure = true,
+                _ => return Err(word.clone()),
+            }
+        }
+        Ok((success, failure))
+    }
+}
+
+/// A variable's value.
+#[derive(Debug, std::clone::Clone, PartialEq, Eq)]
+pub enum Value {
+    /// As it is written.
+    Text(String),
+    /// The content of one of Drone's secrets.
+    Secret(String),
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a text or from_secret")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<Value, E> {
+        Ok(Value::Text(text.into()))
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Text(value.to_string()))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
+        Ok(Value::Text(number.to_string()))
+    }
+
+    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
+        Ok(Value::Text(number.to_string()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Value, E> {
+        // 1.10 would become 1.1.
+        Err(E::custom("a number with a fraction as a variable's value must be in quotes"))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Text(String::new()))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
+        let mut secret = None;
+        while let Some(key) = map.next_key::<String>()? {
+            if key != "from_secret" || secret.is_some() {
+                return Err(A::Error::unknown_field(&key, &["from_secret"]));
+            }
+            secret = Some(map.next_value::<String>()?);
+        }
+        secret.map(Value::Secret).ok_or_else(|| A::Error::missing_field("from_secret"))
+    }
+}
+
+/// Reads one document that begins at this line of its file.
+pub fn read<'de, T: Deserialize<'de>>(document: &'de str, line: usize) -> Result<T, Error> {
+    let options = serde_saphyr::options! {
+        with_snippet: false,
+        strict_booleans: true,
+        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
+    };
+    serde_saphyr::from_str_with_options(document, options).map_err(|error| {
+        let place = error
+            .location()
+            .map(|location| format!(", line {}, column {}", line as u64 + location.line(), location.column()));
+        let message = error.without_snippet().to_string();
+        // The library adds the place within the document; ours is the one within the file.
+        let message = message.split(" at line ").next().unwrap_or_default().trim_end_matches([',', ' ', ':']);
+        Error::Yaml(format!("{message}{}", place.unwrap_or_default()))
+    })
+}

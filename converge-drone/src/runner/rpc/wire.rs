@@ -1,0 +1,375 @@
+//! What goes over the wire, under Drone's names. What the runner has no use for is kept and sent back as it came: the
+//! server stores a whole stage.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value};
+
+/// How a build, a stage or a step is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// Not begun.
+    #[default]
+    Pending,
+    /// Under way.
+    Running,
+    /// Ended well.
+    Success,
+    /// Ended with another exit code than 0.
+    Failure,
+    /// Stopped from outside.
+    Killed,
+    /// Could not be run.
+    Error,
+    /// Was not to be run.
+    Skipped,
+    /// Waits for somebody's approval.
+    Blocked,
+    /// Was not approved.
+    Declined,
+    /// Waits for other stages.
+    WaitingOnDependencies,
+    /// A word of a later Drone.
+    #[serde(other)]
+    Unknown,
+}
+
+impl Status {
+    /// Whether it has not come to an end.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Running | Self::Blocked | Self::WaitingOnDependencies | Self::Unknown)
+    }
+
+    /// Whether it counts against what comes after it.
+    pub fn is_failed(self) -> bool {
+        matches!(self, Self::Failure | Self::Killed | Self::Error)
+    }
+
+    /// Drone's word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Success => "success",
+            Self::Failure => "failure",
+            Self::Killed => "killed",
+            Self::Error => "error",
+            Self::Skipped => "skipped",
+            Self::Blocked => "blocked",
+            Self::Declined => "declined",
+            Self::WaitingOnDependencies => "waiting_on_dependencies",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
+/// What stages this runner takes.
+#[derive(Debug, Clone, Serialize)]
+pub struct Filter {
+    kind: &'static str,
+    #[serde(rename = "type")]
+    kind_type: &'static str,
+    os: &'static str,
+    arch: &'static str,
+    variant: &'static str,
+    kernel: &'static str,
+}
+
+/// This machine's architecture, as Go names it.
+pub fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
+        other => other,
+    }
+}
+
+impl Default for Filter {
+    fn default() -> Self {
+        Self { kind: "pipeline", kind_type: "exec", os: "linux", arch: architecture(), variant: "", kernel: "" }
+    }
+}
+
+/// One pipeline of a build.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Stage {
+    /// Unique on its server.
+    pub id: i64,
+    /// The build it belongs to.
+    #[serde(default)]
+    pub build_id: i64,
+    /// Its place in the build.
+    #[serde(default)]
+    pub number: i64,
+    /// The pipeline's name.
+    #[serde(default)]
+    pub name: String,
+    /// How it is doing.
+    #[serde(default)]
+    pub status: Status,
+    /// Why it could not be run; Drone's page shows it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error: String,
+    /// The exit code that ended it.
+    #[serde(default)]
+    pub exit_code: i32,
+    /// Who runs it.
+    #[serde(default)]
+    pub machine: String,
+    /// Seconds since 1970; 0 = not yet.
+    #[serde(default)]
+    pub started: i64,
+    /// Seconds since 1970; 0 = not yet.
+    #[serde(default)]
+    pub stopped: i64,
+    /// Changed by every change; a report with an old one is refused.
+    #[serde(default)]
+    pub version: i64,
+    /// Its steps, in order.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub steps: Vec<Step>,
+    /// Everything else.
+    #[serde(flatten)]
+    pub rest: Map<String, Value>,
+}
+
+impl Stage {
+    /// Takes over what the server decides: versions, and the steps' ids.
+    pub fn take_over(&mut self, said: Self) {
+        self.version = said.version;
+        if let Some(updated) = said.rest.get("updated") {
+            self.rest.insert("updated".into(), updated.clone());
+        }
+        for theirs in said.steps {
+            if let Some(ours) = self.steps.iter_mut().find(|step| step.number == theirs.number) {
+                ours.id = theirs.id;
+                ours.version = theirs.version;
+            }
+        }
+    }
+}
+
+/// One step of a stage.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Step {
+    /// Given by the server.
+    #[serde(default)]
+    pub id: i64,
+    /// The stage's id, under Drone's name for it.
+    #[serde(default, rename = "step_id")]
+    pub stage_id: i64,
+    /// Counted from 1.
+    pub number: i64,
+    /// Its name.
+    pub name: String,
+    /// How it is doing.
+    #[serde(default)]
+    pub status: Status,
+    /// Why it could not be run.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub error: String,
+    /// Whether its failure does not count.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub errignore: bool,
+    /// Its exit code.
+    #[serde(default)]
+    pub exit_code: i32,
+    /// Seconds since 1970; 0 = not yet.
+    #[serde(default)]
+    pub started: i64,
+    /// Seconds since 1970; 0 = not yet.
+    #[serde(default)]
+    pub stopped: i64,
+    /// Changed by every change.
+    #[serde(default)]
+    pub version: i64,
+    /// The names of the steps it waits for.
+    #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+    /// Whether it runs beside those that follow it.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub detached: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it by reference")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// Go writes an empty list as `null`.
+fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}
+
+/// Everything about a stage.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Details {
+    /// The build.
+    pub build: Build,
+    /// The stage as the server has it.
+    pub stage: Stage,
+    /// The pipelines' file.
+    pub config: Config,
+    /// Access to the repository.
+    #[serde(default)]
+    pub netrc: Option<Netrc>,
+    /// The repository.
+    pub repository: Repository,
+    /// The secrets a pipeline may name.
+    #[serde(default, deserialize_with = "null_is_empty")]
+    pub secrets: Vec<Secret>,
+    /// The server.
+    #[serde(default)]
+    pub system: System,
+}
+
+/// A build.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "Drone's own names")]
+pub struct Build {
+    pub id: i64,
+    pub number: i64,
+    pub parent: i64,
+    pub status: Status,
+    pub event: String,
+    pub action: String,
+    pub link: String,
+    pub title: String,
+    pub message: String,
+    pub before: String,
+    pub after: String,
+    #[serde(rename = "ref")]
+    pub reference: String,
+    pub source: String,
+    pub target: String,
+    pub author_login: String,
+    pub author_name: String,
+    pub author_email: String,
+    pub author_avatar: String,
+    pub trigger: String,
+    pub cron: String,
+    pub deploy_to: String,
+    pub debug: bool,
+    pub started: i64,
+    pub finished: i64,
+    pub created: i64,
+    #[serde(deserialize_with = "null_is_empty")]
+    pub params: BTreeMap<String, String>,
+}
+
+/// A file, in base64.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Config {
+    /// Its content.
+    #[serde(rename = "Data", alias = "data")]
+    pub data: String,
+}
+
+/// Access to a repository.
+#[derive(Clone, Deserialize)]
+#[allow(missing_docs, reason = "Drone's own names")]
+pub struct Netrc {
+    #[serde(default)]
+    pub machine: String,
+    #[serde(default)]
+    pub login: String,
+    #[serde(default)]
+    pub password: String,
+}
+
+impl fmt::Debug for Netrc {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Netrc").field("machine", &self.machine).finish_non_exhaustive()
+    }
+}
+
+/// A repository.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "Drone's own names")]
+pub struct Repository {
+    pub id: i64,
+    pub namespace: String,
+    pub name: String,
+    pub slug: String,
+    pub scm: String,
+    pub git_http_url: String,
+    pub git_ssh_url: String,
+    pub link: String,
+    pub default_branch: String,
+    pub private: bool,
+    pub visibility: String,
+    pub trusted: bool,
+    /// Minutes.
+    pub timeout: u64,
+}
+
+/// A secret that is kept in Drone.
+#[derive(Clone, Deserialize)]
+pub struct Secret {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// Its value.
+    #[serde(default)]
+    pub data: String,
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Secret").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// The server about itself.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+#[allow(missing_docs, reason = "Drone's own names")]
+pub struct System {
+    pub proto: String,
+    pub host: String,
+    pub link: String,
+    pub version: String,
+}
+
+/// A line of a log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line {
+    /// Counted from 0.
+    pub pos: u64,
+    /// The text, with its newline.
+    pub out: String,
+    /// Seconds since the step's start.
+    pub time: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_the_runner_does_not_know_of_a_stage_goes_back_as_it_came() {
+        let came = json!({
+            "id": 7, "repo_id": 1, "build_id": 3, "number": 1, "name": "default", "kind": "pipeline", "type": "exec",
+            "status": "pending", "errignore": false, "exit_code": 0, "machine": "", "os": "linux", "arch": "amd64",
+            "started": 0, "stopped": 0, "created": 5, "updated": 6, "version": 2, "on_success": true,
+            "on_failure": false, "labels": {"a": "b"}, "steps": null,
+        });
+        let stage: Stage = serde_json::from_value(came.clone()).unwrap();
+        let mut back = serde_json::to_value(&stage).unwrap();
+        back["steps"] = json!(null);
+        assert_eq!(back, came);
+    }
+
+    #[test]
+    fn an_unknown_status_is_not_an_end() {
+        let stage: Stage = serde_json::from_value(json!({ "id": 1, "status": "new-in-3.0" })).unwrap();
+        assert!(stage.status.is_open());
+    }
+}
