@@ -66,7 +66,7 @@ pub(crate) fn fill(forge: &Forge, content: &Content) -> Result<World> {
     make_team(&site, "maintainers", "write", &[&mara, &milo])?;
 
     make_repository(&site, "ci", true)?;
-    write_file(&site, World::CI, ".drone.yml", &content.pipeline)?;
+    site.write_file(World::CI, ".drone.yml", &content.pipeline)?;
     site.put(&format!("/repos/{}/collaborators/{}", World::CI, bot.name), &json!({"permission": "admin"}))?;
 
     let mut made = Vec::new();
@@ -115,16 +115,18 @@ fn make_repository(site: &Api, name: &str, has_readme: bool) -> Result<()> {
     site.post(&format!("/orgs/{}/repos", World::ORGANISATION), &repository).map(drop)
 }
 
-/// Writes a file of a repository's main branch, new or not.
-pub(crate) fn write_file(api: &Api, repository: &str, path: &str, text: &str) -> Result<()> {
-    let at = format!("/repos/{repository}/contents/{path}");
-    let mut body = json!({"content": STANDARD.encode(text), "message": format!("write {path}"), "branch": "main"});
-    let present = api.ask("GET", &format!("{at}?ref=main"), None)?;
-    if present.status == 404 {
-        return api.post(&at, &body).map(drop);
+impl Api {
+    /// Writes a file of a repository's main branch, new or not.
+    pub fn write_file(&self, repository: &str, path: &str, text: &str) -> Result<()> {
+        let at = format!("/repos/{repository}/contents/{path}");
+        let mut body = json!({"content": STANDARD.encode(text), "message": format!("write {path}"), "branch": "main"});
+        let present = self.ask("GET", &format!("{at}?ref=main"), None)?;
+        if present.status == 404 {
+            return self.post(&at, &body).map(drop);
+        }
+        body["sha"] = json!(present.ok()?.text("/sha")?);
+        self.put(&at, &body).map(drop)
     }
-    body["sha"] = json!(present.ok()?.text("/sha")?);
-    api.put(&at, &body).map(drop)
 }
 
 /// Opens the pull request that every recipe has.

@@ -33,6 +33,21 @@ pub enum Kind {
     StandIn,
 }
 
+impl Kind {
+    /// The real one where it is built, else the stand-in.
+    pub fn here() -> Self {
+        if place::installation().is_some() { Self::Real } else { Self::StandIn }
+    }
+
+    /// Where it is, if it has been built.
+    pub fn installation(self) -> Option<Installation> {
+        match self {
+            Self::Real => place::installation(),
+            Self::StandIn => place::stand_in(),
+        }
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -84,16 +99,11 @@ impl Forge {
     }
 
     fn start_as(options: &Options, administrator: Option<&Account>) -> Result<Self> {
-        let real = place::installation();
-        let kind = options.kind.unwrap_or(if real.is_some() { Kind::Real } else { Kind::StandIn });
+        let kind = options.kind.unwrap_or_else(Kind::here);
         if options.kind.is_none() && kind == Kind::StandIn {
             eprintln!("no real Gitea is in {}: the stand-in serves", place::cache().display());
         }
-        let found = match kind {
-            Kind::Real => real,
-            Kind::StandIn => place::stand_in(),
-        };
-        let found = found.ok_or_else(|| Error::Missing { place: place::cache() })?;
+        let found = kind.installation().ok_or_else(|| Error::Missing { place: place::cache() })?;
         let listen = options.listen.map_or_else(free_port, Ok)?;
         let address = options.address.clone().unwrap_or_else(|| format!("http://{listen}"));
         start(kind, &found, options, Place { listen, address }, administrator)
@@ -148,7 +158,7 @@ impl Forge {
 
     /// Writes a file of the main branch of a repository (`recipes/ci`), as the administrator.
     pub fn write_file(&self, repository: &str, path: &str, text: &str) -> Result<()> {
-        content::write_file(&self.api().with_token(&self.administrator.token), repository, path, text)
+        self.api().with_token(&self.administrator.token).write_file(repository, path, text)
     }
 
     pub(crate) fn namespace(&self) -> Option<&Path> {

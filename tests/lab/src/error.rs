@@ -124,6 +124,9 @@ pub enum Error {
     /// A recipe could not be published.
     #[error(transparent)]
     Catalogue(#[from] stand_ins::catalogue::CatalogueError),
+    /// Gitea could not be filled or asked.
+    #[error(transparent)]
+    Gitea(#[from] forge::Error),
     /// A certificate could not be made.
     #[error("cannot make a certificate")]
     Certificate(#[from] rcgen::Error),
@@ -134,6 +137,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Gitea(error) => error.hint().map(str::to_owned),
             Self::NotRunning { name } => Some(format!("start it with `lab up --name {name}`")),
             Self::Running { name } => Some(format!("end it with `lab down --name {name}`, or choose another --name")),
             Self::UnitsFailed { units, .. } => {

@@ -7,12 +7,17 @@ use std::path::{Path, PathBuf};
 use crate::certificate::Authority;
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
+use crate::gitea::{self, Prepared};
 use crate::layout::{self, Places};
 use crate::life::UpOptions;
+use crate::names;
 use crate::switch::GENERATION;
 
 /// Our own programs, by name.
 const PROGRAMS: [&str; 2] = ["converge-swarm", "converge-traefik"];
+
+/// Those that a lab has when they have been built.
+const MORE_PROGRAMS: [&str; 2] = ["converge-drone", "drone-runner"];
 
 /// Where the certificate is kept within the lab; copied to /run/secrets at every boot, as sops-nix would put it there.
 pub(crate) const SECRETS: &str = "/var/lib/lab/secrets";
@@ -25,6 +30,8 @@ const AT_BOOT: &str = "\
 d /run/secrets 0751 root root -
 C /run/secrets/fullchain 0400 root root - /var/lib/lab/secrets/fullchain
 C /run/secrets/privkey 0400 root root - /var/lib/lab/secrets/privkey
+C /run/secrets/gitea-password 0400 root root - /var/lib/lab/secrets/gitea-password
+d /srv/builds 1777 root root -
 ";
 
 /// Recipes come from the lab's own disk, under the addresses that people write.
@@ -39,7 +46,12 @@ const GIT: &str = "\
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
 /// Writes all of it into the lab's own layer.
-pub(crate) fn furnish(places: &Places, options: &UpOptions, configuration: &Configuration) -> Result<()> {
+pub(crate) fn furnish(
+    places: &Places,
+    options: &UpOptions,
+    configuration: &Configuration,
+    gitea: Option<&Prepared>,
+) -> Result<()> {
     for folder in [places.upper(), places.work(), places.root(), places.docker()] {
         layout::make(&folder)?;
     }
@@ -54,12 +66,14 @@ pub(crate) fn furnish(places: &Places, options: &UpOptions, configuration: &Conf
     put("/etc/gitconfig", GIT.as_bytes(), 0o644)?;
     put("/etc/tmpfiles.d/lab.conf", AT_BOOT.as_bytes(), 0o644)?;
     put("/etc/systemd/system/lab-images.service", IMAGES_UNIT.as_bytes(), 0o644)?;
-    link(&upper, "/etc/systemd/system/docker.service.wants/lab-images.service", "../lab-images.service")?;
+    link(&upper.join("etc/systemd/system/docker.service.wants/lab-images.service"), "../lab-images.service")?;
+    names::furnish(places)?;
 
     if !options.bare {
         let abra = options.abra.clone().map_or_else(|| binary("abra"), Ok)?;
         let ours = PROGRAMS.iter().map(|name| Ok((*name, binary(name)?))).collect::<Result<Vec<_>>>()?;
-        for (name, from) in ours.into_iter().chain([("abra", abra)]) {
+        let more = MORE_PROGRAMS.iter().filter_map(|name| Some((*name, binary(name).ok()?)));
+        for (name, from) in ours.into_iter().chain(more).chain([("abra", abra)]) {
             copy(&from, &upper.join("usr/local/bin").join(name))?;
         }
         catalogue(&upper.join("srv/catalogue"))?;
@@ -80,11 +94,16 @@ pub(crate) fn furnish(places: &Places, options: &UpOptions, configuration: &Conf
         put(&format!("{SECRETS}/privkey"), pair.privkey.as_bytes(), 0o400)?;
     }
 
+    if let Some(prepared) = gitea {
+        gitea::furnish(places, prepared)?;
+        put(&format!("{SECRETS}/gitea-password"), prepared.world()?.bot.password.as_bytes(), 0o400)?;
+    }
+
     for (path, content) in &configuration.files {
         put(path, content.as_bytes(), configuration.mode(path))?;
     }
     for (path, target) in &configuration.links {
-        link(&upper, path, target)?;
+        link(&upper.join(path.trim_start_matches('/')), target)?;
     }
     let generation = serde_json::to_vec(configuration)
         .map_err(|source| Error::Answer { what: "the configuration".to_owned(), source })?;
@@ -103,15 +122,16 @@ fn open_folders(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-fn link(upper: &Path, path: &str, target: &str) -> Result<()> {
-    let at = upper.join(path.trim_start_matches('/'));
+/// Makes a link, and the folders above it.
+pub(crate) fn link(at: &Path, target: &str) -> Result<()> {
     if let Some(parent) = at.parent() {
         layout::make(parent)?;
     }
-    symlink(target, &at).map_err(Error::file("link", &at))
+    symlink(target, at).map_err(Error::file("link", at))
 }
 
-fn copy(from: &Path, to: &Path) -> Result<()> {
+/// Copies a program.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     if let Some(parent) = to.parent() {
         layout::make(parent)?;
     }

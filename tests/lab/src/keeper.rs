@@ -21,6 +21,7 @@ use crate::command::{self, code, words};
 use crate::control_group;
 use crate::error::{Error, Result};
 use crate::forward;
+use crate::gitea;
 use crate::layout::{self, Places};
 
 /// What nspawn ends with when the machine inside asked for a reboot and no unit of this machine restarts it.
@@ -33,6 +34,8 @@ pub(crate) struct State {
     pub https: u16,
     /// The port of this machine that leads to the lab's port 80.
     pub http: u16,
+    /// The port of this machine that leads to the lab's Gitea.
+    pub gitea: u16,
 }
 
 impl State {
@@ -79,9 +82,11 @@ pub(crate) fn keep(folder: &Path) -> Result<i32> {
     // Listening comes before the namespaces: these sockets belong to this machine's loopback.
     let https = forward::listen(crate::HTTPS_PORT)?;
     let http = forward::listen(crate::HTTP_PORT)?;
-    let state = State { https: https.1, http: http.1 };
+    let gitea = forward::listen(crate::GITEA_PORT)?;
+    let state = State { https: https.1, http: http.1, gitea: gitea.1 };
     forward::start(https.0, 443, Arc::clone(&boot));
     forward::start(http.0, 80, Arc::clone(&boot));
+    forward::start(gitea.0, crate::GITEA_PORT, Arc::clone(&boot));
 
     unshare(CloneFlags::CLONE_NEWNS | CloneFlags::CLONE_NEWPID).map_err(Error::system("make namespaces"))?;
     let none: Option<&str> = None;
@@ -159,5 +164,11 @@ fn machine(places: &Places) -> Command {
         .arg(format!("--bind={}:/var/lib/docker", places.docker().display()))
         .arg(format!("--bind-ro={}:{}", layout::images().display(), crate::IMAGES))
         .stdin(Stdio::null());
+    let gitea = gitea::PROGRAM_FOLDER;
+    // A lab that runs the stand-in has its program on its own disk.
+    let has_own = places.upper().join(gitea.trim_start_matches('/')).join("gitea").exists();
+    if !has_own && forge::installation().is_some() {
+        command.arg(format!("--bind-ro={}:{gitea}", forge::cache().display()));
+    }
     command
 }

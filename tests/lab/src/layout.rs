@@ -88,6 +88,11 @@ impl Places {
         self.folder.join("authority")
     }
 
+    /// The accounts of the lab's Gitea.
+    pub fn gitea(&self) -> PathBuf {
+        self.folder.join("gitea")
+    }
+
     /// The lab's ports on this machine, written by the keeper.
     pub fn state(&self) -> PathBuf {
         self.folder.join("state.json")

@@ -11,10 +11,12 @@ mod control_group;
 mod error;
 mod forward;
 mod furnish;
+mod gitea;
 mod keeper;
 mod layout;
 mod life;
 mod machine;
+mod names;
 mod process;
 mod program;
 mod progress;
@@ -29,6 +31,7 @@ pub use certificate::{Authority, Pair, Validity};
 pub use command::Output;
 pub use configuration::Configuration;
 pub use error::{Error, Result};
+pub use gitea::{GITEA, Gitea};
 pub use layout::{cache, images, project, root_file_system, traefik};
 pub use life::UpOptions;
 pub use machine::Lab;
@@ -49,6 +52,9 @@ pub const HTTPS_PORT: u16 = 8443;
 
 /// The port of this machine that leads to the lab's HTTP port, when it is free.
 pub const HTTP_PORT: u16 = 8080;
+
+/// The port of this machine that leads to the lab's Gitea, when it is free; Gitea's own within the lab.
+pub const GITEA_PORT: u16 = 3000;
 
 /// Where the images' archives are, within the lab.
 const IMAGES: &str = "/srv/images";

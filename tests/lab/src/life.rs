@@ -16,6 +16,7 @@ use crate::configuration::Configuration;
 use crate::control_group;
 use crate::error::{Error, Result};
 use crate::furnish::{binary, furnish};
+use crate::gitea;
 use crate::keeper;
 use crate::layout::{self, Places};
 use crate::machine::Lab;
@@ -100,8 +101,10 @@ fn make(places: &Places, options: &UpOptions) -> Result<()> {
             Configuration::of_the_lab()?
         }
     };
+    let gitea = if options.bare { None } else { Some(gitea::prepare(options.tell)?) };
     (options.tell)("writing the lab's disk");
-    furnish(places, options, &configuration)?;
+    furnish(places, options, &configuration, gitea.as_ref())?;
+    drop(gitea);
     (options.tell)("booting");
     let ended = keeper::start(places, &binary("lab")?)?;
     let lab = Lab::at(places);

@@ -10,6 +10,7 @@ use crate::command::{self, Output, privileged};
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::furnish::SECRETS;
+use crate::gitea::Gitea;
 use crate::keeper::State;
 use crate::layout::{self, Places};
 use crate::life::{self, UpOptions};
@@ -112,6 +113,11 @@ impl Lab {
     /// The address of an app (`hello` → `https://hello.ci.localhost:8443`), as a browser on this machine opens it.
     pub fn address(&self, app: &str) -> Result<String> {
         Ok(format!("https://{app}.{}:{}", crate::DOMAIN, self.https_port()?))
+    }
+
+    /// The lab's Gitea; not of a bare lab.
+    pub fn gitea(&self) -> Result<Gitea> {
+        Gitea::of(&self.places, self.state()?.gitea)
     }
 
     /// The authority that signs the lab's certificates (only root reads its key).

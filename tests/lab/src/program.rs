@@ -209,6 +209,9 @@ fn as_root() -> Result<u8> {
 fn up(options: &UpOptions) -> Result<u8> {
     let lab = progress::during(&format!("booting lab `{}`", options.name), || Lab::up(options))?.keep();
     println!("{}", lab.address("traefik")?);
+    if let Ok(gitea) = lab.gitea() {
+        println!("{}", gitea.address());
+    }
     println!("certificate authority: {}", lab.ca_file().display());
     let failed = lab.failed_units()?;
     if failed.is_empty() {

@@ -1,6 +1,7 @@
 //! Makes what every lab needs, once: packages, a root file system, Traefik's binary, images. Each part is made beside
 //! its place and moved there when it is whole, so that an interrupted set-up is simply done again.
 
+mod content;
 mod gitea;
 mod images;
 mod packages;
@@ -36,8 +37,10 @@ pub fn setup() -> Result<()> {
     let _lock = Flock::lock(lock, FlockArg::LockExclusive)
         .map_err(|(_, source)| Error::System { what: "wait for another set-up".to_owned(), source })?;
 
-    let parts =
-        [packages::missing(), root_file_system::missing()?, traefik::missing(), images::missing()?, gitea::missing()];
+    let server = gitea::missing();
+    let content = content::missing(server.is_some())?;
+    let (root, images) = (root_file_system::missing()?, images::missing()?);
+    let parts = [packages::missing(), root, traefik::missing(), images, server, content];
     let parts: Vec<Part> = parts.into_iter().flatten().collect();
     if parts.is_empty() {
         eprintln!("✓ the lab's set-up is complete ({})", cache.display());

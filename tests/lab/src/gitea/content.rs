@@ -1,0 +1,134 @@
+//! What the lab's Gitea holds: filled once by API, kept in the cache, copied by every lab.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use forge::{Content, Forge, Kind, Options, World};
+use nix::fcntl::{Flock, FlockArg};
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::layout;
+
+/// The `.drone.yml` of `recipes/ci`: it writes a file that outlives the build.
+const PIPELINE: &str = include_str!("pipeline.yml");
+
+/// The folder that Gitea wrote.
+pub(super) const DATA: &str = "data";
+
+/// The accounts, their passwords and tokens.
+pub(super) const WORLD: &str = "world.json";
+
+/// What the folder was made from.
+const KEY: &str = "key";
+
+/// The folder in the cache, held so that nobody makes it anew meanwhile.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// The folder.
+    pub folder: PathBuf,
+    /// Which of the two filled it, and can serve it.
+    pub kind: Kind,
+    _lock: Flock<fs::File>,
+}
+
+impl Prepared {
+    /// Everybody in it.
+    pub fn world(&self) -> Result<World> {
+        read_world(&self.folder)
+    }
+}
+
+/// Reads the accounts that are kept in a folder.
+pub(super) fn read_world(folder: &Path) -> Result<World> {
+    let path = folder.join(WORLD);
+    let text = fs::read(&path).map_err(Error::file("read", &path))?;
+    serde_json::from_slice(&text).map_err(|source| Error::Answer { what: path.display().to_string(), source })
+}
+
+fn folder() -> PathBuf {
+    layout::cache().join("gitea-content")
+}
+
+/// Whether the cache has what every lab copies; also where neither Gitea nor its stand-in is here to make it.
+pub(crate) fn is_current() -> Result<bool> {
+    let Some((kind, program)) = server() else { return Ok(true) };
+    Ok(has(&key(kind, &program)?))
+}
+
+/// Fills a Gitea, unless it was done before.
+pub(crate) fn prepare(tell: fn(&str)) -> Result<Prepared> {
+    let lock = layout::cache().join(".gitea-content.lock");
+    let file = fs::File::create(&lock).map_err(Error::file("write", &lock))?;
+    let lock = Flock::lock(file, FlockArg::LockExclusive)
+        .map_err(|(_, source)| Error::System { what: format!("lock {}", lock.display()), source })?;
+    let (kind, program) = server().ok_or_else(|| forge::Error::Missing { place: forge::cache() })?;
+    let key = key(kind, &program)?;
+    if !has(&key) {
+        tell(&format!("filling a Gitea ({kind})"));
+        make(kind, &key)?;
+    }
+    Ok(Prepared { folder: folder(), kind, _lock: lock })
+}
+
+/// The Gitea that will serve, and its program.
+pub(super) fn server() -> Option<(Kind, PathBuf)> {
+    let kind = Kind::here();
+    Some((kind, kind.installation()?.program))
+}
+
+fn has(key: &[u8]) -> bool {
+    fs::read(folder().join(KEY)).is_ok_and(|made| made == key)
+}
+
+fn make(kind: Kind, key: &[u8]) -> Result<()> {
+    let partial = layout::cache().join("gitea-content.partial");
+    for old in [&partial, &folder()] {
+        if old.exists() {
+            fs::remove_dir_all(old).map_err(Error::file("remove", old))?;
+        }
+    }
+    layout::make(&partial)?;
+    let options = Options {
+        kind: Some(kind),
+        folder: Some(partial.join(DATA)),
+        address: Some(super::GITEA.to_owned()),
+        ..Options::default()
+    };
+    let forge = Forge::start_with(&options)?;
+    let content = Content { pipeline: PIPELINE.to_owned(), recipes: stand_ins::catalogue::recipes()? };
+    let world = forge.fill(&content)?;
+    drop(forge);
+    let world =
+        serde_json::to_vec(&world).map_err(|source| Error::Answer { what: "Gitea's accounts".to_owned(), source })?;
+    layout::write(&partial.join(WORLD), &world, 0o600)?;
+    layout::write(&partial.join(KEY), key, 0o644)?;
+    fs::rename(&partial, folder()).map_err(Error::file("move", &partial))
+}
+
+/// A hash of all that it is made from: the server, what fills it, and what it is filled with.
+fn key(kind: Kind, program: &Path) -> Result<Vec<u8>> {
+    let mut hash = Sha256::new();
+    hash.update(format!("{kind} {} {}", forge::VERSION, super::GITEA));
+    if kind == Kind::StandIn {
+        add(&mut hash, program)?;
+    }
+    hash.update(PIPELINE);
+    for folder in ["tests/forge/src", "tests/catalogue"] {
+        add(&mut hash, &layout::project().join(folder))?;
+    }
+    Ok(hash.finalize().to_vec())
+}
+
+/// Adds a file, or all files below a folder with their names.
+fn add(hash: &mut Sha256, path: &Path) -> Result<()> {
+    hash.update(path.to_string_lossy().as_bytes());
+    if !path.is_dir() {
+        hash.update(fs::read(path).map_err(Error::file("read", path))?);
+        return Ok(());
+    }
+    let entries = fs::read_dir(path).map_err(Error::file("read", path))?.flatten();
+    let mut below: Vec<PathBuf> = entries.map(|entry| entry.path()).collect();
+    below.sort();
+    below.iter().try_for_each(|path| add(hash, path))
+}

@@ -1,0 +1,54 @@
+//! The lab's Gitea: the real one as a service of the machine, on a copy of a folder that was filled once.
+
+mod content;
+mod service;
+
+use forge::{Api, Http, World};
+
+use crate::error::Result;
+use crate::layout::Places;
+
+pub(crate) use content::{Prepared, is_current, prepare};
+pub(crate) use service::{PROGRAM_FOLDER, furnish};
+
+/// Gitea's address within the lab, also from containers; and its own idea of it.
+pub const GITEA: &str = "http://git.ci.localhost:3000";
+
+/// A lab's Gitea, as this machine reaches it.
+#[derive(Debug)]
+pub struct Gitea {
+    port: u16,
+    world: World,
+}
+
+impl Gitea {
+    pub(crate) fn of(places: &Places, port: u16) -> Result<Self> {
+        Ok(Self { port, world: content::read_world(&places.gitea())? })
+    }
+
+    /// Its address, as a browser on this machine opens it.
+    pub fn address(&self) -> String {
+        format!("http://git.{}:{}", crate::DOMAIN, self.port)
+    }
+
+    /// Everybody in it, with passwords and tokens.
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Its API, without an account.
+    pub fn api(&self) -> Api {
+        // By number: not every machine resolves names below localhost.
+        Api::new(Http::default(), &format!("http://127.0.0.1:{}", self.port))
+    }
+
+    /// Its API as the site's administrator.
+    pub fn administrator(&self) -> Api {
+        self.api().with_token(&self.world.administrator.token)
+    }
+
+    /// Writes a file of the main branch of a repository (`recipes/ci`), as the site's administrator.
+    pub fn write_file(&self, repository: &str, path: &str, text: &str) -> Result<()> {
+        Ok(self.administrator().write_file(repository, path, text)?)
+    }
+}
