@@ -118,7 +118,8 @@ impl Converger for ConvergeDrone {
     }
 
     async fn observe(&self) -> Result<Observed, Error> {
-        observed::observe(self).await
+        // Many calls side by side: on the heap, for it is large.
+        Box::pin(observed::observe(self)).await
     }
 
     fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
