@@ -4,6 +4,7 @@
 mod boot;
 mod broken;
 mod certificate;
+mod gitea;
 mod secrecy;
 
 use std::time::Duration;
