@@ -9,11 +9,21 @@ use std::sync::OnceLock;
 /// The stand-in for abra, built if need be: `cargo test` of another package does not build it.
 pub fn abra() -> io::Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    let built = BUILT.get_or_init(|| build().map_err(|error| error.to_string()));
+    once(&BUILT, "abra")
+}
+
+/// The stand-in for the Drone server, built if need be.
+pub fn drone_server() -> io::Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, "drone-server")
+}
+
+fn once(built: &OnceLock<Result<PathBuf, String>>, program: &str) -> io::Result<PathBuf> {
+    let built = built.get_or_init(|| build(program).map_err(|error| error.to_string()));
     built.clone().map_err(io::Error::other)
 }
 
-fn build() -> io::Result<PathBuf> {
+fn build(program: &str) -> io::Result<PathBuf> {
     // A test runs from <target>/<profile>/deps, a program from <target>/<profile>.
     let this = env::current_exe()?;
     let folder = this.parent().filter(|folder| !folder.ends_with("deps")).or_else(|| this.parent()?.parent());
@@ -22,11 +32,11 @@ fn build() -> io::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let profile = if folder.ends_with("release") { "release" } else { "dev" };
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "stand-ins", "--bin", "abra", "--profile", profile]);
+    command.args(["build", "--quiet", "--package", "stand-ins", "--bin", program, "--profile", profile]);
     command.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = command.output()?;
     if output.status.success() {
-        return Ok(folder.join("abra"));
+        return Ok(folder.join(program));
     }
     Err(io::Error::other(format!("cargo build: {}", String::from_utf8_lossy(&output.stderr))))
 }

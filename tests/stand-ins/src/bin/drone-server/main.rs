@@ -1,0 +1,82 @@
+//! A stand-in for the Drone server: its API, its login at Gitea, its queue and its runners' protocol, with faults that tests can order.
+//!
+//! Configured by the same `DRONE_*` variables as the real one. Its own, all optional: `DRONE_STAND_IN_CONTROL` (address of the side door that takes
+//! orders, see `faults`), `DRONE_STAND_IN_VERSION` (what `/version` says), `DRONE_STAND_IN_POLL_SECONDS` (a long poll, 30) and
+//! `DRONE_STAND_IN_RETRY_SECONDS` (between two tries for a missing file, 15).
+// The wire's own names and shapes; errors are handed on as they are.
+#![allow(clippy::needless_pass_by_value, clippy::struct_excessive_bools, clippy::struct_field_names)]
+
+mod access;
+mod accounts;
+mod answer;
+mod builds;
+mod events;
+mod faults;
+mod gitea;
+mod live;
+mod log;
+mod login;
+mod model;
+mod pages;
+mod pipeline;
+mod queue;
+mod repositories;
+mod routes;
+mod rpc;
+mod secrets;
+mod server;
+mod session;
+mod settings;
+mod stages;
+mod state;
+mod sync;
+mod tokens;
+mod trigger;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::server::Server;
+use crate::settings::Settings;
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("main: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> Result<(), Failure> {
+    let settings = Settings::read()?;
+    let server = Arc::new(Server::open(settings)?);
+    accounts::bootstrap(&server)?;
+    if let Some(address) = &server.settings.control {
+        let door = TcpListener::bind(address).await?;
+        tokio::spawn(axum::serve(door, faults::door(Arc::clone(&server))).into_future());
+    }
+    tokio::spawn(queue::every_minute(Arc::clone(&server)));
+    let listener = TcpListener::bind(&server.settings.listen).await?;
+    server.log(
+        "info",
+        "starting the http server",
+        &[("port", server.settings.listen.clone()), ("url", server.settings.address.clone())],
+    );
+    let mut terminated = signal(SignalKind::terminate())?;
+    let mut interrupted = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        ended = axum::serve(listener, routes::all(server)).into_future() => ended?,
+        // Long polls would hold a graceful end back: like the real one's container, it just goes.
+        _ = terminated.recv() => {}
+        _ = interrupted.recv() => {}
+    }
+    Ok(())
+}

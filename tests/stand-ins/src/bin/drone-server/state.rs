@@ -1,0 +1,128 @@
+//! Everything that outlives a restart: one JSON file in the data directory, written by rename.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Account, Build, Grant, Kept, Secret, Stage, Step};
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    pub accounts: BTreeMap<i64, Account>,
+    pub repositories: BTreeMap<i64, Kept>,
+    pub grants: Vec<Grant>,
+    /// Ids of repositories are not used twice.
+    pub last_repository: i64,
+    pub builds: BTreeMap<i64, Build>,
+    pub stages: BTreeMap<i64, Stage>,
+    pub steps: BTreeMap<i64, Step>,
+    pub secrets: BTreeMap<i64, Secret>,
+}
+
+/// A row that was changed by another since it was read.
+#[derive(Debug)]
+pub struct Stale;
+
+impl State {
+    fn file(directory: &Path) -> PathBuf {
+        directory.join("stand-in.json")
+    }
+
+    pub fn read(directory: &Path) -> io::Result<Self> {
+        fs::create_dir_all(directory.join("logs"))?;
+        match fs::read(Self::file(directory)) {
+            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub fn write(&self, directory: &Path) -> io::Result<()> {
+        let new = directory.join("stand-in.json.new");
+        fs::write(&new, serde_json::to_vec(self)?)?;
+        fs::rename(new, Self::file(directory))
+    }
+
+    pub fn account(&self, login: &str) -> Option<&Account> {
+        self.accounts.values().find(|account| account.user.login.eq_ignore_ascii_case(login))
+    }
+
+    pub fn repository(&self, slug: &str) -> Option<&Kept> {
+        self.repositories.values().find(|kept| kept.repository.slug == slug)
+    }
+
+    pub fn grant(&mut self, user: i64, uid: &str) -> Option<&mut Grant> {
+        self.grants.iter_mut().find(|grant| grant.user_id == user && grant.repository == uid)
+    }
+
+    pub fn build(&self, repository: i64, number: i64) -> Option<&Build> {
+        self.builds.values().find(|build| build.repo_id == repository && build.number == number)
+    }
+
+    pub fn stage(&self, build: i64, number: i64) -> Option<&Stage> {
+        self.stages.values().find(|stage| stage.build_id == build && stage.number == number)
+    }
+
+    pub fn step(&self, stage: i64, number: i64) -> Option<&Step> {
+        self.steps.values().find(|step| step.stage_id == stage && step.number == number)
+    }
+
+    pub fn secret(&self, repository: i64, name: &str) -> Option<&Secret> {
+        self.secrets.values().find(|secret| secret.repo_id == repository && secret.name == name)
+    }
+
+    /// A build's stages, each with its steps.
+    pub fn stages_with_steps(&self, build: i64) -> Vec<Stage> {
+        let stages = self.stages.values().filter(|stage| stage.build_id == build);
+        stages
+            .map(|stage| {
+                let mut steps: Vec<Step> =
+                    self.steps.values().filter(|step| step.stage_id == stage.id).cloned().collect();
+                steps.sort_by_key(|step| step.number);
+                Stage { steps, ..stage.clone() }
+            })
+            .collect()
+    }
+
+    /// A build with its stages and their steps.
+    pub fn whole(&self, build: &Build) -> Build {
+        Build { stages: self.stages_with_steps(build.id), ..build.clone() }
+    }
+
+    /// Saves a stage that was read, unless another saved it since. What a stage is, its name and number, stays.
+    pub fn save_stage(&mut self, stage: &mut Stage) -> Result<(), Stale> {
+        let old = self.stages.get_mut(&stage.id).filter(|old| old.version == stage.version).ok_or(Stale)?;
+        stage.version += 1;
+        let Stage { id, repo_id, build_id, number, limit, throttle, .. } = *old;
+        let (name, kind, type_) = (old.name.clone(), old.kind.clone(), old.type_.clone());
+        let new = Stage { steps: Vec::new(), ..stage.clone() };
+        *old = Stage { id, repo_id, build_id, number, name, kind, type_, limit, throttle, ..new };
+        Ok(())
+    }
+
+    /// Saves a step that was read, unless another saved it since.
+    pub fn save_step(&mut self, step: &mut Step) -> Result<(), Stale> {
+        let old = self.steps.get_mut(&step.id).filter(|old| old.version == step.version).ok_or(Stale)?;
+        step.version += 1;
+        let Step { id, stage_id, number, .. } = *old;
+        *old = Step { id, stage_id, number, ..step.clone() };
+        Ok(())
+    }
+
+    /// Saves a build that was read, unless another saved it since.
+    pub fn save_build(&mut self, build: &mut Build) -> Result<(), Stale> {
+        let old = self.builds.get_mut(&build.id).filter(|old| old.version == build.version).ok_or(Stale)?;
+        build.version += 1;
+        *old = Build { stages: Vec::new(), ..build.clone() };
+        Ok(())
+    }
+}
+
+/// The number that a new row gets.
+pub fn next<T>(rows: &BTreeMap<i64, T>) -> i64 {
+    rows.last_key_value().map_or(1, |(id, _)| id + 1)
+}
