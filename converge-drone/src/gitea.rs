@@ -2,7 +2,7 @@
 
 mod answers;
 
-use reqwest::Method;
+use reqwest::{Method, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
@@ -32,6 +32,7 @@ impl Gitea {
         // Files end with a line break, passwords do not.
         let password = SecretString::from(password.expose_secret().trim_end_matches(['\r', '\n']));
         let identity = Identity::Password(login.into(), password.clone());
+        let client = client.hiding(identity.secrets());
         Ok(Self { client, login: login.into(), password, identity })
     }
 
@@ -76,7 +77,15 @@ impl Gitea {
     /// The repository `owner/name`, unless the bot cannot see one.
     pub async fn repository(&self, slug: &str) -> Result<Option<Repository>, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
-        found(self.client.get(&self.identity, &["api", "v1", "repos", owner, name], &[]).await)
+        let url = self.client.url(&["api", "v1", "repos", owner, name], &[]);
+        let mut settled = self.read(url).await;
+        // The old name of a renamed one leads to the new.
+        if let Err(Error::Redirected { to, .. }) = &settled
+            && let Some(renamed) = self.client.within(to, &["api", "v1", "repos"])
+        {
+            settled = self.read(renamed).await;
+        }
+        found(settled.and_then(|answer| answer.json()))
     }
 
     /// The webhooks of the repository `owner/name`; needs administrator's rights on it.
@@ -99,14 +108,17 @@ impl Gitea {
         &self.password
     }
 
+    async fn read(&self, url: Url) -> Result<Answer, Error> {
+        self.client.read(&Request { method: Method::GET, url, identity: &self.identity, body: Body::None }).await
+    }
+
     /// Every page of a list: until one is empty or the total is reached, for a server may send fewer than asked for.
     async fn all<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Error> {
         let mut entries = Vec::new();
         for page in 1..=PAGES {
             let page = page.to_string();
             let url = self.client.url(path, &[("page", &page), ("limit", PAGE)]);
-            let request = Request { method: Method::GET, url, identity: &self.identity, body: Body::None };
-            let answer: Answer = self.client.read(&request).await?;
+            let answer = self.read(url).await?;
             let more: Vec<T> = answer.json()?;
             let (ended, total) = (more.is_empty(), answer.number("x-total-count"));
             entries.extend(more);

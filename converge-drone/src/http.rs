@@ -9,8 +9,11 @@ mod page;
 use std::cell::RefCell;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use common::error::{Class, Explain};
 use common::retry::Backoff;
 use reqwest::redirect::Policy;
@@ -72,6 +75,29 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
+    /// What of it must not be seen, in the ways a server might say it again.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Nobody => Vec::new(),
+            Self::Password(login, password) => {
+                let plain = password.expose_secret();
+                let mut as_sent = vec![password.clone(), STANDARD.encode(format!("{login}:{plain}")).into()];
+                if let Ok(mut form) = Url::parse("form:") {
+                    form.query_pairs_mut().append_key_only(plain);
+                    as_sent.push(form.query().unwrap_or_default().into());
+                }
+                as_sent
+            }
+            Self::Token(token) => vec![token.clone()],
+            Self::Cookies(cookies) => {
+                let values = cookies.expose_secret().split("; ").filter_map(|pair| pair.split_once('='));
+                // A short one is no secret, but a word like `en` that any text may hold.
+                let secret = values.map(|(_, value)| value).filter(|value| value.len() >= 8);
+                secret.map(SecretString::from).collect()
+            }
+        }
+    }
+
     fn apply(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
             Self::Nobody => request,
@@ -90,6 +116,7 @@ pub(crate) struct Client {
     base: Url,
     deadline: Duration,
     backoff: Backoff,
+    hidden: Arc<[SecretString]>,
 }
 
 /// A request before it is sent.
@@ -150,7 +177,14 @@ impl Client {
             builder = builder.resolve(name, SocketAddr::new(at, 0));
         }
         let inner = builder.build().map_err(|source| Error::Client { service, source })?;
-        Ok(Self { inner, service, base, deadline: connect.deadline, backoff: connect.backoff })
+        let (deadline, backoff) = (connect.deadline, connect.backoff);
+        Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default() })
+    }
+
+    /// The same, whose answers are never quoted with one of `secrets` in them, nor with what a request says who asks
+    /// with: a failing server may say what it was sent.
+    pub fn hiding(&self, secrets: impl IntoIterator<Item = SecretString>) -> Self {
+        Self { hidden: secrets.into_iter().collect(), ..self.clone() }
     }
 
     /// The server's own address.
@@ -175,6 +209,13 @@ impl Client {
         url
     }
 
+    /// The address that an answer leads `to`, when it is one below `path` on this very server.
+    pub fn within(&self, to: &str, path: &[&str]) -> Option<Url> {
+        let to = self.base.join(to).ok()?;
+        let below = format!("{}/", self.url(path, &[]).path());
+        (to.origin() == self.base.origin() && to.path().starts_with(&below)).then_some(to)
+    }
+
     /// Asks once, and answers whatever came, whatever its status.
     pub async fn ask(&self, request: &Request<'_>) -> Result<Answer, Error> {
         self.ask_until(request, Instant::now() + self.deadline).await
@@ -193,7 +234,11 @@ impl Client {
             }
         };
         match timeout_at(until, Answer::receive(&call, builder, LARGEST)).await {
-            Ok(settled) => settled,
+            Ok(settled) => {
+                let mut hidden = request.identity.secrets();
+                hidden.extend_from_slice(&self.hidden);
+                settled.map(|answer| answer.hiding(hidden))
+            }
             Err(_) => Err(Error::Deadline { call, after: self.deadline }),
         }
     }

@@ -1,8 +1,10 @@
 //! An answer, received whole, and what it means.
 
+use std::borrow::Cow;
+
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{RequestBuilder, StatusCode};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -18,6 +20,8 @@ pub struct Answer {
     pub status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
+    /// What must not be seen of it.
+    hidden: Vec<SecretString>,
 }
 
 impl std::fmt::Debug for Answer {
@@ -38,12 +42,28 @@ impl Answer {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { call: call.clone(), status, headers, body })
+        Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new() })
     }
 
-    /// The body as text.
-    pub(crate) fn text(&self) -> std::borrow::Cow<'_, str> {
+    /// The same, with secrets that its text must not show.
+    pub(super) fn hiding(self, hidden: Vec<SecretString>) -> Self {
+        Self { hidden, ..self }
+    }
+
+    /// The body as text, with whatever secrets are in it.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
+    }
+
+    /// The title of a page.
+    pub(crate) fn title(&self) -> Option<String> {
+        page::title(&self.without_secrets(self.text()))
+    }
+
+    /// A text from this answer, without the secrets it was asked with.
+    pub(crate) fn without_secrets<'a>(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+        let secrets = self.hidden.iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
+        secrets.fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "…").into() } else { text })
     }
 
     /// Where it redirects to, when it does.
@@ -101,7 +121,7 @@ impl Answer {
         let call = self.call.clone();
         let status = self.status.as_u16();
         if let Some(to) = self.location() {
-            return Error::Redirected { call, to: without_query(to) };
+            return Error::Redirected { call, to: self.without_secrets(without_query(to).into()).into_owned() };
         }
         let message = self.message();
         match status {
@@ -122,7 +142,7 @@ impl Answer {
     }
 
     fn web_page(&self) -> Error {
-        Error::WebPage { call: self.call.clone(), status: self.status.as_u16(), title: page::title(&self.text()) }
+        Error::WebPage { call: self.call.clone(), status: self.status.as_u16(), title: self.title() }
     }
 
     /// What the server says about its failure.
@@ -132,10 +152,10 @@ impl Answer {
             message: String,
         }
         if self.is_page() {
-            return page::title(&self.text());
+            return self.title();
         }
         let said = serde_json::from_slice::<Said>(&self.body).map(|said| said.message);
-        page::quoted(&said.unwrap_or_else(|_| self.text().into_owned()))
+        page::quoted(&self.without_secrets(said.map_or_else(|_| self.text(), Cow::from)))
     }
 }
 

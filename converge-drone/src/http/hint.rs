@@ -65,7 +65,14 @@ impl Explain for Error {
             }
             Self::Refused { call, because, .. } => refused(call, *because),
             Self::CutOff { call, .. } => format!("check the proxy before {} and its log", call.service),
-            Self::NotFound { .. } => return None,
+            Self::NotFound { call, .. } => match call.service {
+                Service::Gitea => "check that it exists in Gitea and that the bot may see it".into(),
+                Service::Drone => {
+                    "check that it exists in Gitea, that the bot may see it there, and that Drone has asked \
+                                   for it since"
+                        .into()
+                }
+            },
             Self::Rejected { call, .. } | Self::NotUnderstood { call, .. } | Self::TooLarge { call, .. } => {
                 format!("check that the version of {} is one that is supported", call.service)
             }

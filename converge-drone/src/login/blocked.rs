@@ -22,6 +22,9 @@ pub enum Reason {
     /// Gitea does not accept the password.
     #[error("Gitea does not accept its password{}", said(.0.as_ref()))]
     WrongPassword(Option<String>),
+    /// Gitea took the password and asked for it again: its session is not kept.
+    #[error("Gitea takes its password and then asks for it again")]
+    Forgotten,
     /// Gitea asks for a second factor.
     #[error("Gitea asks for a second factor")]
     TwoFactor,
@@ -50,8 +53,8 @@ pub enum Reason {
     #[error("Drone logged in `{0}` instead")]
     Somebody(String),
     /// A page nobody expected.
-    #[error("an unexpected page came{}", said(.0.as_ref()))]
-    Unexpected(Option<String>),
+    #[error("an unexpected page came from {0}")]
+    Unexpected(String),
 }
 
 fn said(text: Option<&String>) -> String {
@@ -69,6 +72,10 @@ impl Explain for Blocked {
             Reason::WrongPassword(_) => format!(
                 "put the present password of `{login}` into the credential `gitea-password`; try it at {address}"
             ),
+            Reason::Forgotten => format!(
+                "make gitea.address an https:// one if Gitea's setting COOKIE_SECURE is true, and the same as its \
+                 ROOT_URL; try it at {address}"
+            ),
             Reason::TwoFactor => {
                 format!("turn two-factor login off for `{login}` at {address}; a program cannot do it")
             }
@@ -84,8 +91,8 @@ impl Explain for Blocked {
                 format!("check the OAuth application of `{login}` and its redirect address at {address}")
             }
             Reason::ClientSecret(_) => format!(
-                "remove the generated secret `client-secret` from Drone's state directory, so that a new one is made, or \
-                 look at {address}"
+                "remove the file `oauth-application` from the state directory (/var/lib/converge/drone), so that the \
+                 application gets a new secret, or look at {address}"
             ),
             Reason::Drone(_) => format!("log in once by hand at {address} and see the log of Drone's service"),
             Reason::Somebody(other) => format!(

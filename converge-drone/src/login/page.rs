@@ -26,7 +26,7 @@ pub(super) enum Page {
     /// Gitea does not accept Drone's OAuth application.
     ApplicationRefused { said: Option<String> },
     /// Something else.
-    Other { title: Option<String> },
+    Other,
 }
 
 /// Reads the page at `path`.
@@ -60,15 +60,14 @@ pub(super) fn read(path: &str, html: &str) -> Page {
         if let Some(login) = login_field(&form) {
             return Page::Login { form, login, password, said };
         }
-        return Page::Other { title: title(html) };
+        return Page::Other;
     }
     if has(&document, ".oauth2-authorize-application-box") {
         return Page::ApplicationRefused { said: text(&document, ".oauth2-authorize-application-box h3") };
     }
-    let title = title(html);
     // Only its words tell this page; English was asked for.
-    let words = [title.clone(), text(&document, "h2")].into_iter().flatten().collect::<String>().to_ascii_lowercase();
-    if words.contains("prohibited") { Page::Prohibited } else { Page::Other { title } }
+    let words = [title(html), text(&document, "h2")].into_iter().flatten().collect::<String>().to_ascii_lowercase();
+    if words.contains("prohibited") { Page::Prohibited } else { Page::Other }
 }
 
 /// A form that hands a client its grant.

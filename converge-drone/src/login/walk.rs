@@ -12,7 +12,7 @@ use super::page::{self, Page};
 use super::session::Session;
 use crate::drone::Drone;
 use crate::gitea::Gitea;
-use crate::http::{Answer, Body, Call, Client, Error, Identity, Request, Service, quoted, title};
+use crate::http::{Answer, Body, Call, Client, Error, Identity, Request, Service, quoted};
 
 /// How many pages and redirects a login may take; it takes about seven.
 const LONGEST: usize = 20;
@@ -182,9 +182,15 @@ impl<'a> Walk<'a> {
         let gitea = self.gitea.client();
         let by_hand = |path: &[&str]| gitea.url(path, &[]);
         let blocked = |reason, address| Ok(Came::Blocked(reason, address));
+        let shown = |said: Option<String>| said.map(|said| answer.without_secrets(said.into()).into_owned());
         match page::read(asked.url.path(), &answer.text()) {
             Page::Login { said, .. } if self.password_sent => {
-                blocked(Reason::WrongPassword(said), by_hand(&["user", "login"]))
+                // A wrong password is said at once; asked for again later, the session was not kept.
+                let wrong = asked.form.is_some() || said.is_some();
+                blocked(
+                    if wrong { Reason::WrongPassword(shown(said)) } else { Reason::Forgotten },
+                    by_hand(&["user", "login"]),
+                )
             }
             Page::Login { form, login, password, .. } => {
                 self.password_sent = true;
@@ -203,11 +209,10 @@ impl<'a> Walk<'a> {
             Page::Prohibited => blocked(Reason::Prohibited, by_hand(&["-", "admin", "users"])),
             Page::NotActivated => blocked(Reason::NotActivated, by_hand(&["-", "admin", "users"])),
             Page::ApplicationRefused { said } => {
-                blocked(Reason::Application(said), by_hand(&["user", "settings", "applications"]))
+                blocked(Reason::Application(shown(said)), by_hand(&["user", "settings", "applications"]))
             }
             _ if self.password_sent && self.at_drone.is_none() => Ok(Came::LetIn),
-            Page::Grant { .. } => blocked(Reason::Unexpected(title(&answer.text())), self.start()),
-            Page::Other { title } => blocked(Reason::Unexpected(title), self.start()),
+            Page::Grant { .. } | Page::Other => blocked(unexpected(answer), self.start()),
         }
     }
 
@@ -241,7 +246,8 @@ impl<'a> Walk<'a> {
 fn came_of_drone(drone: &Stop<'_>, asked: &Url, answer: &Answer) -> Result<Came, Error> {
     let to = redirect(asked, answer)?;
     if let Some(error) = to.as_ref().filter(|to| to.path().ends_with("/login/error")) {
-        let said = error.query_pairs().find(|(key, _)| key == "message").and_then(|(_, value)| quoted(&value));
+        let said = error.query_pairs().find(|(key, _)| key == "message");
+        let said = said.and_then(|(_, value)| quoted(&answer.without_secrets(value)));
         return Ok(Came::Blocked(refused_by_drone(said), drone.client.url(&["login"], &[])));
     }
     if drone.jar.has(SESSION) {
@@ -250,7 +256,7 @@ fn came_of_drone(drone: &Stop<'_>, asked: &Url, answer: &Answer) -> Result<Came,
     match to {
         Some(to) => Ok(Came::Next(Next::get(to))),
         None if answer.is_page() && answer.status.is_success() => {
-            Ok(Came::Blocked(Reason::Unexpected(title(&answer.text())), drone.client.url(&["login"], &[])))
+            Ok(Came::Blocked(unexpected(answer), drone.client.url(&["login"], &[])))
         }
         None if answer.status.is_success() => Err(not_a_page(answer)),
         None => Err(answer.failure()),
@@ -276,6 +282,11 @@ fn redirect(asked: &Url, answer: &Answer) -> Result<Option<Url>, Error> {
     }
     let why = "it redirects to no address";
     asked.join(location).map(Some).map_err(|_| Error::NotUnderstood { call: answer.call.clone(), why: why.into() })
+}
+
+fn unexpected(answer: &Answer) -> Reason {
+    let titled = answer.title().map(|title| format!(": “{title}”")).unwrap_or_default();
+    Reason::Unexpected(format!("{} ({}{titled})", answer.call.service, answer.call))
 }
 
 fn not_a_page(answer: &Answer) -> Error {
