@@ -1,7 +1,11 @@
 //! Case folders: what a converger plans, one folder a case. Adding a case is adding a folder.
 //!
 //! `UPDATE_CASES=1` writes the plans anew, to be read before they are committed.
+//!
+//! And [`model`]: a recipe's app that changes can be applied to without Docker, for property tests.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "test support: what cannot be read fails the test")]
+
+pub mod model;
 
 use std::fs;
 use std::path::{Path, PathBuf};
