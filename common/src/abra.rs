@@ -80,7 +80,9 @@ impl Explain for Error {
             Self::NoVersion { .. } => {
                 Some("is `abra` in PATH the Co-op Cloud command line? `abra --version` shows".into())
             }
-            Self::Program { .. } => None,
+            Self::Program { command, .. } => {
+                Some(format!("what abra said last is above; by hand, `{command}` tells all of it"))
+            }
             Self::InUse(error) => error.hint(),
         }
     }
