@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod certificate;
+mod faults;
 mod killed;
 mod runs;
 mod version;

@@ -1,8 +1,10 @@
 //! A swarm with the network `proxy`, the recipe's repository, a certificate, a configuration.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use daemon::{ADDRESS, Daemon, Proxy};
 use rcgen::{CertificateParams, KeyPair};
@@ -26,11 +28,28 @@ pub struct Ran {
     pub said: String,
     pub report: Value,
     pub mutating: Vec<String>,
+    pub took: Duration,
 }
 
 impl Ran {
+    #[track_caller]
     pub fn ends_as(&self, code: i32, outcome: &str) {
         assert_eq!((self.code, self.report["outcome"].as_str()), (Some(code), Some(outcome)), "{}", self.said);
+    }
+
+    /// A clear failure: one message, a hint, no panic, in time.
+    #[track_caller]
+    pub fn fails_clearly(&self, within: Duration) {
+        self.ends_as(1, "failed");
+        let message = self.report["error"]["message"].as_str();
+        assert!(message.is_some_and(|message| !message.is_empty()), "{self:#?}");
+        assert!(self.said.contains("hint: ") && !self.said.contains("panicked"), "{}", self.said);
+        assert!(self.took < within, "took {:?}, not {within:?}: {}", self.took, self.said);
+    }
+
+    #[track_caller]
+    pub fn changed_nothing(&self) {
+        assert_eq!(self.mutating, [""; 0], "{}", self.said);
     }
 }
 
@@ -109,7 +128,11 @@ impl World {
 
     /// Starts a run whose calls to Docker, its own and abra's, all go through the proxy.
     pub fn start(&self) -> Child {
-        let mut command = self.daemon.command_on(self.proxy.socket(), env!("CARGO_BIN_EXE_converge-traefik"));
+        self.start_on(self.proxy.socket())
+    }
+
+    fn start_on(&self, socket: &Path) -> Child {
+        let mut command = self.daemon.command_on(socket, env!("CARGO_BIN_EXE_converge-traefik"));
         let path = std::env::var("PATH").unwrap_or_default();
         command
             .arg("--config")
@@ -126,6 +149,7 @@ impl World {
     }
 
     pub fn ended(&self, child: Child) -> Ran {
+        let begun = Instant::now();
         let Output { status, stderr, .. } = child.wait_with_output().unwrap();
         let report = fs::read(self.path("run/traefik.json")).unwrap_or_default();
         Ran {
@@ -133,6 +157,7 @@ impl World {
             said: String::from_utf8_lossy(&stderr).into_owned(),
             report: serde_json::from_slice(&report).unwrap_or_default(),
             mutating: self.proxy.mutating().iter().map(ToString::to_string).collect(),
+            took: begun.elapsed(),
         }
     }
 
@@ -140,6 +165,21 @@ impl World {
         self.proxy.forget();
         let child = self.start();
         self.ended(child)
+    }
+
+    /// A run that speaks to the daemon's own socket, where there may be nobody to answer.
+    pub fn run_without_proxy(&self) -> Ran {
+        self.proxy.forget();
+        let child = self.start_on(&self.daemon.socket());
+        self.ended(child)
+    }
+
+    /// What a run asks Docker for, each path once.
+    pub fn questions(&self) -> Vec<String> {
+        self.run().ends_as(0, "unchanged");
+        let calls = self.proxy.calls();
+        let paths = calls.iter().map(|call| call.path.split('?').next().unwrap_or_default().to_owned());
+        paths.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// A run changes nothing: no mutating call, no version index moves.
