@@ -1,10 +1,12 @@
 //! Scenarios on the lab: what the demo and the tests look at a machine with.
 
+mod drone;
 mod error;
 mod hello;
 mod pieces;
 mod web;
 
+pub use drone::{DRONE, Drone};
 pub use error::{Error, Result};
 pub use hello::Hello;
 pub use pieces::{Indices, Report, report, status, swarm_indices};

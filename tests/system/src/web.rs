@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use lab::Lab;
-use reqwest::{Certificate, Client};
+use reqwest::{Certificate, Client, Method};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Result};
@@ -52,28 +52,68 @@ impl Web {
 
     /// Opens `https://<app>.<domain>/`, its certificate verified for that name.
     pub fn open(&self, app: &str) -> Result<Page> {
-        self.get("https", app, self.https)
+        self.send(Method::GET, "https", app, "/", None)
     }
 
     /// Opens `http://<app>.<domain>/` and follows nothing.
     pub fn open_plain(&self, app: &str) -> Result<Page> {
-        self.get("http", app, self.http)
+        self.send(Method::GET, "http", app, "/", None)
     }
 
-    fn get(&self, scheme: &str, app: &str, port: u16) -> Result<Page> {
-        let host = format!("{app}.{}", lab::DOMAIN);
-        let url = format!("{scheme}://{host}:{port}/");
-        let client = Client::builder()
+    /// Asks an app's API, with a bearer token.
+    pub fn ask(&self, method: Method, app: &str, path: &str, token: &str) -> Result<Page> {
+        self.send(method, "https", app, path, Some(token))
+    }
+
+    /// The address of an app's page, as a browser on this machine opens it.
+    pub fn address(&self, app: &str, path: &str) -> String {
+        format!("https://{app}.{}:{}{path}", lab::DOMAIN, self.https)
+    }
+
+    /// Reads what an app streams, until `enough` says so or the deadline passes; what came is given to it line by line.
+    pub fn follow(&self, app: &str, path: &str, token: &str, mut enough: impl FnMut(&str) -> bool) -> Result<()> {
+        let url = self.address(app, path);
+        let client = self.client(&format!("{app}.{}", lab::DOMAIN), self.https)?;
+        let failed = |source| Error::Web { url: url.clone(), source };
+        self.runtime.block_on(async {
+            let mut answer = client.get(&url).bearer_auth(token).send().await.map_err(failed)?;
+            let mut rest = String::new();
+            while let Some(bytes) = answer.chunk().await.map_err(failed)? {
+                rest.push_str(&String::from_utf8_lossy(&bytes));
+                while let Some((line, after)) = rest.split_once('\n') {
+                    let (line, after) = (line.to_owned(), after.to_owned());
+                    rest = after;
+                    if enough(&line) {
+                        return Ok(());
+                    }
+                }
+            }
+            Ok(())
+        })
+    }
+
+    fn client(&self, host: &str, port: u16) -> Result<Client> {
+        Client::builder()
             .tls_certs_only([self.authority.clone()])
-            .resolve(&host, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+            .resolve(host, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
             .timeout(DEADLINE)
             .build()
-            .map_err(Error::Client)?;
+            .map_err(Error::Client)
+    }
+
+    fn send(&self, method: Method, scheme: &str, app: &str, path: &str, token: Option<&str>) -> Result<Page> {
+        let port = if scheme == "https" { self.https } else { self.http };
+        let host = format!("{app}.{}", lab::DOMAIN);
+        let url = format!("{scheme}://{host}:{port}{path}");
+        let mut request = self.client(&host, port)?.request(method, &url);
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
         let failed = |source| Error::Web { url: url.clone(), source };
         self.runtime.block_on(async {
-            let answer = client.get(&url).send().await.map_err(failed)?;
+            let answer = request.send().await.map_err(failed)?;
             let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
             let status = answer.status().as_u16();
             Ok(Page { status, location, text: answer.text().await.map_err(failed)? })

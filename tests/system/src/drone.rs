@@ -1,0 +1,118 @@
+//! Builds of the lab's Drone, by its API.
+
+use std::time::Duration;
+
+use lab::{Lab, Seen, wait_until};
+use reqwest::Method;
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::web::Web;
+
+/// The service that the drone recipe's app is in the lab.
+pub const DRONE: &str = "drone_ci_localhost_app";
+/// Its name below the lab's domain.
+const APP: &str = "drone";
+/// The repository whose builds run recipes.
+const REPOSITORY: &str = "recipes/ci";
+/// How long a build of a scenario may take.
+const ENDS: Duration = Duration::from_mins(2);
+
+/// Drone, asked with the bot's token.
+#[derive(Debug)]
+pub struct Drone<'a> {
+    web: &'a Web,
+    token: String,
+}
+
+impl<'a> Drone<'a> {
+    /// The lab's Drone, once converge-drone has logged the bot in.
+    pub fn new(lab: &Lab, web: &'a Web) -> Result<Self> {
+        let token = lab.read_file("/var/lib/converge/drone/api-token")?.trim().to_owned();
+        Ok(Self { web, token })
+    }
+
+    /// The repository, as Drone has it.
+    pub fn repository(&self) -> Result<Value> {
+        self.ask(Method::GET, &format!("/api/repos/{REPOSITORY}"))
+    }
+
+    /// Creates a build with these parameters; its number.
+    pub fn build(&self, parameters: &[(&str, &str)]) -> Result<u64> {
+        let query: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let path = format!("/api/repos/{REPOSITORY}/builds?branch=main&{}", query.join("&"));
+        let build = self.ask(Method::POST, &path)?;
+        build["number"].as_u64().ok_or_else(|| Error::NotSo(format!("Drone made no build: {build}")))
+    }
+
+    /// A build, with its stages and steps.
+    pub fn state(&self, number: u64) -> Result<Value> {
+        self.ask(Method::GET, &format!("/api/repos/{REPOSITORY}/builds/{number}"))
+    }
+
+    /// Cancels a build.
+    pub fn cancel(&self, number: u64) -> Result<()> {
+        self.ask(Method::DELETE, &format!("/api/repos/{REPOSITORY}/builds/{number}")).map(drop)
+    }
+
+    /// A build, as soon as it has this status.
+    pub fn until(&self, number: u64, status: &str) -> Result<Value> {
+        self.wait(number, &format!("build {number} to be {status}"), |now| now == status)
+    }
+
+    /// A build, as soon as it has ended.
+    pub fn ended(&self, number: u64) -> Result<Value> {
+        let is_under_way =
+            |status: &str| matches!(status, "pending" | "running" | "blocked" | "waiting_on_dependencies");
+        self.wait(number, &format!("build {number} to end"), |now| !is_under_way(now))
+    }
+
+    fn wait(&self, number: u64, what: &str, is_it: impl Fn(&str) -> bool) -> Result<Value> {
+        Ok(wait_until(what, ENDS, || {
+            Ok(match self.state(number) {
+                Ok(build) if is_it(build["status"].as_str().unwrap_or_default()) => Seen::Yes(build),
+                Ok(build) => Seen::NotYet(build["status"].to_string()),
+                Err(error) => Seen::NotYet(format!("{error:?}")),
+            })
+        })?)
+    }
+
+    /// The log of a step, as Drone keeps it once the step has ended.
+    pub fn log(&self, number: u64, stage: u32, step: u32) -> Result<String> {
+        let lines = self.ask(Method::GET, &format!("/api/repos/{REPOSITORY}/builds/{number}/logs/{stage}/{step}"))?;
+        let lines = lines.as_array().into_iter().flatten().filter_map(|line| line["out"].as_str());
+        Ok(lines.collect())
+    }
+
+    /// Follows the log of a running step, line by line, until `enough` says so or the step ends.
+    pub fn follow(&self, number: u64, stage: u32, step: u32, mut enough: impl FnMut(&str) -> bool) -> Result<()> {
+        let path = format!("/api/stream/{REPOSITORY}/{number}/{stage}/{step}");
+        self.web.follow(APP, &path, &self.token, |line| {
+            let Some(data) = line.strip_prefix("data: ") else { return false };
+            let line: Option<Value> = serde_json::from_str(data).ok();
+            match line.as_ref().and_then(|line| line["out"].as_str()) {
+                Some(out) => enough(out),
+                // `data: eof`
+                None => true,
+            }
+        })
+    }
+
+    /// The page of a build, as a browser on this machine opens it.
+    pub fn page(&self, number: u64) -> String {
+        self.web.address(APP, &format!("/{REPOSITORY}/{number}"))
+    }
+
+    /// Asks the API anything.
+    pub fn ask(&self, method: Method, path: &str) -> Result<Value> {
+        let said = format!("{method} {path}");
+        let page = self.web.ask(method, APP, path, &self.token)?;
+        if !(200..300).contains(&page.status) {
+            return Err(Error::NotSo(format!("{said} answers {}: {}", page.status, page.text)));
+        }
+        if page.text.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&page.text).map_err(|error| Error::NotSo(format!("{said} answers no JSON: {error}")))
+    }
+}
