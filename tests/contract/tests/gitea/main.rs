@@ -1,0 +1,68 @@
+//! What this project relies on about Gitea, asserted over HTTP: against the real one, against the stand-in, and against
+//! the one at `GITEA_CONTRACT_URL` where that is given.
+//!
+//! It runs without the usual harness, because all assertions about one Gitea share it, and it has to be taken down, or
+//! swept, after the last of them. `cargo test -p contract --test gitea -- comments` runs those whose name has the word.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // What cannot go on fails its test.
+
+mod accounts;
+mod applications;
+mod browser;
+mod client;
+mod comments;
+mod contents;
+mod errors;
+mod git;
+mod grants;
+mod hooks;
+mod login;
+mod organisations;
+mod paging;
+mod pulls;
+mod receiver;
+mod repositories;
+mod rights;
+mod run;
+mod search;
+mod site;
+mod statuses;
+mod tokens;
+mod two_factor;
+
+use std::process::ExitCode;
+
+use crate::run::{Assertion, Selection};
+
+/// Names assertions by their module and function.
+macro_rules! assertions {
+    ($($name:ident),* $(,)?) => {
+        pub const ALL: &[$crate::run::Assertion] = &[$((concat!(module_path!(), "::", stringify!($name)), $name)),*];
+    };
+}
+pub(crate) use assertions;
+
+const MODULES: [&[Assertion]; 18] = [
+    accounts::ALL,
+    applications::ALL,
+    comments::ALL,
+    contents::ALL,
+    errors::ALL,
+    git::ALL,
+    grants::ALL,
+    hooks::ALL,
+    login::ALL,
+    organisations::ALL,
+    paging::ALL,
+    pulls::ALL,
+    rights::ALL,
+    repositories::ALL,
+    search::ALL,
+    statuses::ALL,
+    tokens::ALL,
+    two_factor::ALL,
+];
+
+fn main() -> ExitCode {
+    run::run(&MODULES.concat(), &Selection::of_arguments())
+}

@@ -1,0 +1,143 @@
+//! Pull requests.
+
+use serde_json::{Value, json};
+
+use crate::contents::file;
+use crate::site::Site;
+
+crate::assertions![
+    a_pull_request_is_read,
+    its_head_follows_the_branch,
+    pull_requests_are_listed_by_state,
+    a_second_one_from_the_same_branch_is_409,
+    one_without_a_change_or_a_branch_is_refused,
+    a_stranger_opens_one_from_a_fork,
+    a_deleted_fork_is_no_repository,
+    it_is_an_issue_as_well,
+    it_is_merged,
+    an_unknown_one_is_404,
+];
+
+fn a_pull_request_is_read(site: &Site) {
+    let repository = site.repository("pulls");
+    let pull = site.pull_request(&repository, "change");
+    let seen = site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200);
+    assert_eq!((seen.number("/number"), seen.text("/state")), (pull, "open".to_owned()));
+    assert_eq!((seen.text("/title"), seen.text("/body")), ("Add change".to_owned(), "As it says.".to_owned()));
+    assert_eq!(seen.text("/user/login"), site.milo.name);
+    assert_eq!((seen.text("/head/ref"), seen.text("/base/ref")), ("change".to_owned(), "main".to_owned()));
+    let head = site.bot().get(&format!("/repos/{repository}/branches/change")).is(200).text("/commit/id");
+    let base = site.bot().get(&format!("/repos/{repository}/branches/main")).is(200).text("/commit/id");
+    assert_eq!((seen.text("/head/sha"), seen.text("/base/sha")), (head, base.clone()));
+    assert_eq!(seen.text("/merge_base"), base);
+    assert_eq!(seen.text("/head/repo/full_name"), repository);
+    assert_eq!(seen.text("/base/repo/full_name"), repository);
+    assert_eq!((seen.at("/merged"), seen.at("/draft")), (json!(false), json!(false)));
+    assert_eq!(seen.text("/html_url"), format!("{}/{repository}/pulls/{pull}", site.called));
+    assert!(seen.at("/created_at").is_string() && seen.at("/updated_at").is_string());
+}
+
+fn its_head_follows_the_branch(site: &Site) {
+    let repository = site.repository("pulls");
+    let pull = site.pull_request(&repository, "change");
+    let mut more = file("more\n", "add more");
+    more["branch"] = json!("change");
+    let sha = site.milo().post(&format!("/repos/{repository}/contents/more.txt"), &more).is(201).text("/commit/sha");
+    site.eventually("the pull request's new head", || {
+        site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).text("/head/sha") == sha
+    });
+}
+
+fn pull_requests_are_listed_by_state(site: &Site) {
+    let repository = site.repository("pulls");
+    let (one, two) = (site.pull_request(&repository, "one"), site.pull_request(&repository, "two"));
+    let path = format!("/repos/{repository}/pulls");
+    let closed = site.milo().patch(&format!("{path}/{one}"), &json!({"state": "closed"})).is(201);
+    assert_eq!(closed.text("/state"), "closed");
+    let open = site.bot().get(&format!("{path}?state=open")).is(200);
+    assert_eq!((open.each("/number"), open.header("x-total-count")), (vec![json!(two)], "1"));
+    assert_eq!(site.bot().get(&format!("{path}?state=closed")).is(200).each("/number"), [json!(one)]);
+    assert_eq!(site.bot().get(&format!("{path}?state=all")).is(200).each("/number"), [json!(two), json!(one)]);
+    // Who does not say which gets all of them.
+    assert_eq!(site.bot().get(&path).is(200).each("/number"), [json!(two), json!(one)]);
+}
+
+fn a_second_one_from_the_same_branch_is_409(site: &Site) {
+    let repository = site.repository("pulls");
+    site.pull_request(&repository, "change");
+    let again = json!({"base": "main", "head": "change", "title": "Again"});
+    site.mara().post(&format!("/repos/{repository}/pulls"), &again).refuses(409, "already exists");
+}
+
+fn one_without_a_change_or_a_branch_is_refused(site: &Site) {
+    let repository = site.repository("pulls");
+    let path = format!("/repos/{repository}/pulls");
+    site.mara().post(&path, &json!({"base": "main", "head": "nowhere", "title": "No"})).is(404);
+    site.mara().post(&path, &json!({"base": "nowhere", "head": "main", "title": "No"})).is(404);
+    site.mara().post(&path, &json!({"base": "main", "head": "main", "title": "No"})).refuses(422, "");
+}
+
+/// A fork of somebody outside, with a pull request from it: the account, the fork, the number.
+fn forked(site: &Site, repository: &str) -> (forge::Account, String, i64) {
+    let somebody = site.account("forker");
+    let own = site.with_token(&somebody.token);
+    let fork = own.post(&format!("/repos/{repository}/forks"), &json!({})).is(202).text("/full_name");
+    own.post(&format!("/repos/{fork}/contents/fork.txt"), &file("x\n", "add it")).is(201);
+    let pull = json!({"base": "main", "head": format!("{}:main", somebody.name), "title": "From outside"});
+    let number = own.post(&format!("/repos/{repository}/pulls"), &pull).is(201).number("/number");
+    (somebody, fork, number)
+}
+
+fn a_stranger_opens_one_from_a_fork(site: &Site) {
+    let repository = site.repository("pulls");
+    let (somebody, fork, pull) = forked(site, &repository);
+    let seen = site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200);
+    assert_eq!(seen.text("/head/repo/full_name"), fork);
+    assert_eq!((seen.text("/head/ref"), seen.text("/user/login")), ("main".to_owned(), somebody.name));
+    assert_eq!(seen.text("/base/repo/full_name"), repository);
+}
+
+fn a_deleted_fork_is_no_repository(site: &Site) {
+    let repository = site.repository("pulls");
+    let (_, fork, pull) = forked(site, &repository);
+    let sha = site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).text("/head/sha");
+    site.administrator().delete(&format!("/repos/{fork}")).is(204);
+    let seen = site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200);
+    assert_eq!(seen.at("/head/repo"), Value::Null);
+    assert_eq!(seen.text("/head/sha"), sha);
+}
+
+fn it_is_an_issue_as_well(site: &Site) {
+    let repository = site.repository("pulls");
+    let pull = site.pull_request(&repository, "change");
+    let issue = json!({"title": "Only an issue", "body": "no code"});
+    let plain = site.sam().post(&format!("/repos/{repository}/issues"), &issue).is(201).number("/number");
+    assert_eq!(plain, pull + 1, "one row of numbers for both");
+    let path = format!("/repos/{repository}/issues");
+    let seen = site.bot().get(&format!("{path}/{pull}")).is(200);
+    assert_eq!(seen.at("/pull_request/merged"), false);
+    assert_eq!(seen.number("/comments"), 0);
+    assert_eq!(site.bot().get(&format!("{path}/{plain}")).is(200).json()["pull_request"], Value::Null);
+    site.bot().get(&format!("/repos/{repository}/pulls/{plain}")).is(404);
+}
+
+fn it_is_merged(site: &Site) {
+    let repository = site.repository("pulls");
+    let pull = site.pull_request(&repository, "change");
+    let path = format!("/repos/{repository}/pulls/{pull}/merge");
+    site.bot().post(&path, &json!({"Do": "merge"})).is(405);
+    site.eventually("the pull request can be merged", || {
+        site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).at("/mergeable") == true
+    });
+    site.mara().post(&path, &json!({"Do": "merge"})).is(200);
+    let seen = site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200);
+    assert_eq!((seen.at("/merged"), seen.text("/state")), (json!(true), "closed".to_owned()));
+    assert_eq!(seen.text("/merged_by/login"), site.mara.name);
+    site.bot().get(&format!("/repos/{repository}/contents/change.txt?ref=main")).is(200);
+}
+
+fn an_unknown_one_is_404(site: &Site) {
+    let repository = site.repository("pulls");
+    site.bot().get(&format!("/repos/{repository}/pulls/99")).refuses(404, "");
+    site.bot().get(&format!("/repos/{repository}/pulls/abc")).is(404);
+}

@@ -1,0 +1,113 @@
+//! What hooks are delivered to.
+
+use std::env;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{self, Receiver as Channel, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::Value;
+use sha2::Sha256;
+
+/// How long a delivery may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A request as it came.
+#[derive(Debug)]
+pub struct Delivery {
+    /// The path it came to.
+    pub path: String,
+    headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Delivery {
+    pub fn header(&self, name: &str) -> &str {
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map_or("", |(_, value)| value.as_str())
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap()
+    }
+
+    /// The signature this secret gives: HMAC-SHA256 over the body as it came, in small hex digits.
+    pub fn signed_with(&self, secret: &str) -> String {
+        let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+        mac.update(&self.body);
+        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A server that takes in whatever comes.
+pub struct Receiver {
+    pub address: String,
+    deliveries: Channel<Delivery>,
+}
+
+impl Receiver {
+    /// On the loopback, or where `GITEA_CONTRACT_RECEIVER` says a given Gitea reaches this machine.
+    pub fn start() -> Self {
+        let listen = env::var("GITEA_CONTRACT_RECEIVER").unwrap_or_else(|_| "127.0.0.1:0".to_owned());
+        let listener = TcpListener::bind(listen).unwrap();
+        let address = format!("http://{}/hook", listener.local_addr().unwrap());
+        let (sender, deliveries) = mpsc::channel();
+        thread::spawn(move || {
+            // Ends with the first delivery that nobody waits for any more, else with the process.
+            for stream in listener.incoming().flatten() {
+                if take(stream, &sender).is_none() {
+                    return;
+                }
+            }
+        });
+        Self { address, deliveries }
+    }
+
+    /// The next delivery that fits; others are let go.
+    #[track_caller]
+    pub fn wait(&self, what: &str, fits: impl Fn(&Delivery) -> bool) -> Delivery {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            match self.deliveries.recv_timeout(left) {
+                Ok(delivery) if fits(&delivery) => return delivery,
+                Ok(_) => {}
+                Err(_) => panic!("no delivery of {what} within {PATIENCE:?}"),
+            }
+        }
+    }
+
+    /// The next delivery of an event with this action.
+    #[track_caller]
+    pub fn wait_for(&self, event: &str, action: &str) -> Delivery {
+        let fits = |delivery: &Delivery| {
+            delivery.header("x-gitea-event") == event && delivery.json()["action"].as_str() == Some(action)
+        };
+        self.wait(&format!("{event} {action}"), fits)
+    }
+}
+
+/// Reads one request and says it is well. `None` when nobody wants it.
+fn take(stream: TcpStream, to: &Sender<Delivery>) -> Option<()> {
+    let mut reader = BufReader::new(stream);
+    let mut headers = Vec::new();
+    let mut line = String::new();
+    let _ = reader.read_line(&mut line);
+    let path = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    line.clear();
+    while reader.read_line(&mut line).is_ok_and(|read| read > 2) {
+        if let Some((name, value)) = line.trim_end().split_once(": ") {
+            headers.push((name.to_owned(), value.to_owned()));
+        }
+        line.clear();
+    }
+    let length = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let mut body = vec![0; length.and_then(|(_, value)| value.parse().ok()).unwrap_or(0)];
+    if reader.read_exact(&mut body).is_err() {
+        return Some(());
+    }
+    let _ = reader.get_mut().write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    to.send(Delivery { path, headers, body }).ok()
+}

@@ -1,0 +1,269 @@
+//! One Gitea with an organisation and people of its own, gone again at the end.
+
+use std::cell::Cell;
+use std::env;
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use forge::{Account, Api, Forge, Http, Kind, Options};
+use serde_json::{Value, json};
+
+use crate::client::Client;
+
+/// How long Gitea may take for what it does in its own time.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The Giteas that assertions are made about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    Real,
+    StandIn,
+    Given,
+}
+
+impl Which {
+    /// The given one alone, where one is given.
+    pub fn all() -> Vec<Self> {
+        if env::var_os("GITEA_CONTRACT_URL").is_some() { vec![Self::Given] } else { vec![Self::Real, Self::StandIn] }
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Real => "real",
+            Self::StandIn => "stand_in",
+            Self::Given => "given",
+        })
+    }
+}
+
+pub struct Site {
+    pub which: Which,
+    pub http: Http,
+    /// Where it is asked.
+    pub address: String,
+    /// What it calls itself.
+    pub called: String,
+    pub administrator: Account,
+    /// A plain member who reads.
+    pub bot: Account,
+    /// Two members who write; Milo opens the pull requests.
+    pub mara: Account,
+    pub milo: Account,
+    /// Somebody outside the organisation.
+    pub sam: Account,
+    pub organisation: String,
+    prefix: String,
+    made: Cell<u32>,
+    _forge: Option<Forge>,
+}
+
+impl Site {
+    /// A Gitea with everybody in it; why not, where there is none.
+    pub fn open(which: Which) -> Result<Self, String> {
+        let whole = |error: forge::Error| error.to_string();
+        let options = |kind| Options { kind: Some(kind), ..Options::default() };
+        let (forge, address, administrator) = match which {
+            Which::Given => {
+                let token = env::var("GITEA_CONTRACT_TOKEN").map_err(|_| "GITEA_CONTRACT_TOKEN is not given")?;
+                let account = Account { name: String::new(), password: String::new(), token };
+                (None, env::var("GITEA_CONTRACT_URL").unwrap_or_default(), account)
+            }
+            Which::Real if forge::installation().is_none() => {
+                return Err(format!("there is no Gitea in {}; `cargo run -p lab -- setup`", forge::cache().display()));
+            }
+            Which::Real | Which::StandIn => {
+                let kind = if which == Which::Real { Kind::Real } else { Kind::StandIn };
+                let forge = Forge::start_with(&options(kind)).map_err(whole)?;
+                let (address, administrator) = (forge.listens_at(), forge.administrator().clone());
+                (Some(forge), address, administrator)
+            }
+        };
+        let address = address.trim_end_matches('/').to_owned();
+        let called = forge.as_ref().map_or_else(|| address.clone(), |forge| forge.address().to_owned());
+        let prefix = format!("contract-{}", random(6));
+        let nobody = || Account { name: String::new(), password: String::new(), token: String::new() };
+        let mut site = Self {
+            which,
+            http: forge.as_ref().map(|forge| forge.http().clone()).unwrap_or_default(),
+            address,
+            called,
+            administrator,
+            bot: nobody(),
+            mara: nobody(),
+            milo: nobody(),
+            sam: nobody(),
+            organisation: format!("{prefix}-recipes"),
+            prefix,
+            made: Cell::new(0),
+            _forge: forge,
+        };
+        site.people();
+        Ok(site)
+    }
+
+    fn people(&mut self) {
+        let administrator = self.administrator();
+        self.administrator.name = administrator.get("/user").is(200).text("/login");
+        self.bot = self.account("ci-bot");
+        self.mara = self.account("mara");
+        self.milo = self.account("milo");
+        self.sam = self.account("sam");
+        let organisation = json!({"username": self.organisation, "full_name": "Recipes", "visibility": "public"});
+        administrator.post("/orgs", &organisation).is(201);
+        self.team("readers", "read", &[&self.bot]);
+        self.team("maintainers", "write", &[&self.mara, &self.milo]);
+    }
+
+    /// A team of the organisation, for all of its repositories.
+    pub fn team(&self, name: &str, permission: &str, members: &[&Account]) -> i64 {
+        let units = ["repo.code", "repo.issues", "repo.pulls"];
+        let map: serde_json::Map<String, Value> =
+            units.iter().map(|unit| ((*unit).to_owned(), json!(permission))).collect();
+        let team = json!({"name": name, "permission": permission, "units": units, "units_map": map,
+            "includes_all_repositories": true});
+        let administrator = self.administrator();
+        let id = administrator.post(&format!("/orgs/{}/teams", self.organisation), &team).is(201).number("/id");
+        for member in members {
+            administrator.put(&format!("/teams/{id}/members/{}", member.name), &Value::Null).is(204);
+        }
+        id
+    }
+
+    /// A name that nothing else here has.
+    pub fn name(&self, what: &str) -> String {
+        self.made.set(self.made.get() + 1);
+        format!("{}-{what}{}", self.prefix, self.made.get())
+    }
+
+    /// A new account, with a token that may do anything.
+    pub fn account(&self, what: &str) -> Account {
+        let name = self.name(what);
+        let password = random(20);
+        let account = json!({"username": name, "email": format!("{name}@example.org"), "password": password,
+            "must_change_password": false});
+        self.administrator().post("/admin/users", &account).is(201);
+        let token = self.token(&name, &password, &["all"]);
+        Account { name, password, token }
+    }
+
+    /// A token with these scopes.
+    pub fn token(&self, name: &str, password: &str, scopes: &[&str]) -> String {
+        let token = json!({"name": self.name("token"), "scopes": scopes});
+        self.with_password(name, password).post(&format!("/users/{name}/tokens"), &token).is(201).text("/sha1")
+    }
+
+    /// A new repository of the organisation with a README, by its full name.
+    pub fn repository(&self, what: &str) -> String {
+        self.repository_with(what, &json!({}))
+    }
+
+    /// The same with other properties.
+    pub fn repository_with(&self, what: &str, other: &Value) -> String {
+        let mut repository = json!({"name": self.name(what), "auto_init": true, "default_branch": "main"});
+        repository.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
+        let path = format!("/orgs/{}/repos", self.organisation);
+        self.administrator().post(&path, &repository).is(201).text("/full_name")
+    }
+
+    /// A new branch with one new file, and the pull request from it, opened by Milo.
+    pub fn pull_request(&self, repository: &str, branch: &str) -> i64 {
+        let file = json!({"content": "aGVsbG8K", "message": format!("add {branch}"), "branch": "main",
+            "new_branch": branch});
+        self.milo().post(&format!("/repos/{repository}/contents/{branch}.txt"), &file).is(201);
+        let pull = json!({"base": "main", "head": branch, "title": format!("Add {branch}"), "body": "As it says."});
+        self.milo().post(&format!("/repos/{repository}/pulls"), &pull).is(201).number("/number")
+    }
+
+    /// A comment by its author's account.
+    pub fn comment(&self, client: &Client, repository: &str, pull: i64, body: &str) -> i64 {
+        let path = format!("/repos/{repository}/issues/{pull}/comments");
+        client.post(&path, &json!({"body": body})).is(201).number("/id")
+    }
+
+    /// Waits until something holds.
+    #[track_caller]
+    pub fn eventually(&self, what: &str, holds: impl Fn() -> bool) {
+        let until = Instant::now() + PATIENCE;
+        while !holds() {
+            assert!(Instant::now() < until, "not within {PATIENCE:?}: {what}");
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+    }
+
+    fn api(&self) -> Api {
+        Api::new(self.http.clone(), &self.address)
+    }
+
+    pub fn nobody(&self) -> Client {
+        Client(self.api())
+    }
+
+    pub fn with_token(&self, token: &str) -> Client {
+        Client(self.api().with_token(token))
+    }
+
+    pub fn with_password(&self, name: &str, password: &str) -> Client {
+        Client(self.api().with_password(name, password))
+    }
+
+    pub fn administrator(&self) -> Client {
+        self.with_token(&self.administrator.token)
+    }
+
+    pub fn bot(&self) -> Client {
+        self.with_token(&self.bot.token)
+    }
+
+    pub fn mara(&self) -> Client {
+        self.with_token(&self.mara.token)
+    }
+
+    pub fn milo(&self) -> Client {
+        self.with_token(&self.milo.token)
+    }
+
+    pub fn sam(&self) -> Client {
+        self.with_token(&self.sam.token)
+    }
+
+    /// Removes from a given Gitea whatever was made there; one of our own goes as a whole.
+    fn sweep(&self) -> Result<(), forge::Error> {
+        let api = self.api().with_token(&self.administrator.token);
+        let names = |path: &str, field: &str| -> Result<Vec<String>, forge::Error> {
+            let entries = api.get(path)?.json()?;
+            let entries = entries.pointer("/data").unwrap_or(&entries).as_array().cloned().unwrap_or_default();
+            Ok(entries.iter().filter_map(|entry| entry[field].as_str().map(str::to_owned)).collect())
+        };
+        loop {
+            let repositories = names(&format!("/repos/search?q={}&limit=50", self.prefix), "full_name")?;
+            if repositories.is_empty() {
+                break;
+            }
+            for repository in repositories {
+                api.delete(&format!("/repos/{repository}"))?;
+            }
+        }
+        api.delete(&format!("/orgs/{}", self.organisation))?;
+        for user in names(&format!("/users/search?q={}&limit=50", self.prefix), "login")? {
+            api.delete(&format!("/admin/users/{user}?purge=true"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if self.which == Which::Given
+            && let Err(error) = self.sweep()
+        {
+            eprintln!("something whose name begins with {} is left in {}: {error}", self.prefix, self.address);
+        }
+    }
+}
+
+/// Letters and digits.
+pub fn random(length: usize) -> String {
+    std::iter::repeat_with(fastrand::alphanumeric).map(|it| it.to_ascii_lowercase()).take(length).collect()
+}
