@@ -122,13 +122,21 @@ fn the_example_says_what_the_programs_expect() {
 #[test]
 fn the_programs_take_what_the_modules_write() {
     let Some(nix) = nix("the_programs_take_what_the_modules_write") else { return };
-    for rendered in [nix.host("./nixos/example").unwrap(), nix.lab_host("{ }").unwrap()] {
+    let lab = nix.lab_host("{ lib, ... }: { services.converge.drone.enable = lib.mkForce true; }").unwrap();
+    for rendered in [nix.host("./nixos/example").unwrap(), lab] {
         let swarm: converge_swarm::Desired = serde_json::from_str(rendered.file("/etc/converge/swarm.json")).unwrap();
         assert_eq!(swarm.networks.len(), 1);
         assert!(swarm.problems().is_empty(), "{:?}", swarm.problems());
         let traefik: converge_traefik::Desired =
             serde_json::from_str(rendered.file("/etc/converge/traefik.json")).unwrap();
         assert!(traefik.problems().is_empty(), "{:?}", traefik.problems());
+        let drone: converge_drone::Desired = serde_json::from_str(rendered.file("/etc/converge/drone.json")).unwrap();
+        assert!(drone.problems().is_empty(), "{:?}", drone.problems());
+        let file = rendered.file("/etc/converge/drone-runner.json");
+        let runner: converge_drone::runner::settings::Settings = serde_json::from_str(file).unwrap();
+        assert!(runner.problems().is_empty(), "{:?}", runner.problems());
+        assert_eq!(runner.server, drone.address());
+        assert_eq!(runner.repositories, [drone.repository.name]);
     }
 }
 
