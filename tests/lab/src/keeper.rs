@@ -164,11 +164,8 @@ fn machine(places: &Places) -> Command {
         .arg(format!("--bind={}:/var/lib/docker", places.docker().display()))
         .arg(format!("--bind-ro={}:{}", layout::images().display(), crate::IMAGES))
         .stdin(Stdio::null());
-    let gitea = gitea::PROGRAM_FOLDER;
-    // A lab that runs the stand-in has its program on its own disk.
-    let has_own = places.upper().join(gitea.trim_start_matches('/')).join("gitea").exists();
-    if !has_own && forge::installation().is_some() {
-        command.arg(format!("--bind-ro={}:{gitea}", forge::cache().display()));
+    if let Some((from, to)) = gitea::mount(places) {
+        command.arg(format!("--bind-ro={}:{to}", from.display()));
     }
     command
 }

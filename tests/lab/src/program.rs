@@ -210,7 +210,7 @@ fn up(options: &UpOptions) -> Result<u8> {
     let lab = progress::during(&format!("booting lab `{}`", options.name), || Lab::up(options))?.keep();
     println!("{}", lab.address("traefik")?);
     if let Ok(gitea) = lab.gitea() {
-        println!("{}", gitea.address());
+        println!("{} ({})", gitea.address(), gitea.kind());
     }
     println!("certificate authority: {}", lab.ca_file().display());
     let failed = lab.failed_units()?;

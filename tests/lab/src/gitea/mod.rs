@@ -3,13 +3,13 @@
 mod content;
 mod service;
 
-use forge::{Api, Http, World};
+use forge::{Api, Http, Kind, World};
 
 use crate::error::Result;
 use crate::layout::Places;
 
 pub(crate) use content::{Prepared, is_current, prepare};
-pub(crate) use service::{PROGRAM_FOLDER, furnish};
+pub(crate) use service::{furnish, mount};
 
 /// Gitea's address within the lab, also from containers; and its own idea of it.
 pub const GITEA: &str = "http://git.ci.localhost:3000";
@@ -17,13 +17,20 @@ pub const GITEA: &str = "http://git.ci.localhost:3000";
 /// A lab's Gitea, as this machine reaches it.
 #[derive(Debug)]
 pub struct Gitea {
+    kind: Kind,
     port: u16,
     world: World,
 }
 
 impl Gitea {
     pub(crate) fn of(places: &Places, port: u16) -> Result<Self> {
-        Ok(Self { port, world: content::read_world(&places.gitea())? })
+        let kind = if service::has_stand_in(places) { Kind::StandIn } else { Kind::Real };
+        Ok(Self { kind, port, world: content::read_world(&places.gitea())? })
+    }
+
+    /// Whether it is the real one.
+    pub fn kind(&self) -> Kind {
+        self.kind
     }
 
     /// Its address, as a browser on this machine opens it.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::{PermissionsExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use forge::{Folders, Kind};
 
@@ -15,7 +15,7 @@ use crate::layout::{self, Places};
 const UNIT: &str = include_str!("gitea.service");
 
 /// Where its program is within the lab: a mount of the cache's folder, or a copy of the stand-in.
-pub(crate) const PROGRAM_FOLDER: &str = "/opt/gitea";
+const PROGRAM_FOLDER: &str = "/opt/gitea";
 
 /// What it writes, within the lab.
 const FOLDER: &str = "/var/lib/gitea";
@@ -56,6 +56,17 @@ pub(crate) fn furnish(places: &Places, prepared: &Prepared) -> Result<()> {
     let text = fs::read(&world).map_err(Error::file("read", &world))?;
     layout::write(&places.gitea().join(WORLD), &text, 0o600)?;
     layout::give_to_caller(&places.gitea())
+}
+
+/// What is mounted into a lab so that it has the real program: a folder of this machine, and where it is in the lab.
+pub(crate) fn mount(places: &Places) -> Option<(PathBuf, &'static str)> {
+    let is_real = !has_stand_in(places) && forge::installation().is_some();
+    is_real.then(|| (forge::cache(), PROGRAM_FOLDER))
+}
+
+/// Whether a lab has the stand-in's program, on its own disk.
+pub(super) fn has_stand_in(places: &Places) -> bool {
+    places.upper().join(PROGRAM_FOLDER.trim_start_matches('/')).join("gitea").exists()
 }
 
 /// Copies a folder for the user git, without the settings and the log of where it was filled.
