@@ -14,10 +14,7 @@ use crate::names;
 use crate::switch::GENERATION;
 
 /// Our own programs, by name.
-const PROGRAMS: [&str; 2] = ["converge-swarm", "converge-traefik"];
-
-/// Those that a lab has when they have been built.
-const MORE_PROGRAMS: [&str; 2] = ["converge-drone", "drone-runner"];
+const PROGRAMS: [&str; 4] = ["converge-swarm", "converge-traefik", "converge-drone", "drone-runner"];
 
 /// Where the certificate is kept within the lab; copied to /run/secrets at every boot, as sops-nix would put it there.
 pub(crate) const SECRETS: &str = "/var/lib/lab/secrets";
@@ -72,8 +69,7 @@ pub(crate) fn furnish(
     if !options.bare {
         let abra = options.abra.clone().map_or_else(|| binary("abra"), Ok)?;
         let ours = PROGRAMS.iter().map(|name| Ok((*name, binary(name)?))).collect::<Result<Vec<_>>>()?;
-        let more = MORE_PROGRAMS.iter().filter_map(|name| Some((*name, binary(name).ok()?)));
-        for (name, from) in ours.into_iter().chain(more).chain([("abra", abra)]) {
+        for (name, from) in ours.into_iter().chain([("abra", abra)]) {
             copy(&from, &upper.join("usr/local/bin").join(name))?;
         }
         catalogue(&upper.join("srv/catalogue"))?;
