@@ -1,7 +1,7 @@
-//! `drone-runner`: see the library.
+//! `drone-runner`: see the library, `converge_drone::runner`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    ExitCode::FAILURE
+    converge_drone::runner::program::main()
 }

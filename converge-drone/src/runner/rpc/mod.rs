@@ -116,9 +116,9 @@ impl Client {
     }
 
     /// Keeps a step's whole log: a JSON array of lines.
-    pub async fn upload(&self, step: i64, log: Vec<u8>) -> Result<(), Error> {
+    pub async fn upload(&self, step: i64, log: &[u8]) -> Result<(), Error> {
         let url = self.url(&format!("step/{step}/logs/upload"));
-        let request = self.http.request(Method::POST, url).body(log).timeout(self.call.max(LONG_POLL));
+        let request = self.http.request(Method::POST, url).body(log.to_vec()).timeout(self.call.max(LONG_POLL));
         self.check(request).await.map(drop)
     }
 

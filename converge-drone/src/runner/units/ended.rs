@@ -1,0 +1,65 @@
+//! How a step's unit ended, in Drone's terms.
+
+use crate::runner::rpc::wire::Status;
+
+/// `CLD_EXITED`.
+const EXITED: i32 = 1;
+
+/// What systemd says of a unit that is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// `success`, `exit-code`, `signal`, `timeout`, `oom-kill`, …
+    pub result: String,
+    /// How the main process ended: 1 = by itself.
+    pub code: i32,
+    /// Its exit code, or its signal.
+    pub status: i32,
+    /// Whether its first command was reached.
+    pub was_active: bool,
+}
+
+impl Ended {
+    /// systemd does not know the unit any more.
+    pub fn lost() -> Self {
+        Self { result: "lost".into(), code: 0, status: 0, was_active: true }
+    }
+
+    /// Status, exit code and a word on it, as Drone's page shows them.
+    pub fn in_drone(&self) -> (Status, i32, String) {
+        let exit = if self.code == EXITED { self.status } else { 128 + self.status };
+        match self.result.as_str() {
+            "lost" => (Status::Error, 255, "systemd has lost the step's unit: nobody knows how it ended".into()),
+            _ if !self.was_active => {
+                let word = format!("systemd could not start the step ({}, status {})", self.result, self.status);
+                (Status::Error, 255, word)
+            }
+            "success" => (Status::Success, 0, String::new()),
+            "timeout" => (Status::Killed, 137, "the step took longer than the repository's timeout".into()),
+            "oom-kill" => (Status::Failure, 137, "the step was out of memory".into()),
+            _ => (Status::Failure, if exit == 0 { 1 } else { exit }, String::new()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_told_in_drones_terms() {
+        let table = [
+            ("success", 1, 0, true, Status::Success, 0),
+            ("exit-code", 1, 3, true, Status::Failure, 3),
+            ("signal", 2, 9, true, Status::Failure, 137),
+            ("oom-kill", 2, 9, true, Status::Failure, 137),
+            ("timeout", 2, 15, true, Status::Killed, 137),
+            ("exit-code", 1, 203, false, Status::Error, 255),
+            ("exit-code", 1, 203, true, Status::Failure, 203),
+        ];
+        for (result, code, status, was_active, expected, exit) in table {
+            let ended = Ended { result: result.into(), code, status, was_active };
+            let (found, code, _) = ended.in_drone();
+            assert_eq!((found, code), (expected, exit), "{ended:?}");
+        }
+    }
+}
