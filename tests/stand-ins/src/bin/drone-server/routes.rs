@@ -69,7 +69,8 @@ fn api() -> Router<Arc<Server>> {
         .route("/stream", get(events::all))
         .route("/stream/{owner}/{name}", get(events::one))
         .route("/stream/{owner}/{name}/{number}/{stage}/{step}", get(builds::live_log))
-        .fallback(async || (StatusCode::NOT_FOUND, "404 page not found\n"))
+        // No fallback: the pages' addresses would come before it.
+        .route("/{*rest}", any(async || (StatusCode::NOT_FOUND, "404 page not found\n")))
 }
 
 fn runners() -> Router<Arc<Server>> {

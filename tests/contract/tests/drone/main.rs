@@ -1,0 +1,60 @@
+//! What this project relies on about the Drone server, asserted over HTTP with a Gitea beside it: about the stand-in, or
+//! about the real one that `DRONE_CONTRACT_BIN` or `DRONE_CONTRACT_URL` names.
+//!
+//! It runs without the usual harness, because the assertions share one server and one Gitea, which have to be taken down
+//! after the last of them. `cargo test -p contract --test drone -- logs` runs those whose name has the word.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // What cannot go on fails its test.
+#![allow(clippy::unnecessary_wraps)] // Every assertion may say why it cannot be made.
+
+mod accounts;
+mod browser;
+mod builds;
+mod client;
+mod events;
+mod faults;
+mod login;
+mod logs;
+mod refusals;
+mod reports;
+mod repositories;
+mod restarts;
+mod run;
+mod runner;
+mod secrets;
+mod server;
+mod site;
+mod stages;
+mod tokens;
+
+use std::process::ExitCode;
+
+use crate::run::{Assertion, Selection};
+
+/// Names assertions by their module and function.
+macro_rules! assertions {
+    ($($name:ident),* $(,)?) => {
+        pub const ALL: &[$crate::run::Assertion] = &[$((concat!(module_path!(), "::", stringify!($name)), $name)),*];
+    };
+}
+pub(crate) use assertions;
+
+const MODULES: [&[Assertion]; 13] = [
+    server::ALL,
+    accounts::ALL,
+    login::ALL,
+    refusals::ALL,
+    repositories::ALL,
+    builds::ALL,
+    stages::ALL,
+    reports::ALL,
+    logs::ALL,
+    secrets::ALL,
+    events::ALL,
+    tokens::ALL,
+    restarts::ALL,
+];
+
+fn main() -> ExitCode {
+    run::run(&[&MODULES.concat()[..], faults::ALL].concat(), &Selection::of_arguments())
+}

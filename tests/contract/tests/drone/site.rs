@@ -1,0 +1,236 @@
+//! One Drone server with a Gitea beside it, gone again at the end.
+
+use std::cell::Cell;
+use std::env;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use forge::{Account, Api, Content, Forge, World};
+use serde_json::{Value, json};
+use stand_ins::drone::{Drone, Options, free_port};
+
+use crate::browser;
+use crate::client::Client;
+use crate::runner::Runner;
+
+/// How long the server may take for what it does in its own time.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// The bot's token from its creation on.
+pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+
+/// The server that assertions are made about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    StandIn,
+    Real(PathBuf),
+    Given,
+}
+
+impl Which {
+    pub fn wanted() -> Self {
+        match env::var_os("DRONE_CONTRACT_BIN") {
+            _ if env::var_os("DRONE_CONTRACT_URL").is_some() => Self::Given,
+            Some(program) => Self::Real(program.into()),
+            None => Self::StandIn,
+        }
+    }
+}
+
+impl fmt::Display for Which {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::StandIn => "stand_in",
+            Self::Real(_) => "real",
+            Self::Given => "given",
+        })
+    }
+}
+
+pub struct Site {
+    pub which: Which,
+    /// Asks as nobody.
+    pub nobody: Client,
+    /// Asks as the bot, an administrator.
+    pub bot: Client,
+    /// The activated repository.
+    pub slug: String,
+    pub secret: String,
+    gitea: Api,
+    made: Cell<u32>,
+    mark: String,
+    own: Option<Own>,
+}
+
+/// What there is only of servers that were started here.
+pub struct Own {
+    pub drone: Drone,
+    pub forge: Forge,
+    pub world: World,
+}
+
+impl Site {
+    /// A server that the bot is logged in to; why not, where there is none.
+    pub fn open(which: &Which) -> Result<Self, String> {
+        let mark = format!("contract-{}", fastrand::u32(..));
+        if *which == Which::Given {
+            return Self::given(mark);
+        }
+        let forge = Forge::start().map_err(|error| error.to_string())?;
+        let world = forge.fill(&Content::default()).map_err(|error| error.to_string())?;
+        let gitea = forge.api().with_token(&world.administrator.token);
+        let site = Self {
+            which: which.clone(),
+            nobody: Client::nobody(""),
+            bot: Client::nobody(""),
+            slug: World::CI.to_owned(),
+            secret: String::new(),
+            gitea,
+            made: Cell::new(0),
+            mark,
+            own: None,
+        };
+        let account = format!("username:{},machine:false,admin:true,token:{TOKEN}", world.bot.name);
+        let drone = site.launch(&forge, &world, &[("DRONE_USER_CREATE", &account), FILTER]).0;
+        let nobody = Client::nobody(&drone.address());
+        let bot = nobody.with_token(TOKEN);
+        let session = browser::login(&drone.address(), &world.bot).is(303);
+        assert!(session.cookie("_session_").is_some(), "{session:?}");
+        until("the first synchronisation", || bot.get("/api/user").is(200).number("/synced") > 0);
+        bot.post(&format!("/api/repos/{}", World::CI)).is(200);
+        let secret = drone.rpc_secret().to_owned();
+        Ok(Self { nobody, bot, secret, own: Some(Own { drone, forge, world }), ..site })
+    }
+
+    fn given(mark: String) -> Result<Self, String> {
+        let given = |name: &str| env::var(name).map_err(|_| format!("{name} is not given"));
+        let nobody = Client::nobody(&given("DRONE_CONTRACT_URL")?);
+        let gitea = Api::new(forge::Http::default(), &given("GITEA_CONTRACT_URL")?);
+        Ok(Self {
+            which: Which::Given,
+            bot: nobody.with_token(&given("DRONE_CONTRACT_TOKEN")?),
+            nobody,
+            slug: given("DRONE_CONTRACT_REPOSITORY")?,
+            secret: given("DRONE_CONTRACT_RPC_SECRET")?,
+            gitea: gitea.with_token(&given("GITEA_CONTRACT_TOKEN")?),
+            made: Cell::new(0),
+            mark,
+            own: None,
+        })
+    }
+
+    /// The server and the Gitea that were started here.
+    pub fn own(&self) -> Result<&Own, String> {
+        self.own.as_ref().ok_or_else(|| "only of a server that is started here".to_owned())
+    }
+
+    /// Another server of the same kind beside the same Gitea, and its OAuth application's id in Gitea.
+    pub fn another(&self, environment: &[(&str, &str)]) -> Result<(Drone, i64), String> {
+        let Own { forge, world, .. } = self.own()?;
+        Ok(self.launch(forge, world, environment))
+    }
+
+    fn launch(&self, forge: &Forge, world: &World, environment: &[(&str, &str)]) -> (Drone, i64) {
+        let listen = free_port().unwrap();
+        let wanted = json!({
+            "name": "drone", "redirect_uris": [format!("http://{listen}/login")], "confidential_client": true,
+        });
+        let made = forge.api().with_token(&world.bot.token).post("/user/applications/oauth2", &wanted).unwrap();
+        let fast = [("DRONE_STAND_IN_POLL_SECONDS", "1"), ("DRONE_STAND_IN_RETRY_SECONDS", "0.1")];
+        let environment = fast.iter().chain(environment).map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
+        let options = Options {
+            gitea: forge.address().to_owned(),
+            client_id: made.text("/client_id").unwrap(),
+            client_secret: made.text("/client_secret").unwrap(),
+            listen: Some(listen),
+            environment: environment.collect(),
+            program: if let Which::Real(program) = &self.which { Some(program.clone()) } else { None },
+            ..Options::default()
+        };
+        (Drone::start(&options).unwrap(), made.number("/id").unwrap())
+    }
+
+    /// Gitea as its administrator.
+    pub fn gitea(&self) -> &Api {
+        &self.gitea
+    }
+
+    /// A path below the repository's.
+    pub fn at(&self, rest: &str) -> String {
+        format!("/api/repos/{}{rest}", self.slug)
+    }
+
+    /// A word that nobody used before.
+    pub fn word(&self) -> String {
+        self.made.set(self.made.get() + 1);
+        format!("{}-{}", self.mark, self.made.get())
+    }
+
+    /// A branch of the repository with this text as its `.drone.yml`.
+    pub fn branch(&self, text: &str) -> String {
+        let name = self.word();
+        let path = format!("/repos/{}/contents/.drone.yml", self.slug);
+        let sha = self.gitea.get(&format!("{path}?ref=main")).unwrap().text("/sha").unwrap();
+        let content = STANDARD.encode(text);
+        let change = json!({"content": content, "sha": sha, "message": name, "branch": "main", "new_branch": name});
+        self.gitea.put(&path, &change).unwrap();
+        name
+    }
+
+    /// A runner that gets what [`Site::pipeline`] makes, and nothing else.
+    pub fn runner(&self) -> Runner {
+        Runner::new(self.nobody.with_secret(&self.secret), &self.word())
+    }
+
+    /// A branch with one exec pipeline for that runner alone.
+    pub fn pipeline(&self, runner: &Runner) -> String {
+        self.branch(&pipeline(&runner.label))
+    }
+
+    /// A build of that branch.
+    #[track_caller]
+    pub fn build(&self, branch: &str, query: &str) -> Value {
+        self.bot.post(&self.at(&format!("/builds?branch={branch}{query}"))).is(200).json()
+    }
+
+    /// The build as it is now.
+    #[track_caller]
+    pub fn look(&self, build: &Value) -> Value {
+        self.bot.get(&self.at(&format!("/builds/{}", build["number"]))).is(200).json()
+    }
+
+    pub fn end_of_log(&self) -> String {
+        let text = self.own.as_ref().map(|own| own.drone.log()).unwrap_or_default();
+        let lines: Vec<&str> = text.lines().collect();
+        lines[lines.len().saturating_sub(30)..].join("\n")
+    }
+}
+
+/// Only the organisation is synchronised.
+pub const FILTER: (&str, &str) = ("DRONE_REPOSITORY_FILTER", World::ORGANISATION);
+
+/// An exec pipeline with one step for runners with this label.
+pub fn pipeline(label: &str) -> String {
+    format!(
+        "kind: pipeline\ntype: exec\nname: recipe\nplatform: {{os: linux, arch: amd64}}\nclone: {{disable: true}}\n\
+         node: {{contract: {label}}}\ntrigger: {{event: [custom]}}\nsteps:\n  - name: say\n    commands: [echo hello]\n"
+    )
+}
+
+/// Waits for something.
+#[track_caller]
+pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let deadline = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < deadline, "{what} did not come");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The bot, as the variable for the server has it.
+pub fn create(account: &Account, rest: &str) -> String {
+    format!("username:{},{rest}", account.name)
+}
