@@ -163,6 +163,8 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .redirect(Policy::none())
             .no_proxy()
+            // A server that was redeployed meanwhile is not asked on a connection to the one before.
+            .pool_idle_timeout(Duration::from_secs(1))
             .user_agent(concat!("converge-ci/", env!("CARGO_PKG_VERSION")));
         if base.scheme() == "http" {
             // Without TLS there is nothing to trust, and the system's authorities cost milliseconds to read.

@@ -123,6 +123,16 @@ pub enum Error {
         /// How long it was waited for.
         after: Duration,
     },
+    /// Drone is busy reading an account's repositories.
+    #[error("Drone still reads the repositories of `{login}` from Gitea after {} s ({call})", after.as_secs_f32())]
+    Synchronising {
+        /// What was asked.
+        call: Call,
+        /// Whose repositories.
+        login: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
     /// The TLS connection failed.
     #[error("no trusted connection to {} ({call})", call.service)]
     Tls {

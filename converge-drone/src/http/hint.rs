@@ -10,6 +10,7 @@ impl Explain for Error {
             Self::Address { .. } => Class::Configuration,
             Self::Unreachable { .. }
             | Self::Deadline { .. }
+            | Self::Synchronising { .. }
             | Self::NotServed { .. }
             | Self::Failing { .. }
             | Self::CutOff { .. } => Class::Transient,
@@ -39,6 +40,9 @@ impl Explain for Error {
             | Self::Deadline { call, .. }
             | Self::Failing { call, .. }
             | Self::NotServed { call } => running(call),
+            Self::Synchronising { .. } => {
+                "run this again when Drone is done; see the log of Drone's service if it never is".into()
+            }
             Self::Tls { call, .. } => match call.service {
                 Service::Gitea => "check Gitea's certificate: this host must trust who signed it, and it must name \
                                    Gitea's host and be in date"

@@ -85,7 +85,9 @@ impl Explain for Blocked {
             Reason::MustChangePassword => format!(
                 "sign in as `{login}` at {address}, choose a new password, and put it into the credential `gitea-password`"
             ),
-            Reason::Prohibited => format!("let an administrator of Gitea allow `{login}` to sign in: {address}"),
+            Reason::Prohibited => {
+                format!("let an administrator of Gitea activate `{login}` and allow it to sign in: {address}")
+            }
             Reason::NotActivated => format!("let an administrator of Gitea activate `{login}`: {address}"),
             Reason::Application(_) => {
                 format!("check the OAuth application of `{login}` and its redirect address at {address}")
@@ -94,7 +96,10 @@ impl Explain for Blocked {
                 "remove the file `oauth-application` from the state directory (/var/lib/converge/drone), so that the \
                  application gets a new secret, or look at {address}"
             ),
-            Reason::Drone(_) => format!("log in once by hand at {address} and see the log of Drone's service"),
+            Reason::Drone(_) => format!(
+                "check that DRONE_USER_CREATE makes `{login}`, with machine:false, and that no DRONE_USER_FILTER keeps it \
+                 out; see the log of Drone's service, and try it at {address}"
+            ),
             Reason::Somebody(other) => format!(
                 "set gitea.bot to `{other}`, or give the credential `gitea-password` of `{login}`; see {address}"
             ),

@@ -1,13 +1,18 @@
 //! A login that succeeded, and what it is for.
 
 use std::fmt;
+use std::time::Duration;
 
 use reqwest::Method;
 use secrecy::SecretString;
 use serde::Deserialize;
+use tokio::time::{Instant, sleep};
 
 use crate::drone::Account;
-use crate::http::{Body, Client, Error, Identity};
+use crate::http::{Body, Call, Client, Error, Identity, Service};
+
+/// How often Drone is asked whether it is done.
+const STEP: Duration = Duration::from_millis(50);
 
 /// The bot's session at Drone. It ends with this value: nothing of it is kept.
 pub struct Session {
@@ -29,6 +34,24 @@ impl Session {
     /// Who is logged in.
     pub async fn account(&self) -> Result<Account, Error> {
         self.client.get(&self.cookies, &["api", "user"], &[]).await
+    }
+
+    /// Waits until Drone has read the account's repositories, as it does in the background after a first login: with its
+    /// end it writes the account as it was at its beginning, so that a token rotated meanwhile would be lost.
+    pub(super) async fn synchronised(&self) -> Result<(), Error> {
+        let after = self.client.deadline();
+        let until = Instant::now() + after;
+        loop {
+            let account = self.account().await?;
+            if !account.syncing {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                let call = Call::new(Service::Drone, &Method::GET, &self.client.url(&["api", "user"], &[]));
+                return Err(Error::Synchronising { call, login: account.login, after });
+            }
+            sleep(STEP).await;
+        }
     }
 
     /// The account's API token: the present one, or, with `rotate`, a new one in its place.

@@ -104,6 +104,7 @@ pub(super) async fn login(drone: &Drone, gitea: &Gitea) -> Result<Outcome, Error
     let session = Session::new(drone.client().clone(), cookies);
     let account = session.account().await?;
     if account.login.eq_ignore_ascii_case(gitea.login()) {
+        session.synchronised().await?;
         return Ok(Outcome::LoggedIn(session));
     }
     let (reason, address) = (Reason::Somebody(account.login), drone.client().base().to_string());

@@ -175,7 +175,7 @@ async fn a_login_fails_well_at_every_step() {
     let elsewhere = Server::counting().await;
     for step in Step::ALL {
         for &fault in Fault::ALL {
-            let steps = Steps { wrong: Some((step, fault)), elsewhere: elsewhere.address.clone() };
+            let steps = Steps { wrong: Some((step, fault)), elsewhere: elsewhere.address.clone(), busy: 0 };
             let (drone, gitea) = Server::pair(steps).await;
             let pair = pair(&drone.address, &gitea.address, &connect(fault.is_slow(), None));
             let (settled, took) = timed(log_in_for_a_token(&pair)).await;
@@ -203,12 +203,11 @@ async fn a_login_where_gitea_has_no_http_fails_well() {
 /// The comparison: what the other tests call wrong is so because of its fault alone.
 #[tokio::test]
 async fn nothing_fails_where_nothing_is_wrong() {
-    let steps = Steps { wrong: None, elsewhere: String::new() };
-    let (drone, gitea) = Server::pair(steps).await;
+    let (drone, gitea) = Server::pair(Steps::right()).await;
     let there = pair(&drone.address, &gitea.address, &connect(false, None));
     let said = log_in_for_a_token(&there).await.expect("logged in");
     assert!(!said.contains("canary"), "{said}");
-    assert_eq!(drone.asked() + gitea.asked(), 9);
+    assert_eq!(drone.asked() + gitea.asked(), 10);
 
     let port = connection::tls("127.0.0.1", 2999, true);
     let trusted = connect(false, port.authority.clone());
@@ -219,6 +218,20 @@ async fn nothing_fails_where_nothing_is_wrong() {
     let address = format!("https://drone.example.org:{}", port.number());
     let there = Connect { at: Some(Ipv4Addr::LOCALHOST.into()), ..connect(false, port.authority.clone()) };
     pair(&address, &address, &there).drone.healthy().await.expect("by its name");
+}
+
+/// Drone writes an account as it was before it read its repositories: no token may be rotated until it is done.
+#[tokio::test]
+async fn a_login_waits_until_drone_has_read_the_repositories() {
+    let (drone, gitea) = Server::pair(Steps { busy: 4, ..Steps::right() }).await;
+    log_in_for_a_token(&pair(&drone.address, &gitea.address, &connect(false, None))).await.expect("logged in");
+    assert_eq!(drone.asked(), 2 + 4 + 1 + 1, "the token is asked for last");
+
+    let (drone, gitea) = Server::pair(Steps { busy: usize::MAX - 2, ..Steps::right() }).await;
+    let there = pair(&drone.address, &gitea.address, &connect(true, None));
+    let (settled, took) = timed(log_in_for_a_token(&there)).await;
+    let expected = ["Drone still reads the repositories of `ci-bot` from Gitea after 0.25 s"];
+    assert_eq!(judge("busy", &settled, took, true, &expected), None);
 }
 
 /// A server that fails now and then is asked again, but never for a change.

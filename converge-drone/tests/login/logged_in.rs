@@ -1,0 +1,147 @@
+//! Logins that succeed.
+
+use common::error::Explain;
+use converge_drone::http::{Error, Refusal};
+use converge_drone::login;
+use forge::World as Names;
+use secrecy::ExposeSecret;
+use serde_json::json;
+
+use crate::browser::Browser;
+use crate::world::{World, drone_at, gitea_as, servers};
+
+#[tokio::test]
+async fn the_first_login_asks_for_a_grant_and_the_second_does_not() {
+    for program in servers() {
+        let world = World::start(program).await;
+        let question = format!(
+            "/login/oauth/authorize?client_id={}&redirect_uri={}&response_type=code&state=s",
+            world.application.client_id, world.application.redirect_uris[0]
+        );
+        let mut browser = Browser::sign_in(&world.forge, &world.bot);
+        let asked = browser.get(&question);
+        assert!(asked.status == 200 && asked.body.contains("/login/oauth/grant"), "{}", asked.body);
+
+        let first = world.log_in().await;
+        let account = first.account().await.unwrap();
+        assert_eq!((account.login.as_str(), account.admin, account.machine), (Names::BOT, true, false));
+
+        let asked = browser.get(&question);
+        let to = asked.header("location").unwrap_or_default();
+        assert!(asked.status == 303 && to.starts_with(&world.application.redirect_uris[0]), "{asked:?}");
+        let second = world.log_in().await;
+        assert_eq!(second.account().await.unwrap().id, account.id);
+
+        // Gitea writes logins as they were made; the configuration may not.
+        let other_case = gitea_as(world.forge.address(), "CI-Bot", &format!("{}\n", world.bot.password));
+        assert!(matches!(login::login(&world.drone, &other_case).await, Ok(login::Outcome::LoggedIn(_))));
+        assert!(login::why_refused(&world.gitea).await.unwrap().is_none());
+    }
+}
+
+#[tokio::test]
+async fn the_token_is_told_and_a_rotated_one_replaces_it() {
+    for program in servers() {
+        let world = World::start(program).await;
+        let session = world.log_in().await;
+        let present = session.token(false).await.unwrap();
+        assert_eq!(session.token(false).await.unwrap().expose_secret(), present.expose_secret());
+        let rotated = session.token(true).await.unwrap();
+        assert_ne!(rotated.expose_secret(), present.expose_secret());
+        assert!(rotated.expose_secret().len() >= 32);
+
+        let refused = world.drone.with_token(&present).account().await.unwrap_err();
+        assert_eq!(refused.refusal(), Some(Refusal::Credentials), "{refused}");
+        assert!(!format!("{refused:?} {:?}", refused.hint()).contains(present.expose_secret()));
+        let drone = world.drone.with_token(&rotated);
+        assert_eq!(drone.account().await.unwrap().login, Names::BOT);
+
+        // A login by itself leaves the token alone.
+        drop(world.log_in().await);
+        assert!(drone.account().await.unwrap().admin);
+    }
+}
+
+#[tokio::test]
+async fn what_the_converger_asks_after_a_login_is_answered() {
+    for program in servers() {
+        let world = World::start(program).await;
+        let drone = world.drone.with_token(&world.log_in().await.token(true).await.unwrap());
+        drone.healthy().await.unwrap();
+        assert!(!drone.version().await.unwrap().is_empty());
+        let slugs: Vec<String> = drone.synchronise().await.unwrap().into_iter().map(|found| found.slug).collect();
+        assert!(slugs.iter().any(|slug| slug == Names::CI), "{slugs:?}");
+        assert!(drone.repositories().await.unwrap().iter().any(|found| found.slug == Names::CI && !found.active));
+        assert!(drone.remote_permissions(Names::CI).await.unwrap().admin);
+        assert!(drone.repository("recipes/nothing").await.unwrap().is_none());
+
+        let active = drone.activate(Names::CI).await.unwrap();
+        assert!(active.active && active.timeout == 60 && !active.trusted, "{active:?}");
+        let set = drone.set(Names::CI, 75, true).await.unwrap();
+        assert_eq!((set.timeout, set.trusted), (75, true));
+        let found = drone.repository(Names::CI).await.unwrap().expect("it is there");
+        let account = drone.account().await.unwrap();
+        assert_eq!((found.timeout, found.trusted, found.user_id), (75, true, account.id));
+        assert_eq!(drone.take_over(Names::CI).await.unwrap().user_id, account.id);
+        drone.repair(Names::CI).await.unwrap();
+        let hooks = world.gitea.hooks(Names::CI).await.unwrap();
+        assert_eq!(hooks.len(), 1, "one webhook, however often it is made: {hooks:?}");
+        assert!(hooks[0].active && hooks[0].address.starts_with(&world.server.address()), "{hooks:?}");
+        assert!(drone.queue().await.unwrap().is_empty());
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_grant_kills_the_scm_token_and_the_next_login_mends_it() {
+    for program in servers() {
+        let world = World::start(program).await;
+        let drone = world.drone.with_token(&world.log_in().await.token(true).await.unwrap());
+        assert!(drone.remote_permissions(Names::CI).await.unwrap().admin);
+
+        Browser::sign_in(&world.forge, &world.bot).revoke_grants();
+        let dead = drone.remote_permissions(Names::CI).await.unwrap_err();
+        println!("  {dead}");
+        assert!(matches!(dead, Error::Failing { status: 500, .. } | Error::Refused { .. }), "{dead:?}");
+        // Drone's own token does not care.
+        assert!(drone.account().await.unwrap().admin);
+
+        drop(world.log_in().await);
+        assert!(drone.remote_permissions(Names::CI).await.unwrap().admin);
+    }
+}
+
+#[tokio::test]
+async fn a_changed_password_and_a_rotated_client_secret_are_taken_up() {
+    for program in servers() {
+        let mut world = World::start(program).await;
+        let token = world.log_in().await.token(true).await.unwrap();
+        let drone = world.drone.with_token(&token);
+
+        world.set_account(&json!({"password": "another one, of the bot"}));
+        world.gitea = gitea_as(world.forge.address(), Names::BOT, "another one, of the bot");
+        drop(world.log_in().await);
+        assert!(drone.remote_permissions(Names::CI).await.unwrap().admin);
+
+        let made = world.gitea.regenerate_secret(&world.application).await.unwrap();
+        assert_eq!((made.id, &made.client_id), (world.application.id, &world.application.client_id));
+        let present = world.gitea.applications().await.unwrap();
+        assert!(present.contains(&world.application), "only its secret is another: {present:?}");
+        world.server.start_again(&[("DRONE_GITEA_CLIENT_SECRET", made.client_secret.expose_secret())]).unwrap();
+        // As the next run would: not on a connection to the server before.
+        world.drone = drone_at(&world.server.address());
+        drop(world.log_in().await);
+        assert!(world.drone.with_token(&token).remote_permissions(Names::CI).await.unwrap().admin);
+    }
+}
+
+#[tokio::test]
+async fn a_renamed_repository_is_found_by_its_old_name() {
+    let world = World::start(None).await;
+    let before = world.gitea.repository(Names::CI).await.unwrap().expect("it is there");
+    assert!(before.permissions.admin && before.full_name == Names::CI && !before.empty);
+    let site = world.forge.api().with_token(&world.forge.administrator().token);
+    site.patch(&format!("/repos/{}", Names::CI), &json!({"name": "pipeline"})).unwrap();
+    let after = world.gitea.repository(Names::CI).await.unwrap().expect("it is still found");
+    assert_eq!((after.id, after.full_name.as_str()), (before.id, "recipes/pipeline"));
+    assert!(world.gitea.repository("recipes/nothing").await.unwrap().is_none());
+}

@@ -1,0 +1,139 @@
+//! A Gitea and a Drone server of a test's own, before anybody logged in.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use converge_drone::drone::Drone;
+use converge_drone::gitea::{Application, Gitea};
+use converge_drone::http::Connect;
+use converge_drone::login::{self, Blocked, Outcome, Session};
+use forge::{Account, Content, Forge, Kind};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use stand_ins::drone::{Options, free_port};
+
+/// The variable that names a real Drone server's program.
+const REAL: &str = "DRONE_CONTRACT_BIN";
+
+/// The Drone servers to log in at: the stand-in, and the real one where it is named.
+pub fn servers() -> Vec<Option<PathBuf>> {
+    let real = std::env::var_os(REAL).map(|path| Some(PathBuf::from(path)));
+    std::iter::once(None).chain(real).collect()
+}
+
+/// The two servers, and ourselves.
+#[derive(Debug)]
+pub struct World {
+    /// Gitea.
+    pub forge: Forge,
+    /// The Drone server.
+    pub server: stand_ins::drone::Drone,
+    /// The bot.
+    pub bot: Account,
+    /// Gitea, asked as the bot.
+    pub gitea: Gitea,
+    /// Drone, asked as nobody.
+    pub drone: Drone,
+    /// Drone's OAuth application.
+    pub application: Application,
+}
+
+fn connect() -> Connect {
+    Connect::within(Duration::from_secs(30))
+}
+
+/// Gitea asked as an account.
+pub fn gitea_as(address: &str, login: &str, password: &str) -> Gitea {
+    Gitea::new(address, login, &SecretString::from(password), &connect()).unwrap()
+}
+
+/// Drone at an address, asked as nobody.
+pub fn drone_at(address: &str) -> Drone {
+    Drone::new(address, &connect()).unwrap()
+}
+
+impl World {
+    /// Both, and the bot as an administrator of Drone who never logged in.
+    pub async fn start(program: Option<PathBuf>) -> Self {
+        Self::start_with(program, &[("DRONE_USER_CREATE", "username:ci-bot,machine:false,admin:true")]).await
+    }
+
+    /// The same with other variables for Drone.
+    pub async fn start_with(program: Option<PathBuf>, environment: &[(&str, &str)]) -> Self {
+        let forge = Forge::start().expect("Gitea starts");
+        let content = Content { recipes: Vec::new(), ..Content::default() };
+        let bot = forge.fill(&content).expect("Gitea is filled").bot;
+        let gitea = gitea_as(forge.address(), &bot.name, &bot.password);
+        let listen: SocketAddr = free_port().unwrap();
+        let redirect = format!("http://{listen}/login");
+        let created = gitea.create_application("drone", &redirect).await.expect("an application is made");
+        let environment = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+        let options = Options {
+            gitea: forge.address().to_owned(),
+            client_id: created.client_id.clone(),
+            client_secret: created.client_secret.expose_secret().to_owned(),
+            listen: Some(listen),
+            environment,
+            program: program.clone(),
+            ..Options::default()
+        };
+        let server = stand_ins::drone::Drone::start(&options).expect("Drone starts");
+        let which = program.map_or("Drone stand-in", |_| "real Drone");
+        println!("{} and {which}", forge.kind());
+        let application = gitea.applications().await.unwrap().into_iter().find(|found| found.id == created.id);
+        let application = application.expect("the application is found");
+        assert_eq!(application.redirect_uris, [redirect]);
+        assert!(application.confidential_client);
+        let drone = drone_at(&server.address());
+        Self { forge, server, bot, gitea, drone, application }
+    }
+
+    /// Whether Gitea is the real one; says so when not.
+    pub fn is_real(&self, test: &str) -> bool {
+        let real = self.forge.kind() == Kind::Real;
+        if !real {
+            println!("skipped: {test}: the Gitea stand-in does not show these pages");
+        }
+        real
+    }
+
+    /// Logs the bot in.
+    pub async fn log_in(&self) -> Session {
+        match login::login(&self.drone, &self.gitea).await {
+            Ok(Outcome::LoggedIn(session)) => session,
+            Ok(Outcome::Blocked(blocked)) => panic!("{blocked}"),
+            Err(error) => panic!("{}", common::error::chain(&error)),
+        }
+    }
+
+    /// Logs the bot in, which is blocked.
+    pub async fn blocked(&self) -> Blocked {
+        blocked(&self.drone, &self.gitea).await
+    }
+
+    /// Changes an account's settings, as Gitea's administrator.
+    pub fn set_account(&self, settings: &Value) {
+        let site = self.forge.api().with_token(&self.forge.administrator().token);
+        let mut body = json!({"login_name": self.bot.name, "source_id": 0});
+        body.as_object_mut().unwrap().extend(settings.as_object().unwrap().clone());
+        site.patch(&format!("/admin/users/{}", self.bot.name), &body).unwrap();
+    }
+}
+
+/// A login that is blocked, with all that must hold of it then: nothing of the password is said.
+pub async fn blocked(drone: &Drone, gitea: &Gitea) -> Blocked {
+    match login::login(drone, gitea).await {
+        Ok(Outcome::LoggedIn(_)) => panic!("it is logged in"),
+        Ok(Outcome::Blocked(blocked)) => shown(blocked),
+        Err(error) => panic!("{}", common::error::chain(&error)),
+    }
+}
+
+/// Prints what an operator would read.
+fn shown(blocked: Blocked) -> Blocked {
+    let hint = common::error::Explain::hint(&blocked).expect("a hint");
+    println!("  {blocked}\n  hint: {hint}");
+    assert!(hint.contains(&blocked.address) || matches!(blocked.reason, login::Reason::TwoFactor), "{hint}");
+    blocked
+}
