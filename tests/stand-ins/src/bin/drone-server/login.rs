@@ -43,7 +43,7 @@ pub async fn login(
     };
     match outcome {
         Ok(account) => {
-            let secure = if server.settings.proto == "https" { "; Secure" } else { "" };
+            let secure = if server.settings.cookie_secure { "; Secure" } else { "" };
             let value = session::cookie(&server, &account.user.login);
             let cookie = format!("_session_={value}; Path=/; Max-Age=2147483647; HttpOnly{secure}; SameSite=lax");
             let to = if account.user.email.is_empty() { "/register" } else { "/" };

@@ -17,6 +17,7 @@ pub struct Settings {
     pub data: PathBuf,
     pub rpc_secret: String,
     pub cookie_secret: String,
+    pub cookie_secure: bool,
     pub gitea: String,
     pub client_id: String,
     pub client_secret: String,
@@ -65,7 +66,7 @@ impl Settings {
         let database = PathBuf::from(or("DRONE_DATABASE_DATASOURCE", "core.sqlite"));
         let data = database.parent().filter(|it| !it.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let gitea = text("DRONE_GITEA_SERVER").trim_end_matches('/').to_owned();
-        if gitea.is_empty() || text("DRONE_GITEA_CLIENT_ID").is_empty() {
+        if gitea.is_empty() {
             return Err("source code management system not configured".into());
         }
         Ok(Self {
@@ -74,6 +75,7 @@ impl Settings {
             data: data.to_owned(),
             rpc_secret: text("DRONE_RPC_SECRET"),
             cookie_secret: or("DRONE_COOKIE_SECRET", &crate::session::random(32)),
+            cookie_secure: is("DRONE_COOKIE_SECURE"),
             client_id: text("DRONE_GITEA_CLIENT_ID"),
             client_secret: text("DRONE_GITEA_CLIENT_SECRET"),
             skip_verify: is("DRONE_GITEA_SKIP_VERIFY"),
