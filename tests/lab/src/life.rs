@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use crate::command::{self, is_root, privileged_lab};
 use crate::configuration::Configuration;
 use crate::control_group;
+use crate::drone::drone_images;
 use crate::error::{Error, Result};
 use crate::furnish::{binary, furnish};
 use crate::gitea;
@@ -102,6 +103,10 @@ fn make(places: &Places, options: &UpOptions) -> Result<()> {
         }
     };
     let gitea = if options.bare { None } else { Some(gitea::prepare(options.tell)?) };
+    if !options.bare {
+        (options.tell)("making Drone's image");
+        drone_images()?;
+    }
     (options.tell)("writing the lab's disk");
     furnish(places, options, &configuration, gitea.as_ref())?;
     drop(gitea);

@@ -32,7 +32,8 @@ fn build(program: &str) -> io::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let profile = if folder.ends_with("release") { "release" } else { "dev" };
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", "stand-ins", "--bin", program, "--profile", profile]);
+    // The whole workspace: of one package alone the same libraries would be built anew, with other features.
+    command.args(["build", "--quiet", "--workspace", "--bin", program, "--profile", profile]);
     command.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
     let output = command.output()?;
     if output.status.success() {

@@ -73,7 +73,7 @@ pub(super) fn missing() -> Result<Option<Part>> {
 }
 
 /// An image with a shell and the small tools around it, as upstream's images on Alpine have.
-fn with_busybox(tag: &str) -> Result<Image> {
+pub(crate) fn with_busybox(tag: &str) -> Result<Image> {
     let busybox = layout::root_file_system().join("usr/bin/busybox");
     let applets = command::text(Command::new(&busybox).arg("--list"))?;
     let image = Image::new(tag)

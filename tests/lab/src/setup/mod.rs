@@ -8,6 +8,8 @@ mod packages;
 mod root_file_system;
 mod traefik;
 
+pub(crate) use images::with_busybox;
+
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};

@@ -1,0 +1,81 @@
+//! Drone's image, made from the server that is here: the stand-in, or the real one that `$LAB_DRONE_SERVER` names.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use daemon::image::{Content, Image};
+use sha2::{Digest, Sha256};
+
+use crate::command;
+use crate::error::{Error, Result};
+use crate::layout;
+use crate::setup::with_busybox;
+
+/// The versions that the recipe names; the same program in each.
+const VERSIONS: [&str; 3] = ["2.24.0", "2.25.0", "2.26.0"];
+
+/// What upstream's image sets.
+const ENVIRONMENT: [(&str, &str); 5] = [
+    ("XDG_CACHE_HOME", "/data"),
+    ("DRONE_DATABASE_DRIVER", "sqlite3"),
+    ("DRONE_DATABASE_DATASOURCE", "/data/database.sqlite"),
+    ("DRONE_SERVER_PORT", ":80"),
+    ("DRONE_DATADOG_ENABLED", "false"),
+];
+
+/// The archives of Drone's images, made anew when the server has changed.
+pub fn drone_images() -> Result<Vec<PathBuf>> {
+    let server = server()?;
+    let archives = VERSIONS.map(|version| layout::images().join(format!("drone%drone:{version}.tar")));
+    let note = layout::cache().join("images.drone");
+    let hash = Sha256::digest(fs::read(&server).map_err(Error::file("read", &server))?);
+    let is_current = fs::read(&note).is_ok_and(|made| made == hash.as_slice());
+    if is_current && archives.iter().all(|archive| archive.is_file()) {
+        return Ok(archives.into());
+    }
+    layout::make(&layout::images())?;
+    let folder = tempfile::tempdir_in(layout::cache()).map_err(Error::file("make a folder in", &layout::cache()))?;
+    let stripped = strip(&server, &folder.path().join("drone-server"));
+    for (version, archive) in VERSIONS.into_iter().zip(&archives) {
+        // In one step: another lab may be loading it.
+        let partial = folder.path().join(version);
+        image(version, &stripped)?.write(&partial)?;
+        fs::rename(&partial, archive).map_err(Error::file("move", &partial))?;
+    }
+    layout::write(&note, &hash, 0o644)?;
+    Ok(archives.into())
+}
+
+fn server() -> Result<PathBuf> {
+    if let Some(real) = std::env::var_os("LAB_DRONE_SERVER") {
+        return Ok(PathBuf::from(real));
+    }
+    stand_ins::drone_server().map_err(|source| Error::File {
+        what: "build",
+        path: PathBuf::from("the Drone server's stand-in"),
+        source,
+    })
+}
+
+/// Without what debuggers need a program of Rust's is a quarter as large.
+fn strip(program: &Path, to: &Path) -> PathBuf {
+    let stripped = command::run_with(Command::new("strip").arg("-o").arg(to).arg(program), None);
+    match stripped {
+        Ok(output) if output.ok() => to.to_owned(),
+        // Where there is no `strip` the image is only larger.
+        _ => program.to_owned(),
+    }
+}
+
+fn image(version: &str, server: &Path) -> Result<Image> {
+    let authorities = layout::root_file_system().join("etc/ssl/certs/ca-certificates.crt");
+    let image = with_busybox(&format!("drone/drone:{version}"))?
+        .with_program("/bin/drone-server", server)?
+        .with_file("/etc/ssl/certs/ca-certificates.crt", &authorities, 0o644)
+        .with("/data", Content::Directory, 0o755)
+        .env("DRONE_STAND_IN_VERSION", version)
+        .exposes(80)
+        .entrypoint(&["/bin/drone-server"]);
+    Ok(ENVIRONMENT.into_iter().fold(image, |image, (key, value)| image.env(key, value)))
+}
