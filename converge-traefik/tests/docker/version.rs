@@ -17,7 +17,7 @@ fn latest_goes_forward_and_back_and_holds_what_needs_an_operator() {
     let latest = || {
         world.declare(|desired| {
             desired["recipe"]["version"] = json!("latest");
-            desired["limits"]["wait_seconds"] = json!(40);
+            desired["limits"]["wait_seconds"] = json!(90);
         });
     };
     fs::remove_dir_all(world.path("catalogue")).unwrap();
