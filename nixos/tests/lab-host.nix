@@ -8,8 +8,6 @@
     recipe.version.pin = lib.mkForce "3.8.0+v3.6.15";
   };
 
-  # Until the lab has its programs. (Weaker than mkForce, so that a test can have it.)
-  services.converge.drone.enable = lib.mkOverride 60 false;
   services.converge.drone.settings = {
     domain = lib.mkForce "drone.ci.localhost";
     recipe.source = "file:///srv/catalogue/drone.git";

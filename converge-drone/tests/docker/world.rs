@@ -226,9 +226,13 @@ impl World {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    fn password(&self) -> String {
+        fs::read_to_string(self.path("credentials/gitea-password")).unwrap().trim().to_owned()
+    }
+
     /// Gitea's API, as the bot by password.
     pub fn bot(&self) -> Api {
-        let password = fs::read_to_string(self.path("credentials/gitea-password")).unwrap();
+        let password = self.password();
         self.forge.api().with_password("ci-bot", &password)
     }
 
@@ -255,7 +259,7 @@ impl World {
 
     /// What a person does who revokes Drone's access on the page of their applications: no API has it.
     pub fn revoke_grants(&self) {
-        let password = fs::read_to_string(self.path("credentials/gitea-password")).unwrap();
+        let password = self.password();
         let send = |method: &str, path: &str, cookies: &str, fields: &[(&str, &str)]| {
             let request = Request::new(method, format!("{}{path}", self.forge.listens_at())).header("Cookie", cookies);
             self.forge.http().send(&request.form(fields)).unwrap()

@@ -30,7 +30,7 @@ impl Recipe {
     }
 
     /// A clone of it.
-    pub fn clone(&self) -> Clone {
+    pub fn cloned(&self) -> Clone {
         let keys = self.keys.iter().chain(self.secrets.iter().map(|(_, key)| key));
         let keys: Vec<String> = keys.map(|key| (*key).to_owned()).collect();
         let contents = || Contents { keys: Some(keys.clone()), missing_files: Vec::new() };
@@ -112,7 +112,7 @@ impl Recipe {
         parts.prop_map(move |(secrets, is_cloned, env, stack, tries)| Observed {
             proxy: true,
             secrets: self.secrets.iter().map(|(kind, _)| (*kind).to_owned()).zip(secrets).collect(),
-            recipe: is_cloned.then(|| self.clone()),
+            recipe: is_cloned.then(|| self.cloned()),
             env,
             stack,
             tries,
@@ -124,7 +124,7 @@ impl Recipe {
     pub fn apply(&self, change: &Change, app: &mut Observed) -> bool {
         match change {
             Change::Clone | Change::Fetch => {
-                app.recipe = Some(self.clone());
+                app.recipe = Some(self.cloned());
                 app.asked = Some(Ok(()));
             }
             Change::CreateSecret { kind, name } => {

@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use daemon::image::{Content, Image};
-use sha2::{Digest, Sha256};
 
 use crate::command;
 use crate::error::{Error, Result};
+use crate::furnish::binary;
 use crate::layout;
 use crate::setup::with_busybox;
 
@@ -24,38 +24,44 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("DRONE_DATADOG_ENABLED", "false"),
 ];
 
-/// The archives of Drone's images, made anew when the server has changed.
+/// The archives of Drone's images for a test that starts no lab; the stand-in is built first if need be.
 pub fn drone_images() -> Result<Vec<PathBuf>> {
-    let server = server()?;
+    let build = |source| Error::File { what: "build", path: PathBuf::from("the Drone server's stand-in"), source };
+    images(&given().map_or_else(|| stand_ins::drone_server().map_err(build), Ok)?)
+}
+
+/// The same for a lab, of programs that are built already.
+pub(crate) fn prepare() -> Result<()> {
+    images(&given().map_or_else(|| binary("drone-server"), Ok)?).map(drop)
+}
+
+/// The real server, where one is given.
+fn given() -> Option<PathBuf> {
+    std::env::var_os("LAB_DRONE_SERVER").map(PathBuf::from)
+}
+
+/// Makes them anew when the server has changed.
+fn images(server: &Path) -> Result<Vec<PathBuf>> {
     let archives = VERSIONS.map(|version| layout::images().join(format!("drone%drone:{version}.tar")));
     let note = layout::cache().join("images.drone");
-    let hash = Sha256::digest(fs::read(&server).map_err(Error::file("read", &server))?);
-    let is_current = fs::read(&note).is_ok_and(|made| made == hash.as_slice());
+    // Not a hash of its bytes, which takes an unoptimised build ten seconds.
+    let made = fs::metadata(server).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
+    let key = format!("{} {:?}", server.display(), made.map_err(Error::file("read", server))?);
+    let is_current = fs::read_to_string(&note).is_ok_and(|made| made == key);
     if is_current && archives.iter().all(|archive| archive.is_file()) {
         return Ok(archives.into());
     }
     layout::make(&layout::images())?;
     let folder = tempfile::tempdir_in(layout::cache()).map_err(Error::file("make a folder in", &layout::cache()))?;
-    let stripped = strip(&server, &folder.path().join("drone-server"));
+    let stripped = strip(server, &folder.path().join("drone-server"));
     for (version, archive) in VERSIONS.into_iter().zip(&archives) {
         // In one step: another lab may be loading it.
         let partial = folder.path().join(version);
         image(version, &stripped)?.write(&partial)?;
         fs::rename(&partial, archive).map_err(Error::file("move", &partial))?;
     }
-    layout::write(&note, &hash, 0o644)?;
+    layout::write(&note, key.as_bytes(), 0o644)?;
     Ok(archives.into())
-}
-
-fn server() -> Result<PathBuf> {
-    if let Some(real) = std::env::var_os("LAB_DRONE_SERVER") {
-        return Ok(PathBuf::from(real));
-    }
-    stand_ins::drone_server().map_err(|source| Error::File {
-        what: "build",
-        path: PathBuf::from("the Drone server's stand-in"),
-        source,
-    })
 }
 
 /// Without what debuggers need a program of Rust's is a quarter as large.

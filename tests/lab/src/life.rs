@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use crate::command::{self, is_root, privileged_lab};
 use crate::configuration::Configuration;
 use crate::control_group;
-use crate::drone::drone_images;
+use crate::drone;
 use crate::error::{Error, Result};
 use crate::furnish::{binary, furnish};
 use crate::gitea;
@@ -105,7 +105,7 @@ fn make(places: &Places, options: &UpOptions) -> Result<()> {
     let gitea = if options.bare { None } else { Some(gitea::prepare(options.tell)?) };
     if !options.bare {
         (options.tell)("making Drone's image");
-        drone_images()?;
+        drone::prepare()?;
     }
     (options.tell)("writing the lab's disk");
     furnish(places, options, &configuration, gitea.as_ref())?;

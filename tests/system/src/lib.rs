@@ -13,7 +13,7 @@ pub use pieces::{Indices, Report, report, status, swarm_indices};
 pub use web::{Page, Web};
 
 /// The convergers the lab's host runs, in the order they start.
-pub const PIECES: [&str; 2] = ["swarm", "traefik"];
+pub const PIECES: [&str; 3] = ["swarm", "traefik", "drone"];
 
 /// The service that the traefik recipe's app is in the lab.
 pub const TRAEFIK: &str = "traefik_ci_localhost_app";
