@@ -1,5 +1,5 @@
 # services.converge.drone.runner: the host's service that runs Drone's builds, each step in a unit of its own.
-# Outside converge.target: a switch neither restarts it nor ends a build. converge-drone starts it, at boot too, and
+# Outside converge.target: a switch neither restarts it nor ends a build. converge-drone starts it the first time, and
 # restarts it, draining first, when its configuration or its secret has changed.
 { config, lib, pkgs, ... }:
 let
@@ -87,12 +87,13 @@ in
 
     systemd.services.drone-runner = {
       description = "Runs Drone's builds, each step in a unit of its own";
-      # No wantedBy: converge-drone starts it when there is a Drone for it to ask, and says so in its report.
+      # At every boot but the first, when there is no secret yet: so a reboot leaves converge-drone nothing to do.
+      wantedBy = [ "multi-user.target" ];
       # After= also means: at shutdown it ends before Docker and the network do.
       after = [ "network.target" "docker.service" ];
       # A switch must not end a build; converge-drone sees that the runner is stale and drains it.
       restartIfChanged = false;
-      # Without it there is nothing to connect with: a start by hand, before converge-drone has generated it, is no failure.
+      # Without it there is nothing to connect with: a start before converge-drone has generated it is no failure.
       unitConfig.ConditionPathExists = secret;
       serviceConfig = sandbox { network = true; } // {
         # root, because systemd starts transient units for nobody else. Whoever may start units may do anything, so a
