@@ -1,19 +1,25 @@
 //! Logins that succeed.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use common::error::Explain;
 use converge_drone::http::{Error, Refusal};
 use converge_drone::login;
 use forge::World as Names;
 use secrecy::ExposeSecret;
 use serde_json::json;
+use stand_ins::drone::free_port;
+use tokio::time::timeout;
 
 use crate::browser::Browser;
-use crate::world::{World, drone_at, gitea_as, servers};
+use crate::holding::Holding;
+use crate::world::{AS_ADMINISTRATOR, World, drone_at, gitea_as, servers};
 
 #[tokio::test]
 async fn the_first_login_asks_for_a_grant_and_the_second_does_not() {
     for program in servers() {
-        let world = World::start(program).await;
+        let Some(world) = World::start(program).await else { return };
         let question = format!(
             "/login/oauth/authorize?client_id={}&redirect_uri={}&response_type=code&state=s",
             world.application.client_id, world.application.redirect_uris[0]
@@ -42,7 +48,7 @@ async fn the_first_login_asks_for_a_grant_and_the_second_does_not() {
 #[tokio::test]
 async fn the_token_is_told_and_a_rotated_one_replaces_it() {
     for program in servers() {
-        let world = World::start(program).await;
+        let Some(world) = World::start(program).await else { return };
         let session = world.log_in().await;
         let present = session.token(false).await.unwrap();
         assert_eq!(session.token(false).await.unwrap().expose_secret(), present.expose_secret());
@@ -62,10 +68,33 @@ async fn the_token_is_told_and_a_rotated_one_replaces_it() {
     }
 }
 
+/// Drone reads the bot's repositories in the background, and writes the account then as it was before.
+#[tokio::test]
+async fn a_token_that_is_rotated_after_a_login_stays() {
+    for program in servers() {
+        let listen = free_port().unwrap();
+        let mut gitea = Holding::before(listen).await;
+        let place = forge::Options { listen: Some(listen), address: Some(gitea.address.clone()), ..Default::default() };
+        let Some(world) = World::start_at(program, &[AS_ADMINISTRATOR], &place).await else { return };
+        let mut login = pin!(world.log_in());
+        tokio::select! {
+            _ = &mut login => panic!("the login did not wait for the repositories"),
+            () = gitea.asked() => {}
+        }
+        assert!(timeout(Duration::from_millis(500), &mut login).await.is_err(), "the login did not wait");
+        gitea.release();
+        let session = login.await;
+        let token = session.token(true).await.unwrap();
+        let account = session.account().await.unwrap();
+        assert!(!account.syncing && account.synced > 0, "{account:?}");
+        assert_eq!(world.drone.with_token(&token).account().await.unwrap().login, Names::BOT);
+    }
+}
+
 #[tokio::test]
 async fn what_the_converger_asks_after_a_login_is_answered() {
     for program in servers() {
-        let world = World::start(program).await;
+        let Some(world) = World::start(program).await else { return };
         let drone = world.drone.with_token(&world.log_in().await.token(true).await.unwrap());
         drone.healthy().await.unwrap();
         assert!(!drone.version().await.unwrap().is_empty());
@@ -94,7 +123,7 @@ async fn what_the_converger_asks_after_a_login_is_answered() {
 #[tokio::test]
 async fn a_revoked_grant_kills_the_scm_token_and_the_next_login_mends_it() {
     for program in servers() {
-        let world = World::start(program).await;
+        let Some(world) = World::start(program).await else { return };
         let drone = world.drone.with_token(&world.log_in().await.token(true).await.unwrap());
         assert!(drone.remote_permissions(Names::CI).await.unwrap().admin);
 
@@ -113,7 +142,7 @@ async fn a_revoked_grant_kills_the_scm_token_and_the_next_login_mends_it() {
 #[tokio::test]
 async fn a_changed_password_and_a_rotated_client_secret_are_taken_up() {
     for program in servers() {
-        let mut world = World::start(program).await;
+        let Some(mut world) = World::start(program).await else { return };
         let token = world.log_in().await.token(true).await.unwrap();
         let drone = world.drone.with_token(&token);
 
@@ -136,7 +165,7 @@ async fn a_changed_password_and_a_rotated_client_secret_are_taken_up() {
 
 #[tokio::test]
 async fn a_renamed_repository_is_found_by_its_old_name() {
-    let world = World::start(None).await;
+    let Some(world) = World::start(None).await else { return };
     let before = world.gitea.repository(Names::CI).await.unwrap().expect("it is there");
     assert!(before.permissions.admin && before.full_name == Names::CI && !before.empty);
     let site = world.forge.api().with_token(&world.forge.administrator().token);

@@ -4,5 +4,6 @@
 
 mod blocked;
 mod browser;
+mod holding;
 mod logged_in;
 mod world;

@@ -16,6 +16,9 @@ use stand_ins::drone::{Options, free_port};
 /// The variable that names a real Drone server's program.
 const REAL: &str = "DRONE_CONTRACT_BIN";
 
+/// The variable that makes the bot an administrator of Drone.
+pub const AS_ADMINISTRATOR: (&str, &str) = ("DRONE_USER_CREATE", "username:ci-bot,machine:false,admin:true");
+
 /// The Drone servers to log in at: the stand-in, and the real one where it is named.
 pub fn servers() -> Vec<Option<PathBuf>> {
     let real = std::env::var_os(REAL).map(|path| Some(PathBuf::from(path)));
@@ -53,15 +56,36 @@ pub fn drone_at(address: &str) -> Drone {
     Drone::new(address, &connect()).unwrap()
 }
 
+/// The name of the running test.
+fn test() -> String {
+    std::thread::current().name().unwrap_or("login").to_owned()
+}
+
 impl World {
-    /// Both, and the bot as an administrator of Drone who never logged in.
-    pub async fn start(program: Option<PathBuf>) -> Self {
-        Self::start_with(program, &[("DRONE_USER_CREATE", "username:ci-bot,machine:false,admin:true")]).await
+    /// Both, and the bot as an administrator of Drone who never logged in. None where there is no Gitea; says so.
+    pub async fn start(program: Option<PathBuf>) -> Option<Self> {
+        Self::start_with(program, &[AS_ADMINISTRATOR]).await
     }
 
     /// The same with other variables for Drone.
-    pub async fn start_with(program: Option<PathBuf>, environment: &[(&str, &str)]) -> Self {
-        let forge = Forge::start().expect("Gitea starts");
+    pub async fn start_with(program: Option<PathBuf>, environment: &[(&str, &str)]) -> Option<Self> {
+        Self::start_at(program, environment, &forge::Options::default()).await
+    }
+
+    /// The same with another place for Gitea.
+    pub async fn start_at(
+        program: Option<PathBuf>,
+        environment: &[(&str, &str)],
+        place: &forge::Options,
+    ) -> Option<Self> {
+        let forge = match Forge::start_with(place) {
+            Ok(forge) => forge,
+            Err(error @ forge::Error::Missing { .. }) => {
+                println!("skipped: {}: {error}", test());
+                return None;
+            }
+            Err(error) => panic!("{error}"),
+        };
         let content = Content { recipes: Vec::new(), ..Content::default() };
         let bot = forge.fill(&content).expect("Gitea is filled").bot;
         let gitea = gitea_as(forge.address(), &bot.name, &bot.password);
@@ -86,14 +110,14 @@ impl World {
         assert_eq!(application.redirect_uris, [redirect]);
         assert!(application.confidential_client);
         let drone = drone_at(&server.address());
-        Self { forge, server, bot, gitea, drone, application }
+        Some(Self { forge, server, bot, gitea, drone, application })
     }
 
     /// Whether Gitea is the real one; says so when not.
-    pub fn is_real(&self, test: &str) -> bool {
+    pub fn is_real(&self) -> bool {
         let real = self.forge.kind() == Kind::Real;
         if !real {
-            println!("skipped: {test}: the Gitea stand-in does not show these pages");
+            println!("skipped: {}: the Gitea stand-in does not show these pages", test());
         }
         real
     }
