@@ -102,6 +102,8 @@ in
         Type = "notify";
         NotifyAccess = "main";
         ExecStart = program;
+        # By hand: new settings for the builds to come, without draining. (A new secret needs a restart.)
+        ExecReload = "${config.systemd.package}/bin/systemctl kill --kill-whom=main --signal=HUP drone-runner.service";
         LoadCredential = "rpc-secret:${secret}";
         RuntimeDirectory = "drone-runner";
         StateDirectory = "drone-runner";

@@ -122,8 +122,7 @@ fn the_example_says_what_the_programs_expect() {
 #[test]
 fn the_programs_take_what_the_modules_write() {
     let Some(nix) = nix("the_programs_take_what_the_modules_write") else { return };
-    let lab = nix.lab_host("{ lib, ... }: { services.converge.drone.enable = lib.mkForce true; }").unwrap();
-    for rendered in [nix.host("./nixos/example").unwrap(), lab] {
+    for rendered in [nix.host("./nixos/example").unwrap(), nix.lab_host("{ }").unwrap()] {
         let swarm: converge_swarm::Desired = serde_json::from_str(rendered.file("/etc/converge/swarm.json")).unwrap();
         assert_eq!(swarm.networks.len(), 1);
         assert!(swarm.problems().is_empty(), "{:?}", swarm.problems());
@@ -206,27 +205,27 @@ fn assertions_say_what_is_missing_and_what_to_do() {
         ),
         ("{ services.converge.traefik.settings.env.LOG = 3; }", "", ""),
         (
-            r#"{ services.converge.drone = { enable = lib.mkForce true; settings.domain = lib.mkOverride 40 "ci.drone.ci.localhost"; }; }"#,
+            r#"{ services.converge.drone.settings.domain = lib.mkOverride 40 "ci.drone.ci.localhost"; }"#,
             "which the certificate of *.ci.localhost does not cover",
             r#"such as "drone.ci.localhost""#,
         ),
         (
-            r#"{ services.converge.drone = { enable = lib.mkForce true; settings.domain = lib.mkOverride 40 "drone.example.org"; }; }"#,
+            r#"{ services.converge.drone.settings.domain = lib.mkOverride 40 "drone.example.org"; }"#,
             "which the certificate of *.ci.localhost does not cover",
             "hint: ",
         ),
         (
-            r#"{ services.converge.drone = { enable = lib.mkForce true; settings.abra_directory = "/root/.abra"; }; }"#,
+            r#"{ services.converge.drone.settings.abra_directory = "/root/.abra"; }"#,
             "drone.settings.abra_directory is /root/.abra, outside its sandbox",
             "hint: ",
         ),
         (
-            r#"{ services.converge.drone = { enable = lib.mkForce true; settings.runner.unit = "other.service"; }; }"#,
+            r#"{ services.converge.drone.settings.runner.unit = "other.service"; }"#,
             "drone.settings.runner names another unit or configuration than drone-runner.service",
             "hint: leave both unset",
         ),
         (
-            r#"{ services.converge.drone = { enable = lib.mkForce true; runner.settings.repositories = [ "recipes/other" ]; }; }"#,
+            r#"{ services.converge.drone.runner.settings.repositories = [ "recipes/other" ]; }"#,
             "drone.runner.settings.repositories is without recipes/ci",
             "hint: leave it unset",
         ),
@@ -275,9 +274,7 @@ fn a_secret_in_the_store_is_refused() {
         [format!("lib.mkForce {stored}"), "lib.mkForce ./Cargo.toml".into(), r#"lib.mkForce "privkey.pem""#.into()];
     for option in ["traefik.certificate.privkey", "drone.giteaPassword", "drone.rpcSecret"] {
         for value in &values {
-            let module = format!(
-                "{{ lib, ... }}: {{ services.converge.drone.enable = lib.mkForce true; services.converge.{option} = {value}; }}"
-            );
+            let module = format!("{{ lib, ... }}: {{ services.converge.{option} = {value}; }}");
             let said = match nix.lab_host(&module) {
                 Err(Error::Nix(said)) => said,
                 other => panic!("{option} = {value}: {other:?}"),

@@ -7,12 +7,10 @@ use std::io;
 
 use nixos_tests::{Analyze, Error, Exposure, Nix, Rendered, skip};
 
-const WITH_ALL: &str = r#"{ lib, ... }: {
+const WITH_ALL: &str = r#"{
     services.converge.interval = "1h";
     services.converge.registryCredentials = "/run/secrets/docker-config.json";
-    services.converge.drone.enable = lib.mkForce true;
 }"#;
-const WITH_DRONE: &str = "{ lib, ... }: { services.converge.drone.enable = lib.mkForce true; }";
 const LIMIT: Exposure = Exposure(2.0);
 /// It may remove what steps leave behind, whoever owns it; nixos/drone-runner.nix says why.
 const LIMIT_OF_THE_RUNNER: Exposure = Exposure(1.8);
@@ -97,7 +95,7 @@ fn a_word_that_systemd_does_not_know_is_noticed() {
 
 #[test]
 fn every_switch_and_every_docker_start_runs_them_again() {
-    let Some(rendered) = rendered("every_switch_and_every_docker_start_runs_them_again", WITH_DRONE) else { return };
+    let Some(rendered) = rendered("every_switch_and_every_docker_start_runs_them_again", "{ }") else { return };
     assert!(rendered.unit("converge.target").contains("\nX-StopOnReconfiguration=true\n"));
     assert_eq!(rendered.links["/etc/systemd/system/multi-user.target.wants/converge.target"], "../converge.target");
     for name in ["converge-swarm.service", "converge-traefik.service", "converge-drone.service"] {
@@ -115,7 +113,7 @@ fn every_switch_and_every_docker_start_runs_them_again() {
 
 #[test]
 fn they_run_in_order_and_need_nothing_to_start() {
-    let Some(rendered) = rendered("they_run_in_order_and_need_nothing_to_start", WITH_DRONE) else { return };
+    let Some(rendered) = rendered("they_run_in_order_and_need_nothing_to_start", "{ }") else { return };
     let swarm = rendered.unit("converge-swarm.service");
     let traefik = rendered.unit("converge-traefik.service");
     assert_eq!(words(swarm, "After"), ["docker.service", "docker.socket"]);
@@ -173,7 +171,7 @@ fn the_secrets_of_drone_come_as_credentials() {
     let runner = rendered.unit("drone-runner.service");
     assert_eq!(values(runner, "LoadCredential"), ["rpc-secret:/var/lib/converge/drone/rpc-secret"]);
 
-    let given = r#"{ lib, ... }: { services.converge.drone = { enable = lib.mkForce true; rpcSecret = "/run/secrets/rpc"; }; }"#;
+    let given = r#"{ services.converge.drone.rpcSecret = "/run/secrets/rpc"; }"#;
     let Some(rendered) = self::rendered("the_secrets_of_drone_come_as_credentials", given) else { return };
     let drone = rendered.unit("converge-drone.service");
     assert_eq!(
@@ -188,9 +186,8 @@ fn the_secrets_of_drone_come_as_credentials() {
 #[test]
 fn a_switch_leaves_the_runner_alone() {
     let test = "a_switch_leaves_the_runner_alone";
-    let Some(before) = rendered(test, WITH_DRONE) else { return };
-    let other =
-        "{ lib, ... }: { services.converge.drone = { enable = lib.mkForce true; runner.maxTests = lib.mkForce 7; }; }";
+    let Some(before) = rendered(test, "{ }") else { return };
+    let other = "{ lib, ... }: { services.converge.drone.runner.maxTests = lib.mkForce 7; }";
     let Some(after) = rendered(test, other) else { return };
     assert!(after.file("/etc/converge/drone-runner.json").contains("\"capacity\":7"));
     let runner = before.unit("drone-runner.service");
@@ -201,13 +198,13 @@ fn a_switch_leaves_the_runner_alone() {
     }
     assert!(!runner.contains("converge.target") && !runner.contains("converge-drone.service"), "{runner}");
     let pulled_in: Vec<_> = before.links.keys().filter(|link| link.ends_with("/drone-runner.service")).collect();
-    assert_eq!(pulled_in, [""; 0], "converge-drone starts it");
+    assert_eq!(pulled_in, ["/etc/systemd/system/multi-user.target.wants/drone-runner.service"]);
 }
 
 #[test]
 fn stopping_the_runner_waits_for_its_builds() {
     let test = "stopping_the_runner_waits_for_its_builds";
-    let module = "{ lib, ... }: { services.converge.drone = { enable = lib.mkForce true; settings.repository.timeout_minutes = 10; }; }";
+    let module = "{ services.converge.drone.settings.repository.timeout_minutes = 10; }";
     let Some(rendered) = rendered(test, module) else { return };
     assert!(rendered.file("/etc/converge/drone-runner.json").contains("\"drain_seconds\":600"));
     assert_eq!(values(rendered.unit("drone-runner.service"), "TimeoutStopSec"), ["631"]);
@@ -216,7 +213,7 @@ fn stopping_the_runner_waits_for_its_builds() {
 #[test]
 fn without_the_runner_drone_is_still_there() {
     let test = "without_the_runner_drone_is_still_there";
-    let module = "{ lib, ... }: { services.converge.drone = { enable = lib.mkForce true; runner.enable = false; }; }";
+    let module = "{ services.converge.drone.runner.enable = false; }";
     let Some(rendered) = rendered(test, module) else { return };
     assert_eq!(rendered.unit("drone-runner.service"), "");
     assert!(!rendered.file("/etc/converge/drone.json").contains("runner"));
