@@ -32,13 +32,14 @@ pub fn installation() -> Option<Installation> {
     (found.program.is_file() && found.files.is_dir()).then_some(found)
 }
 
-/// The stand-in, which has no files: of the build that this process belongs to, else of any.
+/// The stand-in, which has no files: of the build that this process belongs to, else of any, else built now.
 pub(crate) fn stand_in() -> Option<Installation> {
     let running = std::env::current_exe().unwrap_or_default();
     let target = project().join("target");
     let beside = running.ancestors().skip(1).take(2).map(Path::to_owned);
     let folders = beside.chain([target.join("debug"), target.join("release")]);
-    let program = folders.map(|folder| folder.join("gitea")).find(|path| path.is_file())?;
+    let built = folders.map(|folder| folder.join("gitea")).find(|path| path.is_file());
+    let program = built.or_else(|| stand_ins::gitea().ok())?;
     let files = program.parent()?.to_owned();
     Some(Installation { program, files })
 }

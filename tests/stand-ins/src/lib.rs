@@ -6,9 +6,12 @@
 //!
 //! The program `drone-server` is a Drone server: its API, its login at Gitea, its queue and its runners' protocol, with
 //! faults that tests can order. [`drone::Drone`] starts one.
+//!
+//! The program `gitea` is what Gitea is to this project: accounts, repositories with real git, pull requests, comments,
+//! hooks, its login, and OAuth. The crate `forge` starts one.
 
 pub mod catalogue;
 pub mod drone;
 mod program;
 
-pub use program::{abra, drone_server};
+pub use program::{abra, drone_server, gitea};

@@ -18,6 +18,12 @@ pub fn drone_server() -> io::Result<PathBuf> {
     once(&BUILT, "drone-server")
 }
 
+/// The stand-in for Gitea, built if need be.
+pub fn gitea() -> io::Result<PathBuf> {
+    static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
+    once(&BUILT, "gitea")
+}
+
 fn once(built: &OnceLock<Result<PathBuf, String>>, program: &str) -> io::Result<PathBuf> {
     let built = built.get_or_init(|| build(program).map_err(|error| error.to_string()));
     built.clone().map_err(io::Error::other)

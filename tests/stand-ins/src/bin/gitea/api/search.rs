@@ -1,0 +1,42 @@
+//! Issues and pull requests of everybody's, in one request.
+
+use axum::http::StatusCode;
+
+use super::comments;
+use crate::answer::{Answer, refuse};
+use crate::model::{Issue, Level};
+use crate::paging;
+use crate::show::Show;
+use crate::turn::Turn;
+
+pub fn answer(turn: &Turn) -> Answer {
+    let asked = |name: &str| turn.call.asked(name);
+    let (since, before) = (comments::since(turn, "since")?, comments::since(turn, "before")?);
+    let owner = match asked("owner") {
+        "" => None,
+        name => match turn.state.owner_named(name) {
+            Some(owner) => Some(owner),
+            None => return refuse(StatusCode::BAD_REQUEST, "Owner not found"),
+        },
+    };
+    let fits = |issue: &&Issue| {
+        let Some(repository) = turn.state.repositories.get(&issue.repository) else { return false };
+        let kind = match asked("type") {
+            "pulls" => issue.pull.is_some(),
+            "issues" => issue.pull.is_none(),
+            _ => true,
+        };
+        let state = match asked("state") {
+            "closed" => issue.closed,
+            "all" => true,
+            _ => !issue.closed,
+        };
+        let moment = since.is_none_or(|since| issue.updated >= since) && before.is_none_or(|to| issue.updated <= to);
+        let here = owner.is_none_or(|owner| repository.owner == owner);
+        kind && state && moment && here && turn.level(repository) > Level::None
+    };
+    let mut all: Vec<&Issue> = turn.state.issues.values().filter(fits).collect();
+    all.sort_by_key(|issue| std::cmp::Reverse((issue.created, issue.id)));
+    let show = Show { server: turn.server, state: turn.state };
+    paging::page(turn, all, |issue| show.issue(issue))
+}
