@@ -14,18 +14,21 @@
 //! println!("{}", drone.address());
 //! ```
 
+mod process;
 mod wire;
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::program;
+
+use process::Process;
 
 /// How long it may take until it answers.
 const START: Duration = Duration::from_secs(20);
@@ -60,7 +63,7 @@ pub struct Drone {
     rpc_secret: String,
     listen: SocketAddr,
     control: Option<SocketAddr>,
-    child: Child,
+    process: Process,
     folder: TempDir,
 }
 
@@ -72,8 +75,8 @@ impl Drone {
         let control = if options.program.is_some() { None } else { Some(free_port()?) };
         let program = options.program.clone().map_or_else(program::drone_server, Ok)?;
         let rpc_secret = options.rpc_secret.clone().unwrap_or_else(|| secret(32));
-        let child = launch(options, &program, &rpc_secret, listen, control, folder.path())?;
-        let mut drone = Self { options: options.clone(), program, rpc_secret, listen, control, child, folder };
+        let process = launch(options, &program, &rpc_secret, listen, control, folder.path())?;
+        let drone = Self { options: options.clone(), program, rpc_secret, listen, control, process, folder };
         drone.wait()?;
         Ok(drone)
     }
@@ -90,7 +93,7 @@ impl Drone {
 
     /// The process id.
     pub fn pid(&self) -> u32 {
-        self.child.id()
+        self.process.pid()
     }
 
     /// What it wrote since its first start.
@@ -99,18 +102,17 @@ impl Drone {
     }
 
     /// Ends it, as a crash would.
-    pub fn stop(&mut self) -> io::Result<()> {
-        self.child.kill()?;
-        self.child.wait().map(drop)
+    pub fn stop(&mut self) {
+        self.process.stop();
     }
 
     /// Starts it again where it was, with what it knew and these variables in addition.
     pub fn start_again(&mut self, environment: &[(&str, &str)]) -> io::Result<()> {
-        self.stop()?;
+        self.stop();
         let more = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
         self.options.environment.extend(more);
         let folder = self.folder.path();
-        self.child = launch(&self.options, &self.program, &self.rpc_secret, self.listen, self.control, folder)?;
+        self.process = launch(&self.options, &self.program, &self.rpc_secret, self.listen, self.control, folder)?;
         self.wait()
     }
 
@@ -153,10 +155,10 @@ impl Drone {
         Err(io::Error::other(format!("{method} {path} answered {}: {}", answer.status, answer.body)))
     }
 
-    fn wait(&mut self) -> io::Result<()> {
+    fn wait(&self) -> io::Result<()> {
         let deadline = Instant::now() + START;
         loop {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.process.ended() {
                 return Err(io::Error::other(format!("the Drone server ended with {status}:\n{}", self.log())));
             }
             if wire::ask(self.listen, "GET", "/healthz", "").is_ok_and(|answer| answer.status == 200) {
@@ -168,12 +170,6 @@ impl Drone {
             }
             std::thread::sleep(STEP);
         }
-    }
-}
-
-impl Drop for Drone {
-    fn drop(&mut self) {
-        drop(self.stop());
     }
 }
 
@@ -197,11 +193,14 @@ fn launch(
     listen: SocketAddr,
     control: Option<SocketAddr>,
     folder: &Path,
-) -> io::Result<Child> {
+) -> io::Result<Process> {
     let out: File = OpenOptions::new().create(true).append(true).open(log(folder))?;
-    let mut command = Command::new(program);
+    let mut command = Command::new("setpriv");
     command
+        .args(["--pdeathsig", "KILL", "--"])
+        .arg(program)
         .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .current_dir(folder)
         .stdin(Stdio::null())
         .stderr(out.try_clone()?)
@@ -219,5 +218,5 @@ fn launch(
         command.env("DRONE_STAND_IN_CONTROL", control.to_string());
     }
     command.envs(options.environment.iter().map(|(key, value)| (key, value)));
-    command.spawn()
+    Process::start(command)
 }
