@@ -16,6 +16,7 @@ crate::assertions![
     a_changed_password_holds_at_once,
     an_account_that_must_change_its_password_is_403,
     a_prohibited_account_is_refused,
+    an_inactive_account_is_refused,
     a_deleted_account_is_gone,
     accounts_are_searched_for,
 ];
@@ -102,6 +103,14 @@ fn a_prohibited_account_is_refused(site: &Site) {
     site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
     site.with_password(&somebody.name, &somebody.password).get("/user").is(401);
     site.with_token(&somebody.token).get("/user").refuses(403, "prohibited from signing in");
+}
+
+fn an_inactive_account_is_refused(site: &Site) {
+    let somebody = site.account("inactive");
+    let change = json!({"login_name": somebody.name, "source_id": 0, "active": false});
+    site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
+    site.with_token(&somebody.token).get("/user").refuses(403, "prohibited from signing in");
+    site.with_password(&somebody.name, &somebody.password).get("/user").is(403);
 }
 
 fn a_deleted_account_is_gone(site: &Site) {

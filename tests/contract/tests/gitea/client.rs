@@ -1,7 +1,7 @@
 //! Gitea's API as one account, with answers that are asserted about.
 
 use forge::{Answer, Api};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Asks as one account, or as nobody.
 #[derive(Debug, Clone)]
@@ -11,6 +11,13 @@ impl Client {
     #[track_caller]
     pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Seen {
         Seen(self.0.ask(method, path, body).unwrap())
+    }
+
+    /// A comment on an issue or pull request: its id.
+    #[track_caller]
+    pub fn comment(&self, repository: &str, number: i64, body: &str) -> i64 {
+        let path = format!("/repos/{repository}/issues/{number}/comments");
+        self.post(&path, &json!({"body": body})).is(201).number("/id")
     }
 
     /// One field of all entries of a list in pages.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::site::Site;
+use crate::site::{Site, eventually};
 
 crate::assertions![
     a_comment_is_made_and_read,
@@ -51,7 +51,7 @@ fn a_comment_is_made_and_read(site: &Site) {
 
 fn a_comment_is_edited_by_its_author(site: &Site) {
     let (repository, pull, _) = pulled(site);
-    let id = site.comment(&site.bot(), &repository, pull, "queued");
+    let id = site.bot().comment(&repository, pull, "queued");
     let path = format!("/repos/{repository}/issues/comments/{id}");
     let edited = site.bot().patch(&path, &json!({"body": "running"})).is(200);
     assert_eq!((edited.text("/body"), edited.number("/id")), ("running".to_owned(), id));
@@ -60,7 +60,7 @@ fn a_comment_is_edited_by_its_author(site: &Site) {
 
 fn another_s_comment_is_edited_by_writers_only(site: &Site) {
     let (repository, pull, _) = pulled(site);
-    let id = site.comment(&site.sam(), &repository, pull, "mine");
+    let id = site.sam().comment(&repository, pull, "mine");
     let path = format!("/repos/{repository}/issues/comments/{id}");
     site.bot().patch(&path, &json!({"body": "not yours"})).is(403);
     site.bot().delete(&path).is(403);
@@ -69,7 +69,7 @@ fn another_s_comment_is_edited_by_writers_only(site: &Site) {
 
 fn a_comment_is_deleted(site: &Site) {
     let (repository, pull, _) = pulled(site);
-    let id = site.comment(&site.bot(), &repository, pull, "queued");
+    let id = site.bot().comment(&repository, pull, "queued");
     let path = format!("/repos/{repository}/issues/comments/{id}");
     site.bot().delete(&path).is(204);
     site.bot().get(&path).is(404);
@@ -102,7 +102,7 @@ fn a_comment_keeps_its_text_as_it_is(site: &Site) {
     let (repository, pull, _) = pulled(site);
     let texts = ["  !testme  ", "!testme\r\nand more\n", "<b>ü</b> & 🌻 `code` | table |", &"long ".repeat(8_000)];
     for text in texts {
-        let id = site.comment(&site.bot(), &repository, pull, text);
+        let id = site.bot().comment(&repository, pull, text);
         assert_eq!(site.bot().get(&format!("/repos/{repository}/issues/comments/{id}")).is(200).text("/body"), text);
     }
 }
@@ -117,9 +117,9 @@ fn a_comment_on_nothing_is_404(site: &Site) {
 fn comments_of_one_pull_request_are_listed(site: &Site) {
     let (repository, pull, path) = pulled(site);
     let other = site.pull_request(&repository, "other");
-    site.comment(&site.sam(), &repository, other, "elsewhere");
+    site.sam().comment(&repository, other, "elsewhere");
     for number in 1..=60 {
-        site.comment(&site.mara(), &repository, pull, &format!("number {number}"));
+        site.mara().comment(&repository, pull, &format!("number {number}"));
     }
     // All at once, oldest first: this list has no pages.
     let list = site.bot().get(&path).is(200).each("/body");
@@ -131,7 +131,7 @@ fn comments_of_a_repository_are_listed_in_pages(site: &Site) {
     let (repository, pull, _) = pulled(site);
     let other = site.pull_request(&repository, "other");
     for number in 1..=3 {
-        site.comment(&site.mara(), &repository, [pull, other][number % 2], &format!("number {number}"));
+        site.mara().comment(&repository, [pull, other][number % 2], &format!("number {number}"));
     }
     let path = format!("/repos/{repository}/issues/comments");
     let first = site.bot().get(&format!("{path}?page=1&limit=2")).is(200);
@@ -142,7 +142,7 @@ fn comments_of_a_repository_are_listed_in_pages(site: &Site) {
 
 fn comments_since_a_moment_include_that_moment(site: &Site) {
     let (repository, pull, path) = pulled(site);
-    let id = site.comment(&site.mara(), &repository, pull, "now");
+    let id = site.mara().comment(&repository, pull, "now");
     let at = site.bot().get(&format!("/repos/{repository}/issues/comments/{id}")).is(200).text("/updated_at");
     for path in [path, format!("/repos/{repository}/issues/comments")] {
         let since = |moment: &str| site.bot().get(&format!("{path}?since={}", moment.replace('+', "%2B"))).is(200);
@@ -154,11 +154,11 @@ fn comments_since_a_moment_include_that_moment(site: &Site) {
 
 fn an_edited_comment_comes_again(site: &Site) {
     let (repository, pull, _) = pulled(site);
-    let id = site.comment(&site.mara(), &repository, pull, "before");
+    let id = site.mara().comment(&repository, pull, "before");
     let path = format!("/repos/{repository}/issues/comments/{id}");
     let made = site.bot().get(&path).is(200);
     // Moments have whole seconds: only an edit in another one shows.
-    site.eventually("an edit in another second", || {
+    eventually("an edit in another second", || {
         site.mara().patch(&path, &json!({"body": site.name("edit")})).is(200);
         site.bot().get(&path).is(200).text("/updated_at") > made.text("/updated_at")
     });
@@ -179,8 +179,8 @@ fn a_comment_says_whether_it_is_on_a_pull_request(site: &Site) {
     let (repository, pull, _) = pulled(site);
     let issue = json!({"title": "Only an issue"});
     let plain = site.sam().post(&format!("/repos/{repository}/issues"), &issue).is(201).number("/number");
-    site.comment(&site.mara(), &repository, pull, "on a pull request");
-    site.comment(&site.mara(), &repository, plain, "on an issue");
+    site.mara().comment(&repository, pull, "on a pull request");
+    site.mara().comment(&repository, plain, "on an issue");
     let list = site.bot().get(&format!("/repos/{repository}/issues/comments")).is(200);
     let page = |what: &str, number: i64| json!(format!("{}/{repository}/{what}/{number}", site.called));
     assert_eq!(list.each("/pull_request_url"), [page("pulls", pull), json!("")]);
@@ -189,8 +189,8 @@ fn a_comment_says_whether_it_is_on_a_pull_request(site: &Site) {
 
 fn a_comment_counts_in_its_pull_request(site: &Site) {
     let (repository, pull, _) = pulled(site);
-    let id = site.comment(&site.mara(), &repository, pull, "one");
-    site.comment(&site.mara(), &repository, pull, "two");
+    let id = site.mara().comment(&repository, pull, "one");
+    site.mara().comment(&repository, pull, "two");
     let count = || site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).number("/comments");
     assert_eq!(count(), 2);
     site.mara().delete(&format!("/repos/{repository}/issues/comments/{id}")).is(204);
@@ -199,7 +199,7 @@ fn a_comment_counts_in_its_pull_request(site: &Site) {
 
 fn reactions(site: &Site) -> String {
     let (repository, pull, _) = pulled(site);
-    let id = site.comment(&site.mara(), &repository, pull, "!testme");
+    let id = site.mara().comment(&repository, pull, "!testme");
     format!("/repos/{repository}/issues/comments/{id}/reactions")
 }
 

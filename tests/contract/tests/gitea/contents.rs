@@ -9,6 +9,7 @@ use crate::site::Site;
 crate::assertions![
     a_file_is_made_read_changed_and_removed,
     a_file_is_read_raw_by_any_ref,
+    a_raw_file_at_an_unknown_ref_is_the_default_branch_s,
     a_missing_file_is_404,
     a_change_needs_the_file_s_present_hash,
     a_file_on_a_new_branch_makes_the_branch,
@@ -54,8 +55,11 @@ fn a_file_is_read_raw_by_any_ref(site: &Site) {
     change["new_branch"] = json!("newer");
     site.mara().put(&path, &change).is(200);
     for tail in [".drone.yml?ref=newer", "newer/.drone.yml"] {
-        let raw = site.bot().get(&format!("/repos/{repository}/raw/{tail}"));
-        println!("{tail} {}", raw.0.body);
+        assert_eq!(
+            site.bot().get(&format!("/repos/{repository}/raw/{tail}")).is(200).0.body,
+            "kind: newer\n",
+            "{tail}"
+        );
     }
     for tail in [
         ".drone.yml",
@@ -67,6 +71,13 @@ fn a_file_is_read_raw_by_any_ref(site: &Site) {
         let raw = site.bot().get(&format!("/repos/{repository}/raw/{tail}")).is(200);
         assert_eq!(raw.0.body, "kind: pipeline\n", "{tail}");
     }
+}
+
+fn a_raw_file_at_an_unknown_ref_is_the_default_branch_s(site: &Site) {
+    // A trap: who has to know asks for the commit first.
+    let repository = site.repository("raw");
+    let raw = site.bot().get(&format!("/repos/{repository}/raw/README.md?ref=nowhere")).is(200);
+    assert!(raw.0.body.contains('#'));
 }
 
 fn a_missing_file_is_404(site: &Site) {

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::contents::file;
 use crate::grants::Flow;
-use crate::site::Site;
+use crate::site::{Site, eventually};
 
 crate::assertions![
     everybody_clones_a_public_repository,
@@ -129,11 +129,11 @@ fn a_pushed_branch_and_tag_are_seen_by_the_api(site: &Site) {
     clone.ok(&["push", "--quiet", &url, "change", "1.0.0+1"], mara);
     let sha = clone.ok(&["rev-parse", "HEAD"], None);
     // The push is over before all of Gitea has heard of it.
-    site.eventually("the pushed branch", || {
+    eventually("the pushed branch", || {
         let branch = site.bot().get(&format!("/repos/{repository}/branches/change"));
         branch.0.status == 200 && branch.text("/commit/id") == sha
     });
-    site.eventually("the pushed tag", || {
+    eventually("the pushed tag", || {
         site.bot().get(&format!("/repos/{repository}/tags")).is(200).each("/name") == ["1.0.0+1"]
     });
 }

@@ -14,6 +14,7 @@ crate::assertions![
     a_comment_on_a_pull_request_is_delivered_and_signed,
     an_edited_and_a_deleted_comment_are_delivered,
     a_comment_on_an_issue_says_so,
+    issue_comment_alone_hears_nothing_of_pull_requests,
     a_pull_request_s_life_is_delivered,
     a_push_is_delivered,
     an_organisation_s_hook_hears_of_all_its_repositories,
@@ -86,7 +87,7 @@ fn a_comment_on_a_pull_request_is_delivered_and_signed(site: &Site) {
     let (repository, receiver) = (site.repository("heard"), Receiver::start());
     let pull = site.pull_request(&repository, "change");
     make(site, &repository, &receiver.address, &["issue_comment", "pull_request_comment"]);
-    let id = site.comment(&site.mara(), &repository, pull, "!testme");
+    let id = site.mara().comment(&repository, pull, "!testme");
     let delivery = receiver.wait_for("issue_comment", "created");
     assert_eq!(delivery.header("x-gitea-signature"), delivery.signed_with(SECRET));
     assert_eq!(delivery.header("x-hub-signature-256"), format!("sha256={}", delivery.signed_with(SECRET)));
@@ -110,7 +111,7 @@ fn an_edited_and_a_deleted_comment_are_delivered(site: &Site) {
     let (repository, receiver) = (site.repository("heard"), Receiver::start());
     let pull = site.pull_request(&repository, "change");
     make(site, &repository, &receiver.address, &["issue_comment", "pull_request_comment"]);
-    let id = site.comment(&site.mara(), &repository, pull, "before");
+    let id = site.mara().comment(&repository, pull, "before");
     let path = format!("/repos/{repository}/issues/comments/{id}");
     site.mara().patch(&path, &json!({"body": "after"})).is(200);
     let edited = receiver.wait_for("issue_comment", "edited").json();
@@ -124,10 +125,21 @@ fn a_comment_on_an_issue_says_so(site: &Site) {
     let issue = json!({"title": "Only an issue"});
     let number = site.sam().post(&format!("/repos/{repository}/issues"), &issue).is(201).number("/number");
     make(site, &repository, &receiver.address, &["issue_comment", "pull_request_comment"]);
-    site.comment(&site.mara(), &repository, number, "!testme");
+    site.mara().comment(&repository, number, "!testme");
     let delivery = receiver.wait_for("issue_comment", "created");
     assert_eq!(delivery.json()["is_pull"], false);
     assert_eq!(delivery.header("x-gitea-event-type"), "issue_comment");
+}
+
+fn issue_comment_alone_hears_nothing_of_pull_requests(site: &Site) {
+    let (repository, receiver) = (site.repository("heard"), Receiver::start());
+    let pull = site.pull_request(&repository, "change");
+    make(site, &repository, &receiver.address, &["issue_comment", "push"]);
+    site.mara().comment(&repository, pull, "!testme");
+    site.mara().post(&format!("/repos/{repository}/contents/a.txt"), &file("a\n", "add a")).is(201);
+    // What comes first is the push that was made last.
+    let first = receiver.wait("anything", |_| true);
+    assert_eq!(first.header("x-gitea-event"), "push");
 }
 
 fn a_pull_request_s_life_is_delivered(site: &Site) {
@@ -173,7 +185,7 @@ fn an_organisation_s_hook_hears_of_all_its_repositories(site: &Site) {
     let made = hook(&receiver.address, &["issue_comment", "pull_request_comment"]);
     let id = site.administrator().post(&path, &made).is(201).number("/id");
     let pull = site.pull_request(&repository, "change");
-    site.comment(&site.mara(), &repository, pull, "!testme");
+    site.mara().comment(&repository, pull, "!testme");
     let delivery = receiver.wait_for("issue_comment", "created");
     site.administrator().delete(&format!("{path}/{id}")).is(204);
     assert_eq!(delivery.json()["repository"]["full_name"], json!(repository));

@@ -20,7 +20,7 @@ crate::assertions![
     a_public_application_is_asked_each_time,
     a_login_that_must_change_its_password_is_sent_to_do_so,
     a_prohibited_login_is_told_so,
-    an_inactive_login_is_told_so,
+    an_inactive_login_gets_no_further,
 ];
 
 fn who_is_not_logged_in_is_sent_to_the_login_page(site: &Site) {
@@ -158,15 +158,12 @@ fn a_prohibited_login_is_told_so(site: &Site) {
     assert!(!forms(&page.0.body).iter().any(|form| form.names("password") == ["password"]));
 }
 
-fn an_inactive_login_is_told_so(site: &Site) {
+fn an_inactive_login_gets_no_further(site: &Site) {
     let somebody = site.account("inactive");
     let change = json!({"login_name": somebody.name, "source_id": 0, "active": false});
     site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
-    let browser = Browser::new(site);
-    browser.get("/user/login").is(200);
-    let fields = [("user_name", somebody.name.as_str()), ("password", somebody.password.as_str())];
-    let page = browser.post("/user/login", &fields);
-    println!("{:?}", page.header("location"));
-    let page = page.is(200);
-    assert!(!forms(&page.0.body).iter().any(|form| form.names("password") == ["password"]));
+    // Its password is taken, and then every page says no.
+    let browser = Browser::of(site, &somebody.name, &somebody.password);
+    let page = browser.get(&authorize("11111111-1111-1111-1111-111111111111", REDIRECT, "s")).is(200);
+    assert!(words(&page, "title").contains("Sign-In Prohibited"), "{}", words(&page, "title"));
 }

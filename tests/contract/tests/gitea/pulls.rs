@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::contents::file;
-use crate::site::Site;
+use crate::site::{Site, eventually};
 
 crate::assertions![
     a_pull_request_is_read,
@@ -43,7 +43,7 @@ fn its_head_follows_the_branch(site: &Site) {
     let mut more = file("more\n", "add more");
     more["branch"] = json!("change");
     let sha = site.milo().post(&format!("/repos/{repository}/contents/more.txt"), &more).is(201).text("/commit/sha");
-    site.eventually("the pull request's new head", || {
+    eventually("the pull request's new head", || {
         site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).text("/head/sha") == sha
     });
 }
@@ -126,7 +126,7 @@ fn it_is_merged(site: &Site) {
     let pull = site.pull_request(&repository, "change");
     let path = format!("/repos/{repository}/pulls/{pull}/merge");
     site.bot().post(&path, &json!({"Do": "merge"})).is(405);
-    site.eventually("the pull request can be merged", || {
+    eventually("the pull request can be merged", || {
         site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).at("/mergeable") == true
     });
     site.mara().post(&path, &json!({"Do": "merge"})).is(200);

@@ -37,7 +37,9 @@ impl Delivery {
     pub fn signed_with(&self, secret: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&self.body);
-        mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+        let bytes = mac.finalize().into_bytes();
+        let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        digits.map(|digit| char::from_digit(u32::from(digit), 16).unwrap()).collect()
     }
 }
 
@@ -74,7 +76,7 @@ impl Receiver {
             match self.deliveries.recv_timeout(left) {
                 Ok(delivery) if fits(&delivery) => return delivery,
                 Ok(_) => {}
-                Err(_) => panic!("no delivery of {what} within {PATIENCE:?}"),
+                Err(error) => panic!("no delivery of {what} within {PATIENCE:?}: {error}"),
             }
         }
     }

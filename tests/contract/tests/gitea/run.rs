@@ -52,7 +52,9 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
         let (chosen, others): (Vec<_>, Vec<_>) = named.partition(|(name, _)| selection.has(name));
         left_out += others.len();
         if selection.lists {
-            chosen.iter().for_each(|(name, _)| println!("{name}: test"));
+            for (name, _) in &chosen {
+                println!("{name}: test");
+            }
             continue;
         }
         if chosen.is_empty() {
@@ -63,7 +65,9 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
             Ok(site) => site,
             Err(why) => {
                 // Counted like any test that cannot run here: passed, and one line that says it was skipped.
-                chosen.iter().for_each(|(name, _)| println!("test {name} ... ok\nskipped: {name}: {why}"));
+                for (name, _) in &chosen {
+                    println!("test {name} ... ok\nskipped: {name}: {why}");
+                }
                 passed += chosen.len();
                 continue;
             }
@@ -77,7 +81,9 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
     if selection.lists {
         return ExitCode::SUCCESS;
     }
-    failed.iter().for_each(|name| println!("    {name}"));
+    for name in &failed {
+        println!("    {name}");
+    }
     println!(
         "\ntest result: {}. {passed} passed; {} failed; 0 ignored; 0 measured; {left_out} filtered out; finished in {:.2}s",
         if failed.is_empty() { "ok" } else { "FAILED" },

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::client::{Client, Seen};
-use crate::site::Site;
+use crate::site::{Site, eventually};
 
 crate::assertions![
     open_pull_requests_of_an_organisation_are_found,
@@ -85,8 +85,8 @@ fn a_comment_brings_its_pull_request_back(site: &Site) {
     let repository = repository(site, &owner, false);
     let pull = site.pull_request(&repository, "change");
     let before = search(&site.bot(), &owner, "").each("/updated_at")[0].as_str().unwrap().to_owned();
-    site.eventually("a comment in another second", || {
-        let id = site.comment(&site.sam(), &repository, pull, "!testme");
+    eventually("a comment in another second", || {
+        let id = site.sam().comment(&repository, pull, "!testme");
         let path = format!("/repos/{repository}/issues/comments/{id}");
         site.bot().get(&path).is(200).text("/created_at") > before
     });
@@ -110,11 +110,11 @@ fn an_edited_comment_does_not_bring_it_back(site: &Site) {
     let owner = organisation(site);
     let repository = repository(site, &owner, false);
     let pull = site.pull_request(&repository, "change");
-    let id = site.comment(&site.mara(), &repository, pull, "before");
+    let id = site.mara().comment(&repository, pull, "before");
     let path = format!("/repos/{repository}/issues/comments/{id}");
     let before = search(&site.bot(), &owner, "").each("/updated_at");
     let made = site.bot().get(&path).is(200).text("/updated_at");
-    site.eventually("an edit in another second", || {
+    eventually("an edit in another second", || {
         site.mara().patch(&path, &json!({"body": site.name("edit")})).is(200);
         site.bot().get(&path).is(200).text("/updated_at") > made
     });

@@ -74,6 +74,9 @@ impl Site {
                 return Err(format!("there is no Gitea in {}; `cargo run -p lab -- setup`", forge::cache().display()));
             }
             Which::Real | Which::StandIn => {
+                if which == Which::StandIn {
+                    stand_ins::gitea().map_err(|error| error.to_string())?;
+                }
                 let kind = if which == Which::Real { Kind::Real } else { Kind::StandIn };
                 let forge = Forge::start_with(&options(kind)).map_err(whole)?;
                 let (address, administrator) = (forge.listens_at(), forge.administrator().clone());
@@ -176,22 +179,6 @@ impl Site {
         self.milo().post(&format!("/repos/{repository}/pulls"), &pull).is(201).number("/number")
     }
 
-    /// A comment by its author's account.
-    pub fn comment(&self, client: &Client, repository: &str, pull: i64, body: &str) -> i64 {
-        let path = format!("/repos/{repository}/issues/{pull}/comments");
-        client.post(&path, &json!({"body": body})).is(201).number("/id")
-    }
-
-    /// Waits until something holds.
-    #[track_caller]
-    pub fn eventually(&self, what: &str, holds: impl Fn() -> bool) {
-        let until = Instant::now() + PATIENCE;
-        while !holds() {
-            assert!(Instant::now() < until, "not within {PATIENCE:?}: {what}");
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-    }
-
     fn api(&self) -> Api {
         Api::new(self.http.clone(), &self.address)
     }
@@ -260,6 +247,16 @@ impl Drop for Site {
         {
             eprintln!("something whose name begins with {} is left in {}: {error}", self.prefix, self.address);
         }
+    }
+}
+
+/// Waits until something holds.
+#[track_caller]
+pub fn eventually(what: &str, holds: impl Fn() -> bool) {
+    let until = Instant::now() + PATIENCE;
+    while !holds() {
+        assert!(Instant::now() < until, "not within {PATIENCE:?}: {what}");
+        std::thread::park_timeout(Duration::from_millis(50));
     }
 }
 

@@ -84,7 +84,7 @@ fn the_bridge_s_scopes_suffice_for_the_bridge(site: &Site) {
     bridge.get(&format!("/repos/issues/search?type=pulls&state=open&owner={organisation}")).is(200);
     bridge.get(&format!("/repos/{repository}/pulls/{pull}")).is(200);
     bridge.get(&format!("/repos/{repository}/issues/comments")).is(200);
-    let comment = site.comment(&bridge, &repository, pull, "hello");
+    let comment = bridge.comment(&repository, pull, "hello");
     bridge.patch(&format!("/repos/{repository}/issues/comments/{comment}"), &json!({"body": "bye"})).is(200);
     let reactions = format!("/repos/{repository}/issues/comments/{comment}/reactions");
     bridge.post(&reactions, &json!({"content": "eyes"})).is(201);
