@@ -101,10 +101,18 @@ impl Forge {
 
     fn start_as(options: &Options, administrator: Option<&Account>) -> Result<Self> {
         let kind = options.kind.unwrap_or_else(Kind::here);
+        let missing = || Error::Missing { place: place::cache() };
         if options.kind.is_none() && kind == Kind::StandIn {
             eprintln!("no real Gitea is in {}: the stand-in serves", place::cache().display());
         }
-        let found = kind.installation().ok_or_else(|| Error::Missing { place: place::cache() })?;
+        let found = match kind.installation() {
+            Some(found) => found,
+            None if kind == Kind::StandIn => {
+                stand_ins::gitea().map_err(Error::start("cargo"))?;
+                kind.installation().ok_or_else(missing)?
+            }
+            None => return Err(missing()),
+        };
         let listen = options.listen.map_or_else(free_port, Ok)?;
         let address = options.address.clone().unwrap_or_else(|| format!("http://{listen}"));
         start(kind, &found, options, Place { listen, address }, administrator)

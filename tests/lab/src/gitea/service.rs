@@ -27,7 +27,9 @@ const USER: u32 = 900;
 pub(crate) fn furnish(places: &Places, prepared: &Prepared) -> Result<()> {
     let upper = places.upper();
     let at = |path: &str| upper.join(path.trim_start_matches('/'));
-    layout::write(&at("/etc/systemd/system/gitea.service"), UNIT.as_bytes(), 0o644)?;
+    // The stand-in is there at once and tells systemd nothing.
+    let unit = if prepared.kind == Kind::Real { UNIT.to_owned() } else { UNIT.replace("Type=notify", "Type=exec") };
+    layout::write(&at("/etc/systemd/system/gitea.service"), unit.as_bytes(), 0o644)?;
     let wanted = at("/etc/systemd/system/multi-user.target.wants/gitea.service");
     crate::furnish::link(&wanted, "../gitea.service")?;
     for (file, line) in [
