@@ -1,0 +1,198 @@
+//! Slots, order, timeouts; a runner that is killed, drained, reloaded; a server that is gone; two runners; figures.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use crate::drone::Build;
+use crate::machine::{Machine, memory, processor_time};
+
+const SOON: Duration = Duration::from_secs(20);
+
+#[test]
+fn two_slots_take_six_builds_in_order_and_a_hung_one_is_freed() {
+    let Some(machine) = Machine::up("runner-slots") else { return };
+    machine.start("ci", |_| ());
+    let builds: Vec<i64> = (0..6).map(|_| machine.drone.create(Build::commands(&["sleep 0.3"]))).collect();
+    for id in &builds {
+        assert_eq!(machine.drone.wait_over(*id, SOON).status, "success");
+    }
+    assert_eq!(machine.drone.most_at_once(), 2);
+    assert_eq!(machine.drone.order(), builds);
+    println!("capacity 2, 6 builds: 2 at most at once, in order");
+
+    // The smallest timeout Drone knows.
+    let mut hung = Build::commands(&["trap '' TERM; sleep 100000 & wait; sleep 100000"]);
+    hung.timeout = 1;
+    let id = machine.drone.create(hung);
+    let began = Instant::now();
+    let build = machine.drone.wait_over(id, Duration::from_secs(90));
+    assert!((60..66).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
+    assert_eq!(build.status, "killed");
+    assert!(build.error().contains("timeout of 1 min"), "{}", build.error());
+    machine.nothing_left(SOON);
+    machine.lab.down().unwrap();
+}
+
+#[test]
+fn a_killed_runner_is_cleaned_up_after() {
+    let Some(machine) = Machine::up("runner-killed") else { return };
+    machine.start("ci", |_| ());
+    for moment in 0..6_u64 {
+        let running = machine.drone.create(Build::commands(&["setsid sleep 1000 &", "trap '' TERM; sleep 1000"]));
+        if moment > 2 {
+            machine.drone.wait(running, "runs", SOON, |_| !machine.step_processes().is_empty());
+        } else {
+            sleep(Duration::from_millis(moment * 8));
+        }
+        machine.systemctl(&["kill", "--signal=SIGKILL", "--kill-whom=main", "ci"]);
+        let build = machine
+            .drone
+            .wait(running, "is over or offered again", SOON, |build| build.is_over() || build.stage["machine"] == "");
+        if build.is_over() {
+            assert_eq!(build.status, "error", "{build:#?}");
+            assert!(build.error().contains("the runner ended"), "{}", build.error());
+        } else {
+            machine.drone.cancel(running);
+        }
+        let build = machine.drone.wait_over(running, SOON);
+        assert!(build.steps.iter().all(|step| step["status"] != "running"), "{build:#?}");
+        machine.nothing_left(SOON);
+    }
+    let after = machine.drone.create(Build::commands(&["echo again"]));
+    assert_eq!(machine.drone.wait_over(after, SOON).status, "success");
+    machine.lab.down().unwrap();
+}
+
+#[test]
+fn a_runner_that_is_stopped_ends_what_it_has_begun() {
+    let Some(machine) = Machine::up("runner-drain") else { return };
+    machine.start("ci", |settings| settings["limits"]["drain_seconds"] = 4.into());
+
+    // In time: it is waited for, and what comes meanwhile is not taken.
+    let short = machine.drone.create(Build::commands(&["sleep 2"]));
+    machine.drone.wait(short, "runs", SOON, |build| build.stage["status"] == "running");
+    machine.systemctl(&["stop", "--no-block", "ci"]);
+    machine.drone.wait(short, "the runner drains", SOON, |_| machine.status("ci")["state"] == "draining");
+    assert!(machine.show("ci", "StatusText").starts_with("draining build 1"), "{}", machine.show("ci", "StatusText"));
+    let later = machine.drone.create(Build::commands(&["echo later"]));
+    assert_eq!(machine.drone.wait_over(short, SOON).status, "success");
+    assert_eq!(machine.drone.build(later).stage["machine"], "");
+    machine.drone.wait(short, "the runner ends", SOON, |_| machine.show("ci", "ActiveState") == "inactive");
+    machine.systemctl(&["start", "ci"]);
+    assert_eq!(machine.drone.wait_over(later, SOON).status, "success");
+
+    // Not in time: it is killed, and Drone is told.
+    let long = machine.drone.create(Build::commands(&["trap '' TERM; sleep 1000"]));
+    machine.drone.wait(long, "runs", SOON, |_| !machine.step_processes().is_empty());
+    machine.systemctl(&["stop", "ci"]);
+    let build = machine.drone.build(long);
+    assert_eq!(build.status, "killed", "{build:#?}");
+    assert!(build.error().contains("stopped with the runner"), "{}", build.error());
+    assert_eq!(machine.show("ci", "Result"), "success");
+    machine.nothing_left(SOON);
+    machine.lab.down().unwrap();
+}
+
+#[test]
+fn a_server_that_is_gone_keeps_no_step_waiting() {
+    let Some(machine) = Machine::up("runner-gone-server") else { return };
+    machine.start("ci", |_| ());
+    let id = machine.drone.create(Build::of(
+        "kind: pipeline\ntype: exec\nclone: {disable: true}\nsteps:\n- {name: a, commands: [sleep 1; echo one]}\n- {name: b, \
+         commands: [echo two; touch /tmp/two]}\n",
+    ));
+    machine.drone.wait(id, "runs", SOON, |_| !machine.step_processes().is_empty());
+    machine.drone.set_down(true);
+    machine.drone.wait(id, "goes on without", SOON, |_| machine.lab.exec(&["test", "-e", "/tmp/two"]).unwrap().ok());
+    machine.drone.wait(id, "says so", SOON, |_| machine.show("ci", "StatusText").contains("502"));
+    machine.drone.set_down(false);
+    let build = machine.drone.wait_over(id, Duration::from_mins(1));
+    assert_eq!(build.status, "success", "{build:#?}");
+    assert!(build.log_of(1).contains("one\n") && build.log_of(2).contains("two\n"), "{build:#?}");
+    machine.nothing_left(SOON);
+
+    // A wrong secret is said, and taken when it is right.
+    machine.lab.write_file("/run/secrets/rpc-secret", b"wrong-secret-wrong-secret", 0o400).unwrap();
+    machine.systemctl(&["restart", "ci"]);
+    machine
+        .drone
+        .wait(id, "says so", SOON, |_| machine.show("ci", "StatusText").contains("does not take this runner's secret"));
+    machine.lab.down().unwrap();
+}
+
+#[test]
+fn two_runners_share_a_queue() {
+    let Some(machine) = Machine::up("runner-two") else { return };
+    machine.start("ci", |_| ());
+    machine.start("ci-2", |_| ());
+    let builds: Vec<i64> = (0..40).map(|_| machine.drone.create(Build::commands(&["echo once"]))).collect();
+    let mut machines = std::collections::BTreeMap::<String, usize>::new();
+    for id in builds {
+        let build = machine.drone.wait_over(id, Duration::from_mins(1));
+        assert_eq!((build.status.as_str(), build.accepted.len()), ("success", 1), "{build:#?}");
+        assert_eq!(build.log_of(1), "+ echo once\nonce\n");
+        *machines.entry(build.accepted[0].clone()).or_default() += 1;
+    }
+    println!("two runners, 40 builds, each run once: {machines:?}");
+    assert_eq!(machines.len(), 2);
+    machine.nothing_left(SOON);
+    machine.lab.down().unwrap();
+}
+
+#[test]
+fn a_reload_holds_for_the_builds_to_come() {
+    let Some(machine) = Machine::up("runner-reload") else { return };
+    machine.start("ci", |settings| settings["capacity"] = 1.into());
+    let before = machine.status("ci")["inputs"].clone();
+    let first = machine.drone.create(Build::commands(&["sleep 3"]));
+    machine.drone.wait(first, "runs", SOON, |build| build.stage["status"] == "running");
+    machine.configure("ci", |settings| settings["capacity"] = 2.into());
+    machine.systemctl(&["reload", "ci"]);
+    let second = machine.drone.create(Build::commands(&["echo beside"]));
+    assert_eq!(machine.drone.wait_over(second, SOON).status, "success");
+    assert_eq!(machine.drone.build(first).status, "running");
+    machine.drone.wait(first, "the slots", SOON, |_| machine.status("ci")["slots"] == 2);
+    assert_ne!(machine.status("ci")["inputs"], before);
+
+    // One that is wrong changes nothing.
+    machine.lab.write_file("/etc/converge/ci.json", b"{}", 0o644).unwrap();
+    machine.systemctl(&["reload", "ci"]);
+    assert_eq!(machine.drone.wait_over(first, SOON).status, "success");
+    let metrics = ["curl", "-s", "--unix-socket", "/run/ci/metrics.sock", "http://runner/metrics"];
+    let metrics = machine.lab.exec(&metrics).unwrap();
+    if metrics.ok() {
+        assert!(metrics.stdout.contains("drone_runner_stages_total{status=\"success\"} 2\n"), "{}", metrics.stdout);
+    }
+    machine.lab.down().unwrap();
+}
+
+#[test]
+fn figures() {
+    let Some(machine) = Machine::up("runner-figures") else { return };
+    machine.start("ci", |_| ());
+    let pid = machine.pid("ci");
+    let mut taken: Vec<f64> = (0..30)
+        .map(|_| {
+            let id = machine.drone.create(Build::commands(&["date +%s%N"]));
+            let build = machine.drone.wait_over(id, SOON);
+            let stamp = build.log_of(1).lines().find_map(|line| line.parse::<u128>().ok());
+            let began = stamp.unwrap_or_else(|| panic!("{build:#?}")) / 1000;
+            began.saturating_sub(build.created) as f64 / 1000.0
+        })
+        .collect();
+    taken.sort_by(f64::total_cmp);
+    println!("created to first command: median {:.1} ms of 30 ({:.1} to {:.1})", taken[15], taken[0], taken[29]);
+    assert!(taken[15] <= 40.0, "{taken:?}");
+
+    let (used, began) = (processor_time(pid), Instant::now());
+    // Not a wait for anything: the time over which is measured.
+    sleep(Duration::from_secs(30));
+    let share = processor_time(pid).saturating_sub(used).as_secs_f64() / began.elapsed().as_secs_f64();
+    let (now, _) = memory(pid);
+    println!("idle: {:.1} MiB resident, {:.2} % CPU over 30 s", now as f64 / 1024.0, share * 100.0);
+    assert!(share <= 0.001, "{share}");
+    if !cfg!(debug_assertions) || std::env::var_os("DRONE_RUNNER").is_some() {
+        assert!(now <= 12 * 1024, "{now} KiB");
+    }
+    machine.lab.down().unwrap();
+}
