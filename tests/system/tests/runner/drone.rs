@@ -43,6 +43,8 @@ pub struct Build {
     pub status: String,
     /// Microseconds since 1970.
     pub created: u128,
+    /// The same, of the moment when a runner's report of its beginning came.
+    pub begun: u128,
     pub accepted: Vec<String>,
     pub live: BTreeMap<i64, String>,
     pub log: BTreeMap<i64, String>,
@@ -62,6 +64,7 @@ impl Build {
             steps: Vec::new(),
             status: "pending".into(),
             created: 0,
+            begun: 0,
             accepted: Vec::new(),
             live: BTreeMap::new(),
             log: BTreeMap::new(),
@@ -378,6 +381,7 @@ async fn update_stage(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bo
             return Err(StatusCode::INTERNAL_SERVER_ERROR);
         }
         build.steps.clone_from(&steps);
+        build.begun = micros();
     }
     said["steps"] = json!(steps);
     said["version"] = (said["version"].as_i64().unwrap() + 1).into();
