@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use daemon::image::{Content, Image};
+use nix::fcntl::{Flock, FlockArg};
 
 use crate::command;
 use crate::error::{Error, Result};
@@ -27,12 +28,16 @@ const ENVIRONMENT: [(&str, &str); 5] = [
 /// The archives of Drone's images for a test that starts no lab; the stand-in is built first if need be.
 pub fn drone_images() -> Result<Vec<PathBuf>> {
     let build = |source| Error::File { what: "build", path: PathBuf::from("the Drone server's stand-in"), source };
-    images(&given().map_or_else(|| stand_ins::drone_server().map_err(build), Ok)?)
+    let server = given().map_or_else(|| stand_ins::drone_server().map_err(build), Ok)?;
+    let _lock = lock()?;
+    images(&server)
 }
 
-/// The same for a lab, of programs that are built already.
-pub(crate) fn prepare() -> Result<()> {
-    images(&given().map_or_else(|| binary("drone-server"), Ok)?).map(drop)
+/// Puts the archives into a lab's folder, from programs that are built already.
+pub(crate) fn link_images(into: &Path) -> Result<()> {
+    let server = given().map_or_else(|| binary("drone-server"), Ok)?;
+    let _lock = lock()?;
+    images(&server)?.iter().try_for_each(|archive| layout::link_or_copy(archive, into))
 }
 
 /// The real server, where one is given.
@@ -40,25 +45,33 @@ fn given() -> Option<PathBuf> {
     std::env::var_os("LAB_DRONE_SERVER").map(PathBuf::from)
 }
 
-/// Makes them anew when the server has changed.
+/// Held so that nobody makes them anew meanwhile.
+fn lock() -> Result<Flock<fs::File>> {
+    let path = layout::cache().join(".images-drone.lock");
+    let file = fs::File::create(&path).map_err(Error::file("write", &path))?;
+    Flock::lock(file, FlockArg::LockExclusive)
+        .map_err(|(_, source)| Error::System { what: format!("lock {}", path.display()), source })
+}
+
+/// Makes them anew when the server has changed. A given server's stand apart from the stand-in's.
 fn images(server: &Path) -> Result<Vec<PathBuf>> {
-    let archives = VERSIONS.map(|version| layout::images().join(format!("drone%drone:{version}.tar")));
-    let note = layout::cache().join("images.drone");
+    let folder = layout::cache().join(if given().is_some() { "images-drone-given" } else { "images-drone" });
+    let archives = VERSIONS.map(|version| folder.join(format!("drone%drone:{version}.tar")));
+    let note = folder.join("key");
     // Not a hash of its bytes, which takes an unoptimised build ten seconds.
     let made = fs::metadata(server).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
     let key = format!("{} {:?}", server.display(), made.map_err(Error::file("read", server))?);
-    let is_current = fs::read_to_string(&note).is_ok_and(|made| made == key);
-    if is_current && archives.iter().all(|archive| archive.is_file()) {
+    if fs::read_to_string(&note).is_ok_and(|made| made == key) {
         return Ok(archives.into());
     }
-    layout::make(&layout::images())?;
-    let folder = tempfile::tempdir_in(layout::cache()).map_err(Error::file("make a folder in", &layout::cache()))?;
-    let stripped = strip(server, &folder.path().join("drone-server"));
+    if folder.exists() {
+        fs::remove_dir_all(&folder).map_err(Error::file("remove", &folder))?;
+    }
+    layout::make(&folder)?;
+    let scratch = tempfile::tempdir_in(layout::cache()).map_err(Error::file("make a folder in", &layout::cache()))?;
+    let stripped = strip(server, &scratch.path().join("drone-server"));
     for (version, archive) in VERSIONS.into_iter().zip(&archives) {
-        // In one step: another lab may be loading it.
-        let partial = folder.path().join(version);
-        image(version, &stripped)?.write(&partial)?;
-        fs::rename(&partial, archive).map_err(Error::file("move", &partial))?;
+        image(version, &stripped)?.write(archive)?;
     }
     layout::write(&note, key.as_bytes(), 0o644)?;
     Ok(archives.into())

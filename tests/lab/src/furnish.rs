@@ -52,6 +52,10 @@ pub(crate) fn furnish(
     for folder in [places.upper(), places.work(), places.root(), places.docker()] {
         layout::make(&folder)?;
     }
+    layout::make(&places.images())?;
+    for image in fs::read_dir(layout::images()).map_err(Error::file("read", &layout::images()))?.flatten() {
+        layout::link_or_copy(&image.path(), &places.images())?;
+    }
     let upper = places.upper();
     let put =
         |path: &str, content: &[u8], mode: u32| layout::write(&upper.join(path.trim_start_matches('/')), content, mode);

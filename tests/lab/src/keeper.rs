@@ -162,7 +162,7 @@ fn machine(places: &Places) -> Command {
         .arg("--hostname=lab")
         .arg(format!("--directory={}", places.root().display()))
         .arg(format!("--bind={}:/var/lib/docker", places.docker().display()))
-        .arg(format!("--bind-ro={}:{}", layout::images().display(), crate::IMAGES))
+        .arg(format!("--bind-ro={}:{}", places.images().display(), crate::IMAGES))
         .stdin(Stdio::null());
     if let Some((from, to)) = gitea::mount(places) {
         command.arg(format!("--bind-ro={}:{to}", from.display()));

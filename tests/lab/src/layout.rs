@@ -26,7 +26,7 @@ pub fn root_file_system() -> PathBuf {
     cache().join("root-trixie")
 }
 
-/// The archives of all images a lab loads.
+/// The archives of the images that every lab loads; Drone's depend on the server that is here.
 pub fn images() -> PathBuf {
     cache().join("images")
 }
@@ -83,6 +83,11 @@ impl Places {
         self.folder.join("docker")
     }
 
+    /// The archives of the images that the lab loads.
+    pub fn images(&self) -> PathBuf {
+        self.folder.join("images")
+    }
+
     /// The certificate authority that browsers and tests trust.
     pub fn authority(&self) -> PathBuf {
         self.folder.join("authority")
@@ -137,6 +142,18 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     fs::set_permissions(&partial, fs::Permissions::from_mode(mode))
         .map_err(Error::file("set the mode of", &partial))?;
     fs::rename(&partial, path).map_err(Error::file("write", path))
+}
+
+/// Puts a file into a folder: as a link, which costs nothing, or as a copy where the folder is on another file system.
+pub(crate) fn link_or_copy(file: &Path, into: &Path) -> Result<()> {
+    make(into)?;
+    let to = into.join(file.file_name().unwrap_or_default());
+    match fs::hard_link(file, &to) {
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+            fs::copy(file, &to).map(drop).map_err(Error::file("copy", file))
+        }
+        linked => linked.map_err(Error::file("link", file)),
+    }
 }
 
 /// Gives a folder and the files in it to who called sudo, so that they can write there or read secrets of tests.

@@ -105,7 +105,7 @@ fn make(places: &Places, options: &UpOptions) -> Result<()> {
     let gitea = if options.bare { None } else { Some(gitea::prepare(options.tell)?) };
     if !options.bare {
         (options.tell)("making Drone's image");
-        drone::prepare()?;
+        drone::link_images(&places.images())?;
     }
     (options.tell)("writing the lab's disk");
     furnish(places, options, &configuration, gitea.as_ref())?;
