@@ -23,6 +23,7 @@ mod queue;
 mod repositories;
 mod routes;
 mod rpc;
+mod saving;
 mod secrets;
 mod server;
 mod session;
@@ -36,7 +37,8 @@ mod trigger;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use tokio::net::TcpListener;
+use axum::serve::ListenerExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::server::Server;
@@ -64,7 +66,9 @@ async fn run() -> Result<(), Failure> {
         tokio::spawn(axum::serve(door, faults::door(Arc::clone(&server))).into_future());
     }
     tokio::spawn(queue::every_minute(Arc::clone(&server)));
-    let listener = TcpListener::bind(&server.settings.listen).await?;
+    // Without this the second of two small pieces of a stream waits for the first one's receipt.
+    let prompt = |stream: &mut TcpStream| drop(stream.set_nodelay(true));
+    let listener = TcpListener::bind(&server.settings.listen).await?.tap_io(prompt);
     server.log(
         "info",
         "starting the http server",

@@ -1,9 +1,6 @@
-//! Everything that outlives a restart: one JSON file in the data directory, written by rename.
+//! Everything that outlives a restart.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -17,9 +14,15 @@ pub struct State {
     pub grants: Vec<Grant>,
     /// Ids of repositories are not used twice.
     pub last_repository: i64,
+    #[serde(skip_serializing)]
     pub builds: BTreeMap<i64, Build>,
+    #[serde(skip_serializing)]
     pub stages: BTreeMap<i64, Stage>,
+    #[serde(skip_serializing)]
     pub steps: BTreeMap<i64, Step>,
+    /// Builds that are kept apart, because nothing of them changes any more.
+    #[serde(skip)]
+    pub ended: BTreeSet<i64>,
     pub secrets: BTreeMap<i64, Secret>,
 }
 
@@ -28,25 +31,6 @@ pub struct State {
 pub struct Stale;
 
 impl State {
-    fn file(directory: &Path) -> PathBuf {
-        directory.join("stand-in.json")
-    }
-
-    pub fn read(directory: &Path) -> io::Result<Self> {
-        fs::create_dir_all(directory.join("logs"))?;
-        match fs::read(Self::file(directory)) {
-            Ok(bytes) => Ok(serde_json::from_slice(&bytes)?),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Self::default()),
-            Err(error) => Err(error),
-        }
-    }
-
-    pub fn write(&self, directory: &Path) -> io::Result<()> {
-        let new = directory.join("stand-in.json.new");
-        fs::write(&new, serde_json::to_vec(self)?)?;
-        fs::rename(new, Self::file(directory))
-    }
-
     pub fn account(&self, login: &str) -> Option<&Account> {
         self.accounts.values().find(|account| account.user.login.eq_ignore_ascii_case(login))
     }
@@ -98,6 +82,7 @@ impl State {
         let old = self.stages.get_mut(&stage.id).filter(|old| old.version == stage.version).ok_or(Stale)?;
         stage.version += 1;
         let Stage { id, repo_id, build_id, number, limit, throttle, .. } = *old;
+        self.ended.remove(&build_id);
         let (name, kind, type_) = (old.name.clone(), old.kind.clone(), old.type_.clone());
         let new = Stage { steps: Vec::new(), ..stage.clone() };
         *old = Stage { id, repo_id, build_id, number, name, kind, type_, limit, throttle, ..new };
@@ -110,6 +95,9 @@ impl State {
         step.version += 1;
         let Step { id, stage_id, number, .. } = *old;
         *old = Step { id, stage_id, number, ..step.clone() };
+        if let Some(stage) = self.stages.get(&stage_id) {
+            self.ended.remove(&stage.build_id);
+        }
         Ok(())
     }
 
@@ -118,6 +106,7 @@ impl State {
         let old = self.builds.get_mut(&build.id).filter(|old| old.version == build.version).ok_or(Stale)?;
         build.version += 1;
         *old = Build { stages: Vec::new(), ..build.clone() };
+        self.ended.remove(&build.id);
         Ok(())
     }
 }
