@@ -103,7 +103,7 @@ impl Forge {
         let kind = options.kind.unwrap_or_else(Kind::here);
         let missing = || Error::Missing { place: place::cache() };
         if options.kind.is_none() && kind == Kind::StandIn {
-            eprintln!("no real Gitea is in {}: the stand-in serves", place::cache().display());
+            eprintln!("the Gitea stand-in serves; the real one would be in {}", place::cache().display());
         }
         let found = match kind.installation() {
             Some(found) => found,

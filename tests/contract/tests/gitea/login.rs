@@ -21,6 +21,7 @@ crate::assertions![
     a_login_that_must_change_its_password_is_sent_to_do_so,
     a_prohibited_login_is_told_so,
     an_inactive_login_gets_no_further,
+    other_pages_have_no_form_of_a_login,
 ];
 
 fn who_is_not_logged_in_is_sent_to_the_login_page(site: &Site) {
@@ -166,4 +167,10 @@ fn an_inactive_login_gets_no_further(site: &Site) {
     let browser = Browser::of(site, &somebody.name, &somebody.password);
     let page = browser.get(&authorize("11111111-1111-1111-1111-111111111111", REDIRECT, "s")).is(200);
     assert!(words(&page, "title").contains("Sign-In Prohibited"), "{}", words(&page, "title"));
+}
+
+fn other_pages_have_no_form_of_a_login(site: &Site) {
+    let page = Browser::new(site).get("/explore/repos").is(200);
+    assert!(page.header("content-type").starts_with("text/html"));
+    assert!(forms(&page.0.body).iter().all(|form| form.names("password").is_empty()));
 }

@@ -24,6 +24,7 @@ pub fn answer(turn: &mut Turn) -> Answer {
         ("POST", ["login", "oauth", "access_token"]) => return Ok(tokens::answer(turn)),
         ("GET", ["login", "oauth", "userinfo"]) => return tokens::profile(turn),
         ("POST", path) if path == administration::PATH => return administration::answer(turn),
+        ("GET", ["explore", "repos"]) => return Ok(page::page(200, "Explore", "<h1>Repositories</h1>")),
         ("GET", ["api", "healthz"]) => return ok(&json!({"status": "pass"})),
         ("GET", [owner, name]) if !["user", "login"].contains(owner) => return repository(turn, owner, name, ""),
         ("GET", [owner, name, "pulls" | "issues", number]) => return repository(turn, owner, name, number),
