@@ -87,8 +87,9 @@ in
 
     systemd.services.drone-runner = {
       description = "Runs Drone's builds, each step in a unit of its own";
-      # At every boot but the first, when there is no secret yet: so a reboot leaves converge-drone nothing to do.
-      wantedBy = [ "multi-user.target" ];
+      # Not multi-user.target: a switch starts that again and would wait for a runner that drains. A unit waits for none
+      # that it merely wants, and with this a reboot leaves converge-drone nothing to start.
+      wantedBy = [ "converge-drone.service" ];
       # After= also means: at shutdown it ends before Docker and the network do.
       after = [ "network.target" "docker.service" ];
       # A switch must not end a build; converge-drone sees that the runner is stale and drains it.

@@ -129,6 +129,10 @@ impl Desired {
         }
         problems.extend(self.recipe.problems());
         problems.extend(desired::env_problems(&self.env, &env::OURS));
+        problems.extend(env::SECRET.iter().filter(|key| self.env.contains_key(**key)).map(|key| {
+            let message = "is a secret, and whoever reads Docker reads an app's environment";
+            Problem::new(format!("env.{key}"), message, "leave it out; this piece makes Drone's secrets itself")
+        }));
         problems.extend(desired::compose_problems(&self.compose_files, "compose.yml and compose.gitea.yml"));
         problems.extend(self.gitea.problems());
         problems.extend(self.repository.problems());
@@ -182,9 +186,11 @@ impl Forge {
     }
 }
 
-/// An address without what stands before an `@`.
+/// An address without what may be secret in it: what stands before an `@`, and a query.
 fn shown(address: &str) -> String {
-    address.rsplit_once('@').map_or(address.to_owned(), |(_, rest)| format!("…@{rest}"))
+    let (address, rest) = address.split_once(['?', '#']).map_or((address, ""), |(address, _)| (address, "?…"));
+    let address = address.rsplit_once('@').map_or(address.to_owned(), |(_, host)| format!("…@{host}"));
+    address + rest
 }
 
 impl Repository {

@@ -1,6 +1,7 @@
 //! A swarm with the network `proxy`, a filled Gitea, the recipe's repository, a configuration; Gitea and Drone each
 //! behind a [`Front`], which is Drone's HTTPS too.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -265,8 +266,11 @@ impl World {
             self.forge.http().send(&request.form(fields)).unwrap()
         };
         let login = send("POST", "/user/login", "", &[("user_name", "ci-bot"), ("password", &password)]);
-        let set = login.headers.iter().filter(|(name, _)| name == "set-cookie");
-        let cookies: Vec<&str> = set.filter_map(|(_, value)| value.split(';').next()).collect();
+        let set = login.headers.iter().filter(|(name, value)| name == "set-cookie" && !value.contains("Max-Age=0"));
+        let pairs = set.filter_map(|(_, value)| value.split(';').next()?.split_once('='));
+        // A name that is set twice counts as it was set last.
+        let cookies: Vec<String> =
+            pairs.collect::<BTreeMap<_, _>>().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
         let page = send("GET", "/user/settings/applications", &cookies, &[]).body;
         let links = page.split('"').filter(|link| link.starts_with("/user/settings/") && link.contains("/revoke/"));

@@ -198,7 +198,7 @@ fn a_switch_leaves_the_runner_alone() {
     }
     assert!(!runner.contains("converge.target") && !runner.contains("converge-drone.service"), "{runner}");
     let pulled_in: Vec<_> = before.links.keys().filter(|link| link.ends_with("/drone-runner.service")).collect();
-    assert_eq!(pulled_in, ["/etc/systemd/system/multi-user.target.wants/drone-runner.service"]);
+    assert_eq!(pulled_in, ["/etc/systemd/system/converge-drone.service.wants/drone-runner.service"]);
 }
 
 #[test]

@@ -67,6 +67,20 @@ impl<'a> Drone<'a> {
         self.wait(number, &format!("build {number} to end"), |now| !is_under_way(now))
     }
 
+    /// Waits until a step has begun: only then is there a live log to follow.
+    pub fn until_step(&self, number: u64, stage: usize, step: usize) -> Result<()> {
+        wait_until(&format!("step {step} of build {number} to begin"), ENDS, || {
+            Ok(match self.state(number) {
+                Ok(build) => match build["stages"][stage - 1]["steps"][step - 1]["started"].as_i64() {
+                    Some(started) if started > 0 => Seen::Yes(()),
+                    _ => Seen::NotYet(build["status"].to_string()),
+                },
+                Err(error) => Seen::NotYet(format!("{error:?}")),
+            })
+        })?;
+        Ok(())
+    }
+
     fn wait(&self, number: u64, what: &str, is_it: impl Fn(&str) -> bool) -> Result<Value> {
         Ok(wait_until(what, ENDS, || {
             Ok(match self.state(number) {
@@ -78,14 +92,14 @@ impl<'a> Drone<'a> {
     }
 
     /// The log of a step, as Drone keeps it once the step has ended.
-    pub fn log(&self, number: u64, stage: u32, step: u32) -> Result<String> {
+    pub fn log(&self, number: u64, stage: usize, step: usize) -> Result<String> {
         let lines = self.ask(Method::GET, &format!("/api/repos/{REPOSITORY}/builds/{number}/logs/{stage}/{step}"))?;
         let lines = lines.as_array().into_iter().flatten().filter_map(|line| line["out"].as_str());
         Ok(lines.collect())
     }
 
     /// Follows the log of a running step, line by line, until `enough` says so or the step ends.
-    pub fn follow(&self, number: u64, stage: u32, step: u32, mut enough: impl FnMut(&str) -> bool) -> Result<()> {
+    pub fn follow(&self, number: u64, stage: usize, step: usize, mut enough: impl FnMut(&str) -> bool) -> Result<()> {
         let path = format!("/api/stream/{REPOSITORY}/{number}/{stage}/{step}");
         self.web.follow(APP, &path, &self.token, |line| {
             let Some(data) = line.strip_prefix("data: ") else { return false };

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use lab::{Configuration, Lab, UpOptions};
 use nix::sys::signal::{SigSet, Signal};
-use system::{Error, Hello, PIECES, Result, TRAEFIK, Web, report, status, swarm_indices};
+use system::{Drone, Error, Hello, PIECES, Result, TRAEFIK, Web, report, status, swarm_indices};
 
 fn main() -> ExitCode {
     match tell() {
@@ -25,15 +25,16 @@ fn main() -> ExitCode {
 
 /// The story, from boot to the addresses.
 fn tell() -> Result<()> {
-    println!("A disposable machine boots bare: systemd, Docker, no Swarm, no Traefik.\n");
+    println!("A disposable machine boots bare: systemd, Docker, a Gitea; no Swarm, no Traefik, no Drone.\n");
     let options = UpOptions { replace: true, tell: lab::tell, ..UpOptions::named("demo") };
     let machine = lab::during("booting, and converging for the first time", || Lab::up(&options))?;
     say_status(&machine)?;
     expect_outcome(&machine, "changed")?;
+    let web = Web::new(&machine)?;
+    let build = show_a_build(&machine, &web)?;
 
     println!("\nAn operator deploys an app with abra; the wildcard certificate serves it.");
     let hello = lab::during("deploying hello", || Hello::deploy(&machine, "hello"))?;
-    let web = Web::new(&machine)?;
     let page = hello.page(&web)?;
     let address = machine.address("hello")?;
     println!("  {address} answers {}, its certificate verified", page.status);
@@ -67,6 +68,7 @@ fn tell() -> Result<()> {
 
     println!("\nIt all happened. Open in a browser on this machine:");
     println!("  {address}");
+    println!("  {build}");
     println!("  The browser warns, as the certificate is signed by the lab's own authority:");
     println!("  {}", machine.ca_file().display());
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
@@ -75,6 +77,47 @@ fn tell() -> Result<()> {
     }
     lab::during("removing the machine", || machine.down())?;
     Ok(())
+}
+
+/// What `.drone.yml` of the demo's CI repository says.
+const PIPELINE: &str = "\
+kind: pipeline
+type: exec
+name: recipe
+clone:
+  disable: true
+trigger:
+  event: [custom]
+steps:
+  - name: greet
+    commands:
+      - echo \"testing $RECIPE on $(hostname)\"
+      - for step in install upgrade backup restore; do sleep 1; echo \"  $step would run here\"; done
+      - echo \"$RECIPE was here\" > \"/srv/builds/$DRONE_BUILD_NUMBER\"
+";
+
+/// A build by Drone's API, its log as it comes; the address of its page.
+fn show_a_build(machine: &Lab, web: &Web) -> Result<String> {
+    println!("\nNobody clicked anything, and Drone takes a build.");
+    machine.gitea()?.write_file("recipes/ci", ".drone.yml", PIPELINE)?;
+    let drone = Drone::new(machine, web)?;
+    let number = drone.build(&[("RECIPE", "hello")])?;
+    let page = drone.page(number);
+    println!("  {page}, its log live:");
+    drone.until_step(number, 1, 1)?;
+    let mut followed = 0;
+    drone.follow(number, 1, 1, |line| {
+        print!("  | {line}");
+        followed += 1;
+        false
+    })?;
+    let build = drone.ended(number)?;
+    println!("  build {number}: {}", build["status"].as_str().unwrap_or_default());
+    let wrote = machine.read_file(&format!("/srv/builds/{number}"))?;
+    if build["status"] != "success" || followed == 0 || wrote != "hello was here\n" {
+        return Err(Error::NotSo(format!("the build did not do its work: {build}")));
+    }
+    Ok(page)
 }
 
 fn say_status(machine: &Lab) -> Result<()> {

@@ -4,6 +4,7 @@
 mod boot;
 mod broken;
 mod certificate;
+mod drone;
 mod gitea;
 mod secrecy;
 
