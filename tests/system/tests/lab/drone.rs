@@ -1,0 +1,197 @@
+//! Drone on the lab: from bare to a build that ran, a switch under a running build, an outage, a runner that is stale.
+
+use std::fmt::Write as _;
+
+use system::{DRONE, Drone, Web, report, swarm_indices};
+
+use crate::{expect, machine, restart, sh, switch_with};
+
+/// A pipeline whose step says something, waits for a file, and says something more.
+const WAITS: &str = "\
+kind: pipeline
+type: exec
+name: recipe
+clone:
+  disable: true
+steps:
+  - name: wait
+    commands:
+      - echo \"begun $RECIPE\"
+      - while ! test -e /srv/builds/go-on; do sleep 0.1; done
+      - echo \"$RECIPE $REF\" > \"/srv/builds/$DRONE_BUILD_NUMBER\"
+      - echo ended
+";
+
+/// What tells one run of a unit from another.
+fn invocation(lab: &lab::Lab, unit: &str) -> String {
+    sh(lab, &format!("systemctl show --property=InvocationID --value {unit}"))
+}
+
+#[test]
+fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
+    let Some(lab) = machine("system-drone", |_| ()) else { return };
+    expect(&lab, "changed");
+    assert!(lab.failed_units().unwrap().is_empty());
+    let web = Web::new(&lab).unwrap();
+    let drone = Drone::new(&lab, &web).unwrap();
+    let repository = drone.repository().unwrap();
+    assert_eq!((&repository["active"], &repository["trusted"]), (&true.into(), &true.into()), "{repository}");
+
+    // A build by the API, its log live.
+    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", WAITS).unwrap();
+    let number = drone.build(&[("RECIPE", "hello"), ("REF", "abc")]).unwrap();
+    drone.until_step(number, 1, 1).unwrap();
+    let mut live = String::new();
+    drone
+        .follow(number, 1, 1, |line| {
+            live.push_str(line);
+            line.starts_with("begun")
+        })
+        .unwrap();
+    assert!(live.contains("begun hello"), "{live}");
+
+    // A switch meanwhile: no plan, no writes, the same runner, the same step.
+    let before = (swarm_indices(&lab).unwrap(), invocation(&lab, "drone-runner.service"));
+    let state = sh(&lab, "find /var/lib/converge -type f -not -path '*/.git/*' -printf '%p %T@\\n' | sort");
+    let switched = switch_with(&lab, "{ }");
+    assert!(switched.failed.is_empty(), "{switched:?}");
+    expect(&lab, "unchanged");
+    assert_eq!((swarm_indices(&lab).unwrap(), invocation(&lab, "drone-runner.service")), before);
+    assert_eq!(sh(&lab, "find /var/lib/converge -type f -not -path '*/.git/*' -printf '%p %T@\\n' | sort"), state);
+    assert_eq!(drone.state(number).unwrap()["status"], "running");
+    let plan = lab.exec(&["converge", "drone", "--plan"]).unwrap();
+    assert!(plan.code == 0 && plan.stdout.contains("drone: nothing to do"), "{plan:?}");
+
+    sh(&lab, "touch /srv/builds/go-on");
+    let build = drone.ended(number).unwrap();
+    assert_eq!(build["status"], "success", "{build}");
+    assert_eq!(sh(&lab, &format!("cat /srv/builds/{number}")), "hello abc");
+    let log = drone.log(number, 1, 1).unwrap();
+    assert!(log.contains("begun hello\n") && log.contains("ended\n"), "{log}");
+    assert_eq!(sh(&lab, "systemctl list-units --all --plain --no-legend 'drone-*' | wc -l"), "1", "only the runner");
+
+    // The runner's configuration changes under a running build: the build ends as it would have, then another runner.
+    sh(&lab, "rm /srv/builds/go-on");
+    let number = drone.build(&[("RECIPE", "hello"), ("REF", "def")]).unwrap();
+    drone.until(number, "running").unwrap();
+    let runner = invocation(&lab, "drone-runner.service");
+    let switched = switch_with(&lab, "{ lib, ... }: { services.converge.drone.runner.maxTests = lib.mkForce 3; }");
+    assert!(switched.failed.is_empty(), "{switched:?}");
+    assert!(report(&lab, "drone").unwrap().text().contains("restart drone-runner.service once its builds have ended"));
+    assert_eq!(drone.state(number).unwrap()["status"], "running");
+    sh(&lab, "touch /srv/builds/go-on");
+    assert_eq!(drone.ended(number).unwrap()["status"], "success");
+    let another = "for i in $(seq 300); do systemctl show --property=StatusText --value drone-runner.service | \
+        grep -q '3 slots' && exit 0; sleep 0.1; done; systemctl status drone-runner.service; exit 1";
+    sh(&lab, another);
+    assert_ne!(invocation(&lab, "drone-runner.service"), runner);
+    assert!(restart(&lab, "converge-drone.service"));
+    assert_eq!(report(&lab, "drone").unwrap().outcome(), "unchanged");
+
+    // A reboot: nothing to change, builds as before.
+    lab.reboot().unwrap();
+    assert!(lab.failed_units().unwrap().is_empty());
+    expect(&lab, "unchanged");
+    let number = drone.build(&[("RECIPE", "hello"), ("REF", "ghi")]).unwrap();
+    assert_eq!(drone.ended(number).unwrap()["status"], "success");
+    lab.down().unwrap();
+}
+
+#[test]
+fn a_lost_drone_and_a_stopped_gitea_are_told_and_mended() {
+    let Some(lab) = machine("system-drone-lost", |_| ()) else { return };
+    expect(&lab, "changed");
+    sh(&lab, &format!("docker service rm {DRONE}; systemctl stop drone-runner.service"));
+    assert!(restart(&lab, "converge-drone.service"));
+    let changes = report(&lab, "drone").unwrap();
+    assert_eq!(changes.outcome(), "changed", "{changes:?}");
+    let web = Web::new(&lab).unwrap();
+    let drone = Drone::new(&lab, &web).unwrap();
+    let number = drone.build(&[("RECIPE", "hello"), ("REF", "abc")]).unwrap();
+    assert_eq!(drone.ended(number).unwrap()["status"], "success");
+
+    // Killed right after its call to systemd, while the rest is still to do. (With a secret there, systemd starts the
+    // runner together with converge-drone.)
+    let kill = format!(
+        "docker service rm {DRONE} >/dev/null; systemctl stop drone-runner.service; rm /var/lib/converge/drone/rpc-secret; \
+         systemctl restart --no-block converge-drone.service; \
+         for i in $(seq 600); do systemctl is-active --quiet drone-runner.service && break; sleep 0.05; done; \
+         systemctl kill --signal=KILL converge-drone.service"
+    );
+    sh(&lab, &kill);
+    assert!(restart(&lab, "converge-drone.service"));
+    assert!(!report(&lab, "drone").unwrap().text().contains("start drone-runner.service"));
+    assert_eq!(sh(&lab, "systemctl is-active drone-runner.service"), "active");
+    assert!(restart(&lab, "converge-drone.service"));
+    assert_eq!(report(&lab, "drone").unwrap().outcome(), "unchanged");
+    println!("killed after the call to systemd: 1 of 1 converged");
+
+    // A declared limit below the module's own, so that nobody waits three minutes for a Gitea that stays away.
+    let impatient =
+        "{ lib, ... }: { services.converge.drone.settings.limits = { wait_seconds = 5; call_seconds = 5; }; }";
+    assert!(switch_with(&lab, impatient).failed.is_empty());
+    sh(&lab, "systemctl stop gitea.service");
+    assert!(!restart(&lab, "converge-drone.service"));
+    let said = sh(&lab, "systemctl show --property=StatusText --value converge-drone.service");
+    assert!(said.contains("Gitea"), "{said}");
+    sh(&lab, "systemctl start gitea.service");
+    assert!(restart(&lab, "converge-drone.service"));
+    assert_eq!(report(&lab, "drone").unwrap().outcome(), "unchanged");
+    lab.down().unwrap();
+}
+
+/// Every secret of Drone's: where it is kept, and where else it may be.
+#[test]
+fn no_secret_of_drones_is_anywhere_else() {
+    let Some(lab) = machine("system-drone-secrecy", |_| ()) else { return };
+    expect(&lab, "changed");
+    let web = Web::new(&lab).unwrap();
+    let drone = Drone::new(&lab, &web).unwrap();
+    // Everything once more, watched: the service anew, a login, a build.
+    let watch = "\
+        ( while test ! -e /tmp/watched; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; done \
+          | sort -u > /tmp/seen ) & \
+        docker service rm drone_ci_localhost_app >/dev/null; rm /var/lib/converge/drone/api-token; \
+        systemctl restart converge-drone.service; code=$?; touch /tmp/watched; wait; exit $code";
+    let before = lab.read_file("/var/lib/converge/drone/api-token").unwrap();
+    sh(&lab, watch);
+    drop(drone);
+    let drone = Drone::new(&lab, &web).unwrap();
+    let number = drone.build(&[("RECIPE", "hello"), ("REF", "abc")]).unwrap();
+    assert_eq!(drone.ended(number).unwrap()["status"], "success");
+
+    let read = |path: &str| lab.read_file(path).unwrap().trim().to_owned();
+    let application: String = read("/var/lib/converge/drone/oauth-application");
+    let client_secret = application.rsplit('"').nth(1).unwrap().to_owned();
+    let secrets = [
+        ("the bot's password", read("/run/secrets/gitea-password")),
+        ("the RPC secret", read("/var/lib/converge/drone/rpc-secret")),
+        ("the API token", read("/var/lib/converge/drone/api-token")),
+        ("the first API token", before.trim().to_owned()),
+        ("the client secret", client_secret),
+    ];
+    let mut places = vec![
+        ("the journal", sh(&lab, "journalctl --no-pager --output=verbose --all")),
+        ("argv or an environment", sh(&lab, "cat /tmp/seen")),
+        ("a report", sh(&lab, "cat /run/converge/*.json /run/drone-runner/*.json")),
+        ("a plan", sh(&lab, "converge drone --plan --format json")),
+        ("a build's log", drone.log(number, 1, 1).unwrap()),
+        (
+            "the runner's directory",
+            sh(&lab, "find /var/lib/drone-runner /srv/builds -type f -exec cat {} + || true; echo ."),
+        ),
+    ];
+    let mut inspected =
+        sh(&lab, "docker service inspect $(docker service ls -q); docker secret inspect $(docker secret ls -q)");
+    write!(inspected, "{}", sh(&lab, "docker config inspect $(docker config ls -q)")).unwrap();
+    places.push(("Swarm", inspected));
+    for (secret, value) in &secrets {
+        assert!(value.len() >= 16, "{secret} is `{value}`");
+        for (place, text) in &places {
+            assert!(!text.is_empty(), "there is something to look through in {place}");
+            assert!(!text.contains(value.as_str()), "{secret} is in {place}");
+        }
+    }
+    println!("{} secrets looked for in {} places", secrets.len(), places.len());
+    lab.down().unwrap();
+}
