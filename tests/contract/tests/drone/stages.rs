@@ -16,6 +16,7 @@ crate::assertions![
     only_one_runner_gets_a_stage,
     an_accepted_stage_is_not_handed_out_again,
     the_details_say_everything,
+    a_private_repository_comes_with_a_password,
     a_paused_queue_hands_out_nothing,
     a_watched_build_that_is_cancelled_is_told,
     what_was_cancelled_before_is_not_told,
@@ -148,6 +149,27 @@ fn the_details_say_everything(site: &Site) -> Outcome {
     let data = details["config"]["Data"].as_str().expect("the file");
     let text = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data).unwrap();
     assert_eq!(String::from_utf8(text).unwrap(), crate::site::pipeline(&runner.label));
+    Ok(())
+}
+
+fn a_private_repository_comes_with_a_password(site: &Site) -> Outcome {
+    let own = site.own()?;
+    let (runner, name) = (site.runner(), site.word());
+    let wanted = json!({"name": name, "auto_init": true, "default_branch": "main", "private": true});
+    site.gitea().post("/orgs/recipes/repos", &wanted).unwrap();
+    let member = format!("/repos/recipes/{name}/collaborators/{}", own.world.bot.name);
+    site.gitea().put(&member, &json!({"permission": "admin"})).unwrap();
+    let slug = format!("recipes/{name}");
+    own.forge.write_file(&slug, ".drone.yml", &crate::site::pipeline(&runner.label)).unwrap();
+    site.bot.post("/api/user/repos").is(200);
+    assert_eq!(site.bot.post(&format!("/api/repos/{slug}")).is(200).at("/visibility"), json!("private"));
+    site.nobody.get(&format!("/api/repos/{slug}")).refuses(401, "Unauthorized");
+    site.bot.post(&format!("/api/repos/{slug}/builds")).is(200);
+    let netrc = runner.details(&runner.take())["netrc"].clone();
+    assert_eq!((&netrc["machine"], &netrc["password"]), (&json!("127.0.0.1"), &json!("x-oauth-basic")));
+    let token = netrc["login"].as_str().unwrap();
+    let read = own.forge.api().with_token(token).get(&format!("/repos/{slug}")).unwrap();
+    assert_eq!(read.text("/full_name").unwrap(), slug);
     Ok(())
 }
 
