@@ -70,16 +70,15 @@ fn a_line_is_not_held_back_for_a_long_secret() {
     assert_eq!(out, b"step one\n");
 }
 
-proptest! {
-    #[test]
-    fn no_stream_shows_a_secret(
-        parts in prop::collection::vec(prop_oneof![Just(0_usize), Just(1), Just(2), Just(3)], 0..40),
-        cuts in prop::collection::vec(1_usize..20, 1..8),
-    ) {
-        let values = ["ababababab", "babababa1", "aaaaaaaab"];
-        let secrets = Secrets::new(values);
+#[test]
+fn no_stream_shows_a_secret() {
+    let values = ["ababababab", "babababa1", "aaaaaaaab"];
+    let secrets = Secrets::new(values);
+    let parts = prop::collection::vec(0_usize..4, 0..40);
+    let cuts = prop::collection::vec(1_usize..20, 1..8);
+    proptest!(|(parts in parts, cuts in cuts)| {
         let text: String = parts.iter().map(|part| ["a", "ab", "b1", values[0]][*part]).collect();
-        let mut mask = Mask::new(secrets);
+        let mut mask = Mask::new(secrets.clone());
         let (mut out, mut rest, mut turn) = (Vec::new(), text.as_bytes(), 0);
         while !rest.is_empty() {
             let (piece, after) = rest.split_at(cuts[turn % cuts.len()].min(rest.len()));
@@ -94,5 +93,5 @@ proptest! {
         if !values.iter().any(|value| text.contains(value)) {
             prop_assert_eq!(shown, text);
         }
-    }
+    });
 }

@@ -45,6 +45,8 @@ pub enum Stop {
     Timeout(u64),
     /// The runner is stopped.
     Runner,
+    /// Drone did not take the report of the stage's beginning: cancelled before it began, or an answer was lost.
+    NotBegun,
     /// The stage is over, and this step was only to run beside it.
     Over,
 }
@@ -56,6 +58,7 @@ impl fmt::Display for Stop {
             Self::Timeout(minutes) => {
                 write!(f, "stopped: it took longer than the repository's timeout of {minutes} min")
             }
+            Self::NotBegun => f.write_str("stopped: Drone's server did not take the report of its beginning"),
             Self::Runner => f.write_str("stopped with the runner; start the build again"),
         }
     }
@@ -194,13 +197,6 @@ impl Course {
         let id = self.report.id();
         self.runner.board.set(id, Work::new(self.number, &self.label));
         tracing::info!(BUILD = self.number, STAGE = id, "build {} {} begins", self.number, self.label);
-        if let Err(error) = self.report.begin().await {
-            // Cancelled before it began, or an answer was lost: either way nothing has been run.
-            let why = format!("the stage could not begin: {}", chain(&error));
-            self.report.end(Status::Error, &why).await;
-            self.runner.board.unset(id);
-            return Status::Killed;
-        }
         let stopped = self.steps(stop).await;
         for report in self.reports.take() {
             drop(report.await);
@@ -237,7 +233,10 @@ impl Course {
         let mut stopped: Option<Stop> = None;
         let build = self.report_build();
         let cancelled = cancelled(&self.runner.client, build);
-        tokio::pin!(cancelled);
+        // Told beside the first step: the server tells Gitea of it before it answers.
+        let told = self.report.begin(self.report.stage());
+        tokio::pin!(cancelled, told);
+        let mut has_begun = false;
         loop {
             // One that only runs beside the others may let the next ones begin at once.
             while stopped.is_none()
@@ -257,10 +256,21 @@ impl Course {
                     stop.send_replace(Some(stopped.unwrap_or(Stop::Over)));
                 }
             }
-            if running.is_empty() {
+            if running.is_empty() && has_begun {
                 return stopped;
             }
             let reason = tokio::select! {
+                biased;
+                told = &mut told, if !has_begun => {
+                    has_begun = true;
+                    match told {
+                        Ok(()) => continue,
+                        Err(error) => {
+                            tracing::debug!("a stage could not begin: {}", chain(&error));
+                            Stop::NotBegun
+                        }
+                    }
+                }
                 Some((place, end)) = running.next() => {
                     self.statuses.borrow_mut()[place] = end.status;
                     let name = &self.pipeline.steps[place].name;
@@ -271,6 +281,9 @@ impl Course {
                 () = sleep_until(self.deadline), if stopped.is_none() => Stop::Timeout(self.minutes),
                 reason = asked(&mut stop), if stopped.is_none() => reason,
             };
+            if stopped.is_some() {
+                continue;
+            }
             stopped = Some(reason);
             for stop in &stops {
                 stop.send_replace(Some(reason));

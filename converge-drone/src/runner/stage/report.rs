@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use common::error::chain;
+use tokio::sync::watch;
 
 use super::Folder;
 use crate::runner::rpc::wire::{Stage, Status, Step};
@@ -18,6 +19,8 @@ pub struct Report {
     client: Client,
     folder: Folder,
     stage: RefCell<Stage>,
+    /// Whether the server has the stage's steps; nothing can be told of a step before.
+    begun: watch::Sender<Option<bool>>,
 }
 
 /// Seconds since 1970.
@@ -34,7 +37,7 @@ pub fn shown(text: &str) -> String {
 impl Report {
     /// Of this stage.
     pub fn new(client: Client, folder: Folder, stage: Stage) -> Self {
-        Self { client, folder, stage: RefCell::new(stage) }
+        Self { client, folder, stage: RefCell::new(stage), begun: watch::Sender::new(None) }
     }
 
     /// The stage's id.
@@ -59,17 +62,34 @@ impl Report {
         }
     }
 
-    /// Tells that the stage runs, with all of its steps.
-    pub async fn begin(&self) -> Result<(), Error> {
-        let mut stage = self.stage.borrow().clone();
-        Patience::endless().call("report a stage", async || self.client.update_stage(&mut stage).await).await?;
-        self.stage.borrow_mut().take_over(stage);
-        self.keep();
-        Ok(())
+    /// The stage as it is now.
+    pub fn stage(&self) -> Stage {
+        self.stage.borrow().clone()
+    }
+
+    /// Tells that the stage runs, with all of its steps still to come.
+    pub async fn begin(&self, mut stage: Stage) -> Result<(), Error> {
+        let told =
+            Patience::endless().call("report a stage", async || self.client.update_stage(&mut stage).await).await;
+        if told.is_ok() {
+            self.stage.borrow_mut().take_over(stage);
+            self.keep();
+        }
+        self.begun.send_replace(Some(told.is_ok()));
+        told
+    }
+
+    /// Waits until the server has the stage's steps; false when it will not have them.
+    pub async fn has_begun(&self) -> bool {
+        let mut begun = self.begun.subscribe();
+        begun.wait_for(Option::is_some).await.is_ok_and(|begun| *begun == Some(true))
     }
 
     /// Tells how a step is doing. Somebody may have ended the build meanwhile; then there is nothing to tell.
     pub async fn step(&self, place: usize) {
+        if !self.has_begun().await {
+            return;
+        }
         let Some(mut step) = self.stage.borrow().steps.get(place).cloned() else { return };
         let told = Patience::endless().call("report a step", async || self.client.update_step(&mut step).await).await;
         match told {
@@ -81,6 +101,9 @@ impl Report {
 
     /// Uploads a step's whole log.
     pub async fn log(&self, place: usize, log: &[u8]) {
+        if !self.has_begun().await {
+            return;
+        }
         let step = self.step_id(place);
         let uploaded = Patience::endless().call("upload a log", async || self.client.upload(step, log).await).await;
         if let Err(error) = uploaded {

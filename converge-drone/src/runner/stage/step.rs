@@ -155,8 +155,6 @@ async fn watch(
         Err(error) => (Status::Error, 255, shown(&chain(&error))),
     };
     let end = match stopped {
-        // What had ended well by itself has ended well.
-        Some(_) if status == Status::Success => End { status, exit_code, error },
         Some(Stop::Over) => End { status: Status::Success, exit_code: 0, error: String::new() },
         Some(reason) => End { status: Status::Killed, exit_code: 137, error: reason.to_string() },
         None => End { status, exit_code, error },
@@ -204,6 +202,9 @@ async fn read(mut output: Receiver, mut log: Log, mut is_over: oneshot::Receiver
 /// Tells Drone of the step, from its beginning to its end.
 fn report(course: Rc<Course>, place: usize, live: Rc<Live>, end: oneshot::Receiver<()>) -> JoinHandle<()> {
     spawn_local(async move {
+        if !course.report.has_begun().await {
+            return;
+        }
         // The server opens the live log with this.
         course.report.step(place).await;
         live.send(&course.runner.client, course.report.step_id(place)).await;

@@ -33,7 +33,8 @@ impl Ended {
                 let word = format!("systemd could not start the step ({}, status {})", self.result, self.status);
                 (Status::Error, 255, word)
             }
-            "success" => (Status::Success, 0, String::new()),
+            // To systemd one that SIGTERM ended has ended well.
+            "success" if exit == 0 => (Status::Success, 0, String::new()),
             "timeout" => (Status::Killed, 137, "the step took longer than the repository's timeout".into()),
             "oom-kill" => (Status::Failure, 137, "the step was out of memory".into()),
             _ => (Status::Failure, if exit == 0 { 1 } else { exit }, String::new()),
@@ -49,6 +50,7 @@ mod tests {
     fn an_end_is_told_in_drones_terms() {
         let table = [
             ("success", 1, 0, true, Status::Success, 0),
+            ("success", 2, 15, true, Status::Failure, 143),
             ("exit-code", 1, 3, true, Status::Failure, 3),
             ("signal", 2, 9, true, Status::Failure, 137),
             ("oom-kill", 2, 9, true, Status::Failure, 137),
