@@ -232,7 +232,11 @@ impl Site {
                 api.delete(&format!("/repos/{repository}"))?;
             }
         }
-        api.delete(&format!("/orgs/{}", self.organisation))?;
+        for organisation in names("/user/orgs?limit=50", "username")? {
+            if organisation.starts_with(&self.prefix) {
+                api.delete(&format!("/orgs/{organisation}"))?;
+            }
+        }
         for user in names(&format!("/users/search?q={}&limit=50", self.prefix), "login")? {
             api.delete(&format!("/admin/users/{user}?purge=true"))?;
         }
