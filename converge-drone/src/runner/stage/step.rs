@@ -149,6 +149,11 @@ async fn watch(
         }
     };
     let _ = over.send(());
+    if ended.is_err()
+        && let Err(error) = running.stop().await
+    {
+        tracing::error!(UNIT = running.name(), "{}", chain(&error));
+    }
     running.release().await;
     let (status, exit_code, error) = match ended {
         Ok(ended) => ended.in_drone(),

@@ -24,6 +24,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// A signal may be lost while systemd executes itself anew; so a look now and then.
 const LOOK: Duration = Duration::from_secs(10);
 
+/// How long systemd may be away.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// When it is asked again.
+const AGAIN: Duration = Duration::from_millis(200);
+
 /// Why a unit could not be had, or be watched.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -187,9 +193,20 @@ impl Running {
 
     /// Waits until no process of it is left. May be dropped and called again.
     pub async fn ended(&mut self) -> Result<Ended, Error> {
+        let mut silent_since = None;
         loop {
-            if let Some(ended) = self.look().await? {
-                return Ok(ended);
+            match self.look().await {
+                Ok(Some(ended)) => return Ok(ended),
+                Ok(None) => silent_since = None,
+                // systemd that executes itself anew is away for a moment; its units are not.
+                Err(error) => {
+                    let since = *silent_since.get_or_insert_with(Instant::now);
+                    if since.elapsed() > SILENCE {
+                        return Err(error);
+                    }
+                    sleep(AGAIN).await;
+                    continue;
+                }
             }
             // A connection that is lost ends the runner; until then a look now and then does no harm.
             let next = timeout(LOOK, self.signals.next()).await;

@@ -167,6 +167,27 @@ fn a_reload_holds_for_the_builds_to_come() {
 }
 
 #[test]
+fn systemd_may_execute_itself_anew() {
+    let Some(machine) = Machine::up("runner-reexec") else { return };
+    machine.start("ci", |_| ());
+    let fails = machine.drone.create(Build::commands(&["sleep 2", "exit 4"]));
+    let long = machine.drone.create(Build::commands(&["trap '' TERM; echo ready; sleep 1000 & wait; sleep 1000"]));
+    machine.drone.wait(long, "runs", SOON, |build| build.live.values().any(|live| live.contains("\nready\n")));
+    let pid = machine.pid("ci");
+    for _ in 0..3 {
+        machine.systemctl(&["daemon-reexec"]);
+        machine.systemctl(&["daemon-reload"]);
+    }
+    let build = machine.drone.wait_over(fails, SOON);
+    assert_eq!((build.status.as_str(), build.stage["exit_code"].as_i64()), ("failure", Some(4)), "{build:#?}");
+    machine.drone.cancel(long);
+    machine.until_no_process(SOON);
+    machine.nothing_left(SOON);
+    assert_eq!(machine.pid("ci"), pid, "the runner has not been restarted");
+    machine.lab.down().unwrap();
+}
+
+#[test]
 fn figures() {
     let Some(machine) = Machine::up("runner-figures") else { return };
     machine.start("ci", |_| ());
@@ -188,17 +209,17 @@ fn figures() {
         "created to first command: median {:.1} ms of 30 ({:.1} to {:.1}), of these {:.1} ms until the stage is begun",
         taken[15], taken[0], taken[29], begun[15]
     );
-    assert!(taken[15] <= 40.0, "{taken:?}");
+    // Held to only where the program is the one that is installed, not one built to be debugged.
+    let is_optimised = !cfg!(debug_assertions) || std::env::var_os("DRONE_RUNNER").is_some();
+    assert!(taken[15] <= if is_optimised { 40.0 } else { 400.0 }, "{taken:?}");
 
-    let (used, began) = (processor_time(pid), Instant::now());
+    let (used, since) = (processor_time(pid), Instant::now());
     // Not a wait for anything: the time over which is measured.
     sleep(Duration::from_secs(30));
-    let share = processor_time(pid).saturating_sub(used).as_secs_f64() / began.elapsed().as_secs_f64();
+    let share = processor_time(pid).saturating_sub(used).as_secs_f64() / since.elapsed().as_secs_f64();
     let (now, _) = memory(pid);
     println!("idle: {:.1} MiB resident, {:.2} % CPU over 30 s", now as f64 / 1024.0, share * 100.0);
     assert!(share <= 0.001, "{share}");
-    if !cfg!(debug_assertions) || std::env::var_os("DRONE_RUNNER").is_some() {
-        assert!(now <= 12 * 1024, "{now} KiB");
-    }
+    assert!(now <= if is_optimised { 12 * 1024 } else { 48 * 1024 }, "{now} KiB");
     machine.lab.down().unwrap();
 }
