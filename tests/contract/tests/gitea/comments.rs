@@ -21,6 +21,7 @@ crate::assertions![
     a_malformed_moment_is_422,
     a_comment_says_whether_it_is_on_a_pull_request,
     a_comment_counts_in_its_pull_request,
+    a_review_is_no_comment,
     reactions_are_given_and_taken_back,
     a_repeated_reaction_is_200,
     an_unknown_reaction_is_refused,
@@ -149,6 +150,7 @@ fn comments_since_a_moment_include_that_moment(site: &Site) {
         assert_eq!(since(&at).each("/id"), [json!(id)]);
         assert!(since("2099-01-01T00:00:00Z").list().is_empty());
         assert_eq!(since("2001-01-01T00:00:00Z").each("/id"), [json!(id)]);
+        assert_eq!(since("2001-01-01T00:00:00+02:00").each("/id"), [json!(id)]);
     }
 }
 
@@ -195,6 +197,14 @@ fn a_comment_counts_in_its_pull_request(site: &Site) {
     assert_eq!(count(), 2);
     site.mara().delete(&format!("/repos/{repository}/issues/comments/{id}")).is(204);
     assert_eq!(count(), 1);
+}
+
+fn a_review_is_no_comment(site: &Site) {
+    let (repository, pull, path) = pulled(site);
+    let review = json!({"body": "!testme", "event": "COMMENT"});
+    site.mara().post(&format!("/repos/{repository}/pulls/{pull}/reviews"), &review).is(200);
+    assert!(site.bot().get(&path).is(200).list().is_empty());
+    assert!(site.bot().get(&format!("/repos/{repository}/issues/comments")).is(200).list().is_empty());
 }
 
 fn reactions(site: &Site) -> String {

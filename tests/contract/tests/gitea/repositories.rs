@@ -11,6 +11,7 @@ crate::assertions![
     an_unknown_repository_is_404,
     a_taken_name_is_409,
     a_renamed_repository_redirects,
+    a_renamed_repository_redirects_writes_as_well,
     a_renamed_repository_keeps_its_id,
     a_repository_becomes_private,
     an_archived_repository_is_read_only,
@@ -67,6 +68,16 @@ fn a_renamed_repository_redirects(site: &Site) {
         "{}",
         deeper.header("location")
     );
+}
+
+fn a_renamed_repository_redirects_writes_as_well(site: &Site) {
+    // With 301, which makes many a client ask a GET instead: nothing is written, and nothing seems wrong.
+    let repository = site.repository("old");
+    let pull = site.pull_request(&repository, "change");
+    site.administrator().patch(&format!("/repos/{repository}"), &json!({"name": site.name("new")})).is(200);
+    site.administrator().patch(&format!("/repos/{repository}"), &json!({"description": "x"})).is(301);
+    site.mara().post(&format!("/repos/{repository}/issues/{pull}/comments"), &json!({"body": "hello"})).is(301);
+    site.administrator().delete(&format!("/repos/{repository}")).is(301);
 }
 
 fn a_renamed_repository_keeps_its_id(site: &Site) {

@@ -43,9 +43,8 @@ impl Turn<'_> {
             if !self.call.raw_query.is_empty() {
                 to = format!("{to}?{}", self.call.raw_query);
             }
-            // A method other than GET is asked again as it was.
-            let status = if self.call.method == "GET" { 301 } else { 307 };
-            return Err(Refusal::Moved(status, to));
+            // Whatever the method: who follows it blindly asks a GET instead.
+            return Err(Refusal::Moved(301, to));
         };
         if self.level(found) == Level::None { Err(not_found()) } else { Ok(found.clone()) }
     }

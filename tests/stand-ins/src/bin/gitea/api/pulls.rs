@@ -1,7 +1,7 @@
 //! Pull requests.
 
 use axum::http::StatusCode;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::answer::{Answer, Reply, broken, created, forbidden, invalid, not_found, refuse, with};
 use crate::model::{Issue, Level, Pull, Repository};
@@ -24,6 +24,7 @@ pub fn answer(turn: &mut Turn, (owner, name): (&str, &str), path: &[&str]) -> An
             crate::answer::ok(&show(turn, &issue))
         }
         ("PATCH", [number]) => change(turn, &repository, number),
+        ("POST", [number, "reviews"]) => review(turn, &repository, number),
         ("POST", [number, "merge"]) => merge(turn, &repository, number),
         _ => Err(not_found()),
     }
@@ -135,6 +136,16 @@ fn change(turn: &mut Turn, repository: &Repository, number: &str) -> Answer {
     }
     let issue = turn.state.issues.get(&id).ok_or_else(not_found)?;
     created(&show(turn, issue))
+}
+
+/// A review is heard of, and not kept: its text is no comment.
+fn review(turn: &mut Turn, repository: &Repository, number: &str) -> Answer {
+    let (me, body) = (turn.me()?, turn.call.json()?);
+    let id = pull(turn, repository, number)?.id;
+    turn.state.issues.get_mut(&id).ok_or_else(not_found)?.updated = now();
+    let user = Show { server: turn.server, state: turn.state }.account(me.id);
+    let (text, state) = (body.text_or("body", "")?, body.text_or("event", "PENDING")?);
+    crate::answer::ok(&json!({"id": turn.state.next(), "user": user, "body": text, "state": state}))
 }
 
 fn merge(turn: &mut Turn, repository: &Repository, number: &str) -> Answer {
