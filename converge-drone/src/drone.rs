@@ -66,8 +66,8 @@ impl Drone {
         Ok(answer.json::<Option<_>>()?.unwrap_or_default())
     }
 
-    /// What Gitea lets the bot do with the repository `owner/name`, asked by Drone with the bot's SCM token: it
-    /// answers exactly when that token is alive and Gitea is up.
+    /// What Gitea lets the bot do with the repository `owner/name`, asked by Drone with the bot's SCM token. A dead token
+    /// is status 500; without any, Drone asks as nobody, who may read what is public.
     pub async fn remote_permissions(&self, slug: &str) -> Result<Permissions, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
         let path = ["api", "user", "remote", "repos", owner, name];

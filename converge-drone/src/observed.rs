@@ -95,7 +95,7 @@ pub async fn observe(on: &ConvergeDrone) -> Result<Observed, Error> {
     let (app, runner) = (app?, runner?);
     let runs = app.stack.services.iter().any(|service| service.tasks.running > 0);
     let token = on.kept.secret(API_TOKEN)?;
-    let drone = if runs { server::observe(on, token.as_ref(), gitea.answers()).await? } else { Server::NotRunning };
+    let drone = if runs { server::observe(on, token.as_ref(), &gitea).await? } else { Server::NotRunning };
     Ok(Observed {
         now: on.clock.now(),
         rpc_secret: seen(&rpc),

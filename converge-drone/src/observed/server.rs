@@ -4,8 +4,9 @@ use common::error::{Class, Explain, Explained};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::in_words;
+use super::{Forge, in_words};
 use crate::ConvergeDrone;
+use crate::drone::Permissions;
 use crate::error::Error;
 use crate::http;
 
@@ -78,7 +79,7 @@ pub struct Activated {
 }
 
 /// Asks Drone.
-pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea_answers: bool) -> Result<Server, Error> {
+pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &Forge) -> Result<Server, Error> {
     if let Err(error) = on.drone.healthy().await {
         return Ok(silent(&error));
     }
@@ -102,14 +103,21 @@ pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea_ans
         timeout_minutes: repository.timeout,
         trusted: repository.trusted,
     });
-    let scm = if gitea_answers { scm(&drone.remote_permissions(slug).await) } else { Scm::Unknown };
+    let scm = match gitea {
+        Forge::Answers { repository, .. } => {
+            let is_admin = repository.as_ref().is_some_and(|repository| repository.admin);
+            scm(&drone.remote_permissions(slug).await, is_admin)
+        }
+        Forge::Silent { .. } | Forge::Refuses { .. } => Scm::Unknown,
+    };
     Ok(Server::Accepts { account, scm, repository })
 }
 
 /// Drone answers 500 when Gitea refuses the token, as it does to every other failure; that Gitea answers us rules the
-/// others out.
-fn scm<T>(answer: &Result<T, http::Error>) -> Scm {
+/// others out. Without any token it asks as nobody, who sees a public repository and administers none.
+fn scm(answer: &Result<Permissions, http::Error>, is_admin: bool) -> Scm {
     match answer {
+        Ok(permissions) if permissions.admin != is_admin => Scm::Dead,
         Ok(_) | Err(http::Error::NotFound { .. }) => Scm::Alive,
         Err(http::Error::Failing { status: 500, .. } | http::Error::Refused { .. }) => Scm::Dead,
         Err(_) => Scm::Unknown,

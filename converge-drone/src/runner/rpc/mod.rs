@@ -119,7 +119,11 @@ impl Client {
     pub async fn upload(&self, step: i64, log: &[u8]) -> Result<(), Error> {
         let url = self.url(&format!("step/{step}/logs/upload"));
         let request = self.http.request(Method::POST, url).body(log.to_vec()).timeout(self.call.max(LONG_POLL));
-        self.check(request).await.map(drop)
+        match self.check(request).await {
+            // An earlier attempt came through, and its answer was lost.
+            Ok(_) | Err(Error::Conflict) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     fn url(&self, path: &str) -> Url {
@@ -162,6 +166,10 @@ impl Client {
             status => {
                 let said = response.bytes().await.unwrap_or_default();
                 let said: String = String::from_utf8_lossy(&said).trim().chars().take(SHOWN).collect();
+                // So Drone says, with status 500, that a report is late or comes a second time.
+                if said.contains("Optimistic Lock") || said.contains("UNIQUE constraint failed") {
+                    return Err(Error::Conflict);
+                }
                 Err(Error::Answer { status: status.as_u16(), said })
             }
         }

@@ -33,6 +33,9 @@ pub use report::Report;
 pub(super) use report::now;
 use variables::{Common, Named};
 
+/// After this time a question is with the server.
+const ASKED: Duration = Duration::from_millis(250);
+
 /// Drone's own default, for a repository that says 0.
 const DEFAULT_MINUTES: u64 = 60;
 
@@ -232,7 +235,7 @@ impl Course {
         let mut running = FuturesUnordered::new();
         let mut stopped: Option<Stop> = None;
         let build = self.report_build();
-        let cancelled = cancelled(&self.runner.client, build);
+        let cancelled = cancelled(&self.runner.client, self.report.id(), build);
         // Told beside the first step: the server tells Gitea of it before it answers.
         let told = self.report.begin(self.report.stage());
         tokio::pin!(cancelled, told);
@@ -334,12 +337,25 @@ impl Course {
     }
 }
 
-/// Ends when somebody has cancelled the build.
-async fn cancelled(client: &Client, build: i64) {
+/// Ends when somebody has cancelled the build. Drone tells it only to who is asking at that moment, so each time the
+/// question is out, the build is looked at too.
+async fn cancelled(client: &Client, stage: i64, build: i64) {
     let mut patience = Patience::endless();
     loop {
         let asked = Instant::now();
-        match client.watch(build).await {
+        let told = client.watch(build);
+        let looked = async {
+            sleep(ASKED).await;
+            let is_over = client.details(stage).await.is_ok_and(|details| !details.build.status.is_open());
+            if !is_over {
+                std::future::pending::<()>().await;
+            }
+        };
+        let told = tokio::select! {
+            told = told => told,
+            () = looked => return,
+        };
+        match told {
             Ok(true) => return,
             Ok(false) => {
                 patience = Patience::endless();
