@@ -97,6 +97,8 @@ pub struct Running {
     name: String,
     path: OwnedObjectPath,
     signals: MessageStream,
+    /// It has only just been asked for: every change of it is still to come, as a signal.
+    is_new: bool,
 }
 
 impl Units {
@@ -133,7 +135,7 @@ impl Units {
             Ok(signals)
         };
         let signals = within("start", &name, starting).await?;
-        Ok(Running { units: self.clone(), path, signals, name })
+        Ok(Running { units: self.clone(), path, signals, name, is_new: true })
     }
 
     /// The units whose names begin so, with whether they are at their end.
@@ -194,6 +196,10 @@ impl Running {
     /// Waits until no process of it is left. May be dropped and called again.
     pub async fn ended(&mut self) -> Result<Ended, Error> {
         let mut silent_since = None;
+        // systemd is busy with starting it; looking now would only be in its way.
+        if std::mem::take(&mut self.is_new) {
+            self.changed().await;
+        }
         loop {
             match self.look().await {
                 Ok(Some(ended)) => return Ok(ended),
@@ -208,11 +214,15 @@ impl Running {
                     continue;
                 }
             }
-            // A connection that is lost ends the runner; until then a look now and then does no harm.
-            let next = timeout(LOOK, self.signals.next()).await;
-            if matches!(next, Ok(None)) {
-                sleep(LOOK).await;
-            }
+            self.changed().await;
+        }
+    }
+
+    /// Waits for a signal of it, or as long as there may be none.
+    async fn changed(&mut self) {
+        // A connection that is lost ends the runner; until then a look now and then does no harm.
+        if let Ok(None) = timeout(LOOK, self.signals.next()).await {
+            sleep(LOOK).await;
         }
     }
 
