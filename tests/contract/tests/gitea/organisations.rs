@@ -96,6 +96,9 @@ fn its_repositories_are_listed(site: &Site) {
 }
 
 fn the_organisations_of_an_account_are_listed(site: &Site) {
-    assert_eq!(site.bot().get("/user/orgs").is(200).each("/username"), [json!(site.organisation)]);
+    let somebody = site.account("belonging");
+    site.team(&site.name("team"), "read", &[&somebody]);
+    let own = site.with_token(&somebody.token);
+    assert_eq!(own.get("/user/orgs").is(200).each("/username"), [json!(site.organisation)]);
     assert!(site.sam().get("/user/orgs").is(200).list().is_empty());
 }

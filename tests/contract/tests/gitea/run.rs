@@ -1,8 +1,12 @@
 //! Every assertion against every Gitea there is, told the way cargo's own harness tells it.
 
 use std::env;
+use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Instant;
 
 use crate::site::{Site, Which};
@@ -10,26 +14,40 @@ use crate::site::{Site, Which};
 /// A name and what it asserts.
 pub type Assertion = (&'static str, fn(&Site));
 
+/// The same, with the Gitea it is about in its name.
+type Named = (String, fn(&Site));
+
 /// Which assertions were asked for.
 #[derive(Debug, Default)]
 pub struct Selection {
     words: Vec<String>,
     skipped: Vec<String>,
     lists: bool,
+    /// How many assertions are looked at at once.
+    threads: usize,
 }
 
 impl Selection {
     /// From the arguments that cargo's harness has; what does not choose is of no account here.
     pub fn of_arguments() -> Self {
-        let mut selection = Self::default();
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let mut selection = Self { threads, ..Self::default() };
         let mut arguments = env::args().skip(1);
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--list" => selection.lists = true,
                 "--skip" => selection.skipped.extend(arguments.next()),
-                "--test-threads" | "--format" | "--color" | "--logfile" | "-Z" => drop(arguments.next()),
+                "--test-threads" => {
+                    let given = arguments.next().and_then(|number| number.parse().ok());
+                    selection.threads = given.unwrap_or(threads).max(1);
+                }
+                "--format" | "--color" | "--logfile" | "-Z" => drop(arguments.next()),
                 // Nothing here is ignored by default.
                 "--ignored" => selection.skipped.push(String::new()),
+                flag if flag.starts_with("--test-threads=") => {
+                    let given = flag.split_once('=').and_then(|(_, number)| number.parse().ok());
+                    selection.threads = given.unwrap_or(threads).max(1);
+                }
                 flag if flag.starts_with('-') => {}
                 word => selection.words.push(word.to_owned()),
             }
@@ -48,7 +66,7 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
     let began = Instant::now();
     let (mut passed, mut left_out, mut failed) = (0, 0, Vec::new());
     for which in Which::all() {
-        let named = assertions.iter().map(|(name, assertion)| (format!("{which}::{}", short(name)), assertion));
+        let named = assertions.iter().map(|(name, assertion)| (format!("{which}::{}", short(name)), *assertion));
         let (chosen, others): (Vec<_>, Vec<_>) = named.partition(|(name, _)| selection.has(name));
         left_out += others.len();
         if selection.lists {
@@ -72,11 +90,9 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
                 continue;
             }
         };
-        for (name, assertion) in chosen {
-            let ended = catch_unwind(AssertUnwindSafe(|| assertion(&site)));
-            println!("test {name} ... {}", if ended.is_ok() { "ok" } else { "FAILED" });
-            if ended.is_ok() { passed += 1 } else { failed.push(name) }
-        }
+        let bad = each(&site, &chosen, selection.threads);
+        passed += chosen.len() - bad.len();
+        failed.extend(bad);
     }
     if selection.lists {
         return ExitCode::SUCCESS;
@@ -91,6 +107,26 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
         began.elapsed().as_secs_f32(),
     );
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Looks at each, some at once: the names of those that do not hold.
+fn each(site: &Site, chosen: &[Named], threads: usize) -> Vec<String> {
+    let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let work = || {
+        while let Some((name, assertion)) = chosen.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let holds = catch_unwind(AssertUnwindSafe(|| assertion(site))).is_ok();
+            println!("test {name} ... {}", if holds { "ok" } else { "FAILED" });
+            if !holds {
+                failed.lock().unwrap().push(name.clone());
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(work);
+        }
+    });
+    failed.into_inner().unwrap()
 }
 
 /// A name without the crate's.

@@ -1,8 +1,9 @@
 //! One Gitea with an organisation and people of its own, gone again at the end.
 
-use std::cell::Cell;
 use std::env;
 use std::fmt;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use forge::{Account, Api, Forge, Http, Kind, Options};
@@ -55,8 +56,9 @@ pub struct Site {
     pub sam: Account,
     pub organisation: String,
     prefix: String,
-    made: Cell<u32>,
-    _forge: Option<Forge>,
+    made: AtomicU32,
+    /// Never asked, only kept: assertions share the rest between threads.
+    _forge: Mutex<Option<Forge>>,
 }
 
 impl Site {
@@ -99,8 +101,8 @@ impl Site {
             sam: nobody(),
             organisation: format!("{prefix}-recipes"),
             prefix,
-            made: Cell::new(0),
-            _forge: forge,
+            made: AtomicU32::new(0),
+            _forge: Mutex::new(forge),
         };
         site.people();
         Ok(site)
@@ -136,8 +138,7 @@ impl Site {
 
     /// A name that nothing else here has.
     pub fn name(&self, what: &str) -> String {
-        self.made.set(self.made.get() + 1);
-        format!("{}-{what}{}", self.prefix, self.made.get())
+        format!("{}-{what}{}", self.prefix, self.made.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A new account, with a token that may do anything.
