@@ -62,27 +62,26 @@ pub struct Site {
 }
 
 impl Site {
-    /// A Gitea with everybody in it; why not, where there is none.
+    /// A Gitea with everybody in it; why not, where there is none. What is there and does not start is a failure.
     pub fn open(which: Which) -> Result<Self, String> {
-        let whole = |error: forge::Error| error.to_string();
-        let options = |kind| Options { kind: Some(kind), ..Options::default() };
+        let start = |kind| {
+            let forge = Forge::start_with(&Options { kind: Some(kind), ..Options::default() }).unwrap();
+            let (address, administrator) = (forge.listens_at(), forge.administrator().clone());
+            (Some(forge), address, administrator)
+        };
         let (forge, address, administrator) = match which {
             Which::Given => {
-                let token = env::var("GITEA_CONTRACT_TOKEN").map_err(|_| "GITEA_CONTRACT_TOKEN is not given")?;
+                let token = env::var("GITEA_CONTRACT_TOKEN").expect("GITEA_CONTRACT_TOKEN is an administrator's");
                 let account = Account { name: String::new(), password: String::new(), token };
                 (None, env::var("GITEA_CONTRACT_URL").unwrap_or_default(), account)
             }
             Which::Real if forge::installation().is_none() => {
                 return Err(format!("there is no Gitea in {}; `cargo run -p lab -- setup`", forge::cache().display()));
             }
-            Which::Real | Which::StandIn => {
-                if which == Which::StandIn {
-                    stand_ins::gitea().map_err(|error| error.to_string())?;
-                }
-                let kind = if which == Which::Real { Kind::Real } else { Kind::StandIn };
-                let forge = Forge::start_with(&options(kind)).map_err(whole)?;
-                let (address, administrator) = (forge.listens_at(), forge.administrator().clone());
-                (Some(forge), address, administrator)
+            Which::Real => start(Kind::Real),
+            Which::StandIn => {
+                stand_ins::gitea().unwrap();
+                start(Kind::StandIn)
             }
         };
         let address = address.trim_end_matches('/').to_owned();
