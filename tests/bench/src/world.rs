@@ -1,4 +1,4 @@
-//! A private Docker daemon on which both pieces have converged.
+//! A private Docker daemon, and a Gitea beside it, on which all pieces have converged.
 
 use std::fs;
 use std::io;
@@ -6,15 +6,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use daemon::{ADDRESS, Daemon};
+use forge::{Content, Forge};
 use lab::Authority;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-const RELEASE: &str = "3.8.0+v3.6.15";
+const TRAEFIK: &str = "3.8.0+v3.6.15";
+const DRONE: &str = "1.9.0+2.26.0";
 
-/// The daemon, and the files the pieces read.
+/// The daemon, Gitea, and the files the pieces read.
 #[derive(Debug)]
 pub struct World {
+    /// Runs in the daemon's network, so it ends before.
+    forge: Forge,
     /// The daemon.
     pub daemon: Daemon,
     folder: TempDir,
@@ -23,15 +27,17 @@ pub struct World {
 impl World {
     /// Brings a new daemon to the declared state.
     pub fn converged() -> Result<Self, Box<dyn std::error::Error>> {
-        let world = Self { daemon: Daemon::start()?, folder: tempfile::tempdir()? };
-        for image in fs::read_dir(lab::images())? {
-            let image = image?.path();
-            if image.to_string_lossy().contains("traefik:v3.6") {
-                world.daemon.load(&image);
-            }
-        }
+        let daemon = Daemon::start()?;
+        let forge = Forge::start_with(&forge::Options {
+            listen: Some(format!("{ADDRESS}:3000").parse()?),
+            namespace: Some(daemon.network_namespace()),
+            ..forge::Options::default()
+        })?;
+        let world = Self { forge, daemon, folder: tempfile::tempdir()? };
+        world.daemon.load(&lab::images().join("traefik:v3.6.15.tar"));
+        lab::drone_images()?.iter().for_each(|image| world.daemon.load(image));
         world.write_files()?;
-        for piece in ["swarm", "traefik"] {
+        for piece in ["swarm", "traefik", "drone"] {
             let output = world.piece(piece).output()?;
             if !output.status.success() {
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -42,9 +48,13 @@ impl World {
     }
 
     fn write_files(&self) -> Result<(), Box<dyn std::error::Error>> {
-        let source = stand_ins::catalogue::publish("traefik", &self.path("catalogue"))?;
-        let pair = Authority::new()?.wildcard(lab::DOMAIN)?;
+        let source = |recipe: &str| stand_ins::catalogue::publish(recipe, &self.path("catalogue"));
+        let (traefik, drone) = (source("traefik")?, source("drone")?);
+        let authority = Authority::new()?;
+        let pair = authority.wildcard(lab::DOMAIN)?;
+        fs::write(self.path("authority.pem"), authority.certificate())?;
         fs::create_dir_all(self.path("credentials"))?;
+        fs::write(self.path("credentials/gitea-password"), self.forge.fill(&Content::default())?.bot.password)?;
         fs::write(self.path("credentials/fullchain"), pair.fullchain)?;
         fs::write(self.path("credentials/privkey"), pair.privkey)?;
         // What the recipe's stack needs of the host.
@@ -63,7 +73,19 @@ impl World {
             "traefik",
             &json!({
                 "domain": lab::DOMAIN,
-                "recipe": { "source": format!("file://{}", source.display()), "version": { "pin": RELEASE } },
+                "recipe": { "source": format!("file://{}", traefik.display()), "version": { "pin": TRAEFIK } },
+                "abra_directory": self.path("abra"),
+                "probe": { "address": ADDRESS },
+            }),
+        )?;
+        self.declare(
+            "drone",
+            &json!({
+                "domain": format!("drone.{}", lab::DOMAIN),
+                "recipe": { "source": format!("file://{}", drone.display()), "version": { "pin": DRONE } },
+                "compose_files": ["compose.yml", "compose.gitea.yml", "compose.gitea-http.yml"],
+                "gitea": { "address": self.forge.address(), "bot": "ci-bot" },
+                "repository": { "name": "recipes/ci" },
                 "abra_directory": self.path("abra"),
                 "probe": { "address": ADDRESS },
             }),
@@ -96,6 +118,7 @@ impl World {
             .env("PATH", format!("{}:{path}", self.path("bin").display()))
             .env("HOME", self.folder.path())
             .env("ABRA_DIR", self.path("abra"))
+            .env("SSL_CERT_FILE", self.path("authority.pem"))
             .env("CREDENTIALS_DIRECTORY", self.path("credentials"))
             .env("RUNTIME_DIRECTORY", self.path("run"))
             .env("STATE_DIRECTORY", self.path("state"));
