@@ -74,6 +74,11 @@ impl Folder {
         self.root.join("clone")
     }
 
+    /// Access to the repository, until the first step has ended.
+    pub fn netrc(&self) -> PathBuf {
+        self.clone_home().join(".netrc")
+    }
+
     /// The steps' TMPDIR.
     pub fn temporary(&self) -> PathBuf {
         self.root.join("tmp")

@@ -144,9 +144,7 @@ async fn prepare(runner: &Rc<Runner>, report: Report, mut folder: Folder) -> Res
         Err(why) => return Err((report, secrets.hide(&why))),
     };
     let prepared = folder.prepare(&pipeline.workspace).and_then(|()| match variables::netrc(&details) {
-        Some(netrc) if variables::fetches(&pipeline) => {
-            folder::write_secret(&folder.clone_home().join(".netrc"), netrc.as_bytes())
-        }
+        Some(netrc) if variables::fetches(&pipeline) => folder::write_secret(&folder.netrc(), netrc.as_bytes()),
         _ => Ok(()),
     });
     if let Err(error) = prepared {

@@ -70,7 +70,12 @@ pub async fn run(course: Rc<Course>, place: usize, mut stop: watch::Receiver<Opt
         }
     };
     log.finish();
-    let path = course.folder.file(place_number(place), "log");
+    // They hold secrets that are none of the next step's.
+    let number = place_number(place);
+    for used in [course.folder.file(number, "sh"), course.folder.file(number, "env"), course.folder.netrc()] {
+        drop(fs::remove_file(used));
+    }
+    let path = course.folder.file(number, "log");
     // On disk until it is uploaded: that may take as long as the server is gone.
     if let Err(error) = fs::write(&path, log.into_json()) {
         tracing::warn!("a step's log was not kept: {error}");

@@ -119,6 +119,9 @@ fn no_secret_is_shown_anywhere() {
   - systemctl show "drone-step.ci.$DRONE_BUILD_NUMBER-1.service"; cat /proc/self/cgroup
   - cat "$(dirname $HOME)"/steps/1.env; env
   - sleep 0.5
+- name: after
+  commands:
+  - if cat "$(dirname $HOME)"/steps/1.env || env | grep TOKEN; then exit 1; fi
 "#,
     );
     build.secrets = vec![("token".into(), secret.into())];
