@@ -28,7 +28,9 @@ check:
 bench: setup
 	@echo "building the programs, optimised (the first time takes some minutes)"
 	@$(CARGO) build --quiet --locked --release $(PROGRAMS) -p bench
-	@target/release/bench
+	@target/release/bench; reached=$$?; \
+	  DRONE_RUNNER=$(CURDIR)/target/release/drone-runner \
+	    $(CARGO) test --quiet --locked -p system --test runner figures -- --nocapture && exit $$reached
 
 ## The NixOS modules alone; NIXPKGS_LIB=/path/to/lib evaluates them with the real module system.
 nixos-test:
