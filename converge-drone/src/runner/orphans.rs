@@ -8,7 +8,7 @@ use common::error::chain;
 use super::Runner;
 use super::rpc::Patience;
 use super::rpc::wire::Status;
-use super::stage::{Folder, Report};
+use super::stage::{Folder, Report, place_number};
 use super::units::Error;
 
 /// How long the units may take to end, beyond their own time to stop.
@@ -33,10 +33,21 @@ pub async fn report(runner: Rc<Runner>, id: i64, folder: Folder) {
         Ok(details) if details.stage.status.is_open() && details.stage.machine == runner.client.machine() => {
             // With its steps, where it had begun.
             let stage = folder.recorded().filter(|stage| !stage.steps.is_empty()).unwrap_or(details.stage);
+            let (status, steps) = (stage.status, stage.steps.len());
             let report = Report::new(runner.client.clone(), folder.clone(), stage);
-            report.end(Status::Error, WHY).await;
-            runner.board.count(Status::Error);
-            tracing::warn!(BUILD = details.build.number, STAGE = id, "build {}: {WHY}", details.build.number);
+            if status.is_open() {
+                report.close(Status::Error, WHY);
+            }
+            for place in 0..steps {
+                // Of steps that had ended, and whose log the server has not got.
+                if let Ok(log) = std::fs::read(folder.file(place_number(place), "log")) {
+                    report.log(place, &log).await;
+                }
+            }
+            report.end().await;
+            let (number, ended) = (details.build.number, report.stage());
+            runner.board.count(ended.status);
+            tracing::warn!(BUILD = number, STAGE = id, "build {number}: {} {}", ended.status.word(), ended.error);
         }
         // Never taken, or ended by somebody.
         Ok(_) => {}

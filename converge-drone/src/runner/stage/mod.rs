@@ -31,6 +31,7 @@ use super::rpc::{Client, Patience};
 pub use folder::Folder;
 pub use report::Report;
 pub(super) use report::now;
+pub use step::place_number;
 use variables::{Common, Named};
 
 /// After this time a question is with the server.
@@ -103,7 +104,8 @@ pub async fn run(runner: Rc<Runner>, stage: Stage, folder: Folder, stop: watch::
         Ok(course) => course.run(stop).await,
         Err((report, why)) => {
             tracing::warn!(STAGE = id, "refused: {why}");
-            report.end(Status::Error, &why).await;
+            report.close(Status::Error, &why);
+            report.end().await;
             Status::Error
         }
     };
@@ -199,9 +201,6 @@ impl Course {
         self.runner.board.set(id, Work::new(self.number, &self.label));
         tracing::info!(BUILD = self.number, STAGE = id, "build {} {} begins", self.number, self.label);
         let stopped = self.steps(stop).await;
-        for report in self.reports.take() {
-            drop(report.await);
-        }
         let has_failed = self.pipeline.has_failed(&self.statuses.borrow());
         let has_error = self
             .pipeline
@@ -220,8 +219,12 @@ impl Course {
             let failed = stage.steps.iter().filter(|step| step.status.is_failed() && !step.errignore);
             stage.exit_code = failed.map(|step| step.exit_code).find(|code| *code != 0).unwrap_or(0);
         });
-        self.report.end(status, &error).await;
+        self.report.close(status, &error);
         tracing::info!(BUILD = self.number, STAGE = id, "build {} {}: {}", self.number, self.label, status.word());
+        for report in self.reports.take() {
+            drop(report.await);
+        }
+        self.report.end().await;
         self.runner.board.unset(id);
         status
     }

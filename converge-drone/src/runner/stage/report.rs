@@ -37,7 +37,9 @@ pub fn shown(text: &str) -> String {
 impl Report {
     /// Of this stage.
     pub fn new(client: Client, folder: Folder, stage: Stage) -> Self {
-        Self { client, folder, stage: RefCell::new(stage), begun: watch::Sender::new(None) }
+        // One that another run has begun has its steps, with the ids that the server gave them.
+        let begun = watch::Sender::new(stage.steps.first().map(|step| step.id != 0));
+        Self { client, folder, stage: RefCell::new(stage), begun }
     }
 
     /// The stage's id.
@@ -111,8 +113,8 @@ impl Report {
         }
     }
 
-    /// Tells that the stage is over. True when Drone has it so, by us or by somebody before us.
-    pub async fn end(&self, status: Status, error: &str) -> bool {
+    /// The stage is over. Kept before it is told: should this runner end first, the next one tells it.
+    pub fn close(&self, status: Status, error: &str) {
         self.edit(|stage| {
             stage.status = status;
             stage.error = shown(error);
@@ -127,6 +129,10 @@ impl Report {
             }
         });
         self.keep();
+    }
+
+    /// Tells that the stage is over, as it was closed. True when Drone has it so, by us or by somebody before us.
+    pub async fn end(&self) -> bool {
         let mut stage = self.stage.borrow().clone();
         let told =
             Patience::endless().call("report a stage", async || self.client.update_stage(&mut stage).await).await;
@@ -136,7 +142,7 @@ impl Report {
     }
 
     /// The stage is another than we know: ended by somebody, or changed by an answer that was lost. Where it is open,
-    /// it is ended as the server has it, without its steps.
+    /// it is ended as the server has it, after its steps.
     async fn end_as_it_is_there(&self, ours: Stage) -> bool {
         let looked = Patience::endless().call("read a stage", async || self.client.details(ours.id).await).await;
         let mut theirs = match looked {
@@ -150,6 +156,9 @@ impl Report {
         if !theirs.status.is_open() || theirs.machine != self.client.machine() {
             return true;
         }
+        for step in ours.steps.iter().filter(|step| step.id != 0) {
+            self.end_step(step).await;
+        }
         theirs.steps = Vec::new();
         theirs.status = ours.status;
         theirs.error = ours.error;
@@ -162,6 +171,18 @@ impl Report {
             tracing::warn!(STAGE = ours.id, "the end of a stage was not reported: {}", chain(error));
         }
         told.is_ok()
+    }
+
+    /// Ends one step. One report of it may have been taken without our knowing; not more, they go one by one.
+    async fn end_step(&self, ours: &Step) {
+        for version in [ours.version, ours.version + 1] {
+            let mut step = Step { version, ..ours.clone() };
+            let told =
+                Patience::endless().call("report a step", async || self.client.update_step(&mut step).await).await;
+            if told.is_ok() {
+                return;
+            }
+        }
     }
 
     fn keep(&self) {

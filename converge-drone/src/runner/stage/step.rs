@@ -224,6 +224,7 @@ fn report(course: Rc<Course>, place: usize, live: Rc<Live>, end: oneshot::Receiv
         let path = course.folder.file(place_number(place), "log");
         if let Ok(log) = fs::read(&path) {
             course.report.log(place, &log).await;
+            drop(fs::remove_file(path));
         }
         course.report.step(place).await;
     })

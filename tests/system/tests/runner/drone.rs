@@ -406,7 +406,9 @@ async fn update_step(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bod
     let known = inner.builds.iter_mut().flat_map(|build| &mut build.steps).find(|step| step["id"] == json!(id));
     let known = known.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     if known["version"] != said["version"] {
-        return Err(StatusCode::CONFLICT);
+        let is_open = matches!(said["status"].as_str(), Some("pending" | "running"));
+        let wrapped = (StatusCode::INTERNAL_SERVER_ERROR, "1 error occurred:\n\t* Optimistic Lock\n\n");
+        return if is_open { Err(StatusCode::CONFLICT) } else { Ok(wrapped.into_response()) };
     }
     said["version"] = (said["version"].as_i64().unwrap() + 1).into();
     *known = said.clone();

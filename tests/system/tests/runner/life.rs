@@ -111,6 +111,21 @@ fn a_server_that_is_gone_keeps_no_step_waiting() {
     assert!(build.log_of(1).contains("one\n") && build.log_of(2).contains("two\n"), "{build:#?}");
     machine.nothing_left(SOON);
 
+    // What had ended when the runner was killed is told by the next one, as it was.
+    let id = machine.drone.create(Build::commands(&["echo before", "sleep 1", "touch /tmp/three; exit 5"]));
+    machine.drone.wait(id, "runs", SOON, |build| build.live.values().any(|live| live.contains("\nbefore\n")));
+    machine.drone.set_down(true);
+    machine.drone.wait(id, "has ended", SOON, |_| {
+        machine.lab.exec(&["test", "-e", "/tmp/three"]).unwrap().ok() && machine.step_processes().is_empty()
+    });
+    machine.drone.wait(id, "is known to have", SOON, |_| machine.journal().contains("build 2 recipes/ci: failure"));
+    machine.systemctl(&["kill", "--signal=SIGKILL", "--kill-whom=main", "ci"]);
+    machine.drone.set_down(false);
+    let build = machine.drone.wait_over(id, Duration::from_mins(1));
+    assert_eq!((build.status.as_str(), build.stage["exit_code"].as_i64()), ("failure", Some(5)), "{build:#?}");
+    assert!(build.log_of(1).contains("\nbefore\n"), "{build:#?}");
+    machine.nothing_left(SOON);
+
     // A wrong secret is said, and taken when it is right.
     machine.lab.write_file("/run/secrets/rpc-secret", b"wrong-secret-wrong-secret", 0o400).unwrap();
     machine.systemctl(&["restart", "ci"]);
