@@ -19,6 +19,7 @@ pub mod life;
 pub mod log;
 pub mod mask;
 mod metrics;
+mod offers;
 mod orphans;
 pub mod pipeline;
 pub mod program;

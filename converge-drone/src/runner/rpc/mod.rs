@@ -2,6 +2,7 @@
 
 mod error;
 mod patience;
+mod status;
 pub mod wire;
 
 use std::net::SocketAddr;
@@ -25,9 +26,6 @@ const LARGEST: usize = 8 * 1024 * 1024;
 
 /// How much of a server's words an error shows.
 const SHOWN: usize = 200;
-
-/// The server's words for a conflict.
-const LOST_LOCK: &str = "Optimistic Lock";
 
 /// A client of one Drone server.
 #[derive(Debug, Clone)]
@@ -171,10 +169,6 @@ impl Client {
                 let said: String = String::from_utf8_lossy(&said).trim().chars().take(SHOWN).collect();
                 // So Drone says, with status 500, that a report is late or comes a second time.
                 if said.contains("Optimistic Lock") || said.contains("UNIQUE constraint failed") {
-                    return Err(Error::Conflict);
-                }
-                // For a step at its end the server wraps what is a conflict, and then answers 500.
-                if said.contains(LOST_LOCK) {
                     return Err(Error::Conflict);
                 }
                 Err(Error::Answer { status: status.as_u16(), said })
