@@ -416,7 +416,12 @@ async fn update_step(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bod
 }
 
 async fn watch(State(shared): State<Arc<Shared>>, Path(id): Path<i64>) -> Answer {
-    let ended = long_poll(&shared, |inner| find(inner, id).is_ok_and(|build| build.is_over()).then_some(()));
+    // As Drone: told only to who asks at the moment of the cancel.
+    let mut was_over = None;
+    let ended = long_poll(&shared, |inner| {
+        let is_over = find(inner, id).is_ok_and(|build| build.is_over());
+        (is_over && !*was_over.get_or_insert(is_over)).then_some(())
+    });
     Ok(ended.await.map_or(StatusCode::NO_CONTENT, |()| StatusCode::OK).into_response())
 }
 
