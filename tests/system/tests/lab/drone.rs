@@ -140,6 +140,67 @@ fn a_lost_drone_and_a_stopped_gitea_are_told_and_mended() {
     lab.down().unwrap();
 }
 
+/// Steps that do all they can to outlive their build.
+const CLINGS: &str = "\
+kind: pipeline
+type: exec
+name: recipe
+clone:
+  disable: true
+steps:
+  - name: cling
+    commands:
+      - trap '' TERM INT HUP
+      - (setsid sh -c 'trap \"\" TERM; exec sleep 4242' &)
+      - nohup sleep 4243 >/dev/null 2>&1 &
+      - sleep 4244 & sleep 4245
+";
+
+/// By Drone's own queue and API, where a cancel may come before the runner has asked for it, or between two questions.
+#[test]
+fn cancelled_builds_leave_nothing_and_the_queue_goes_on_in_order() {
+    let Some(lab) = machine("system-drone-cancel", |_| ()) else { return };
+    expect(&lab, "changed");
+    let web = Web::new(&lab).unwrap();
+    let drone = Drone::new(&lab, &web).unwrap();
+    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", CLINGS).unwrap();
+    let numbers: Vec<u64> = (0..12).map(|_| drone.build(&[("RECIPE", "hello")]).unwrap()).collect();
+    for (place, number) in numbers.iter().enumerate() {
+        match place % 3 {
+            // At once: waiting, offered, or just begun.
+            0 => {}
+            1 => drop(drone.until(*number, "running").unwrap()),
+            _ => drone.until_step(*number, 1, 1).unwrap(),
+        }
+        drone.cancel(*number).unwrap();
+    }
+    for number in &numbers {
+        assert_eq!(drone.ended(*number).unwrap()["status"], "killed", "build {number}");
+    }
+    // Drone calls them killed at once; the runner has two seconds for it.
+    let gone = "for i in $(seq 50); do units=$(systemctl list-units --all --plain --no-legend 'drone-step*'); \
+        test -z \"$units\" && ! pgrep -f 'sleep 424' >/dev/null && exit 0; sleep 0.1; done; \
+        systemctl status 'drone-*' --no-pager; pgrep -af 'sleep 424'; exit 1";
+    sh(&lab, gone);
+    println!("{} builds cancelled by Drone's API, 0 processes left", numbers.len());
+
+    // Two at a time, in order.
+    let takes_a_moment = CLINGS.split("    commands:").next().unwrap().to_owned() + "    commands: [\"sleep 1\"]\n";
+    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", &takes_a_moment).unwrap();
+    let numbers: Vec<u64> = (0..6).map(|_| drone.build(&[("RECIPE", "hello")]).unwrap()).collect();
+    let ended: Vec<_> = numbers.iter().map(|number| drone.ended(*number).unwrap()).collect();
+    let time = |build: &serde_json::Value, key: &str| build["stages"][0][key].as_i64().unwrap();
+    assert!(ended.iter().all(|build| build["status"] == "success"), "{ended:#?}");
+    assert!(ended.windows(2).all(|pair| time(&pair[0], "started") <= time(&pair[1], "started")), "{ended:#?}");
+    let at_once = ended.iter().map(|build| {
+        let begun = time(build, "started");
+        // Whole seconds: what ends as another begins does not count.
+        ended.iter().filter(|other| time(other, "started") <= begun && begun < time(other, "stopped")).count()
+    });
+    assert!(at_once.max().unwrap() <= 2, "{ended:#?}");
+    lab.down().unwrap();
+}
+
 /// Every secret of Drone's: where it is kept, and where else it may be.
 #[test]
 fn no_secret_of_drones_is_anywhere_else() {
