@@ -30,7 +30,7 @@ bench: setup
 	@$(CARGO) build --quiet --locked --release $(PROGRAMS) -p bench
 	@target/release/bench; reached=$$?; \
 	  DRONE_RUNNER=$(CURDIR)/target/release/drone-runner \
-	    $(CARGO) test --quiet --locked -p system --test runner figures -- --nocapture && exit $$reached
+	    $(CARGO) test --quiet --locked -p system --test runner -- figures cancelled_is_gone --nocapture --test-threads=1 && exit $$reached
 
 ## The NixOS modules alone; NIXPKGS_LIB=/path/to/lib evaluates them with the real module system.
 nixos-test:
