@@ -176,6 +176,11 @@ impl Machine {
     }
 }
 
+/// Whether the runner is the program that is installed, not one built to be debugged: only that is held to figures.
+pub fn is_optimised() -> bool {
+    !cfg!(debug_assertions) || std::env::var_os("DRONE_RUNNER").is_some()
+}
+
 /// The runner's program: `DRONE_RUNNER`, or of the build this test belongs to.
 fn runner() -> PathBuf {
     let built = || std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("drone-runner");
