@@ -60,7 +60,7 @@ pub enum Scm {
     Alive,
     /// Gitea does not.
     Dead,
-    /// Gitea itself does not answer, so nobody knows.
+    /// Gitea itself does not answer, or shows the bot no repository to ask about, so nobody knows.
     Unknown,
 }
 
@@ -104,11 +104,9 @@ pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &F
         trusted: repository.trusted,
     });
     let scm = match gitea {
-        Forge::Answers { repository, .. } => {
-            let is_admin = repository.as_ref().is_some_and(|repository| repository.admin);
-            scm(&drone.remote_permissions(slug).await, is_admin)
-        }
-        Forge::Silent { .. } | Forge::Refuses { .. } => Scm::Unknown,
+        Forge::Answers { repository: Some(there), .. } => scm(&drone.remote_permissions(&there.name).await, there.admin),
+        // Drone answers a repository that nobody sees like a dead token.
+        Forge::Answers { repository: None, .. } | Forge::Silent { .. } | Forge::Refuses { .. } => Scm::Unknown,
     };
     Ok(Server::Accepts { account, scm, repository })
 }

@@ -134,6 +134,14 @@ fn what_only_an_operator_can_mend_is_blocked_with_what_to_do() {
     world.give("gitea-password", "another-password-0123456789\n");
     world.is_converged();
 
+    println!("case: there is no such repository");
+    world.declare(|desired| desired["repository"]["name"] = json!("recipes/none"));
+    let ran = world.run();
+    ran.ends_as(1, "blocked");
+    assert!(ran.said.contains("there is no repository recipes/none in Gitea"), "{}", ran.said);
+    assert_eq!(ran.mutating.concat(), [""; 0]);
+    world.declare(|_| ());
+
     println!("case: the repository is renamed");
     site.patch(&format!("/repos/{REPOSITORY}"), &json!({ "name": "ci-renamed" })).unwrap();
     let ran = world.run();
