@@ -65,6 +65,8 @@ pub struct ConvergeDrone {
     kept: Kept,
     /// Gitea, or why the bot has no password: that leaves alone whatever runs.
     gitea: Result<Gitea, Explained>,
+    /// Why Gitea's pages refused the bot in this run.
+    refused: RefCell<Option<Explained>>,
     drone: drone::Drone,
     /// The RPC secret, where a credential gives one.
     rpc_credential: Result<Option<SecretString>, Explained>,
@@ -108,6 +110,7 @@ impl Converger for ConvergeDrone {
             rpc_credential: optional(host.credentials.read(kept::RPC_SECRET)),
             clock: host.clock,
             done: RefCell::default(),
+            refused: RefCell::default(),
             gitea,
             desired,
         })

@@ -60,11 +60,15 @@ pub async fn observe(on: &ConvergeDrone) -> Forge {
         Ok(gitea) => gitea,
         Err(error) => return refuses(error),
     };
+    // A run has one password. One that is refused is not tried at every look: who fails often is locked out.
+    if let Some(why) = &*on.refused.borrow() {
+        return refuses(why);
+    }
     let slug = &on.desired.repository.name;
     let (applications, repository) = tokio::join!(gitea.applications(), gitea.repository(slug));
     let (mut applications, repository) = match applications.and_then(|all| Ok((all, repository?))) {
         Ok(answers) => answers,
-        Err(error) => return why_not(gitea, error).await,
+        Err(error) => return why_not(on, gitea, error).await,
     };
     let redirect = on.desired.redirect();
     applications.retain(|application| application.redirect_uris.contains(&redirect));
@@ -79,11 +83,18 @@ fn refuses(error: &Explained) -> Forge {
     Forge::Refuses { reason, hint }
 }
 
-async fn why_not(gitea: &Gitea, error: http::Error) -> Forge {
+async fn why_not(on: &ConvergeDrone, gitea: &Gitea, error: http::Error) -> Forge {
     if error.refusal().is_some() {
         // Its pages say more than its API, which answers the same to a wrong password and to two-factor login.
-        let why = login::why_refused(gitea).await.ok().flatten();
-        return refuses(&why.map_or_else(|| Explained::new(&error), |blocked| Explained::new(&blocked)));
+        return match login::why_refused(gitea).await {
+            Ok(Some(blocked)) => {
+                let why = Explained::new(&blocked);
+                let seen = refuses(&why);
+                on.refused.replace(Some(why));
+                seen
+            }
+            Ok(None) | Err(_) => refuses(&Explained::new(&error)),
+        };
     }
     let (reason, hint) = in_words(&Explained::new(&error));
     Forge::Silent { reason, hint, may_pass: error.class() == Class::Transient }

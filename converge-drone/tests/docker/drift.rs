@@ -131,6 +131,12 @@ fn what_only_an_operator_can_mend_is_blocked_with_what_to_do() {
     assert!(ran.said.contains("does not accept its password"), "{}", ran.said);
     assert!(ran.said.contains("credential `gitea-password`"), "{}", ran.said);
     assert_eq!(ran.mutating[0].len() + ran.mutating[2].len(), 0, "{ran:?}");
+    // However often such a run looks, it tries the password once.
+    world.daemon.docker(&["service", "rm", SERVICE]);
+    let ran = world.run();
+    ran.ends_as(1, "blocked");
+    assert!(ran.changes().iter().any(|change| change.starts_with("deploy drone")), "{:?}", ran.changes());
+    assert_eq!(ran.mutating[1], ["POST /user/login"]);
     world.give("gitea-password", "another-password-0123456789\n");
     world.is_converged();
 
