@@ -129,9 +129,9 @@ impl Desired {
         }
         problems.extend(self.recipe.problems());
         problems.extend(desired::env_problems(&self.env, &env::OURS));
-        problems.extend(env::SECRET.iter().filter(|key| self.env.contains_key(**key)).map(|key| {
+        problems.extend(self.env.keys().filter(|key| env::is_secret(key)).map(|key| {
             let message = "is a secret, and whoever reads Docker reads an app's environment";
-            Problem::new(format!("env.{key}"), message, "leave it out; this piece makes Drone's secrets itself")
+            Problem::new(format!("env.{key}"), message, "leave it out; this piece makes the secrets that Drone needs")
         }));
         problems.extend(desired::compose_problems(&self.compose_files, "compose.yml and compose.gitea.yml"));
         problems.extend(self.gitea.problems());

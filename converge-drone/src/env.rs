@@ -20,9 +20,10 @@ pub const OURS: [&str; 12] = [
     "SECRET_CLIENT_SECRET_VERSION",
 ];
 
-/// Variables of Drone's that hold a secret, so they must not stand in a service's environment.
-pub const SECRET: [&str; 4] =
-    ["DRONE_RPC_SECRET", "DRONE_GITEA_CLIENT_SECRET", "DRONE_COOKIE_SECRET", "DRONE_DATABASE_SECRET"];
+/// Whether it is a variable of Drone's that holds a secret, so that it must not stand in a service's environment.
+pub fn is_secret(key: &str) -> bool {
+    key.starts_with(PASSED_ON) && ["_SECRET", "_PASSWORD", "_TOKEN"].iter().any(|end| key.ends_with(end))
+}
 
 /// Keys that begin so reach Drone, whether the recipe's `.env.sample` knows them or not.
 pub const PASSED_ON: &str = "DRONE_";

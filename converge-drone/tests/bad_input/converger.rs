@@ -37,6 +37,7 @@ const WRONG: &[Wrong] = &[
         r#"env.DRONE_REGISTRATION_CLOSED is set by this piece itself"#,
     ),
     (r#""DRONE_LOGS_DEBUG": "false""#, r#""DRONE_RPC_SECRET": "x""#, r#"env.DRONE_RPC_SECRET is a secret"#),
+    (r#""DRONE_LOGS_DEBUG": "false""#, r#""DRONE_SMTP_PASSWORD": "x""#, r#"env.DRONE_SMTP_PASSWORD is a secret"#),
     (r#""DRONE_LOGS_DEBUG": "false""#, r#""GITEA_CLIENT_ID": "x""#, r#"env.GITEA_CLIENT_ID is set by this piece"#),
     (r#""DRONE_LOGS_DEBUG": "false""#, r#""DOMAIN": "x.example.org""#, r#"env.DOMAIN is set by this piece itself"#),
     (r#""DRONE_LOGS_DEBUG": "false""#, r#""DRONE_LOGS_DEBUG": "a\nB=c""#, r#"is not one line of text"#),
