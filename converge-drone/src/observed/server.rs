@@ -104,7 +104,9 @@ pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &F
         trusted: repository.trusted,
     });
     let scm = match gitea {
-        Forge::Answers { repository: Some(there), .. } => scm(&drone.remote_permissions(&there.name).await, there.admin),
+        Forge::Answers { repository: Some(there), .. } => {
+            scm(&drone.remote_permissions(&there.name).await, there.admin)
+        }
         // Drone answers a repository that nobody sees like a dead token.
         Forge::Answers { repository: None, .. } | Forge::Silent { .. } | Forge::Refuses { .. } => Scm::Unknown,
     };
