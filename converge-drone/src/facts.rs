@@ -18,10 +18,17 @@ pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
     if let (Some(declared), Some(runner)) = (&desired.runner, &observed.runner) {
         let fact = Fact::new("runner", &*runner.active).in_status(format!("runner {}", runner.active));
         let does_not_say = runner.active == "active" && runner.inputs == Inputs::Unknown;
+        // systemd waits to start it once more: nobody ordered that, so there is no job.
+        let ended_by_itself = runner.active == "activating" && !runner.has_job;
         facts.push(if does_not_say {
             fact.warn(
                 format!("{} does not say what it was started with, so nobody knows whether it is stale", declared.unit),
                 format!("see {}; `systemctl restart {}`", declared.status.display(), declared.unit),
+            )
+        } else if ended_by_itself {
+            fact.warn(
+                format!("{} ended by itself, and systemd starts it again and again", declared.unit),
+                format!("see `journalctl --unit {}`", declared.unit),
             )
         } else {
             fact
