@@ -68,7 +68,7 @@ const MENDED: &[Case] = &[
         "Drone's database is reset",
         |world| {
             drop(world.daemon.docker(&["service", "rm", SERVICE]));
-            world.sh("while docker ps --quiet | grep -q .; do :; done; \
+            world.sh("timeout 60 sh -c 'while docker ps --quiet | grep -q .; do :; done' && \
                  docker ps --quiet --all | xargs --no-run-if-empty docker rm --force >/dev/null; \
                  docker volume ls --quiet | xargs docker volume rm");
         },
