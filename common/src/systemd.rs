@@ -75,15 +75,15 @@ impl Explain for Error {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("check that systemd's D-Bus is there: busctl status org.freedesktop.systemd1".into())
+        Some("see `journalctl --boot --priority=err`; `busctl status org.freedesktop.systemd1` tells whether systemd answers".into())
     }
 }
 
 /// How a unit is doing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct State {
-    /// Whether there is a unit of that name.
-    pub is_loaded: bool,
+    /// `loaded`, `not-found`, `masked`, `bad-setting`, `error`.
+    pub load: String,
     /// `active`, `inactive`, `failed`, `activating`, `deactivating`.
     pub active: String,
     /// Whether a start, stop or restart is queued or under way.
@@ -97,7 +97,7 @@ pub async fn state(name: &str) -> Result<State, Error> {
         let path = ManagerProxy::new(&bus).await?.load_unit(name).await?;
         let unit = UnitProxy::builder(&bus).path(path).build().await?;
         Ok(State {
-            is_loaded: unit.load_state().await? == "loaded",
+            load: unit.load_state().await?,
             active: unit.active_state().await?,
             has_job: unit.job().await?.0 != 0,
         })

@@ -82,6 +82,8 @@ pub enum Lost {
     Lost,
     /// Gitea refuses ours.
     Refused,
+    /// Somebody made the application a public one, whose secret counts for nothing.
+    Public,
 }
 
 /// Why the bot is logged in.
@@ -107,6 +109,7 @@ impl fmt::Display for Change {
                 let why = match because {
                     Lost::Lost => "ours is lost",
                     Lost::Refused => "Gitea refuses ours",
+                    Lost::Public => "it was made a public one",
                 };
                 write!(f, "have Gitea give the OAuth application `{}` a new secret ({why})", application.name)
             }
@@ -229,7 +232,7 @@ impl ConvergeDrone {
                     return Err(blocked.into());
                 }
                 done.client_refused = true;
-                return Ok(());
+                return Err(Error::ClientSecretRefused);
             }
             Outcome::Blocked(blocked) => return Err(blocked.into()),
         };

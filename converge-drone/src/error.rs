@@ -42,6 +42,9 @@ pub enum Error {
         /// What.
         what: &'static str,
     },
+    /// Gitea refuses the client secret that Drone has; it can be had anew.
+    #[error("Gitea refuses the client secret that Drone has")]
+    ClientSecretRefused,
     /// What was to be created is there by now.
     #[error("there is an OAuth application `{name}` by now")]
     AlreadyThere {
@@ -67,7 +70,7 @@ impl Explain for Error {
             Self::Login(error) => error.class(),
             Self::Systemd(error) => error.class(),
             Self::State { .. } | Self::Ignored { .. } => Class::Blocked,
-            Self::Gone { .. } | Self::AlreadyThere { .. } => Class::Conflict,
+            Self::Gone { .. } | Self::AlreadyThere { .. } | Self::ClientSecretRefused => Class::Conflict,
         }
     }
 
@@ -79,7 +82,7 @@ impl Explain for Error {
             Self::Login(error) => error.hint(),
             Self::Systemd(error) => error.hint(),
             Self::State { .. } => Some("check the permissions and the free space of that directory".into()),
-            Self::Gone { .. } | Self::AlreadyThere { .. } => None,
+            Self::Gone { .. } | Self::AlreadyThere { .. } | Self::ClientSecretRefused => None,
             Self::Ignored { .. } => Some("only an administrator of Drone may set these; is the bot one?".into()),
         }
     }

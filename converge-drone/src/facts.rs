@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::RECIPE;
 use crate::desired::Desired;
-use crate::observed::{Inputs, Observed, Server};
+use crate::observed::{Inputs, Observed, Runner, Server};
 
 /// The facts of what was observed.
 pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
@@ -15,8 +15,9 @@ pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
         let name = &desired.repository.name;
         facts.push(Fact::new("repository", json!({ "name": name, "active": repository.active })));
     }
-    if let (Some(declared), Some(runner)) = (&desired.runner, &observed.runner) {
-        let fact = Fact::new("runner", &*runner.active).in_status(format!("runner {}", runner.active));
+    if let (Some(declared), Some(Runner::Unit(runner))) = (&desired.runner, &observed.runner) {
+        let seen = json!({ "unit": runner.active, "connected": runner.is_connected });
+        let fact = Fact::new("runner", seen).in_status(format!("runner {}", runner.active));
         let does_not_say = runner.active == "active" && runner.inputs == Inputs::Unknown;
         // systemd waits to start it once more: nobody ordered that, so there is no job.
         let ended_by_itself = runner.active == "activating" && !runner.has_job;

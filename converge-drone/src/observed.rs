@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 pub use forge::{Forge, Repository};
-pub use runner::{Inputs, Runner};
+pub use runner::{Inputs, Runner, Unit};
 pub use server::{Account, Activated, Scm, Server};
 
 use crate::error::Error;
@@ -92,7 +92,7 @@ pub async fn observe(on: &ConvergeDrone) -> Result<Observed, Error> {
         forge::observe(on),
         runner
     );
-    let (app, runner) = (app?, runner?);
+    let app = app?;
     let runs = app.stack.services.iter().any(|service| service.tasks.running > 0);
     let token = on.kept.secret(API_TOKEN)?;
     let drone = if runs { server::observe(on, token.as_ref(), &gitea).await? } else { Server::NotRunning };

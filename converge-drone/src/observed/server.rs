@@ -8,7 +8,7 @@ use super::{Forge, in_words};
 use crate::ConvergeDrone;
 use crate::drone::Permissions;
 use crate::error::Error;
-use crate::http;
+use crate::http::{self, Refusal};
 
 /// Drone, asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +89,7 @@ pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &F
     let (account, repositories) = tokio::join!(drone.account(), drone.repositories());
     let account = match account {
         Ok(account) => Account { id: account.id, login: account.login, admin: account.admin },
-        Err(error) if error.refusal().is_some() => return Ok(Server::Refuses),
+        Err(error) if error.refusal() == Some(Refusal::Credentials) => return Ok(Server::Refuses),
         Err(error) => return Ok(silent(&error)),
     };
     let repositories = match repositories {

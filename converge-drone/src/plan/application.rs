@@ -41,6 +41,7 @@ fn choose(
     let because = match ours {
         None => Lost::Lost,
         Some(_) if observed.done.client_refused => Lost::Refused,
+        Some(ours) if !ours.confidential_client => Lost::Public,
         Some(_) => return Some(chosen.client_id.clone()),
     };
     plan.sequence("application", vec![Change::RegenerateSecret { application: chosen.clone(), because }]);

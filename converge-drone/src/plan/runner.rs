@@ -4,18 +4,31 @@ use common::converger::Plan;
 
 use crate::change::Change;
 use crate::desired::Desired;
-use crate::observed::{Inputs, Observed};
+use crate::observed::{Inputs, Observed, Runner};
+
+/// Why systemd cannot start the unit, and what to do.
+fn why_not(unit: &str, load: &str) -> Option<(String, String)> {
+    match load {
+        "loaded" => None,
+        "not-found" => Some((
+            format!("there is no unit {unit}"),
+            "enable services.converge.drone.runner, or take runner out of the configuration".into(),
+        )),
+        "masked" => Some((format!("{unit} is masked"), format!("systemctl unmask {unit}"))),
+        other => Some((format!("{unit} cannot be loaded ({other})"), format!("systemd-analyze verify {unit}"))),
+    }
+}
 
 /// Has systemd start the runner, or restart one that is stale once Drone has the same secret.
 pub fn plan(desired: &Desired, observed: &Observed, is_deployed: bool, plan: &mut Plan<Change>) {
     let (Some(declared), Some(runner)) = (&desired.runner, &observed.runner) else { return };
     let unit = &declared.unit;
-    if !runner.is_loaded {
-        plan.block(
-            format!("unit/{unit}"),
-            format!("there is no unit {unit}"),
-            "enable services.converge.drone.runner, or take runner out of the configuration",
-        );
+    let runner = match runner {
+        Runner::Unit(runner) => runner,
+        Runner::Unknown { reason, hint } => return plan.block(format!("unit/{unit}"), reason.clone(), hint.clone()),
+    };
+    if let Some((reason, hint)) = why_not(unit, &runner.load) {
+        plan.block(format!("unit/{unit}"), reason, hint);
         return;
     }
     if runner.has_job {

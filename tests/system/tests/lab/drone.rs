@@ -246,6 +246,8 @@ fn no_secret_of_drones_is_anywhere_else() {
         sh(&lab, "docker service inspect $(docker service ls -q); docker secret inspect $(docker secret ls -q)");
     write!(inspected, "{}", sh(&lab, "docker config inspect $(docker config ls -q)")).unwrap();
     places.push(("Swarm", inspected));
+    places.push(("Drone's own log", sh(&lab, &format!("docker service logs {DRONE} 2>&1"))));
+    places.push(("a container", sh(&lab, "docker inspect $(docker ps --all --quiet)")));
     for (secret, value) in &secrets {
         assert!(value.len() >= 16, "{secret} is `{value}`");
         for (place, text) in &places {
