@@ -238,7 +238,7 @@ impl ConvergeDrone {
         };
         // With the account Drone made a token, and wrote it to its log: it is never used.
         if because != LogInBecause::ScmTokenDead {
-            self.kept.keep(API_TOKEN, &session.token(true).await?)?;
+            self.kept.keep(API_TOKEN, &session.new_token().await?)?;
         }
         self.done.borrow_mut().logged_in = true;
         Ok(())

@@ -6,10 +6,9 @@ use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::gitea::found;
 use crate::http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
-pub use answers::{Account, Permissions, Queued, Repository};
+pub use answers::{Account, Permissions, Repository};
 
 /// Drone.
 #[derive(Debug, Clone)]
@@ -35,18 +34,7 @@ impl Drone {
         let request = self.request(Method::GET, &["healthz"], &[]);
         // One attempt: who waits for it asks again, and wants to say what it waits for meanwhile.
         let answer = self.client.ask(&request).await?.or_failure()?;
-        if answer.is_page() { answer.json() } else { Ok(()) }
-    }
-
-    /// Its version, as it says itself.
-    pub async fn version(&self) -> Result<String, Error> {
-        #[derive(serde::Deserialize)]
-        struct Version {
-            #[serde(default)]
-            version: String,
-        }
-        let version: Version = self.client.get(&self.identity, &["version"], &[]).await?;
-        Ok(version.version)
+        answer.refuse_page()
     }
 
     /// Who the token belongs to.
@@ -55,6 +43,7 @@ impl Drone {
     }
 
     /// The repositories of the token's owner, as Drone has them in its own store: no question to Gitea.
+    /// Asked for a single one it may ask Gitea for permissions (once an hour), and answers 404 when it cannot.
     pub async fn repositories(&self) -> Result<Vec<Repository>, Error> {
         let all: Option<_> = self.client.get(&self.identity, &["api", "user", "repos"], &[]).await?;
         Ok(all.unwrap_or_default())
@@ -76,13 +65,6 @@ impl Drone {
         Ok(answer.json::<Repository>()?.permissions.unwrap_or_default())
     }
 
-    /// The repository `owner/name`, unless Drone does not have it. Drone answers 404, too, when it has it but must ask
-    /// Gitea for permissions (once an hour) and cannot: [`Self::repositories`] tells the two apart.
-    pub async fn repository(&self, slug: &str) -> Result<Option<Repository>, Error> {
-        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
-        found(self.client.get(&self.identity, &["api", "repos", owner, name], &[]).await)
-    }
-
     /// Activates a repository: Drone makes its webhook in Gitea, and the token's owner owns it from then on.
     pub async fn activate(&self, slug: &str) -> Result<Repository, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
@@ -97,23 +79,10 @@ impl Drone {
         self.change(Method::PATCH, &["api", "repos", owner, name], Body::Json(&body)).await?.json()
     }
 
-    /// Makes the webhook in Gitea anew and takes over what Gitea says of the repository.
-    pub async fn repair(&self, slug: &str) -> Result<Repository, Error> {
-        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
-        self.change(Method::POST, &["api", "repos", owner, name, "repair"], Body::None).await?.json()
-    }
-
     /// Makes the token's owner the owner of the repository: builds use the owner's SCM token.
     pub async fn take_over(&self, slug: &str) -> Result<Repository, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
         self.change(Method::POST, &["api", "repos", owner, name, "chown"], Body::None).await?.json()
-    }
-
-    /// The stages that wait or run, for administrators. Drone has no list of connected runners: a stage that runs names
-    /// its machine, and that is all it knows.
-    pub async fn queue(&self) -> Result<Vec<Queued>, Error> {
-        let all: Option<_> = self.client.get(&self.identity, &["api", "queue"], &[]).await?;
-        Ok(all.unwrap_or_default())
     }
 
     /// The client, for the login by its pages.

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
-pub use answers::{Account, Application, Created, Hook, Repository};
+pub use answers::{Application, Created, Repository};
 
 /// How many entries one page holds; a server may send fewer.
 const PAGE: &str = "50";
@@ -34,21 +34,6 @@ impl Gitea {
         let identity = Identity::Password(login.into(), password.clone());
         let client = client.hiding(identity.secrets());
         Ok(Self { client, login: login.into(), password, identity })
-    }
-
-    /// Who the password belongs to.
-    pub async fn account(&self) -> Result<Account, Error> {
-        self.client.get(&self.identity, &["api", "v1", "user"], &[]).await
-    }
-
-    /// Gitea's version.
-    pub async fn version(&self) -> Result<String, Error> {
-        #[derive(serde::Deserialize)]
-        struct Version {
-            version: String,
-        }
-        let version: Version = self.client.get(&self.identity, &["api", "v1", "version"], &[]).await?;
-        Ok(version.version)
     }
 
     /// The bot's OAuth applications.
@@ -88,12 +73,6 @@ impl Gitea {
         found(settled.and_then(|answer| answer.json()))
     }
 
-    /// The webhooks of the repository `owner/name`; needs administrator's rights on it.
-    pub async fn hooks(&self, slug: &str) -> Result<Vec<Hook>, Error> {
-        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
-        self.all(&["api", "v1", "repos", owner, name, "hooks"]).await
-    }
-
     /// The client, for the login by its pages.
     pub(crate) fn client(&self) -> &Client {
         &self.client
@@ -131,7 +110,7 @@ impl Gitea {
 }
 
 /// `None` for what is not there.
-pub(crate) fn found<T>(settled: Result<T, Error>) -> Result<Option<T>, Error> {
+fn found<T>(settled: Result<T, Error>) -> Result<Option<T>, Error> {
     match settled {
         Ok(there) => Ok(Some(there)),
         Err(error) if error.is_not_found() => Ok(None),

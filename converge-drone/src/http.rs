@@ -23,7 +23,6 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 pub use answer::Answer;
-pub(crate) use answer::without_query;
 pub use error::{Call, Error, Refusal, Service};
 pub(crate) use page::{quoted, title};
 

@@ -92,11 +92,14 @@ impl Answer {
         kind.starts_with("text/html") || kind.starts_with("application/xhtml")
     }
 
+    /// An error when it is a web page: somebody else answers then.
+    pub(crate) fn refuse_page(&self) -> Result<(), Error> {
+        if self.is_page() { Err(self.web_page()) } else { Ok(()) }
+    }
+
     /// The body as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
-        if self.is_page() {
-            return Err(self.web_page());
-        }
+        self.refuse_page()?;
         serde_json::from_slice(&self.body).map_err(|error| {
             let call = self.call.clone();
             // serde_json quotes values of the wrong type, which may be secrets; where it stopped says enough.
@@ -160,6 +163,6 @@ impl Answer {
 }
 
 /// An address as it may be shown: its query may carry a code.
-pub(crate) fn without_query(address: &str) -> String {
+fn without_query(address: &str) -> String {
     address.split(['?', '#']).next().unwrap_or_default().to_owned()
 }

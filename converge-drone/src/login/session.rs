@@ -54,15 +54,14 @@ impl Session {
         }
     }
 
-    /// The account's API token: the present one, or, with `rotate`, a new one in its place.
-    pub async fn token(&self, rotate: bool) -> Result<SecretString, Error> {
+    /// A new API token of the account's, in place of the one before.
+    pub async fn new_token(&self) -> Result<SecretString, Error> {
         #[derive(Deserialize)]
         struct Told {
             token: SecretString,
         }
-        let query: &[(&str, &str)] = if rotate { &[("rotate", "true")] } else { &[] };
         let path = ["api", "user", "token"];
-        let answer = self.client.change(Method::POST, &self.cookies, &path, query, Body::None).await?;
+        let answer = self.client.change(Method::POST, &self.cookies, &path, &[("rotate", "true")], Body::None).await?;
         Ok(answer.json::<Told>()?.token)
     }
 }

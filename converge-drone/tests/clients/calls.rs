@@ -70,25 +70,18 @@ const REPOSITORY: &str = "recipes/ci";
 
 /// All of them.
 pub const ALL: &[Call] = &[
-    call!(Gitea, "gitea account", pair => pair.gitea.account()),
-    call!(Gitea, "gitea version", pair => pair.gitea.version()),
     call!(Gitea, "gitea applications", pair => pair.gitea.applications()),
     call!(Gitea, "gitea create_application", pair => pair.gitea.create_application("drone", "https://d/login")),
     call!(Gitea, "gitea regenerate_secret", pair => async { pair.gitea.regenerate_secret(&application()).await }),
     call!(Gitea, "gitea repository", pair => pair.gitea.repository(REPOSITORY)),
-    call!(Gitea, "gitea hooks", pair => pair.gitea.hooks(REPOSITORY)),
     call!(Drone, "drone healthy", pair => pair.drone.healthy()),
-    call!(Drone, "drone version", pair => pair.drone.version()),
     call!(Drone, "drone account", pair => pair.drone.account()),
     call!(Drone, "drone repositories", pair => pair.drone.repositories()),
     call!(Drone, "drone synchronise", pair => pair.drone.synchronise()),
     call!(Drone, "drone remote_permissions", pair => pair.drone.remote_permissions(REPOSITORY)),
-    call!(Drone, "drone repository", pair => pair.drone.repository(REPOSITORY)),
     call!(Drone, "drone activate", pair => pair.drone.activate(REPOSITORY)),
     call!(Drone, "drone set", pair => pair.drone.set(REPOSITORY, 70, true)),
-    call!(Drone, "drone repair", pair => pair.drone.repair(REPOSITORY)),
     call!(Drone, "drone take_over", pair => pair.drone.take_over(REPOSITORY)),
-    call!(Drone, "drone queue", pair => pair.drone.queue()),
     Call {
         name: "login",
         service: Service::Drone,
@@ -127,5 +120,5 @@ async fn ask_why(pair: &Pair) -> Settled {
 
 /// Logs in and asks for a new token.
 pub async fn log_in_for_a_token(pair: &Pair) -> Settled {
-    settled(log_in(pair).await?.token(true).await)
+    settled(log_in(pair).await?.new_token().await)
 }

@@ -118,11 +118,9 @@ impl Fault {
             }
             Self::CutJson => whole(200, "application/json", "{\"id\": 1, \"login\": \"ci-b"),
             Self::Empty => whole(200, "application/json", ""),
-            Self::OtherJson => whole(
-                200,
-                "application/json",
-                format!("{{\"id\": \"{0}\", \"slug\": 4, \"version\": 4}}", crate::CANARY),
-            ),
+            Self::OtherJson => {
+                whole(200, "application/json", format!("{{\"id\": \"{0}\", \"slug\": 4}}", crate::CANARY))
+            }
             Self::Page(status) => whole(status, "text/html; charset=utf-8", page("Back soon")),
             Self::Message(status) => whole(status, "application/json", "{\"message\": \"it says no\"}"),
             Self::Plain(status) => whole(status, "text/plain; charset=utf-8", format!("{status} it says no\n")),

@@ -18,7 +18,7 @@ async fn a_wrong_password() {
         let Some(world) = World::start(program).await else { return };
         let wrong = "canary, not the password";
         let gitea = gitea_as(world.forge.address(), Names::BOT, wrong);
-        let refused = gitea.account().await.unwrap_err();
+        let refused = gitea.applications().await.unwrap_err();
         assert_eq!(refused.refusal(), Some(Refusal::Credentials), "{refused}");
 
         let blocked = blocked(&world.drone, &gitea).await;
@@ -49,7 +49,7 @@ async fn two_factor_login() {
         assert_eq!(blocked.address, format!("{}/user/settings/security", world.forge.address()));
 
         // The API does not say so: the login page is asked.
-        let refused = world.gitea.account().await.unwrap_err();
+        let refused = world.gitea.applications().await.unwrap_err();
         println!("  the API says: {refused}");
         assert!(matches!(refused.refusal(), Some(Refusal::TwoFactor | Refusal::Credentials)), "{refused}");
         assert_eq!(login::why_refused(&world.gitea).await.unwrap(), Some(blocked));
@@ -72,7 +72,7 @@ async fn an_account_that_may_not_sign_in_as_it_is() {
             world.set_account(&settings);
             let blocked = world.blocked().await;
             assert_eq!(blocked.reason, reason, "{settings}");
-            let refused = world.gitea.account().await.unwrap_err();
+            let refused = world.gitea.applications().await.unwrap_err();
             println!("  the API says: {refused}");
             assert_eq!(refused.refusal(), Some(refusal), "{settings}: {refused}");
             // Only the pages tell these apart from a wrong password.

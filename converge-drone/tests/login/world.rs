@@ -105,7 +105,8 @@ impl World {
         let server = stand_ins::drone::Drone::start(&options).expect("Drone starts");
         let which = program.map_or("Drone stand-in", |_| "real Drone");
         println!("{} and {which}", forge.kind());
-        let application = gitea.applications().await.unwrap().into_iter().find(|found| found.id == created.id);
+        let application =
+            gitea.applications().await.unwrap().into_iter().find(|found| found.client_id == created.client_id);
         let application = application.expect("the application is found");
         assert_eq!(application.redirect_uris, [redirect]);
         assert!(application.confidential_client);
