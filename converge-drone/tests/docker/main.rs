@@ -2,6 +2,7 @@
 //! deploys it.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod behind;
 mod drift;
 mod faults;
 mod front;

@@ -3,20 +3,18 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::process::{Child, Output};
 use std::sync::{Arc, Mutex};
 
 use daemon::{ADDRESS, Daemon, Proxy};
 use forge::{Api, Content, Forge, Request};
-use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::front::{Fault, Front, Upstream};
+use crate::behind::{certificate, container};
+use crate::front::{Fault, Front};
 
 pub const DOMAIN: &str = "drone.ci.localhost";
 pub const SERVICE: &str = "drone_ci_localhost_app";
@@ -90,7 +88,7 @@ impl World {
         let address: IpAddr = ADDRESS.parse().unwrap();
         let gitea = Front::start(&namespace, (address, 3000).into(), None, Box::new(|| BEHIND.parse().ok()));
         let tls = certificate(folder.path());
-        let drone = Front::start(&namespace, (address, 443).into(), Some(tls), container_of_drone(&daemon));
+        let drone = Front::start(&namespace, (address, 443).into(), Some(tls), container(&daemon));
         let world = Self { gitea, drone, forge, people, proxy, daemon, folder };
         fs::create_dir_all(world.path("bin")).unwrap();
         std::os::unix::fs::symlink(stand_ins::abra().unwrap(), world.path("bin/abra")).unwrap();
@@ -133,21 +131,9 @@ impl World {
 
     /// Starts a run whose calls to Docker, its own and abra's, all go through the proxy.
     pub fn start(&self) -> Child {
-        let mut command = self.daemon.command_on(self.proxy.socket(), env!("CARGO_BIN_EXE_converge-drone"));
-        let path = std::env::var("PATH").unwrap_or_default();
-        command
-            .arg("--config")
-            .arg(self.path("drone.json"))
-            .env("PATH", format!("{}:{path}", self.path("bin").display()))
-            .env("HOME", self.folder.path())
-            .env("SSL_CERT_FILE", self.path("authority.pem"))
-            .env("CREDENTIALS_DIRECTORY", self.path("credentials"))
-            .env("RUNTIME_DIRECTORY", self.path("run"))
-            .env("STATE_DIRECTORY", self.path("state"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.spawn().unwrap()
+        let program = env!("CARGO_BIN_EXE_converge-drone");
+        let mut command = self.daemon.converger(program, "drone", self.folder.path(), self.proxy.socket());
+        command.env("SSL_CERT_FILE", self.path("authority.pem")).spawn().unwrap()
     }
 
     pub fn ended(&self, child: Child) -> Ran {
@@ -301,36 +287,4 @@ impl World {
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
-}
-
-/// A certificate for Drone's name, by an authority of its own that the run is told to trust.
-fn certificate(folder: &Path) -> ServerConfig {
-    drop(rustls::crypto::ring::default_provider().install_default());
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.distinguished_name.push(rcgen::DnType::CommonName, "an authority of tests");
-    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    fs::write(folder.join("authority.pem"), authority.pem()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec![DOMAIN.to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-    let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
-    ServerConfig::builder().with_no_client_auth().with_single_cert(vec![leaf.der().clone()], key).unwrap()
-}
-
-/// Drone's container, by its address on the bridge that leads out of the overlay network.
-fn container_of_drone(daemon: &Daemon) -> Upstream {
-    let host = format!("unix://{}", daemon.socket().display());
-    let docker = move |arguments: &[&str]| {
-        let output = Command::new("docker").arg("--host").arg(&host).args(arguments).output().ok()?;
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-    };
-    Box::new(move || {
-        let label = format!("label=com.docker.swarm.service.name={SERVICE}");
-        let id = docker(&["ps", "--quiet", "--no-trunc", "--filter", &label])?;
-        let id = id.lines().next()?.to_owned();
-        let format = "{{range $id, $it := .Containers}}{{$id}} {{$it.IPv4Address}}\n{{end}}";
-        let there = docker(&["network", "inspect", "docker_gwbridge", "--format", format])?;
-        let address = there.lines().find_map(|line| line.strip_prefix(&id))?.trim().split('/').next()?.to_owned();
-        Some(SocketAddr::new(address.parse().ok()?, 80))
-    })
 }

@@ -132,20 +132,8 @@ impl World {
     }
 
     fn start_on(&self, socket: &Path) -> Child {
-        let mut command = self.daemon.command_on(socket, env!("CARGO_BIN_EXE_converge-traefik"));
-        let path = std::env::var("PATH").unwrap_or_default();
-        command
-            .arg("--config")
-            .arg(self.path("traefik.json"))
-            .env("PATH", format!("{}:{path}", self.path("bin").display()))
-            .env("HOME", self.folder.path())
-            .env("CREDENTIALS_DIRECTORY", self.path("credentials"))
-            .env("RUNTIME_DIRECTORY", self.path("run"))
-            .env("STATE_DIRECTORY", self.path("state"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command.spawn().unwrap()
+        let program = env!("CARGO_BIN_EXE_converge-traefik");
+        self.daemon.converger(program, "traefik", self.folder.path(), socket).spawn().unwrap()
     }
 
     pub fn ended(&self, child: Child) -> Ran {

@@ -193,6 +193,25 @@ impl Daemon {
         command
     }
 
+    /// A converger all of whose files are in `folder`: `<piece>.json`, programs in `bin`, `credentials`, `run`, `state`. Its
+    /// calls to Docker, its own and abra's, go to `socket`.
+    pub fn converger(&self, program: impl AsRef<Path>, piece: &str, folder: &Path, socket: &Path) -> Command {
+        let mut command = self.command_on(socket, program);
+        let path = std::env::var("PATH").unwrap_or_default();
+        command
+            .arg("--config")
+            .arg(folder.join(format!("{piece}.json")))
+            .env("PATH", format!("{}:{path}", folder.join("bin").display()))
+            .env("HOME", folder)
+            .env("CREDENTIALS_DIRECTORY", folder.join("credentials"))
+            .env("RUNTIME_DIRECTORY", folder.join("run"))
+            .env("STATE_DIRECTORY", folder.join("state"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
     /// Runs the docker command line and gives what it prints; panics when it fails.
     #[track_caller]
     pub fn docker(&self, arguments: &[&str]) -> String {
