@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use serde::de::DeserializeOwned;
 use sha2::{Digest, Sha256};
 
 use super::Converger;
@@ -100,17 +101,22 @@ pub struct Loaded<D> {
 
 /// Reads the configuration of `C` at `path` and checks all of it.
 pub fn load<C: Converger>(path: &Path) -> Result<Loaded<C::Desired>, Error> {
+    let (desired, text) = read(path, |desired| [C::limits(desired).problems(), C::check(desired)].concat())?;
+    let hash = Sha256::digest(&text).iter().fold(String::from("sha256:"), |hex, byte| hex + &format!("{byte:02x}"));
+    Ok(Loaded { desired, hash })
+}
+
+/// Reads the configuration at `path`, checks all of it by its types and by `problems`, and gives its bytes too.
+pub fn read<D: DeserializeOwned>(
+    path: &Path,
+    problems: impl FnOnce(&D) -> Vec<Problem>,
+) -> Result<(D, Vec<u8>), Error> {
     let text = fs::read(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let mut json = serde_json::Deserializer::from_slice(&text);
     let shape = |place: String, source| Error::Shape { path: path.into(), place, source };
-    let desired: C::Desired = serde_path_to_error::deserialize(&mut json)
+    let declared: D = serde_path_to_error::deserialize(&mut json)
         .map_err(|error| shape(error.path().to_string(), error.into_inner()))?;
     json.end().map_err(|source| shape(".".into(), source))?;
-    let mut problems = C::limits(&desired).problems();
-    problems.extend(C::check(&desired));
-    if !problems.is_empty() {
-        return Err(Error::Values { path: path.into(), problems });
-    }
-    let hash = Sha256::digest(&text).iter().fold(String::from("sha256:"), |hex, byte| hex + &format!("{byte:02x}"));
-    Ok(Loaded { desired, hash })
+    let problems = problems(&declared);
+    if problems.is_empty() { Ok((declared, text)) } else { Err(Error::Values { path: path.into(), problems }) }
 }

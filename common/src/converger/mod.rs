@@ -29,7 +29,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use cli::main;
-pub use configuration::{Loaded, Problem, load};
+pub use configuration::{Error as ConfigurationError, Loaded, Problem, load, read};
 pub use fact::{Fact, Warning};
 pub use host::{Clock, Host};
 pub use limits::Limits;
