@@ -84,6 +84,11 @@ impl Explained {
         }
         Self { class: error.class(), message, causes, hint: error.hint() }
     }
+
+    /// The message with its causes, on one line; as a plan shows why something is so.
+    pub fn reason(&self) -> String {
+        [vec![self.message.clone()], self.causes.clone()].concat().join(": ")
+    }
 }
 
 impl fmt::Display for Explained {

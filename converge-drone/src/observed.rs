@@ -95,7 +95,7 @@ pub async fn observe(on: &ConvergeDrone) -> Result<Observed, Error> {
     let app = app?;
     let runs = app.stack.services.iter().any(|service| service.tasks.running > 0);
     let token = on.kept.secret(API_TOKEN)?;
-    let drone = if runs { server::observe(on, token.as_ref(), &gitea).await? } else { Server::NotRunning };
+    let drone = if runs { server::observe(on, token.as_ref(), &gitea).await } else { Server::NotRunning };
     Ok(Observed {
         now: on.clock.now(),
         rpc_secret: seen(&rpc),
@@ -121,8 +121,7 @@ fn seen(rpc: &Result<Option<SecretString>, Explained>) -> RpcSecret {
 
 /// An error as a plan shows it: the reason, and what to do.
 fn in_words(error: &Explained) -> (String, String) {
-    let reason = [vec![error.message.clone()], error.causes.clone()].concat().join(": ");
-    (reason, error.hint.clone().unwrap_or_default())
+    (error.reason(), error.hint.clone().unwrap_or_default())
 }
 
 impl ConvergeDrone {

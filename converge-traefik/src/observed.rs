@@ -34,7 +34,6 @@ pub struct Observed {
 }
 
 /// The certificate in the credentials.
-/// The certificate in the credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateSeen {
@@ -80,8 +79,7 @@ fn seen(certificate: &Result<Certificate, Explained>) -> CertificateSeen {
     match certificate {
         Ok(certificate) => CertificateSeen::Usable { leaf: certificate.fingerprint(), until: certificate.valid_until },
         Err(error) => {
-            let reason = [vec![error.message.clone()], error.causes.clone()].concat().join(": ");
-            CertificateSeen::Unusable { reason, hint: error.hint.clone().unwrap_or_default() }
+            CertificateSeen::Unusable { reason: error.reason(), hint: error.hint.clone().unwrap_or_default() }
         }
     }
 }

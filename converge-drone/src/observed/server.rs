@@ -7,7 +7,6 @@ use serde::{Deserialize, Serialize};
 use super::{Forge, in_words};
 use crate::ConvergeDrone;
 use crate::drone::Permissions;
-use crate::error::Error;
 use crate::http::{self, Refusal};
 
 /// Drone, asked.
@@ -79,22 +78,22 @@ pub struct Activated {
 }
 
 /// Asks Drone.
-pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &Forge) -> Result<Server, Error> {
+pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &Forge) -> Server {
     if let Err(error) = on.drone.healthy().await {
-        return Ok(silent(&error));
+        return silent(&error);
     }
-    let Some(token) = token else { return Ok(Server::NoToken) };
+    let Some(token) = token else { return Server::NoToken };
     let drone = on.drone.with_token(token);
     let slug = &on.desired.repository.name;
     let (account, repositories) = tokio::join!(drone.account(), drone.repositories());
     let account = match account {
         Ok(account) => Account { id: account.id, login: account.login, admin: account.admin },
-        Err(error) if error.refusal() == Some(Refusal::Credentials) => return Ok(Server::Refuses),
-        Err(error) => return Ok(silent(&error)),
+        Err(error) if error.refusal() == Some(Refusal::Credentials) => return Server::Refuses,
+        Err(error) => return silent(&error),
     };
     let repositories = match repositories {
         Ok(repositories) => repositories,
-        Err(error) => return Ok(silent(&error)),
+        Err(error) => return silent(&error),
     };
     let found = repositories.into_iter().find(|repository| repository.slug.eq_ignore_ascii_case(slug));
     let repository = found.map(|repository| Activated {
@@ -110,7 +109,7 @@ pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &F
         // Drone answers a repository that nobody sees like a dead token.
         Forge::Answers { repository: None, .. } | Forge::Silent { .. } | Forge::Refuses { .. } => Scm::Unknown,
     };
-    Ok(Server::Accepts { account, scm, repository })
+    Server::Accepts { account, scm, repository }
 }
 
 /// Drone answers 500 when Gitea refuses the token, as it does to every other failure; that Gitea answers us rules the
