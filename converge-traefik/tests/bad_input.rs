@@ -2,8 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_raw_string_hashes, reason = "a table reads better when its rows look alike")]
 
-use std::fs;
-use std::process::{Command, Output};
+use std::process::Output;
 
 const GOOD: &str = include_str!("../example.json");
 
@@ -60,22 +59,7 @@ const WRONG: &[(&str, &str, &str)] = &[
 ];
 
 fn run(configuration: &str, flags: &[&str]) -> (Output, Vec<String>) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("configuration.json");
-    fs::write(&path, configuration).unwrap();
-    let output = Command::new(env!("CARGO_BIN_EXE_converge-traefik"))
-        .arg("--config")
-        .arg(&path)
-        .args(flags)
-        .env_clear()
-        // Nobody listens there: a run that asked would end with 1.
-        .env("DOCKER_HOST", format!("unix://{}/docker.sock", folder.path().display()))
-        .env("RUNTIME_DIRECTORY", folder.path().join("run"))
-        .env("STATE_DIRECTORY", folder.path().join("state"))
-        .output()
-        .unwrap();
-    let left = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    (output, left.filter(|name| name != "configuration.json").collect())
+    cases::program::run(env!("CARGO_BIN_EXE_converge-traefik"), configuration, flags)
 }
 
 #[test]
