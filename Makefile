@@ -4,7 +4,7 @@ CARGO ?= cargo
 # Tests that need neither root nor Docker.
 PURE = --lib --bins --test plan --test properties --test bad_input --test converger
 
-PROGRAMS = -p converge-swarm -p converge-traefik -p converge-drone -p stand-ins -p lab -p system
+PROGRAMS = -p converge-swarm -p converge-traefik -p converge-drone -p converge-bridge -p stand-ins -p lab -p system
 
 .PHONY: demo test check bench nixos-test setup clean
 

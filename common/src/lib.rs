@@ -9,6 +9,7 @@ pub mod error;
 pub mod file;
 pub mod fingerprint;
 pub mod git;
+pub mod http;
 pub mod program;
 pub mod recipe;
 pub mod retry;

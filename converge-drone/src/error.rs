@@ -4,9 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use common::error::{Class, Explain};
-use common::{docker, recipe, systemd};
+use common::{docker, http, recipe, systemd};
 
-use crate::{http, login};
+use crate::login;
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]

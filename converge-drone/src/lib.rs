@@ -7,7 +7,7 @@
 //! - [`plan`]: pure; in the order things depend on each other.
 //! - [`change`]: what can be changed, one mutation each.
 //! - [`kept`]: the generated secrets in the state directory.
-//! - [`gitea`], [`drone`], [`http`]: what is asked of the two servers, and every way that can fail.
+//! - [`gitea`], [`drone`]: what is asked of the two servers, by [`common::http`].
 //! - [`login`]: the bot's login by the pages a browser would see.
 //! - [`runner`]: what `drone-runner` does.
 
@@ -18,7 +18,6 @@ pub mod env;
 mod error;
 mod facts;
 pub mod gitea;
-pub mod http;
 pub mod kept;
 pub mod login;
 pub mod observed;
@@ -40,8 +39,8 @@ pub use desired::Desired;
 pub use error::Error;
 pub use observed::Observed;
 
+use common::http::Connect;
 use gitea::Gitea;
-use http::Connect;
 use kept::Kept;
 use observed::Done;
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::in_words;
 use crate::ConvergeDrone;
 use crate::gitea::{Application, Gitea};
-use crate::{http, login};
+use crate::login;
+use common::http;
 
 /// Gitea, asked as the bot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{Forge, in_words};
 use crate::ConvergeDrone;
 use crate::drone::Permissions;
-use crate::http::{self, Refusal};
+use common::http::{self, Refusal};
 
 /// Drone, asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

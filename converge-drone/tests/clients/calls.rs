@@ -4,9 +4,9 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 use common::error::{Explain, Explained};
+use common::http::Service;
 use converge_drone::drone::Drone;
 use converge_drone::gitea::{Application, Gitea};
-use converge_drone::http::Service;
 use converge_drone::login::{Outcome, Session, login, why_refused};
 
 /// The two servers.

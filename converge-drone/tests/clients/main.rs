@@ -10,10 +10,10 @@ mod server;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
+use common::http::{Connect, Service};
 use common::retry::Backoff;
 use converge_drone::drone::Drone;
 use converge_drone::gitea::Gitea;
-use converge_drone::http::{Connect, Service};
 use secrecy::SecretString;
 
 use calls::{Call, Pair, Settled, log_in_for_a_token};

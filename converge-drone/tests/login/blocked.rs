@@ -3,7 +3,7 @@
 use axum::response::Redirect;
 use axum::{Router, routing};
 use common::error::{Class, Explain};
-use converge_drone::http::{Error, Refusal};
+use common::http::{Error, Refusal};
 use converge_drone::login::{self, Reason};
 use forge::World as Names;
 use secrecy::ExposeSecret;

@@ -4,7 +4,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use common::error::Explain;
-use converge_drone::http::{Error, Refusal};
+use common::http::{Error, Refusal};
 use converge_drone::login;
 use forge::World as Names;
 use secrecy::ExposeSecret;

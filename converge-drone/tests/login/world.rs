@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use common::http::Connect;
 use converge_drone::drone::Drone;
 use converge_drone::gitea::{Application, Gitea};
-use converge_drone::http::Connect;
 use converge_drone::login::{self, Blocked, Outcome, Session};
 use forge::{Account, Content, Forge, Kind};
 use secrecy::{ExposeSecret, SecretString};

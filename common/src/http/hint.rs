@@ -1,6 +1,6 @@
 //! What each way to fail means for the run, and what to do about it.
 
-use common::error::{Class, Explain};
+use crate::error::{Class, Explain};
 
 use super::error::{Call, Error, Refusal, Service};
 
@@ -33,6 +33,7 @@ impl Explain for Error {
             Self::Address { service: Service::Drone, .. } => {
                 "set domain to the name Drone is to be served under".into()
             }
+            Self::Address { service: Service::Own(_), .. } => "set domain to the name it is to be served under".into(),
             Self::Client { .. } => {
                 "check that the system's certificate authorities can be read (SSL_CERT_FILE, /etc/ssl/certs)".into()
             }
@@ -47,13 +48,15 @@ impl Explain for Error {
                 Service::Gitea => "check Gitea's certificate: this host must trust who signed it, and it must name \
                                    Gitea's host and be in date"
                     .into(),
-                Service::Drone => "check what Traefik serves (converge traefik --plan) and that this host trusts who \
+                Service::Drone | Service::Own(_) => {
+                    "check what Traefik serves (converge traefik --plan) and that this host trusts who \
                                    signed its certificate"
-                    .into(),
+                        .into()
+                }
             },
             Self::Redirected { call, to } => match call.service {
                 Service::Gitea => format!("set gitea.address to Gitea's own ROOT_URL; it sends callers to {to}"),
-                Service::Drone => running(call),
+                Service::Drone | Service::Own(_) => running(call),
             },
             Self::RedirectLoop { .. } => {
                 "check the proxies before Gitea and Drone, and that Gitea's ROOT_URL is gitea.address".into()
@@ -76,6 +79,7 @@ impl Explain for Error {
                                    for it since"
                         .into()
                 }
+                Service::Own(name) => format!("check that the version of {name} is the one that is declared"),
             },
             Self::Rejected { call, .. } | Self::NotUnderstood { call, .. } | Self::TooLarge { call, .. } => {
                 format!("check that the version of {} is one that is supported", call.service)
@@ -92,6 +96,7 @@ fn running(call: &Call) -> String {
         Service::Drone => "see Drone's service and its log (docker service ls, docker service logs) and \
                            converge-traefik.service"
             .into(),
+        Service::Own(name) => format!("see its log (docker service logs {name}) and converge-traefik.service"),
     }
 }
 
@@ -108,6 +113,7 @@ fn refused(call: &Call, because: Refusal) -> String {
         }
         (_, Refusal::Prohibited) => "let an administrator of Gitea allow the bot to sign in".into(),
         (Service::Gitea, Refusal::Rights) => "give the bot the right to do this in Gitea".into(),
+        (Service::Own(_), _) => "see its log (docker service logs)".into(),
         (Service::Drone, _) => "Drone does not accept the token; without one it is renewed by a login".into(),
     }
 }

@@ -15,6 +15,8 @@ pub enum Service {
     Gitea,
     /// The build server.
     Drone,
+    /// A service of our own, by its name.
+    Own(&'static str),
 }
 
 impl fmt::Display for Service {
@@ -22,6 +24,7 @@ impl fmt::Display for Service {
         f.write_str(match self {
             Self::Gitea => "Gitea",
             Self::Drone => "Drone",
+            Self::Own(name) => name,
         })
     }
 }
@@ -38,7 +41,8 @@ pub struct Call {
 }
 
 impl Call {
-    pub(crate) fn new(service: Service, method: &Method, url: &Url) -> Self {
+    /// What is asked of `service` by `method` at `url`.
+    pub fn new(service: Service, method: &Method, url: &Url) -> Self {
         let mut url = url.clone();
         url.set_query(None);
         url.set_fragment(None);
@@ -113,7 +117,7 @@ pub enum Error {
         /// What was asked.
         call: Call,
         /// Why.
-        source: reqwest::Error,
+        source: Box<dyn StdError + Send + Sync>,
     },
     /// No answer in time.
     #[error("{} has not answered within {} s ({call})", call.service, after.as_secs_f32())]
@@ -255,10 +259,10 @@ impl Error {
             return Self::Tls { call, source };
         }
         if source.is_body() || source.is_decode() {
-            let why = common::error::chain(&source);
+            let why = crate::error::chain(&source);
             return Self::CutOff { call, why };
         }
-        Self::Unreachable { call, source }
+        Self::Unreachable { call, source: source.into() }
     }
 
     /// Whether the thing asked for is not there, by the server's own word.

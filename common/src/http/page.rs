@@ -6,14 +6,14 @@ use scraper::{Html, Selector};
 const LONGEST: usize = 200;
 
 /// The title of a page, if it has one.
-pub(crate) fn title(html: &str) -> Option<String> {
+pub fn title(html: &str) -> Option<String> {
     let selector = Selector::parse("title").ok()?;
     let text: String = Html::parse_document(html).select(&selector).next()?.text().collect();
     quoted(&text)
 }
 
 /// A text made fit for one line of an error: no control characters, single spaces, not too long.
-pub(crate) fn quoted(text: &str) -> Option<String> {
+pub fn quoted(text: &str) -> Option<String> {
     let words: Vec<&str> =
         text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|w| !w.is_empty()).collect();
     let line = words.join(" ");

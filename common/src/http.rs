@@ -1,7 +1,8 @@
-//! How converge-drone speaks HTTP to Gitea and Drone: one deadline a call, no redirect followed by itself, no answer
-//! larger than a mebibyte, and an error that says which of the many ways to fail it was.
+//! HTTP to Gitea, Drone and our own services: one deadline a call, no redirect followed by itself, no answer larger than
+//! a few mebibytes, and an error that says which of the many ways to fail it was.
 
 mod answer;
+mod carrier;
 mod error;
 mod hint;
 mod page;
@@ -12,10 +13,10 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::{Class, Explain};
+use crate::retry::Backoff;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use common::error::{Class, Explain};
-use common::retry::Backoff;
 use reqwest::redirect::Policy;
 use reqwest::{Certificate, Method, RequestBuilder, Url};
 use secrecy::{ExposeSecret, SecretString};
@@ -23,11 +24,12 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 pub use answer::Answer;
+pub use carrier::{Carried, Carrier, Lost};
 pub use error::{Call, Error, Refusal, Service};
-pub(crate) use page::{quoted, title};
+pub use page::{quoted, title};
 
 /// The largest answer that is read.
-const LARGEST: usize = 1024 * 1024;
+const LARGEST: usize = 4 * 1024 * 1024;
 
 /// How to reach a server.
 #[derive(Debug, Clone)]
@@ -40,18 +42,20 @@ pub struct Connect {
     pub at: Option<IpAddr>,
     /// A certificate authority to trust beside the system's, in PEM.
     pub authority: Option<String>,
+    /// What carries requests and answers instead of the network.
+    pub carrier: Option<Arc<dyn Carrier>>,
 }
 
 impl Connect {
     /// By name, with the system's authorities, and `deadline` for each call.
     pub fn within(deadline: Duration) -> Self {
-        Self { deadline, backoff: Backoff::default(), at: None, authority: None }
+        Self { deadline, backoff: Backoff::default(), at: None, authority: None, carrier: None }
     }
 }
 
 /// What a call carries to say who asks.
 #[derive(Clone)]
-pub(crate) enum Identity {
+pub enum Identity {
     /// Nothing.
     Nobody,
     /// HTTP basic authentication.
@@ -109,28 +113,36 @@ impl Identity {
 
 /// A server, ready to be asked.
 #[derive(Debug, Clone)]
-pub(crate) struct Client {
+pub struct Client {
     inner: reqwest::Client,
     service: Service,
     base: Url,
     deadline: Duration,
     backoff: Backoff,
     hidden: Arc<[SecretString]>,
+    carrier: Option<Arc<dyn Carrier>>,
 }
 
 /// A request before it is sent.
 #[derive(Debug)]
-pub(crate) struct Request<'a> {
+pub struct Request<'a> {
+    /// The method.
     pub method: Method,
+    /// The whole address.
     pub url: Url,
+    /// Who asks.
     pub identity: &'a Identity,
+    /// What it carries.
     pub body: Body<'a>,
 }
 
 /// What a request carries. Forms and JSON may hold secrets, so nothing of them is shown.
-pub(crate) enum Body<'a> {
+pub enum Body<'a> {
+    /// Nothing.
     None,
+    /// A JSON document.
     Json(&'a serde_json::Value),
+    /// The fields of a form.
     Form(&'a [(String, SecretString)]),
 }
 
@@ -178,8 +190,8 @@ impl Client {
             builder = builder.resolve(name, SocketAddr::new(at, 0));
         }
         let inner = builder.build().map_err(|source| Error::Client { service, source })?;
-        let (deadline, backoff) = (connect.deadline, connect.backoff);
-        Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default() })
+        let Connect { deadline, backoff, carrier, .. } = connect.clone();
+        Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default(), carrier })
     }
 
     /// The same, whose answers are never quoted with one of `secrets` in them, nor with what a request says who asks
@@ -234,13 +246,20 @@ impl Client {
                 builder.form(&fields.iter().map(|(name, value)| (name, value.expose_secret())).collect::<Vec<_>>())
             }
         };
-        match timeout_at(until, Answer::receive(&call, builder, LARGEST)).await {
+        match timeout_at(until, self.receive(&call, builder)).await {
             Ok(settled) => {
                 let mut hidden = request.identity.secrets();
                 hidden.extend_from_slice(&self.hidden);
                 settled.map(|answer| answer.hiding(hidden))
             }
             Err(_) => Err(Error::Deadline { call, after: self.deadline }),
+        }
+    }
+
+    async fn receive(&self, call: &Call, builder: RequestBuilder) -> Result<Answer, Error> {
+        match &self.carrier {
+            None => Answer::receive(call, builder, LARGEST).await,
+            Some(carrier) => Answer::carried(call, builder, carrier.as_ref()).await,
         }
     }
 

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::carrier::{Carried, Carrier, Lost};
 use super::error::{Call, Error, Refusal};
 use super::page;
 
@@ -45,46 +46,63 @@ impl Answer {
         Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new() })
     }
 
+    /// The same, carried by something else than the network.
+    pub(super) async fn carried(call: &Call, request: RequestBuilder, carrier: &dyn Carrier) -> Result<Self, Error> {
+        let request = request.build().map_err(|error| Error::from_reqwest(call, error))?;
+        match carrier.carry(request).await {
+            Ok(Carried { status, headers, body }) => {
+                Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new() })
+            }
+            Err(Lost::Body) => Err(Error::CutOff { call: call.clone(), why: Lost::Body.to_string() }),
+            Err(lost) => Err(Error::Unreachable { call: call.clone(), source: lost.into() }),
+        }
+    }
+
     /// The same, with secrets that its text must not show.
     pub(super) fn hiding(self, hidden: Vec<SecretString>) -> Self {
         Self { hidden, ..self }
     }
 
     /// The body as text, with whatever secrets are in it.
-    pub(crate) fn text(&self) -> Cow<'_, str> {
+    pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
 
     /// The title of a page.
-    pub(crate) fn title(&self) -> Option<String> {
+    pub fn title(&self) -> Option<String> {
         page::title(&self.without_secrets(self.text()))
     }
 
     /// A text from this answer, without the secrets it was asked with.
-    pub(crate) fn without_secrets<'a>(&self, text: Cow<'a, str>) -> Cow<'a, str> {
+    pub fn without_secrets<'a>(&self, text: Cow<'a, str>) -> Cow<'a, str> {
         let secrets = self.hidden.iter().map(ExposeSecret::expose_secret).filter(|secret| !secret.is_empty());
         secrets.fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "…").into() } else { text })
     }
 
     /// Where it redirects to, when it does.
-    pub(crate) fn location(&self) -> Option<&str> {
+    pub fn location(&self) -> Option<&str> {
         let value = self.headers.get(LOCATION).filter(|_| self.status.is_redirection())?;
         // Drone puts error texts into it as they are, so bytes beyond ASCII are no reason to miss it.
         std::str::from_utf8(value.as_bytes()).ok()
     }
 
     /// The cookies it sets, each as the header says it.
-    pub(crate) fn cookies(&self) -> impl Iterator<Item = SecretString> {
+    pub fn cookies(&self) -> impl Iterator<Item = SecretString> {
         self.headers.get_all(SET_COOKIE).into_iter().filter_map(|value| value.to_str().ok()).map(SecretString::from)
     }
 
+    /// A header, as text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
     /// A number in a header.
-    pub(crate) fn number(&self, header: &str) -> Option<usize> {
-        self.headers.get(header)?.to_str().ok()?.parse().ok()
+    pub fn number(&self, header: &str) -> Option<usize> {
+        self.header(header)?.parse().ok()
     }
 
     /// Whether it is a web page.
-    pub(crate) fn is_page(&self) -> bool {
+    pub fn is_page(&self) -> bool {
         let kind = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if kind.is_empty() {
             return self.text().trim_start().starts_with('<');
@@ -93,7 +111,7 @@ impl Answer {
     }
 
     /// An error when it is a web page: somebody else answers then.
-    pub(crate) fn refuse_page(&self) -> Result<(), Error> {
+    pub fn refuse_page(&self) -> Result<(), Error> {
         if self.is_page() { Err(self.web_page()) } else { Ok(()) }
     }
 
@@ -115,12 +133,12 @@ impl Answer {
     }
 
     /// Itself when its status is 2xx, else the error its status stands for.
-    pub(crate) fn or_failure(self) -> Result<Self, Error> {
+    pub fn or_failure(self) -> Result<Self, Error> {
         if self.status.is_success() { Ok(self) } else { Err(self.failure()) }
     }
 
     /// The error its status stands for.
-    pub(crate) fn failure(&self) -> Error {
+    pub fn failure(&self) -> Error {
         let call = self.call.clone();
         let status = self.status.as_u16();
         if let Some(to) = self.location() {

@@ -1,0 +1,3 @@
+//! `converge-bridge`: see the library.
+
+fn main() {}

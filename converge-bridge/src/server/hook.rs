@@ -1,0 +1,1 @@
+//! The webhook: finds comments sooner than a poll would.

@@ -1,0 +1,1 @@
+//! From start to SIGTERM.

@@ -1,0 +1,11 @@
+//! Finds comments: one request an organisation when nothing happened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Bridge;
+
+/// Works until the bridge is to end.
+pub async fn run(bridge: &Arc<Bridge>) {
+    while bridge.wait(None, Duration::from_secs(1)).await {}
+}

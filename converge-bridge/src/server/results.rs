@@ -1,0 +1,1 @@
+//! `results.json` of a run, as far as a comment tells of it.

@@ -1,0 +1,1 @@
+//! What is served: the hook, health, metrics, triggers.
