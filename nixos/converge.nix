@@ -13,9 +13,9 @@ let
 
   service = name: piece: {
     description = piece.description;
-    wantedBy = [ "converge.target" "docker.service" ];
+    wantedBy = [ "converge.target" "docker.service" ] ++ map unitOf piece.follows;
     # Stopped and started with the target (every switch) and with Docker (a restarted Docker is looked at again).
-    partOf = [ "converge.target" "docker.service" ];
+    partOf = [ "converge.target" "docker.service" ] ++ map unitOf piece.follows;
     # Wants, not Requires: with one of these down the piece still starts, says so, and fails by itself.
     wants = [ "docker.service" ] ++ map unitOf piece.needs;
     after = [ "docker.service" "docker.socket" ] ++ map unitOf piece.needs ++ piece.after;
@@ -49,6 +49,7 @@ let
       package = mkOption { type = types.package; description = "The package with the piece's program."; };
       settings = mkOption { type = (pkgs.formats.json { }).type; description = "What /etc/converge/<name>.json says."; };
       needs = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces that go first."; };
+      follows = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces after whose every run this one runs again."; };
       after = mkOption { type = types.listOf types.str; default = [ ]; description = "Other units that go first."; };
       credentials = mkOption { type = types.attrsOf types.externalPath; default = { }; description = "Files handed over by LoadCredential."; };
       withoutCredential = mkOption { type = types.attrsOf types.str; default = { }; description = "What stands in for a credential whose file is missing, if not nothing."; };

@@ -8,5 +8,6 @@
     ./traefik.nix
     ./drone.nix
     ./drone-runner.nix
+    ./bridge.nix
   ];
 }

@@ -10,7 +10,7 @@ let
       # Cargo wants every member of the workspace to be there, also those that are not built.
       fileset = lib.fileset.intersection
         (lib.fileset.fileFilter (file: !file.hasExt "nix") ../.)
-        (lib.fileset.unions [ ../Cargo.toml ../Cargo.lock ../common ../converge-swarm ../converge-traefik ../converge-drone ../nixos/tests ../tests ]);
+        (lib.fileset.unions [ ../Cargo.toml ../Cargo.lock ../common ../converge-swarm ../converge-traefik ../converge-drone ../converge-bridge ../nixos/tests ../tests ]);
     };
     cargoLock.lockFile = ../Cargo.lock;
     cargoBuildFlags = [ "--package=converge-${name}" ];
@@ -24,9 +24,21 @@ let
     };
   };
 in
-{
+rec {
   converge-swarm = piece "swarm";
   converge-traefik = piece "traefik";
   # Brings drone-runner too.
   converge-drone = piece "drone";
+  converge-bridge = piece "bridge";
+
+  # The program alone: what runs in a container brings no converger along.
+  comment-bridge = converge-bridge.overrideAttrs (old: {
+    pname = "comment-bridge";
+    cargoBuildFlags = old.cargoBuildFlags ++ [ "--bin=comment-bridge" ];
+    meta = old.meta // {
+      description = "Turns a member's !testme in a pull request into one build and one comment";
+      mainProgram = "comment-bridge";
+    };
+  });
+  comment-bridge-image = import ./image.nix { inherit lib pkgs; } comment-bridge;
 }

@@ -33,4 +33,14 @@
     giteaPassword = "/run/secrets/gitea-password";
     runner.maxTests = 2;
   };
+
+  services.converge.bridge = {
+    enable = true;
+    # A comment `!testme` in any pull request of this organisation, by a member of it, makes a build.
+    settings.organisations = [ { name = "recipes"; } ];
+    # Of the bot's account, with the scopes read:repository, write:issue, read:organization and read:user.
+    giteaToken = "/run/secrets/gitea-token";
+    # Gitea's webhooks make builds start within a second; docs/enrol.md says how to add one. Without, it takes five.
+    webhookSecret = "/run/secrets/webhook-secret";
+  };
 }

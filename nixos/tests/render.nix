@@ -20,9 +20,13 @@ let
   docker = lib.optionalAttrs config.virtualisation.docker.enable {
     "/etc/docker/daemon.json" = builtins.toJSON config.virtualisation.docker.daemon.settings;
   };
+  # The name that NixOS gives it.
+  tmpfiles = lib.optionalAttrs (config.systemd.tmpfiles.rules != [ ]) {
+    "/etc/tmpfiles.d/00-nixos.conf" = lib.concatLines config.systemd.tmpfiles.rules;
+  };
 in
 {
-  files = units.files // etc // scripts // variables // docker;
+  files = units.files // etc // scripts // variables // docker // tmpfiles;
   modes = lib.mapAttrs (_: _: "0755") scripts;
   # What NixOS makes of wantedBy and requiredBy: path -> what it points to.
   inherit (units) links;

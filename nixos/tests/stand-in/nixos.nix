@@ -80,6 +80,7 @@ in
     });
     systemd.targets = units unit { };
     systemd.timers = units timer { };
+    systemd.tmpfiles.rules = texts [ ];
 
     virtualisation.docker = {
       enable = mkOption { type = types.bool; default = false; };

@@ -84,7 +84,7 @@ fn its_sandbox_and_credentials_are_the_units() {
     let Some(machine) = Machine::new("its_sandbox_and_credentials_are_the_units") else { return };
     // These say how a unit starts and stops, not what its program may do.
     let of_the_unit = ["ExecStart", "NotifyAccess", "RemainAfterExit", "TimeoutStartSec", "TimeoutStopSec", "Type"];
-    for name in ["drone", "swarm", "traefik"] {
+    for name in ["bridge", "drone", "swarm", "traefik"] {
         machine.converge(&[name, "--plan"]);
         let asked = machine.asked().unwrap();
         let by_hand = asked.iter().find_map(|word| word.strip_prefix("--unit=")).unwrap();
@@ -139,7 +139,7 @@ fn it_says_how_it_is_used() {
         let output = machine.converge(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         let said = String::from_utf8(if code == 0 { output.stdout } else { output.stderr }).unwrap();
-        assert!(said.contains("usage: converge NAME") && said.contains("names: drone swarm traefik"), "{said}");
+        assert!(said.contains("usage: converge NAME") && said.contains("names: bridge drone swarm traefik"), "{said}");
     }
     assert_eq!(machine.asked(), None);
 }

@@ -98,6 +98,28 @@ fn the_example_says_what_the_programs_expect() {
         "limits": limits,
     });
     assert_eq!(drone, expected);
+    let bridge: Value = serde_json::from_str(rendered.file("/etc/converge/bridge.json")).unwrap();
+    let expected = json!({
+        "domain": "bridge.ci.example.org",
+        "image": "/usr/local/share/converge/comment-bridge.tar",
+        "gitea": {"address": "https://git.example.org", "bot": "ci-bot"},
+        "drone": {"address": "https://drone.ci.example.org", "repository": "recipes/ci"},
+        "organisations": [{"name": "recipes"}],
+        "repositories": [],
+        "allow": [],
+        "poll_seconds": 5,
+        "catch_up_hours": 24,
+        "give_up_hours": 24,
+        "webhook": true,
+        "ledger": "/var/lib/comment-bridge",
+        "runs": "/var/lib/recipe-ci/runs",
+        "authorities": "/etc/ssl/certs/ca-certificates.crt",
+        "user": "60990:60990",
+        "memory_mib": 64,
+        "probe": {"address": "192.0.2.10"},
+        "limits": limits,
+    });
+    assert_eq!(bridge, expected);
     let runner: Value = serde_json::from_str(rendered.file("/etc/converge/drone-runner.json")).unwrap();
     let expected = json!({
         "server": "https://drone.ci.example.org",
@@ -220,6 +242,22 @@ fn assertions_say_what_is_missing_and_what_to_do() {
             "hint: ",
         ),
         (
+            r#"{ services.converge.bridge.settings.domain = "bridge.example.org"; }"#,
+            "bridge.settings.domain is bridge.example.org, which the certificate of *.ci.localhost does not cover",
+            r#"such as "bridge.ci.localhost""#,
+        ),
+        (
+            "{ services.converge.bridge.settings.webhook = false; }",
+            "bridge.settings.webhook is false, and there is a secret to check webhooks with",
+            "hint: leave the setting unset",
+        ),
+        (
+            "{ services.converge.bridge.webhookSecret = lib.mkForce null; services.converge.bridge.settings.webhook = true; }",
+            "bridge.settings.webhook is true, and there is no secret to check webhooks with",
+            "set services.converge.bridge.webhookSecret",
+        ),
+        ("{ services.converge.drone.enable = lib.mkForce false; }", "without services.converge.drone", "hint: "),
+        (
             r#"{ services.converge.drone.settings.runner.unit = "other.service"; }"#,
             "drone.settings.runner names another unit or configuration than drone-runner.service",
             "hint: leave both unset",
@@ -246,7 +284,7 @@ fn assertions_say_what_is_missing_and_what_to_do() {
 fn an_empty_configuration_is_asked_for_all_it_lacks() {
     let Some(nix) = nix("an_empty_configuration_is_asked_for_all_it_lacks") else { return };
     let rendered = nix
-        .host("./nixos { services.converge = { swarm.enable = true; traefik.enable = true; drone.enable = true; }; }")
+        .host("./nixos { services.converge = { swarm.enable = true; traefik.enable = true; drone.enable = true; bridge.enable = true; }; }")
         .unwrap();
     let said = rendered.assertions.join("\n");
     for what in [
@@ -259,11 +297,16 @@ fn an_empty_configuration_is_asked_for_all_it_lacks() {
         "which Gitea its repositories are on",
         "has no repository to run builds of",
         "has no password",
+        "bridge has no domain",
+        "which Gitea to read",
+        "which Drone builds",
+        "has no organisation and no repository",
+        "has no token of the bot's Gitea account",
     ] {
         assert!(said.contains(what), "{what} is not in: {said}");
     }
-    assert_eq!(rendered.assertions.len(), 9);
-    assert_eq!(said.matches("hint: set services.converge.").count(), 9, "{said}");
+    assert_eq!(rendered.assertions.len(), 14);
+    assert_eq!(said.matches("hint: set services.converge.").count(), 14, "{said}");
 }
 
 #[test]
@@ -272,7 +315,13 @@ fn a_secret_in_the_store_is_refused() {
     let stored = r#""${builtins.storeDir}/vl9bnavj43d6x9h7nl7dl5dqmy9sra5s-privkey.pem""#;
     let values =
         [format!("lib.mkForce {stored}"), "lib.mkForce ./Cargo.toml".into(), r#"lib.mkForce "privkey.pem""#.into()];
-    for option in ["traefik.certificate.privkey", "drone.giteaPassword", "drone.rpcSecret"] {
+    for option in [
+        "traefik.certificate.privkey",
+        "drone.giteaPassword",
+        "drone.rpcSecret",
+        "bridge.giteaToken",
+        "bridge.webhookSecret",
+    ] {
         for value in &values {
             let module = format!("{{ lib, ... }}: {{ services.converge.{option} = {value}; }}");
             let said = match nix.lab_host(&module) {
@@ -300,6 +349,7 @@ fn the_json_is_checked_by_its_own_program_at_build_time() {
         ("traefik.json", "converge-traefik"),
         ("drone.json", "converge-drone"),
         ("drone-runner.json", "drone-runner"),
+        ("bridge.json", "converge-bridge"),
     ] {
         let check: String = nix
             .value(&format!(
@@ -332,6 +382,7 @@ fn the_flake_has_its_outputs() {
                in {
                  modules = lib.attrNames flake.nixosModules;
                  packages = lib.mapAttrs (_: package: package.meta.mainProgram) flake.packages.x86_64-linux;
+                 image = flake.packages.x86_64-linux.comment-bridge-image.args.config.Entrypoint;
                  test = flake.checks.aarch64-linux.machine.name;
                  shell = lib.length flake.devShells.x86_64-linux.default.packages > 3;
                }",
@@ -340,10 +391,14 @@ fn the_flake_has_its_outputs() {
     let expected = json!({
         "modules": ["default"],
         "packages": {
+            "comment-bridge": "comment-bridge",
+            "comment-bridge-image": "localhost/comment-bridge",
+            "converge-bridge": "converge-bridge",
             "converge-drone": "converge-drone",
             "converge-swarm": "converge-swarm",
             "converge-traefik": "converge-traefik",
         },
+        "image": ["/bin/comment-bridge"],
         "test": "converge",
         "shell": true,
     });

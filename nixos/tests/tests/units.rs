@@ -57,6 +57,7 @@ fn systemd_verifies_them_without_a_word() {
     let expected = [
         "converge-again.service",
         "converge-again.timer",
+        "converge-bridge.service",
         "converge-drone.service",
         "converge-swarm.service",
         "converge-traefik.service",
@@ -98,14 +99,18 @@ fn every_switch_and_every_docker_start_runs_them_again() {
     let Some(rendered) = rendered("every_switch_and_every_docker_start_runs_them_again", "{ }") else { return };
     assert!(rendered.unit("converge.target").contains("\nX-StopOnReconfiguration=true\n"));
     assert_eq!(rendered.links["/etc/systemd/system/multi-user.target.wants/converge.target"], "../converge.target");
-    for name in ["converge-swarm.service", "converge-traefik.service", "converge-drone.service"] {
+    for piece in ["swarm", "traefik", "drone", "bridge"] {
+        let name = &format!("converge-{piece}.service");
         let unit = rendered.unit(name);
-        assert_eq!(words(unit, "PartOf"), ["converge.target", "docker.service"]);
+        // converge-drone may have got another token, which the bridge hands on.
+        let drone = (piece == "bridge").then_some("converge-drone.service");
+        let all: Vec<&str> = ["converge.target", "docker.service"].into_iter().chain(drone).collect();
+        assert_eq!(words(unit, "PartOf"), all);
         assert_eq!(values(unit, "RemainAfterExit"), ["true"]);
         assert_eq!(values(unit, "NotifyAccess"), ["main"]);
         assert_eq!(values(unit, "Type"), ["oneshot"]);
         assert_eq!(values(unit, "RuntimeDirectoryPreserve"), ["yes"]);
-        for by in ["converge.target", "docker.service"] {
+        for by in all {
             assert_eq!(rendered.links[&format!("/etc/systemd/system/{by}.wants/{name}")], format!("../{name}"));
         }
     }
@@ -127,7 +132,11 @@ fn they_run_in_order_and_need_nothing_to_start() {
     let pieces = ["converge-swarm.service", "converge-traefik.service"];
     assert_eq!(words(drone, "After"), [["docker.service", "docker.socket"], pieces].concat());
     assert_eq!(words(drone, "Wants"), [["docker.service"].as_slice(), &pieces].concat());
-    for unit in [swarm, traefik, drone] {
+    let bridge = rendered.unit("converge-bridge.service");
+    let pieces = ["converge-swarm.service", "converge-traefik.service", "converge-drone.service"];
+    assert_eq!(words(bridge, "After"), [["docker.service", "docker.socket"].as_slice(), &pieces].concat());
+    assert_eq!(words(bridge, "Wants"), [["docker.service"].as_slice(), &pieces].concat());
+    for unit in [swarm, traefik, drone, bridge] {
         assert_eq!(words(unit, "Requires"), [""; 0]);
         assert_eq!(words(unit, "BindsTo"), [""; 0]);
     }
@@ -181,6 +190,40 @@ fn the_secrets_of_drone_come_as_credentials() {
     let runner = rendered.unit("drone-runner.service");
     assert_eq!(values(runner, "LoadCredential"), ["rpc-secret:/run/secrets/rpc"]);
     assert_eq!(values(runner, "ConditionPathExists"), ["/run/secrets/rpc"]);
+}
+
+#[test]
+fn the_secrets_of_the_bridge_come_as_credentials() {
+    let test = "the_secrets_of_the_bridge_come_as_credentials";
+    let Some(with) = rendered(test, "{ }") else { return };
+    let expected = [
+        "drone-token:/var/lib/converge/drone/api-token",
+        "gitea-token:/run/secrets/gitea-token",
+        "webhook-secret:/run/secrets/webhook-secret",
+    ];
+    assert_eq!(values(with.unit("converge-bridge.service"), "LoadCredential"), expected);
+    assert!(with.file("/etc/converge/bridge.json").contains("\"webhook\":true"));
+
+    let module = "{ lib, ... }: { services.converge.bridge.webhookSecret = lib.mkForce null; }";
+    let Some(without) = rendered(test, module) else { return };
+    assert_eq!(values(without.unit("converge-bridge.service"), "LoadCredential"), expected[..2]);
+    assert!(without.file("/etc/converge/bridge.json").contains("\"webhook\":false"));
+}
+
+#[test]
+fn the_directories_of_the_bridge_are_made_for_the_user_of_its_container() {
+    let test = "the_directories_of_the_bridge_are_made_for_the_user_of_its_container";
+    let Some(example) = rendered(test, "{ }") else { return };
+    let made = example.file("/etc/tmpfiles.d/00-nixos.conf");
+    assert_eq!(
+        made.lines().collect::<Vec<_>>(),
+        ["d /var/lib/comment-bridge 0700 60990 60990 -", "d /var/lib/recipe-ci/runs 0755 root root -"]
+    );
+    assert!(example.file("/etc/converge/bridge.json").contains("\"user\":\"60990:60990\""));
+
+    let module = r#"{ services.converge.bridge.settings = { ledger = "/srv/ledger"; user = "7:8"; }; }"#;
+    let Some(other) = rendered(test, module) else { return };
+    assert!(other.file("/etc/tmpfiles.d/00-nixos.conf").starts_with("d /srv/ledger 0700 7 8 -\n"));
 }
 
 #[test]

@@ -8,6 +8,7 @@ let
       replaceStrings sort stringLength substring tail toJSON;
 
     id = x: x;
+    fix = f: let x = f x; in x;
     flip = f: a: b: f b a;
     pipe = foldl' (x: f: f x);
     optional = cond: x: if cond then [ x ] else [ ];
