@@ -5,6 +5,7 @@ mod answer;
 mod carrier;
 mod error;
 mod hint;
+mod observer;
 mod page;
 
 use std::cell::RefCell;
@@ -26,6 +27,7 @@ use tokio::time::{Instant, timeout_at};
 pub use answer::Answer;
 pub use carrier::{Carried, Carrier, Lost};
 pub use error::{Call, Error, Refusal, Service};
+pub use observer::Observer;
 pub use page::{quoted, title};
 
 /// The largest answer that is read.
@@ -44,12 +46,14 @@ pub struct Connect {
     pub authority: Option<String>,
     /// What carries requests and answers instead of the network.
     pub carrier: Option<Arc<dyn Carrier>>,
+    /// Who is told of every request.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Connect {
     /// By name, with the system's authorities, and `deadline` for each call.
     pub fn within(deadline: Duration) -> Self {
-        Self { deadline, backoff: Backoff::default(), at: None, authority: None, carrier: None }
+        Self { deadline, backoff: Backoff::default(), at: None, authority: None, carrier: None, observer: None }
     }
 }
 
@@ -121,6 +125,7 @@ pub struct Client {
     backoff: Backoff,
     hidden: Arc<[SecretString]>,
     carrier: Option<Arc<dyn Carrier>>,
+    observer: Option<Arc<dyn Observer>>,
 }
 
 /// A request before it is sent.
@@ -190,8 +195,8 @@ impl Client {
             builder = builder.resolve(name, SocketAddr::new(at, 0));
         }
         let inner = builder.build().map_err(|source| Error::Client { service, source })?;
-        let Connect { deadline, backoff, carrier, .. } = connect.clone();
-        Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default(), carrier })
+        let Connect { deadline, backoff, carrier, observer, .. } = connect.clone();
+        Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default(), carrier, observer })
     }
 
     /// The same, whose answers are never quoted with one of `secrets` in them, nor with what a request says who asks
@@ -246,14 +251,16 @@ impl Client {
                 builder.form(&fields.iter().map(|(name, value)| (name, value.expose_secret())).collect::<Vec<_>>())
             }
         };
-        match timeout_at(until, self.receive(&call, builder)).await {
-            Ok(settled) => {
-                let mut hidden = request.identity.secrets();
-                hidden.extend_from_slice(&self.hidden);
-                settled.map(|answer| answer.hiding(hidden))
-            }
+        let settled = match timeout_at(until, self.receive(&call, builder)).await {
+            Ok(settled) => settled,
             Err(_) => Err(Error::Deadline { call, after: self.deadline }),
+        };
+        if let Some(observer) = &self.observer {
+            observer.asked(self.service, settled.as_ref().map(|answer| answer.status));
         }
+        let mut hidden = request.identity.secrets();
+        hidden.extend_from_slice(&self.hidden);
+        settled.map(|answer| answer.hiding(hidden))
     }
 
     async fn receive(&self, call: &Call, builder: RequestBuilder) -> Result<Answer, Error> {

@@ -37,7 +37,7 @@ pub struct Bridge {
     /// What stands in the way, for /healthz and the dashboard.
     pub status: Status,
     /// What is counted.
-    pub metrics: Metrics,
+    pub metrics: Arc<Metrics>,
     /// True once it is to end: no new call is begun then.
     pub stopping: watch::Sender<bool>,
 }
@@ -72,6 +72,8 @@ impl Bridge {
         clock: Clock,
         connect: &Connect,
     ) -> Result<Arc<Self>, http::Error> {
+        let metrics = Arc::new(Metrics::default());
+        let connect = &Connect { observer: Some(metrics.clone()), ..connect.clone() };
         Ok(Arc::new(Self {
             gitea: Gitea::new(&settings.gitea, &tokens.gitea, connect)?,
             drone: Drone::new(&settings.drone, &settings.repository, &tokens.drone, connect)?,
@@ -81,7 +83,7 @@ impl Bridge {
             runs,
             bells: Bells::default(),
             status: Status::default(),
-            metrics: Metrics::default(),
+            metrics,
             stopping: watch::Sender::new(false),
         }))
     }
