@@ -1,5 +1,7 @@
 //! What a Gitea is filled with, all of it by API and git.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -18,13 +20,15 @@ const BRANCH: &str = "mention-the-tests";
 pub struct Content {
     /// The `.drone.yml` of `recipes/ci`.
     pub pipeline: String,
+    /// Other files of `recipes/ci`, by path.
+    pub files: BTreeMap<String, String>,
     /// Names of recipes in tests/catalogue.
     pub recipes: Vec<String>,
 }
 
 impl Default for Content {
     fn default() -> Self {
-        Self { pipeline: PIPELINE.to_owned(), recipes: vec!["hello".to_owned()] }
+        Self { pipeline: PIPELINE.to_owned(), files: BTreeMap::new(), recipes: vec!["hello".to_owned()] }
     }
 }
 
@@ -67,6 +71,7 @@ pub(crate) fn fill(forge: &Forge, content: &Content) -> Result<World> {
 
     make_repository(&site, "ci", true)?;
     site.write_file(World::CI, ".drone.yml", &content.pipeline)?;
+    content.files.iter().try_for_each(|(path, text)| site.write_file(World::CI, path, text))?;
     site.put(&format!("/repos/{}/collaborators/{}", World::CI, bot.name), &json!({"permission": "admin"}))?;
 
     let mut made = Vec::new();
@@ -118,9 +123,14 @@ fn make_repository(site: &Api, name: &str, has_readme: bool) -> Result<()> {
 impl Api {
     /// Writes a file of a repository's main branch, new or not.
     pub fn write_file(&self, repository: &str, path: &str, text: &str) -> Result<()> {
+        self.write_file_of("main", repository, path, text)
+    }
+
+    /// Writes a file of another branch, new or not.
+    pub fn write_file_of(&self, branch: &str, repository: &str, path: &str, text: &str) -> Result<()> {
         let at = format!("/repos/{repository}/contents/{path}");
-        let mut body = json!({"content": STANDARD.encode(text), "message": format!("write {path}"), "branch": "main"});
-        let present = self.ask("GET", &format!("{at}?ref=main"), None)?;
+        let mut body = json!({"content": STANDARD.encode(text), "message": format!("write {path}"), "branch": branch});
+        let present = self.ask("GET", &format!("{at}?ref={branch}"), None)?;
         if present.status == 404 {
             return self.post(&at, &body).map(drop);
         }
@@ -136,8 +146,23 @@ fn open_pull_request(api: &Api, repository: &str) -> Result<()> {
         "content": text, "message": "docs: mention the tests", "branch": "main", "new_branch": BRANCH,
     });
     api.post(&format!("/repos/{repository}/contents/TESTING.md"), &change)?;
+    say_so_on_the_page(api, repository)?;
     let request = json!({"base": "main", "head": BRANCH, "title": "Mention the tests", "body": "See TESTING.md."});
     api.post(&format!("/repos/{repository}/pulls"), &request).map(drop)
+}
+
+/// Adds the same sentence to the recipe's own page, where it has one: what runs then shows which commit it is.
+fn say_so_on_the_page(api: &Api, repository: &str) -> Result<()> {
+    for (path, from, to) in [
+        ("greeting.html.tmpl", "</h1>\n", "</h1>\n<p>Every change of this recipe is tested before it is merged.</p>\n"),
+        ("abra.sh", "GREETING_HTML_VERSION=v1", "GREETING_HTML_VERSION=v2"),
+    ] {
+        let present = api.ask("GET", &format!("/repos/{repository}/raw/{path}?ref={BRANCH}"), None)?;
+        if present.status == 200 && present.body.contains(from) {
+            api.write_file_of(BRANCH, repository, path, &present.body.replace(from, to))?;
+        }
+    }
+    Ok(())
 }
 
 /// Letters and digits.

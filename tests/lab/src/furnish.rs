@@ -4,6 +4,8 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use crate::certificate::Authority;
 use crate::configuration::Configuration;
 use crate::error::{Error, Result};
@@ -14,7 +16,11 @@ use crate::names;
 use crate::switch::GENERATION;
 
 /// Our own programs, by name.
-const PROGRAMS: [&str; 4] = ["converge-swarm", "converge-traefik", "converge-drone", "drone-runner"];
+const PROGRAMS: [&str; 6] =
+    ["converge-swarm", "converge-traefik", "converge-drone", "drone-runner", "converge-bridge", "comment-bridge"];
+
+/// Where the archives of our own images are; nixos/tests/stand-in/pkgs.nix says the same.
+const OUR_IMAGES: &str = "usr/local/share/converge";
 
 /// Where the certificate is kept within the lab; copied to /run/secrets at every boot, as sops-nix would put it there.
 pub(crate) const SECRETS: &str = "/var/lib/lab/secrets";
@@ -28,6 +34,8 @@ d /run/secrets 0751 root root -
 C /run/secrets/fullchain 0400 root root - /var/lib/lab/secrets/fullchain
 C /run/secrets/privkey 0400 root root - /var/lib/lab/secrets/privkey
 C /run/secrets/gitea-password 0400 root root - /var/lib/lab/secrets/gitea-password
+C /run/secrets/gitea-token 0400 root root - /var/lib/lab/secrets/gitea-token
+C /run/secrets/webhook-secret 0400 root root - /var/lib/lab/secrets/webhook-secret
 d /srv/builds 1777 root root -
 ";
 
@@ -76,6 +84,7 @@ pub(crate) fn furnish(
         for (name, from) in ours.into_iter().chain([("abra", abra)]) {
             copy(&from, &upper.join("usr/local/bin").join(name))?;
         }
+        crate::bridge::put_image(&upper.join(OUR_IMAGES))?;
         catalogue(&upper.join("srv/catalogue"))?;
     }
 
@@ -96,7 +105,13 @@ pub(crate) fn furnish(
 
     if let Some(prepared) = gitea {
         gitea::furnish(places, prepared)?;
-        put(&format!("{SECRETS}/gitea-password"), prepared.world()?.bot.password.as_bytes(), 0o400)?;
+        let world = prepared.world()?;
+        put(&format!("{SECRETS}/gitea-password"), world.bot.password.as_bytes(), 0o400)?;
+        put(&format!("{SECRETS}/gitea-token"), world.bridge_token.as_bytes(), 0o400)?;
+        // As good as random: nobody else has the authority's key.
+        let secret =
+            Sha256::digest(authority.key()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        put(&format!("{SECRETS}/webhook-secret"), secret.as_bytes(), 0o400)?;
     }
 
     for (path, content) in &configuration.files {

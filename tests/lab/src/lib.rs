@@ -4,6 +4,7 @@
 //! to. Two processes hold it ([`mod@keeper`]); when they end, nothing of it is left on this machine but files below
 //! `target/lab`.
 
+mod bridge;
 mod certificate;
 mod command;
 mod configuration;
@@ -13,6 +14,7 @@ mod error;
 mod forward;
 mod furnish;
 mod gitea;
+mod image_of;
 mod keeper;
 mod layout;
 mod life;

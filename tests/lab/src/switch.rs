@@ -63,6 +63,10 @@ pub(crate) fn switch(lab: &Lab, new: &Configuration) -> Result<Switched> {
     let stopped = systemctl(lab, "stop", &actions.stop)?;
     let files = put_in_place(lab, &old, new)?;
     let mut done = Switched { stopped, files, ..Switched::default() };
+    if done.files.iter().any(|path| path.starts_with("/etc/tmpfiles.d/")) {
+        // NixOS restarts systemd-tmpfiles-resetup.service.
+        lab.exec(&["systemd-tmpfiles", "--create", "--remove", "--exclude-prefix=/dev"])?.text()?;
+    }
     lab.exec(&["systemctl", "reset-failed"])?;
     lab.exec(&["systemctl", "daemon-reload"])?.text()?;
     done.reloaded = systemctl(lab, "reload", &actions.reload)?;

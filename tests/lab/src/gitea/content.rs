@@ -10,8 +10,11 @@ use sha2::{Digest, Sha256};
 use crate::error::{Error, Result};
 use crate::layout;
 
-/// The `.drone.yml` of `recipes/ci`: it writes a file that outlives the build.
+/// The `.drone.yml` of `recipes/ci`.
 const PIPELINE: &str = include_str!("pipeline.yml");
+
+/// What it runs: takes a recipe through the first rung.
+const SCRIPT: (&str, &str) = ("recipe.sh", include_str!("recipe.sh"));
 
 /// The folder that Gitea wrote.
 pub(super) const DATA: &str = "data";
@@ -96,7 +99,11 @@ fn make(kind: Kind, key: &[u8]) -> Result<()> {
         ..Options::default()
     };
     let forge = Forge::start_with(&options)?;
-    let content = Content { pipeline: PIPELINE.to_owned(), recipes: stand_ins::catalogue::recipes()? };
+    let content = Content {
+        pipeline: PIPELINE.to_owned(),
+        files: [(SCRIPT.0.to_owned(), SCRIPT.1.to_owned())].into(),
+        recipes: stand_ins::catalogue::recipes()?,
+    };
     let world = forge.fill(&content)?;
     drop(forge);
     let world =
@@ -116,6 +123,7 @@ fn key(kind: Kind, program: &Path) -> Result<Vec<u8>> {
         hash.update(format!("{:?}", made.map_err(Error::file("read", program))?));
     }
     hash.update(PIPELINE);
+    hash.update(SCRIPT.1);
     for folder in ["tests/forge/src", "tests/catalogue"] {
         add(&mut hash, &layout::project().join(folder))?;
     }

@@ -22,6 +22,20 @@ steps:
       - echo ended
 ";
 
+/// A pipeline that says what it was given, and leaves a file that outlives the build.
+const SAYS: &str = "\
+kind: pipeline
+type: exec
+name: recipe
+clone:
+  disable: true
+steps:
+  - name: say
+    commands:
+      - echo \"testing $RECIPE at $REF\"
+      - echo \"$RECIPE $REF\" > \"/srv/builds/$DRONE_BUILD_NUMBER\"
+";
+
 /// What tells one run of a unit from another.
 fn invocation(lab: &lab::Lab, unit: &str) -> String {
     sh(lab, &format!("systemctl show --property=InvocationID --value {unit}"))
@@ -101,6 +115,7 @@ fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
 fn a_lost_drone_and_a_stopped_gitea_are_told_and_mended() {
     let Some(lab) = machine("system-drone-lost", |_| ()) else { return };
     expect(&lab, "changed");
+    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", SAYS).unwrap();
     sh(&lab, &format!("docker service rm {DRONE}; systemctl stop drone-runner.service"));
     assert!(restart(&lab, "converge-drone.service"));
     let changes = report(&lab, "drone").unwrap();
@@ -206,6 +221,7 @@ fn cancelled_builds_leave_nothing_and_the_queue_goes_on_in_order() {
 fn no_secret_of_drones_is_anywhere_else() {
     let Some(lab) = machine("system-drone-secrecy", |_| ()) else { return };
     expect(&lab, "changed");
+    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", SAYS).unwrap();
     let web = Web::new(&lab).unwrap();
     let drone = Drone::new(&lab, &web).unwrap();
     // Everything once more, watched: the service anew, a login, a build.

@@ -23,7 +23,9 @@ fn expect_content(lab: &Lab) {
         assert_eq!(bot.ask("GET", &format!("/orgs/recipes/members/{name}"), None).unwrap().status, status, "{name}");
     }
     let pipeline = bot.get("/repos/recipes/ci/raw/.drone.yml").unwrap().body;
-    assert!(pipeline.contains("type: exec") && pipeline.contains("/srv/builds/$DRONE_BUILD_NUMBER"), "{pipeline}");
+    assert!(pipeline.contains("type: exec") && pipeline.contains("bash ./recipe.sh"), "{pipeline}");
+    let page = bot.get("/repos/recipes/hello/raw/greeting.html.tmpl?ref=mention-the-tests").unwrap().body;
+    assert!(page.contains("<p>Every change of this recipe is tested before it is merged.</p>"), "{page}");
 
     let password = lab.read_file("/run/secrets/gitea-password").unwrap();
     let login = gitea.api().with_password(&world.bot.name, &password).get("/user").unwrap();

@@ -1,0 +1,21 @@
+//! The image of comment-bridge: the program and its libraries, of the shape that nixos/image.nix builds.
+
+use std::path::Path;
+
+use daemon::image::Image;
+
+use crate::error::Result;
+use crate::furnish::{binary, copy};
+use crate::image_of::made;
+
+/// Its archive's name; the lab has it where the stand-in of nixpkgs says.
+const ARCHIVE: &str = "comment-bridge.tar";
+
+/// Puts the archive into a folder of the lab's.
+pub(crate) fn put_image(into: &Path) -> Result<()> {
+    let made = made("images-bridge", &binary("comment-bridge")?, |program, folder| {
+        let image = Image::new("localhost/comment-bridge:archive").with_program("/bin/comment-bridge", program)?;
+        Ok(image.entrypoint(&["/bin/comment-bridge"]).write(&folder.join(ARCHIVE))?)
+    })?;
+    copy(&made.folder.join(ARCHIVE), &into.join(ARCHIVE))
+}

@@ -1,0 +1,54 @@
+//! Images made from a program of this project's build: made anew when the program has changed.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::fcntl::{Flock, FlockArg};
+
+use crate::command;
+use crate::error::{Error, Result};
+use crate::layout;
+
+/// A folder of archives in the cache, held so that nobody makes them anew meanwhile.
+#[derive(Debug)]
+pub(crate) struct Made {
+    /// The folder.
+    pub folder: PathBuf,
+    _lock: Flock<fs::File>,
+}
+
+/// The folder `name` of the cache; `fill` does it, from the program without what only debuggers need, unless it was
+/// done from this very program.
+pub(crate) fn made(name: &str, program: &Path, fill: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<Made> {
+    let lock = layout::cache().join(format!(".{name}.lock"));
+    let file = fs::File::create(&lock).map_err(Error::file("write", &lock))?;
+    let lock = Flock::lock(file, FlockArg::LockExclusive)
+        .map_err(|(_, source)| Error::System { what: format!("lock {}", lock.display()), source })?;
+    let made = Made { folder: layout::cache().join(name), _lock: lock };
+    let (folder, note) = (&made.folder, made.folder.join("key"));
+    // Not a hash of its bytes, which takes an unoptimised build ten seconds.
+    let of_program = fs::metadata(program).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
+    let key = format!("{} {:?}", program.display(), of_program.map_err(Error::file("read", program))?);
+    if fs::read_to_string(&note).is_ok_and(|made| made == key) {
+        return Ok(made);
+    }
+    if folder.exists() {
+        fs::remove_dir_all(folder).map_err(Error::file("remove", folder))?;
+    }
+    layout::make(folder)?;
+    let scratch = tempfile::tempdir_in(layout::cache()).map_err(Error::file("make a folder in", &layout::cache()))?;
+    fill(&strip(program, &scratch.path().join("program")), folder)?;
+    layout::write(&note, key.as_bytes(), 0o644)?;
+    Ok(made)
+}
+
+/// Without what debuggers need a program of Rust's is a quarter as large.
+fn strip(program: &Path, to: &Path) -> PathBuf {
+    let stripped = command::run_with(Command::new("strip").arg("-o").arg(to).arg(program), None);
+    match stripped {
+        Ok(output) if output.ok() => to.to_owned(),
+        // Where there is no `strip` the image is only larger.
+        _ => program.to_owned(),
+    }
+}
