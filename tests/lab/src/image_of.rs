@@ -18,9 +18,9 @@ pub(crate) struct Made {
     _lock: Flock<fs::File>,
 }
 
-/// The folder `name` of the cache; `fill` does it, from the program without what only debuggers need, unless it was
-/// done from this very program.
-pub(crate) fn made(name: &str, program: &Path, fill: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<Made> {
+/// The folder `name` of the cache; `write` fills it, from the program without what only debuggers need, unless it was
+/// filled from this very program.
+pub(crate) fn made(name: &str, program: &Path, write: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<Made> {
     let lock = layout::cache().join(format!(".{name}.lock"));
     let file = fs::File::create(&lock).map_err(Error::file("write", &lock))?;
     let lock = Flock::lock(file, FlockArg::LockExclusive)
@@ -38,7 +38,7 @@ pub(crate) fn made(name: &str, program: &Path, fill: impl FnOnce(&Path, &Path) -
     }
     layout::make(folder)?;
     let scratch = tempfile::tempdir_in(layout::cache()).map_err(Error::file("make a folder in", &layout::cache()))?;
-    fill(&strip(program, &scratch.path().join("program")), folder)?;
+    write(&strip(program, &scratch.path().join("program")), folder)?;
     layout::write(&note, key.as_bytes(), 0o644)?;
     Ok(made)
 }
