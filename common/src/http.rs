@@ -26,7 +26,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use answer::Answer;
 pub use carrier::{Carried, Carrier, Lost};
-pub use error::{Call, Error, Refusal, Service};
+pub use error::{By, Call, Error, Refusal, Service};
 pub use observer::Observer;
 pub use page::{quoted, title};
 
@@ -102,6 +102,15 @@ impl Identity {
                 let secret = values.map(|(_, value)| value).filter(|value| value.len() >= 8);
                 secret.map(SecretString::from).collect()
             }
+        }
+    }
+
+    fn kind(&self) -> By {
+        match self {
+            Self::Nobody => By::Nothing,
+            Self::Password(..) => By::Password,
+            Self::Token(_) => By::Token,
+            Self::Cookies(_) => By::Cookies,
         }
     }
 
@@ -260,7 +269,7 @@ impl Client {
         }
         let mut hidden = request.identity.secrets();
         hidden.extend_from_slice(&self.hidden);
-        settled.map(|answer| answer.hiding(hidden))
+        settled.map(|answer| answer.asked(request.identity.kind(), hidden))
     }
 
     async fn receive(&self, call: &Call, builder: RequestBuilder) -> Result<Answer, Error> {

@@ -1,6 +1,7 @@
 //! An answer, received whole, and what it means.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, SET_COOKIE};
 use reqwest::{RequestBuilder, StatusCode};
@@ -9,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::carrier::{Carried, Carrier, Lost};
-use super::error::{Call, Error, Refusal};
+use super::error::{By, Call, Error, Refusal};
 use super::page;
 
 /// An answer, received whole. Its body and headers may hold secrets and are shown nowhere.
@@ -23,6 +24,8 @@ pub struct Answer {
     body: Vec<u8>,
     /// What must not be seen of it.
     hidden: Vec<SecretString>,
+    /// By what it was asked for.
+    by: By,
 }
 
 impl std::fmt::Debug for Answer {
@@ -43,7 +46,7 @@ impl Answer {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new() })
+        Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: By::Nothing })
     }
 
     /// The same, carried by something else than the network.
@@ -51,16 +54,16 @@ impl Answer {
         let request = request.build().map_err(|error| Error::from_reqwest(call, error))?;
         match carrier.carry(request).await {
             Ok(Carried { status, headers, body }) => {
-                Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new() })
+                Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: By::Nothing })
             }
             Err(Lost::Body) => Err(Error::CutOff { call: call.clone(), why: Lost::Body.to_string() }),
             Err(lost) => Err(Error::Unreachable { call: call.clone(), source: lost.into() }),
         }
     }
 
-    /// The same, with secrets that its text must not show.
-    pub(super) fn hiding(self, hidden: Vec<SecretString>) -> Self {
-        Self { hidden, ..self }
+    /// The same, by what it was asked for, and with secrets that its text must not show.
+    pub(super) fn asked(self, by: By, hidden: Vec<SecretString>) -> Self {
+        Self { by, hidden, ..self }
     }
 
     /// The body as text, with whatever secrets are in it.
@@ -148,14 +151,25 @@ impl Answer {
         match status {
             401 | 403 if !self.is_page() => {
                 let because = Refusal::of(status, message.as_deref().unwrap_or_default());
-                Error::Refused { call, status, because, message }
+                Error::Refused { call, status, because, by: self.by, message }
             }
             404 if self.is_json() => Error::NotFound { call, message },
             404 if !self.is_page() => Error::NotServed { call },
-            429 | 500..=599 => Error::Failing { call, status, message },
+            429 | 500..=599 => Error::Failing { call, status, wait: self.wait(), message },
             _ if self.is_page() => self.web_page(),
             _ => Error::Rejected { call, status, message },
         }
+    }
+
+    /// How long it asks to be left alone: seconds, or until a moment by its own clock.
+    fn wait(&self) -> Option<Duration> {
+        let text = self.header("retry-after")?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let moment = |text: &str| Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp());
+        let wait = moment(text)?.duration_since(moment(self.header("date")?)?);
+        Some(wait.try_into().unwrap_or_default())
     }
 
     fn is_json(&self) -> bool {

@@ -56,6 +56,19 @@ impl fmt::Display for Call {
     }
 }
 
+/// By what a call says who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// By nothing.
+    Nothing,
+    /// By a password.
+    Password,
+    /// By a token.
+    Token,
+    /// By cookies.
+    Cookies,
+}
+
 /// Why somebody was refused, as far as the answer says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -188,6 +201,8 @@ pub enum Error {
         status: u16,
         /// What that means.
         because: Refusal,
+        /// By what it was asked.
+        by: By,
         /// What the server says.
         message: Option<String>,
     },
@@ -212,6 +227,8 @@ pub enum Error {
         call: Call,
         /// 429 or 5xx.
         status: u16,
+        /// How long it asks to be left alone.
+        wait: Option<Duration>,
         /// What the server says.
         message: Option<String>,
     },
@@ -268,6 +285,14 @@ impl Error {
     /// Whether the thing asked for is not there, by the server's own word.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
+    }
+
+    /// How long the server asks to be left alone, if it does.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Failing { wait, .. } => *wait,
+            _ => None,
+        }
     }
 
     /// Why who asked was refused, if that is what happened.

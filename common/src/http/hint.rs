@@ -2,7 +2,7 @@
 
 use crate::error::{Class, Explain};
 
-use super::error::{Call, Error, Refusal, Service};
+use super::error::{By, Call, Error, Refusal, Service};
 
 impl Explain for Error {
     fn class(&self) -> Class {
@@ -70,7 +70,7 @@ impl Explain for Error {
                     call.service, call.address
                 )
             }
-            Self::Refused { call, because, .. } => refused(call, *because),
+            Self::Refused { call, because, by, .. } => refused(call, *because, *by),
             Self::CutOff { call, .. } => format!("check the proxy before {} and its log", call.service),
             Self::NotFound { call, .. } => match call.service {
                 Service::Gitea => "check that it exists in Gitea and that the bot may see it".into(),
@@ -100,18 +100,27 @@ fn running(call: &Call) -> String {
     }
 }
 
-fn refused(call: &Call, because: Refusal) -> String {
+fn refused(call: &Call, because: Refusal, by: By) -> String {
     match (call.service, because) {
+        (Service::Gitea, Refusal::Credentials) if by == By::Token => {
+            "make a token for the bot in Gitea and put it into the credential `gitea-token`".into()
+        }
         (Service::Gitea, Refusal::Credentials) => {
             "check gitea.bot and the credential `gitea-password`; the bot must have no two-factor login".into()
         }
         (_, Refusal::TwoFactor) => "turn two-factor login off for the bot; a program cannot do it".into(),
+        (_, Refusal::MustChangePassword) if by == By::Token => {
+            "sign in as the bot once by hand and change its password; its tokens stay".into()
+        }
         (_, Refusal::MustChangePassword) => {
             "sign in as the bot once by hand, change its password, and put the new one into the credential \
              `gitea-password`"
                 .into()
         }
         (_, Refusal::Prohibited) => "let an administrator of Gitea allow the bot to sign in".into(),
+        (Service::Gitea, Refusal::Rights) if by == By::Token => {
+            "give the bot the right to do this in Gitea, and its token the scope".into()
+        }
         (Service::Gitea, Refusal::Rights) => "give the bot the right to do this in Gitea".into(),
         (Service::Own(_), _) => "see its log (docker service logs)".into(),
         (Service::Drone, _) => "Drone does not accept the token; without one it is renewed by a login".into(),
