@@ -1,0 +1,3 @@
+//! What people see, story by story.
+
+mod asking;
