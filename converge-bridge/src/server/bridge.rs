@@ -90,7 +90,14 @@ impl Bridge {
 
     /// Works until it is told to stop, and what was begun by then is written down.
     pub async fn work(self: &Arc<Self>) {
-        tokio::join!(biased; poll::run(self), decide::run(self), build::run(self), say::run(self));
+        let pulse = |task| self.status.watch(task);
+        tokio::join!(
+            biased;
+            pulse("poll").follow(poll::run(self)),
+            pulse("decide").follow(decide::run(self)),
+            pulse("build").follow(build::run(self)),
+            pulse("say").follow(say::run(self)),
+        );
     }
 
     /// Tells every task to end.

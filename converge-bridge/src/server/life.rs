@@ -1,1 +1,5 @@
 //! From start to SIGTERM.
+
+mod pulse;
+
+pub use pulse::Pulse;
