@@ -1,1 +1,122 @@
-//! Text of others, made safe to stand in a comment.
+//! Text of others, made safe to stand in a comment: it is read as they wrote it and does nothing.
+//!
+//! Gitea works on what Markdown leaves: names after an `@` are told, numbers after a `#` and commits become links, words in
+//! colons pictures. No escape of Markdown's own stops that, so a space without width stands where such a thing begins.
+
+mod terminal;
+
+pub use terminal::{line, tail};
+
+/// A space without width: it ends a mention, a reference or an address before it is one.
+const GAP: char = '\u{200b}';
+
+/// Text within a line of ours or a cell of a table, `most` characters of it.
+pub fn text(words: &str, most: usize) -> String {
+    let line = line(words, most);
+    let mut safe = String::with_capacity(line.len() * 2);
+    let (mut before, mut hex) = (None, 0);
+    let mut rest = line.chars().peekable();
+    while let Some(c) = rest.next() {
+        let next = rest.peek().copied();
+        let begins = safe.is_empty() || is_digits(&safe);
+        match c {
+            '\\' | '`' | '*' | '_' | '~' | '^' | '<' | '>' | '&' => safe.extend(['\\', c]),
+            // Backslashes before these are mathematics to Gitea.
+            '[' => safe.push_str("&#91;"),
+            ']' => safe.push_str("&#93;"),
+            '$' => safe.push_str("&#36;"),
+            '|' => safe.push_str("&#124;"),
+            '#' | '-' | '+' | '=' | ':' | '.' | ')' if begins => match c {
+                ')' => safe.push_str("&#41;"),
+                c => safe.extend(['\\', c]),
+            },
+            c => safe.push(c),
+        }
+        hex = if c.is_ascii_hexdigit() { hex + 1 } else { 0 };
+        if next.is_some_and(|next| is_joint(before, c, next, hex)) || (next == Some('.') && ends_in_www(&safe)) {
+            safe.push(GAP);
+            hex = 0;
+        }
+        before = Some(c);
+    }
+    safe
+}
+
+/// Whether Gitea would make something of what stands around `c`.
+fn is_joint(before: Option<char>, c: char, next: char, hex: usize) -> bool {
+    match c {
+        '@' | '#' | '!' => next.is_alphanumeric() || matches!(next, '-' | '_'),
+        ':' => next.is_alphanumeric() || matches!(next, '/' | '+' | '-' | '_'),
+        '[' => next == '[',
+        // A reference to another tracker.
+        '-' => before.is_some_and(|before| before.is_ascii_uppercase()) && next.is_ascii_digit(),
+        // Seven hexadecimal digits are a commit.
+        _ => hex == 6 && next.is_ascii_hexdigit(),
+    }
+}
+
+/// Whether `www` stands there: with a dot it is an address.
+fn ends_in_www(text: &str) -> bool {
+    text.get(text.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case("www"))
+}
+
+/// Whether nothing but digits stands there, so that a list may begin.
+fn is_digits(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Text as code within a line (not in a table), `most` characters of it; nothing, where there is nothing to see.
+pub fn code(words: &str, most: usize) -> String {
+    let line = line(words, most);
+    if line.is_empty() {
+        return String::new();
+    }
+    let ticks = "`".repeat(longest_run(&line) + 1);
+    let space = if line.starts_with('`') || line.ends_with('`') { " " } else { "" };
+    format!("{ticks}{space}{line}{space}{ticks}")
+}
+
+/// The last `lines` lines of a log as a block, `columns` characters of each.
+pub fn fence(log: &str, lines: usize, columns: usize) -> String {
+    let shown = tail(log, lines, columns).join("\n");
+    let ticks = "`".repeat((longest_run(&shown) + 1).max(3));
+    format!("{ticks}text\n{shown}\n{ticks}")
+}
+
+/// A link of ours; `label` is Markdown already. Without a usable address it is the label alone.
+pub fn link(label: &str, address: &str) -> String {
+    match destination(address) {
+        Some(address) => format!("[{label}]({address})"),
+        None => label.to_owned(),
+    }
+}
+
+/// A picture of ours; `label` is Markdown already.
+pub fn picture(label: &str, address: &str) -> String {
+    match destination(address) {
+        Some(address) => format!("![{label}]({address})"),
+        None => label.to_owned(),
+    }
+}
+
+/// An address that ends nowhere but where it should.
+fn destination(address: &str) -> Option<String> {
+    let known = address.starts_with("https://") || address.starts_with("http://");
+    let mut safe = String::with_capacity(address.len());
+    for byte in address.bytes() {
+        match byte {
+            b'&' => safe.push_str("&amp;"),
+            b if b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$*+,;=%".contains(&b) => safe.push(char::from(b)),
+            b => safe.push_str(&format!("%{b:02X}")),
+        }
+    }
+    known.then_some(safe)
+}
+
+/// The longest run of backticks.
+fn longest_run(text: &str) -> usize {
+    text.split(|c| c != '`').map(str::len).max().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

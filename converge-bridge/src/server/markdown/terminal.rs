@@ -1,0 +1,147 @@
+//! What programs write to a terminal, as the text somebody would have seen there.
+
+/// How many marks may stand above and below one character.
+const MARKS: usize = 3;
+
+/// One line of at most `most` characters, of what can be seen: white space is one space each.
+pub fn line(text: &str, most: usize) -> String {
+    let mut line = String::new();
+    let mut count = 0;
+    let mut gap = false;
+    // What surely lies beyond the limit is not even looked at.
+    for c in seen(text).take(most.saturating_mul(64)) {
+        if c.is_whitespace() {
+            gap = count > 0;
+            continue;
+        }
+        if count + usize::from(gap) >= most {
+            // The last one makes room for the sign that there is more.
+            line.pop();
+            line.push('…');
+            return line;
+        }
+        if gap {
+            line.push(' ');
+            count += 1;
+            gap = false;
+        }
+        line.push(c);
+        count += 1;
+    }
+    line
+}
+
+/// The last `lines` lines that are not blank at the end, `columns` characters of each.
+pub fn tail(log: &str, lines: usize, columns: usize) -> Vec<String> {
+    let mut last: Vec<String> = Vec::new();
+    // A log of nothing but blank lines is not searched to its beginning.
+    for raw in log.trim_end().rsplit('\n').take(lines) {
+        // A line that was written over shows its last state.
+        let raw = raw.trim_end_matches('\r');
+        let raw = raw.rsplit('\r').next().unwrap_or(raw);
+        let mut whole: Vec<char> =
+            seen(raw).take(columns + 1).map(|c| if c.is_whitespace() && c != '\t' { ' ' } else { c }).collect();
+        if whole.len() > columns {
+            whole.truncate(columns.saturating_sub(1));
+            whole.push('…');
+        }
+        last.push(whole.into_iter().collect::<String>().trim_end().to_owned());
+    }
+    last.reverse();
+    last
+}
+
+/// The characters of a text that can be seen, and white space; no sequences that move a cursor or set a colour.
+fn seen(text: &str) -> impl Iterator<Item = char> {
+    let mut marks = 0;
+    Printed { rest: text.chars() }.filter(move |c| {
+        marks = if is_mark(*c) { marks + 1 } else { 0 };
+        marks <= MARKS && !is_hidden(*c)
+    })
+}
+
+/// What a terminal would print.
+struct Printed<'a> {
+    rest: std::str::Chars<'a>,
+}
+
+impl Iterator for Printed<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        loop {
+            match self.rest.next()? {
+                '\u{1b}' => self.escape(),
+                '\u{9b}' => self.control(),
+                c => return Some(c),
+            }
+        }
+    }
+}
+
+impl Printed<'_> {
+    /// Skips what an escape begins.
+    fn escape(&mut self) {
+        let mut ahead = self.rest.clone();
+        match ahead.next() {
+            Some('[') => {
+                self.rest = ahead;
+                self.control();
+            }
+            // Titles and links of a terminal: up to a bell or the next escape, which ends them.
+            Some(']' | 'P' | 'X' | '^' | '_') => {
+                self.rest = ahead;
+                while let Some(c) = self.rest.clone().next() {
+                    if c == '\n' {
+                        return;
+                    }
+                    self.rest.next();
+                    if c == '\u{7}' || c == '\u{9c}' {
+                        return;
+                    }
+                    if c == '\u{1b}' {
+                        self.skip(|c| c == '\\', 1);
+                        return;
+                    }
+                }
+            }
+            Some(' '..='/') => {
+                self.skip(|c| matches!(c, ' '..='/'), 4);
+                self.skip(|c| matches!(c, '0'..='~'), 1);
+            }
+            _ => self.skip(|c| matches!(c, '0'..='~'), 1),
+        }
+    }
+
+    /// Skips the rest of a control sequence: parameters and one letter.
+    fn control(&mut self) {
+        self.skip(|c| matches!(c, ' '..='?'), 64);
+        self.skip(|c| matches!(c, '@'..='~'), 1);
+    }
+
+    fn skip(&mut self, these: impl Fn(char) -> bool, most: usize) {
+        for _ in 0..most {
+            let mut ahead = self.rest.clone();
+            match ahead.next() {
+                Some(c) if these(c) => self.rest = ahead,
+                _ => return,
+            }
+        }
+    }
+}
+
+/// What has no picture of its own, or turns the direction of what stands around it.
+fn is_hidden(c: char) -> bool {
+    (c.is_control() && !c.is_whitespace())
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+            | '\u{200b}' | '\u{200e}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A mark that stands above or below the character before it.
+fn is_mark(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
+        | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}')
+}
