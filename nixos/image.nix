@@ -6,6 +6,8 @@ pkgs.dockerTools.buildLayeredImage {
   name = "localhost/${program.meta.mainProgram}";
   # The converger goes by content and tags what it loads itself.
   tag = "archive";
+  # The converger looks up the content's hash at every run, at the archive's end.
+  compressor = "none";
   contents = [ program ];
   config.Entrypoint = [ "/bin/${program.meta.mainProgram}" ];
 }
