@@ -6,11 +6,13 @@
 mod answers;
 mod changed;
 mod comments;
+mod patience;
 mod pulls;
 #[cfg(test)]
 mod tests;
 mod wire;
 
+use common::error::{Explain as _, chain};
 use common::http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 use common::retry::Backoff;
 use reqwest::{Method, StatusCode, Url};
@@ -21,6 +23,7 @@ use super::names::{Pull, Repository};
 
 pub use answers::{Comment, Membership, PullRequest, Reached, Status};
 pub use changed::{Changed, Entry, Source};
+pub use patience::Patience;
 
 /// How many redirects of one read are followed: a repository may have been renamed more than once.
 const HOPS: usize = 3;
@@ -98,6 +101,24 @@ fn of<'a>(repository: &'a Repository, path: &[&'a str]) -> Vec<&'a str> {
 /// The number of a pull request, as a path has it.
 fn number(pull: &Pull) -> String {
     pull.number.to_string()
+}
+
+/// An error in one line, with what to do about it.
+pub fn told(error: &Error) -> String {
+    let hint = error.hint().map(|hint| format!("; {hint}"));
+    format!("{}{}", chain(error), hint.unwrap_or_default())
+}
+
+/// Whether an error says that there is no Gitea to ask, and nothing of what was asked.
+pub fn is_of_the_server(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Unreachable { .. }
+            | Error::Deadline { .. }
+            | Error::Tls { .. }
+            | Error::NotServed { .. }
+            | Error::WebPage { .. }
+    )
 }
 
 fn not_understood(answer: &Answer, why: impl Into<String>) -> Error {

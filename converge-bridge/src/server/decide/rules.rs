@@ -1,0 +1,89 @@
+//! What may be, by what is known: no calls, no clock.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::server::gitea::{Comment, PullRequest};
+use crate::server::grammar;
+use crate::server::settings::Settings;
+use crate::server::trigger::{Command, Kind, Order, Refusal, State, Trigger};
+
+/// How many of a pull request's triggers are looked through for a cancel.
+pub const NEWEST: usize = 200;
+/// How often a trigger is tried before it is given up: a clock that jumps is no reason.
+const TRIES: u32 = 5;
+
+/// What a comment that is there becomes, where no more has to be asked.
+pub fn of_comment(
+    trigger: &Trigger,
+    comment: &Comment,
+    date: Timestamp,
+    now: Timestamp,
+    settings: &Settings,
+) -> Option<State> {
+    let is_it = comment.pull == Some(trigger.pull.number) && grammar::command(&comment.body) == Some(trigger.command);
+    if !is_it || comment.is_edited() || comment.is_by(&settings.bot) {
+        return Some(State::Forgotten);
+    }
+    // By Gitea's clock, less the time that it took us since it was found.
+    let waited = now.duration_since(trigger.changed).max(SignedDuration::ZERO);
+    let age = date.duration_since(comment.created).saturating_sub(waited);
+    let is_first = matches!(trigger.state, State::Seen { head: None });
+    (is_first && age > hours(settings.catch_up_hours)).then_some(State::Refused { because: Refusal::TooOld })
+}
+
+/// Why a pull request gets no build.
+pub fn of_pull(pull: &PullRequest) -> Option<Refusal> {
+    if pull.archived {
+        return Some(Refusal::Archived);
+    }
+    (!pull.open).then_some(Refusal::Closed)
+}
+
+/// Whether somebody is on the allow list.
+pub fn is_allowed(settings: &Settings, author: &str) -> bool {
+    !author.is_empty() && settings.allow.iter().any(|allowed| allowed.eq_ignore_ascii_case(author))
+}
+
+/// Whether a later comment that was already decided cancels it.
+pub fn is_cancelled(trigger: &Trigger, newest: &[Trigger]) -> bool {
+    newest.iter().any(|other| {
+        other.command == Command::Cancel
+            && other.comment > trigger.comment
+            && matches!(other.state.kind(), Kind::Cancelling | Kind::Answered)
+    })
+}
+
+/// Whose build is the same, and is not about to be cancelled.
+pub fn joins(trigger: &Trigger, order: &Order, open: &[Trigger]) -> Option<i64> {
+    let here = || open.iter().filter(|other| other.pull == trigger.pull && other.comment != trigger.comment);
+    let cancelled =
+        |comment: i64| here().any(|other| matches!(other.state, State::Cancelling) && other.comment > comment);
+    let same = |other: &&Trigger| {
+        matches!(other.state, State::Authorised { .. } | State::Building { .. })
+            && other.state.order() == Some(order)
+            && !cancelled(other.comment)
+    };
+    here().find(same).map(|other| other.comment)
+}
+
+/// Whether a trigger could not be decided for so long that it never will be.
+pub fn is_given_up(trigger: &Trigger, now: Timestamp, settings: &Settings, failures: u32) -> bool {
+    failures >= TRIES && now.duration_since(trigger.changed) > hours(settings.give_up_hours)
+}
+
+/// What a trigger becomes that could not be decided.
+pub fn given_up(trigger: &Trigger, why: String) -> State {
+    let head = match &trigger.state {
+        State::Seen { head } => head.clone(),
+        _ => None,
+    };
+    let order = match trigger.command {
+        Command::Test { quick } => head.map(|head| Order { head, quick }),
+        _ => None,
+    };
+    State::Failed { order, why }
+}
+
+fn hours(hours: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(hours.saturating_mul(3600)).unwrap_or(i64::MAX))
+}
