@@ -45,6 +45,28 @@ impl<'a> Drone<'a> {
         build["number"].as_u64().ok_or_else(|| Error::NotSo(format!("Drone made no build: {build}")))
     }
 
+    /// The newest builds, newest first.
+    pub fn builds(&self) -> Result<Vec<Value>> {
+        let all = self.ask(Method::GET, &format!("/api/repos/{REPOSITORY}/builds?page=1&per_page=100"))?;
+        Ok(all.as_array().cloned().unwrap_or_default())
+    }
+
+    /// The builds that a comment made; more than one would be a double.
+    pub fn builds_of(&self, comment: u64) -> Result<Vec<Value>> {
+        let trigger = comment.to_string();
+        Ok(self.builds()?.into_iter().filter(|build| build["params"]["TRIGGER"] == trigger.as_str()).collect())
+    }
+
+    /// The build that a comment made, as soon as there is one.
+    pub fn build_of(&self, comment: u64, within: Duration) -> Result<Value> {
+        Ok(wait_until(&format!("a build for comment {comment}"), within, || {
+            Ok(match self.builds_of(comment) {
+                Ok(mut builds) => builds.pop().map_or_else(|| Seen::NotYet("there is none".into()), Seen::Yes),
+                Err(error) => Seen::NotYet(format!("{error:?}")),
+            })
+        })?)
+    }
+
     /// A build, with its stages and steps.
     pub fn state(&self, number: u64) -> Result<Value> {
         self.ask(Method::GET, &format!("/api/repos/{REPOSITORY}/builds/{number}"))

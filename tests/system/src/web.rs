@@ -55,6 +55,11 @@ impl Web {
         self.send(Method::GET, "https", app, "/", None)
     }
 
+    /// Opens another path of an app.
+    pub fn get(&self, app: &str, path: &str) -> Result<Page> {
+        self.send(Method::GET, "https", app, path, None)
+    }
+
     /// Opens `http://<app>.<domain>/` and follows nothing.
     pub fn open_plain(&self, app: &str) -> Result<Page> {
         self.send(Method::GET, "http", app, "/", None)
