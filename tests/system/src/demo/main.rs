@@ -1,6 +1,8 @@
-//! The demo: a bare machine converges, stays as it is, and mends what somebody breaks.
+//! The demo: a bare machine converges, stays as it is, mends what somebody breaks, and tests a recipe for who asks.
 //!
 //! Ends with 0 only if all of it happened.
+
+mod comment;
 
 use std::io::{self, IsTerminal};
 use std::process::ExitCode;
@@ -8,7 +10,7 @@ use std::time::Instant;
 
 use lab::{Configuration, Lab, UpOptions};
 use nix::sys::signal::{SigSet, Signal};
-use system::{Drone, Error, Hello, PIECES, Result, TRAEFIK, Web, report, status, swarm_indices};
+use system::{Error, Hello, PIECES, Result, TRAEFIK, Web, report, status, swarm_indices};
 
 fn main() -> ExitCode {
     match tell() {
@@ -25,13 +27,12 @@ fn main() -> ExitCode {
 
 /// The story, from boot to the addresses.
 fn tell() -> Result<()> {
-    println!("A disposable machine boots bare: systemd, Docker, a Gitea; no Swarm, no Traefik, no Drone.\n");
+    println!("A disposable machine boots bare: systemd, Docker, a Gitea; no Swarm, no Traefik, no Drone, no bridge.\n");
     let options = UpOptions { replace: true, tell: lab::tell, ..UpOptions::named("demo") };
     let machine = lab::during("booting, and converging for the first time", || Lab::up(&options))?;
     say_status(&machine)?;
     expect_outcome(&machine, "changed")?;
     let web = Web::new(&machine)?;
-    let build = show_a_build(&machine, &web)?;
 
     println!("\nAn operator deploys an app with abra; the wildcard certificate serves it.");
     let hello = lab::during("deploying hello", || Hello::deploy(&machine, "hello"))?;
@@ -66,9 +67,12 @@ fn tell() -> Result<()> {
     let page = hello.page(&web)?;
     println!("  {address} answers {} again, {:.0} s later", page.status, began.elapsed().as_secs_f64());
 
+    let tested = comment::show(&machine, &web)?;
+
     println!("\nIt all happened. Open in a browser on this machine:");
-    println!("  {address}");
-    println!("  {build}");
+    for address in tested.iter().chain([&address]) {
+        println!("  {address}");
+    }
     println!("  The browser warns, as the certificate is signed by the lab's own authority:");
     println!("  {}", machine.ca_file().display());
     if io::stdin().is_terminal() && io::stdout().is_terminal() {
@@ -77,47 +81,6 @@ fn tell() -> Result<()> {
     }
     lab::during("removing the machine", || machine.down())?;
     Ok(())
-}
-
-/// What `.drone.yml` of the demo's CI repository says.
-const PIPELINE: &str = "\
-kind: pipeline
-type: exec
-name: recipe
-clone:
-  disable: true
-trigger:
-  event: [custom]
-steps:
-  - name: greet
-    commands:
-      - echo \"testing $RECIPE on $(hostname)\"
-      - for step in install upgrade backup restore; do sleep 1; echo \"  $step would run here\"; done
-      - echo \"$RECIPE was here\" > \"/srv/builds/$DRONE_BUILD_NUMBER\"
-";
-
-/// A build by Drone's API, its log as it comes; the address of its page.
-fn show_a_build(machine: &Lab, web: &Web) -> Result<String> {
-    println!("\nNobody clicked anything, and Drone takes a build.");
-    machine.gitea()?.write_file("recipes/ci", ".drone.yml", PIPELINE)?;
-    let drone = Drone::new(machine, web)?;
-    let number = drone.build(&[("RECIPE", "hello")])?;
-    let page = drone.page(number);
-    println!("  {page}, its log live:");
-    drone.until_step(number, 1, 1)?;
-    let mut followed = 0;
-    drone.follow(number, 1, 1, |line| {
-        print!("  | {line}");
-        followed += 1;
-        false
-    })?;
-    let build = drone.ended(number)?;
-    println!("  build {number}: {}", build["status"].as_str().unwrap_or_default());
-    let wrote = machine.read_file(&format!("/srv/builds/{number}"))?;
-    if build["status"] != "success" || followed == 0 || wrote != "hello was here\n" {
-        return Err(Error::NotSo(format!("the build did not do its work: {build}")));
-    }
-    Ok(page)
 }
 
 fn say_status(machine: &Lab) -> Result<()> {

@@ -1,0 +1,53 @@
+//! A member comments `!testme`, and everybody can watch what comes of it.
+
+use std::time::{Duration, Instant};
+
+use lab::Lab;
+use system::{Drone, Error, Pull, Result, Web};
+
+/// How long the bridge may take to notice, or to say, something.
+const SOON: Duration = Duration::from_secs(20);
+
+/// The step of the pipeline that tests; the first fetches the pipeline's own files.
+const TEST: usize = 2;
+
+/// From the comment to the verdict; the addresses to look at.
+pub fn show(machine: &Lab, web: &Web) -> Result<[String; 2]> {
+    let pull = Pull::of_hello(machine)?;
+    let drone = Drone::new(machine, web)?;
+    println!("\nA member of the organisation comments on a pull request that changes the recipe's page.");
+    println!("  {}", pull.address());
+    println!("  mara: !testme");
+    let began = Instant::now();
+    let comment = pull.comment_as_member("!testme")?;
+    let build = drone.build_of(comment, SOON)?;
+    let number = build["number"].as_u64().unwrap_or_default();
+    let page = drone.page(number);
+    println!("  {:.1} s later there is a build of that commit, {page}", began.elapsed().as_secs_f64());
+    let link = format!("/recipes/ci/{number}");
+    let first = pull.answer("where to look", SOON, |said| said.contains(&link))?;
+    println!("  and an answer:\n");
+    quote(&first.body);
+    println!("\n  Its log, live:");
+    drone.until_step(number, 1, TEST)?;
+    let mut followed = 0;
+    drone.follow(number, 1, TEST, |line| {
+        print!("  | {line}");
+        followed += 1;
+        false
+    })?;
+    let build = drone.ended(number)?;
+    let last = pull.answer("the verdict", SOON, |said| said != first.body && said.contains("upgrade"))?;
+    println!("\n  {:.0} s after the comment, the answer has become:\n", began.elapsed().as_secs_f64());
+    quote(&last.body);
+    if build["status"] != "success" || followed == 0 || last.id != first.id || drone.builds_of(comment)?.len() != 1 {
+        return Err(Error::NotSo(format!("the test did not go as it should: {build}")));
+    }
+    Ok([pull.address(), page])
+}
+
+fn quote(text: &str) {
+    for line in text.lines() {
+        println!("  > {line}");
+    }
+}
