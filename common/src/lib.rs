@@ -1,6 +1,7 @@
 //! What at least two pieces of converge-ci need, and nothing else.
 
 pub mod abra;
+pub mod address;
 pub mod converger;
 pub mod credential;
 pub mod docker;

@@ -26,6 +26,9 @@ pub enum Problem {
     /// What answered speaks another language.
     #[error("what answered is no Docker daemon")]
     NotDocker,
+    /// The archive of an image could not be read.
+    #[error("the archive cannot be read")]
+    Archive(#[source] std::io::Error),
     /// No answer came in time.
     #[error("Docker did not answer within {} s", .0.as_secs())]
     Deadline(Duration),
@@ -64,6 +67,25 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
+
+    /// No error when what was to be removed is gone already.
+    pub fn unless_gone(self) -> Result<(), Self> {
+        if self.is_not_found() { Ok(()) } else { Err(self) }
+    }
+
+    /// Whether Docker refused because this node manages no swarm, for whatever reason.
+    pub fn is_no_manager(&self) -> bool {
+        self.status() == Some(503) && self.said().is_some_and(|said| said.contains("swarm"))
+    }
+
+    /// Why there is no swarm, as far as Docker and systemd tell.
+    pub async fn why_no_swarm(&self) -> String {
+        let said = self.said().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
+        match crate::systemd::unit_in_words("converge-swarm.service").await {
+            Some(words) => format!("{said} (converge-swarm.service is {words})"),
+            None => said,
+        }
+    }
 }
 
 impl Explain for Error {
@@ -72,7 +94,7 @@ impl Explain for Error {
             Problem::OtherHost(_) => Class::Configuration,
             Problem::Socket(_) => Class::Transient,
             // A call past its deadline may or may not have had its effect, and the daemon had all the time it was given.
-            Problem::NotDocker | Problem::Deadline(_) => Class::Failed,
+            Problem::NotDocker | Problem::Deadline(_) | Problem::Archive(_) => Class::Failed,
             Problem::Client(error) => match error {
                 Client::DockerResponseServerError { status_code: 409, .. } => Class::Conflict,
                 Client::DockerResponseServerError { message, .. } if message.contains("update out of sequence") => {
@@ -82,7 +104,9 @@ impl Explain for Error {
                 Client::DockerResponseServerError { status_code: 503, message } if !message.contains("swarm") => {
                     Class::Transient
                 }
-                Client::DockerResponseServerError { .. } | Client::JsonDataError { .. } => Class::Failed,
+                Client::DockerResponseServerError { .. }
+                | Client::DockerStreamError { .. }
+                | Client::JsonDataError { .. } => Class::Failed,
                 _ => Class::Transient,
             },
         }
@@ -94,7 +118,8 @@ impl Explain for Error {
             Problem::Deadline(_) => {
                 Some("`systemctl status docker.service` and its journal tell what it is doing".into())
             }
-            Problem::Client(Client::DockerResponseServerError { .. }) => None,
+            Problem::Archive(_) => Some("set image to the archive that was built with this project".into()),
+            Problem::Client(Client::DockerResponseServerError { .. } | Client::DockerStreamError { .. }) => None,
             Problem::NotDocker | Problem::Client(Client::JsonDataError { .. }) => {
                 Some("what answered is no Docker daemon this program understands; check DOCKER_HOST".into())
             }
@@ -116,6 +141,7 @@ fn in_words(error: &Client) -> String {
         Client::DockerResponseServerError { status_code, message } => {
             format!("Docker refused with {status_code}: {}", message.trim())
         }
+        Client::DockerStreamError { error } => format!("Docker failed: {}", error.trim()),
         Client::SocketNotFoundError(path) => format!("there is no socket at {path}"),
         Client::RequestTimeoutError => "Docker did not answer in time".into(),
         other => crate::error::chain(other),

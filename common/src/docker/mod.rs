@@ -1,6 +1,10 @@
 //! The Docker daemon: connecting, deadlines and errors, the same for all pieces.
 
 mod error;
+pub mod image;
+pub mod network;
+pub mod secret;
+pub mod service;
 pub mod settled;
 mod version;
 
@@ -10,6 +14,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 pub use error::{Error, Problem};
+pub use version::Api;
 
 /// The label on everything a converger creates; its value is the piece's name.
 pub const MANAGED: &str = "converge.managed";
@@ -23,6 +28,7 @@ pub struct Docker {
     client: bollard::Docker,
     deadline: Duration,
     host: String,
+    api: Api,
 }
 
 impl Docker {
@@ -41,12 +47,24 @@ impl Docker {
         let seconds = deadline.as_secs() + CLIENTS_OWN;
         let client = bollard::Docker::connect_with_unix(socket, seconds, &version)
             .map_err(|source| failed(Problem::Client(source)))?;
-        Ok(Self { client, deadline, host: host.into() })
+        let api = Api(version.major_version, version.minor_version);
+        Ok(Self { client, deadline, host: host.into(), api })
     }
 
     /// The address of the daemon, as in `DOCKER_HOST`.
     pub fn host(&self) -> &str {
         &self.host
+    }
+
+    /// The version of the API that is spoken with it.
+    pub fn api(&self) -> Api {
+        self.api
+    }
+
+    /// The same daemon, with another deadline for each call.
+    #[must_use]
+    pub fn within(&self, deadline: Duration) -> Self {
+        Self { deadline, ..self.clone() }
     }
 
     /// Makes one call, named `what` in errors (`list networks`), within the deadline.

@@ -3,10 +3,12 @@
 //! Asked of `/_ping`, which answers at once: `/version`, which the client library would ask, has the daemon start other
 //! programs to ask them theirs, and takes longer than everything else a run with nothing to do does.
 
+use std::fmt;
 use std::path::Path;
 
 use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, ClientVersion};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
@@ -15,6 +17,31 @@ use super::Problem;
 
 /// Longer than the answer's head ever is.
 const LONGEST: u64 = 16 * 1024;
+
+/// A version of Docker's API, written as Docker writes it: `1.41`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Api(pub usize, pub usize);
+
+impl fmt::Display for Api {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.0, self.1)
+    }
+}
+
+impl From<Api> for String {
+    fn from(api: Api) -> Self {
+        api.to_string()
+    }
+}
+
+impl TryFrom<String> for Api {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        parse(&text).map(|(major, minor)| Self(major, minor)).ok_or_else(|| format!("`{text}` is no version of an API"))
+    }
+}
 
 /// The newest version that the daemon at `socket` and this program both speak.
 pub(super) async fn agreed(socket: &Path) -> Result<ClientVersion, Problem> {
@@ -42,6 +69,10 @@ fn read(head: &str) -> Option<(usize, usize)> {
             .map(|(_, value)| value.trim().to_owned())
     };
     let version = lines.take_while(|line| !line.is_empty()).find_map(named)?;
+    parse(&version)
+}
+
+fn parse(version: &str) -> Option<(usize, usize)> {
     let (major, minor) = version.split_once('.')?;
     Some((major.parse().ok()?, minor.parse().ok()?))
 }

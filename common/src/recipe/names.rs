@@ -1,5 +1,7 @@
 //! The names abra gives to what belongs to an app.
 
+use crate::docker::secret;
+
 /// Names are cut to this length by abra.
 const LONGEST_STACK: usize = 45;
 /// Swarm takes names of configs up to this length.
@@ -35,13 +37,12 @@ impl Names {
 
     /// `<stack>_<kind>_v<n>`.
     pub fn secret(&self, kind: &str, number: u32) -> String {
-        format!("{}_{kind}_v{number}", self.stack)
+        secret::name(&self.stack, kind, number)
     }
 
     /// The kind and the number in the name of a secret of the app.
     pub fn of_secret<'a>(&self, name: &'a str) -> Option<(&'a str, u32)> {
-        let (kind, number) = name.strip_prefix(&self.stack)?.strip_prefix('_')?.rsplit_once("_v")?;
-        Some((kind, number.parse().ok()?))
+        secret::kind_and_number(&self.stack, name)
     }
 
     /// The number in the name of a secret of this kind.

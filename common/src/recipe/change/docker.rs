@@ -3,15 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use bollard::models::{ConfigSpec, SecretSpec};
+use bollard::models::ConfigSpec;
 use bollard::query_parameters::UpdateConfigOptions;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
 
-use crate::docker::{self, MANAGED};
-use crate::fingerprint::Fingerprint;
+use crate::docker::{self, MANAGED, secret};
 use crate::recipe::app::App;
 use crate::recipe::error::Error;
-use crate::recipe::observed::{HASH, TRY, Try};
+use crate::recipe::observed::{TRY, Try};
 
 impl App {
     pub(super) async fn create_secret(
@@ -20,24 +19,11 @@ impl App {
         secret: &SecretString,
         labels: BTreeMap<String, String>,
     ) -> Result<(), Error> {
-        let content = secret.expose_secret().as_bytes();
-        let mut labels = HashMap::from_iter(labels);
-        labels.insert(MANAGED.to_owned(), self.piece.to_owned());
-        labels.insert(HASH.to_owned(), Fingerprint::new(content).to_string());
-        let spec = SecretSpec {
-            name: Some(name.into()),
-            labels: Some(labels),
-            data: Some(BASE64_STANDARD.encode(content)),
-            ..Default::default()
-        };
-        self.docker.call(format!("create secret {name}"), async |client| client.create_secret(spec).await).await?;
-        Ok(())
+        Ok(secret::create(&self.docker, self.piece, name, secret, labels).await?)
     }
 
     pub(super) async fn remove_secret(&self, name: &str, id: &str) -> Result<(), Error> {
-        let removed =
-            self.docker.call(format!("remove secret {name}"), async |client| client.delete_secret(id).await).await;
-        or_gone(removed)
+        Ok(secret::remove(&self.docker, name, id).await?)
     }
 
     /// Remembers a try: a new config, or new labels on the one there is (nothing else of a config can change).
@@ -71,14 +57,6 @@ impl App {
         let name = self.names.rejected(tag);
         let removed =
             self.docker.call(format!("remove config {name}"), async |client| client.delete_config(&name).await).await;
-        or_gone(removed)
-    }
-}
-
-/// What is gone already is as good as removed.
-fn or_gone(removed: Result<(), docker::Error>) -> Result<(), Error> {
-    match removed {
-        Err(error) if !error.is_not_found() => Err(error.into()),
-        _ => Ok(()),
+        Ok(removed.or_else(docker::Error::unless_gone)?)
     }
 }

@@ -1,26 +1,25 @@
 //! What is there of a recipe's app. Reads only.
 
 mod clone;
-mod secrets;
 mod stack;
 mod tries;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::{fs, io};
 
-use bollard::query_parameters::ListNetworksOptions;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 pub use clone::{Clone, Contents, Tag};
-pub use secrets::{HASH, Secret};
 pub use stack::{Running, Service, Stack};
 pub use tries::{TRY, Try};
+
+pub use crate::docker::secret::{HASH, Secret};
 
 use super::app::App;
 use super::error::Error;
 use super::version::Policy;
-use crate::docker::{self, Docker};
+use crate::docker::{network, secret};
 use crate::env_file::EnvFile;
 
 /// Everything that is common to all apps.
@@ -64,10 +63,10 @@ impl App {
     ) -> Result<Observed, Error> {
         let of_swarm = async {
             tokio::try_join!(
-                secrets::observe(&self.docker, &self.names, self.piece, contents),
+                secret::observe(&self.docker, &self.names.stack, self.piece, contents),
                 tries::observe(&self.docker, &self.names, self.piece),
                 stack::observe(&self.docker, &self.names),
-                has_proxy(&self.docker),
+                network::find(&self.docker, "proxy"),
             )
         };
         let (of_swarm, recipe) = tokio::join!(of_swarm, clone::observe(&self.git, version, compose_files));
@@ -80,9 +79,9 @@ impl App {
             ..Observed::default()
         };
         match of_swarm {
-            Ok((secrets, tries, stack, proxy)) => Ok(Observed { proxy, secrets, stack, tries, ..observed }),
-            Err(error) if is_no_manager(&error) => {
-                observed.no_swarm = Some(why_no_swarm(&error).await);
+            Ok((secrets, tries, stack, proxy)) => Ok(Observed { proxy: proxy.is_some(), secrets, stack, tries, ..observed }),
+            Err(error) if error.is_no_manager() => {
+                observed.no_swarm = Some(error.why_no_swarm().await);
                 Ok(observed)
             }
             Err(error) => Err(error.into()),
@@ -95,26 +94,5 @@ impl App {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::File { what: "read", path: self.env_path.clone(), source }),
         }
-    }
-}
-
-async fn has_proxy(docker: &Docker) -> Result<bool, docker::Error> {
-    let filters =
-        HashMap::from([("name".to_owned(), vec!["proxy".to_owned()]), ("scope".to_owned(), vec!["swarm".to_owned()])]);
-    let options = ListNetworksOptions { filters: Some(filters) };
-    let found = docker.call("list networks", async |client| client.list_networks(Some(options)).await).await?;
-    Ok(found.iter().any(|network| network.name.as_deref() == Some("proxy")))
-}
-
-/// Docker refuses so on a node that manages no swarm, for whatever reason.
-fn is_no_manager(error: &docker::Error) -> bool {
-    error.status() == Some(503) && error.said().is_some_and(|said| said.contains("swarm"))
-}
-
-async fn why_no_swarm(error: &docker::Error) -> String {
-    let said = error.said().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
-    match crate::systemd::unit_in_words("converge-swarm.service").await {
-        Some(words) => format!("{said} (converge-swarm.service is {words})"),
-        None => said,
     }
 }

@@ -1,0 +1,53 @@
+//! What is at a path of this machine's that a service is to see.
+
+use std::os::unix::fs::MetadataExt;
+use std::{fs, io};
+
+use serde::{Deserialize, Serialize};
+
+/// What is there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Path {
+    /// Nothing.
+    Missing,
+    /// A directory.
+    Directory {
+        /// Its owner's id.
+        user: u32,
+        /// Its group's id.
+        group: u32,
+        /// What may be done with it, in octal: `700`.
+        mode: String,
+    },
+    /// A file, or something else that is no directory.
+    File {
+        /// What may be done with it, in octal: `644`.
+        mode: String,
+    },
+    /// It cannot be looked at.
+    Unreadable {
+        /// Why.
+        why: String,
+    },
+}
+
+impl Path {
+    /// Looks at what is at `path`.
+    pub fn at(path: &std::path::Path) -> Self {
+        match fs::metadata(path) {
+            Ok(seen) => {
+                let mode = format!("{:o}", seen.mode() & 0o7777);
+                if seen.is_dir() {
+                    Self::Directory { user: seen.uid(), group: seen.gid(), mode }
+                } else {
+                    Self::File { mode }
+                }
+            }
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                Self::Missing
+            }
+            Err(error) => Self::Unreadable { why: error.to_string() },
+        }
+    }
+}
