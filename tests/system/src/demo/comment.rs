@@ -37,7 +37,7 @@ pub fn show(machine: &Lab, web: &Web) -> Result<[String; 2]> {
         false
     })?;
     let build = drone.ended(number)?;
-    let last = pull.answer("the verdict", SOON, |said| said != first.body && said.contains("upgrade"))?;
+    let last = pull.answer("the verdict", SOON, |said| said.contains("**Passed**"))?;
     println!("\n  {:.0} s after the comment, the answer has become:\n", began.elapsed().as_secs_f64());
     quote(&last.body);
     if build["status"] != "success" || followed == 0 || last.id != first.id || drone.builds_of(comment)?.len() != 1 {
