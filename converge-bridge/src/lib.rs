@@ -1,5 +1,80 @@
 //! Deploys `comment-bridge`, the service that turns a maintainer's `!testme` into one build and one comment.
 //!
+//! Two programs: `converge-bridge`, a converger like the others, and `comment-bridge`, the service it deploys.
+//!
+//! - [`desired`]: what the operator declares: domain, image, Gitea and the bot, Drone and the CI repository, what is watched.
+//! - [`wanted`]: the service that this asks for.
+//! - [`plan`]: pure. What is observed, planned and changed of a service of ours is the same for all: see
+//!   [`common::docker::service`].
 //! - [`server`]: what `comment-bridge` does.
 
+pub mod desired;
+mod facts;
+pub mod plan;
 pub mod server;
+pub mod wanted;
+
+use common::converger::{Converger, Fact, Host, Limits, Plan, Problem};
+use common::docker::service::{Program, Runs};
+
+pub use common::docker::service::{Change, Error, Observed};
+pub use desired::Desired;
+
+/// The piece's name, and the value of the label on what it creates.
+pub const NAME: &str = "bridge";
+/// The program's name, and the service's.
+pub const PROGRAM: &str = "comment-bridge";
+
+/// The converger, connected.
+#[derive(Debug)]
+pub struct ConvergeBridge {
+    desired: Desired,
+    program: Program,
+}
+
+impl Converger for ConvergeBridge {
+    const NAME: &'static str = NAME;
+    type Desired = Desired;
+    type Observed = Observed;
+    type Change = Change;
+    type Error = Error;
+
+    fn check(desired: &Desired) -> Vec<Problem> {
+        desired.problems()
+    }
+
+    fn limits(desired: &Desired) -> Limits {
+        desired.limits
+    }
+
+    async fn connect(desired: Desired, host: Host) -> Result<Self, Error> {
+        let Desired { image, domain, probe, limits, .. } = &desired;
+        let program =
+            Program::connect::<Self>(image, domain, probe, &wanted::kinds(&desired), *limits, &host).await?;
+        Ok(Self { desired, program })
+    }
+
+    fn desired(&self) -> &Desired {
+        &self.desired
+    }
+
+    async fn observe(&self) -> Result<Observed, Error> {
+        self.program.observe(&wanted::wanted(&self.desired)).await
+    }
+
+    fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
+        plan::plan(desired, observed)
+    }
+
+    fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
+        facts::facts(desired, observed)
+    }
+}
+
+impl Runs for ConvergeBridge {
+    const PROGRAM: &'static str = PROGRAM;
+
+    fn program(&self) -> &Program {
+        &self.program
+    }
+}

@@ -1,3 +1,7 @@
 //! `converge-bridge`: see the library.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    common::converger::main::<converge_bridge::ConvergeBridge>()
+}

@@ -1,0 +1,221 @@
+//! What the operator declares.
+
+use std::path::{Component, Path, PathBuf};
+
+use common::address::{Probe, domain_setting_problem, shown};
+use common::converger::{Limits, Problem};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::server::names::Repository;
+use crate::server::settings::{Organisation, Settings};
+
+/// What the service needs at least, in MiB.
+const LEAST_MEMORY: u32 = 32;
+/// What nobody means, in MiB.
+const MOST_MEMORY: u32 = 16 * 1024;
+/// The largest id that Linux gives an account.
+const LARGEST_ID: u32 = i32::MAX.unsigned_abs();
+
+/// `comment-bridge`, which makes a build of a member's comment and a comment of the build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Desired {
+    /// The name it is served under.
+    pub domain: String,
+    /// The docker archive of its image.
+    pub image: PathBuf,
+    /// The forge.
+    pub gitea: Forge,
+    /// The build server.
+    pub drone: Drone,
+    /// Organisations whose pull requests are read.
+    #[serde(default)]
+    pub organisations: Vec<Organisation>,
+    /// Single repositories whose pull requests are read, `owner/name` each.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub repositories: Vec<Repository>,
+    /// Who may besides the members of the organisation that owns a repository.
+    #[serde(default)]
+    pub allow: Vec<String>,
+    /// Seconds between two looks at Gitea.
+    #[serde(default = "poll_seconds")]
+    pub poll_seconds: u64,
+    /// Hours after which a comment that was missed is too old to fire.
+    #[serde(default = "a_day")]
+    pub catch_up_hours: u64,
+    /// Hours after which a build that cannot be made is given up.
+    #[serde(default = "a_day")]
+    pub give_up_hours: u64,
+    /// Whether webhooks are listened to; the credential `webhook-secret` checks them.
+    #[serde(default)]
+    pub webhook: bool,
+    /// The dashboard's address, for links.
+    #[serde(default)]
+    pub dashboard: Option<String>,
+    /// Where it keeps what it knows; the directory is its own.
+    #[serde(default = "ledger")]
+    pub ledger: PathBuf,
+    /// Where each build leaves what it found.
+    #[serde(default = "runs")]
+    pub runs: PathBuf,
+    /// The certificate authorities that it trusts, as one file.
+    #[serde(default = "authorities")]
+    pub authorities: PathBuf,
+    /// `uid:gid` that it runs as.
+    #[serde(default = "user")]
+    pub user: String,
+    /// Memory that it may use, in MiB.
+    #[serde(default = "memory_mib")]
+    pub memory_mib: u32,
+    /// Where it is asked whether it is well.
+    #[serde(default)]
+    pub probe: Probe,
+    /// Deadlines.
+    #[serde(default)]
+    pub limits: Limits,
+}
+
+/// The forge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Forge {
+    /// Its address, with its scheme.
+    pub address: String,
+    /// The login of the bot; its token is the credential `gitea-token`.
+    pub bot: String,
+}
+
+/// The build server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Drone {
+    /// Its address, with its scheme; the credential `drone-token` is a token of it.
+    pub address: String,
+    /// The CI repository, `owner/name`, whose builds test recipes.
+    #[schemars(with = "String")]
+    pub repository: Repository,
+    /// The branch of it to build; Drone's own choice where it is left out.
+    #[serde(default)]
+    pub branch: Option<String>,
+}
+
+fn poll_seconds() -> u64 {
+    5
+}
+
+fn a_day() -> u64 {
+    24
+}
+
+fn ledger() -> PathBuf {
+    "/var/lib/comment-bridge".into()
+}
+
+fn runs() -> PathBuf {
+    "/var/lib/recipe-ci/runs".into()
+}
+
+fn authorities() -> PathBuf {
+    "/etc/ssl/certs/ca-certificates.crt".into()
+}
+
+fn user() -> String {
+    "60990:60990".into()
+}
+
+fn memory_mib() -> u32 {
+    64
+}
+
+impl Desired {
+    /// What the service is told.
+    pub fn settings(&self) -> Settings {
+        Settings {
+            gitea: self.gitea.address.clone(),
+            bot: self.gitea.bot.clone(),
+            drone: self.drone.address.clone(),
+            repository: self.drone.repository.clone(),
+            branch: self.drone.branch.clone(),
+            organisations: self.organisations.clone(),
+            repositories: self.repositories.clone(),
+            allow: self.allow.clone(),
+            poll_seconds: self.poll_seconds,
+            catch_up_hours: self.catch_up_hours,
+            give_up_hours: self.give_up_hours,
+            webhook: self.webhook,
+            dashboard: self.dashboard.clone(),
+            call_seconds: 10,
+        }
+    }
+
+    /// What is wrong with it that its types could not refuse.
+    pub fn problems(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        problems.extend(domain_setting_problem(&self.domain, "bridge.ci.example.org"));
+        // The service would refuse them just the same, later.
+        problems.extend(self.settings().problems().into_iter().map(as_declared));
+        let paths = [
+            ("image", &self.image),
+            ("ledger", &self.ledger),
+            ("runs", &self.runs),
+            ("authorities", &self.authorities),
+        ];
+        problems.extend(paths.iter().filter_map(|(at, path)| path_problem(at, path)));
+        if self.ledger.starts_with(&self.runs) || self.runs.starts_with(&self.ledger) {
+            let message = format!("is {}, which is not apart from runs", shown(&self.ledger.display().to_string()));
+            problems.push(Problem::new("ledger", message, "give it a directory of its own"));
+        }
+        problems.extend(self.user_problem());
+        if !(LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_mib) {
+            let message = format!("is {}, which is not between {LEAST_MEMORY} and {MOST_MEMORY}", self.memory_mib);
+            problems.push(Problem::new("memory_mib", message, "give it 64, more where there are very many pull requests"));
+        }
+        problems.extend(self.probe.problem());
+        problems
+    }
+
+    fn user_problem(&self) -> Option<Problem> {
+        let hint = "write the numbers of an account and a group of its own, such as 60990:60990";
+        let is_id = |text: &str| {
+            text.bytes().all(|byte| byte.is_ascii_digit())
+                && text.parse::<u32>().is_ok_and(|id| (1..=LARGEST_ID).contains(&id) && id.to_string() == text)
+        };
+        match self.user.split_once(':') {
+            Some((user, group)) if is_id(user) && is_id(group) => None,
+            Some(("0", _) | (_, "0")) => Some(Problem::new("user", format!("is `{}`, root", self.user), hint)),
+            _ => Some(Problem::new("user", format!("is `{}`, not uid:gid in numbers", self.user), hint)),
+        }
+    }
+}
+
+/// The same problem, at the place where this configuration has it.
+fn as_declared(problem: Problem) -> Problem {
+    let at = match problem.at.as_str() {
+        "gitea" => "gitea.address",
+        "bot" => "gitea.bot",
+        "drone" => "drone.address",
+        "branch" => "drone.branch",
+        other => other,
+    };
+    Problem { at: at.to_owned(), ..problem }
+}
+
+/// A path that Docker mounts must be absolute and plain: Docker makes something else of any other.
+fn path_problem(at: &str, path: &Path) -> Option<Problem> {
+    let shown = path.display();
+    let is_plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
+    let (why, hint) = if !path.is_absolute() {
+        ("which is not absolute", "write the whole path")
+    } else if !is_plain || path.as_os_str().len() != path.components().collect::<PathBuf>().as_os_str().len() {
+        ("which is no plain path", "write it without `..`, `.` and empty parts")
+    } else if path.parent().is_none() {
+        ("the root of everything", "name what is below it")
+    } else if path.to_string_lossy().chars().any(char::is_control) {
+        ("which holds control characters", "leave them out")
+    } else {
+        return None;
+    };
+    Some(Problem::new(at, format!("is {shown}, {why}"), hint))
+}

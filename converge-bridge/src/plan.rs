@@ -1,0 +1,12 @@
+//! What leads from observed to desired. Pure.
+
+use common::converger::Plan;
+use common::docker::service;
+
+use crate::wanted::wanted;
+use crate::{Change, Desired, Observed};
+
+/// Plans.
+pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
+    service::plan::plan(&wanted(desired), observed)
+}

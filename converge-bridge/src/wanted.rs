@@ -1,0 +1,54 @@
+//! The service that the configuration asks for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use common::docker::service::{Holds, Kind, Mount, Wanted};
+
+use crate::desired::Desired;
+use crate::server::settings::VARIABLE;
+use crate::{NAME, PROGRAM};
+
+/// The port it listens on in its container.
+const PORT: u16 = 8080;
+/// Where it finds its ledger.
+const LEDGER: &str = "/ledger";
+/// Where it finds what builds leave.
+const RUNS: &str = "/runs";
+
+/// Its secrets, and the credentials they come from.
+pub fn kinds(desired: &Desired) -> [Kind; 3] {
+    [
+        Kind { kind: "gitea_token", credential: "gitea-token", is_wanted: true },
+        Kind { kind: "drone_token", credential: "drone-token", is_wanted: true },
+        Kind { kind: "webhook_secret", credential: "webhook-secret", is_wanted: desired.webhook },
+    ]
+}
+
+/// What its service is to be.
+pub fn wanted(desired: &Desired) -> Wanted {
+    let settings = serde_json::to_string(&desired.settings()).unwrap_or_default();
+    let authorities = desired.authorities.display().to_string();
+    let env = [(VARIABLE, settings), ("SSL_CERT_FILE", authorities.clone())];
+    let mount = |source: &Path, target: &str, holds| Mount { source: source.into(), target: target.into(), holds };
+    Wanted {
+        program: PROGRAM,
+        piece: NAME,
+        archive: desired.image.clone(),
+        domain: desired.domain.clone(),
+        // Metrics and triggers are for who shares the network.
+        rule: format!("Host(`{}`) && (Path(`/hook`) || Path(`/healthz`))", desired.domain),
+        port: PORT,
+        network: "proxy",
+        env: env.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
+        secrets: kinds(desired).iter().filter(|kind| kind.is_wanted).map(|kind| kind.kind).collect(),
+        mounts: vec![
+            mount(&desired.ledger, LEDGER, Holds::OwnDirectory),
+            mount(&desired.runs, RUNS, Holds::Directory),
+            mount(&desired.authorities, &authorities, Holds::File),
+        ],
+        user: desired.user.clone(),
+        memory_mib: desired.memory_mib,
+        health: vec![format!("/bin/{PROGRAM}"), "health".to_owned()],
+    }
+}
