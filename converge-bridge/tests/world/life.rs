@@ -49,6 +49,9 @@ fn open(name: &str) -> Connection {
     Connection::open_with_flags(name, OpenFlags::default() | OpenFlags::SQLITE_OPEN_URI).unwrap()
 }
 
+/// How long the bridge may take to end: a call that changes something is waited for.
+const PATIENCE: Duration = Duration::from_secs(11);
+
 /// One life of the bridge.
 pub struct Life {
     pub bridge: Arc<Bridge>,
@@ -102,6 +105,19 @@ impl Life {
             && error.is_panic()
         {
             std::panic::resume_unwind(error.into_panic());
+        }
+    }
+
+    /// Tells it to end, and waits until it has.
+    pub async fn stop(mut self) {
+        self.bridge.stop();
+        let ended = tokio::time::timeout(PATIENCE, &mut self.task).await;
+        match ended {
+            Ok(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Ok(_) => {}
+            // One that died on the way stands still.
+            Err(_) if self.mortal.is_dead() => self.end().await,
+            Err(_) => panic!("it does not end within {PATIENCE:?}"),
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod life;
 mod scenarios;
+mod schedules;
 mod servers;
 mod story;
 mod time;

@@ -111,7 +111,9 @@ impl World {
     pub fn member(&self, name: &str) -> Person<'_> {
         let person = self.stranger(name);
         let mut state = self.state();
-        state.gitea.organisations.values_mut().for_each(|members| drop(members.insert(name.to_owned())));
+        state.gitea.organisations.values_mut().for_each(|members| {
+            members.insert(name.to_owned());
+        });
         person
     }
 
@@ -212,6 +214,14 @@ impl World {
         let life = self.life.take();
         if let Some(life) = life {
             life.end().await;
+        }
+    }
+
+    /// The bridge is told to end, and does.
+    pub async fn stops(&self) {
+        let life = self.life.take();
+        if let Some(life) = life {
+            life.stop().await;
         }
     }
 
@@ -413,6 +423,8 @@ impl Person<'_> {
     /// Is no member of anything any more.
     pub fn leaves(&self) {
         let mut state = self.world.state();
-        state.gitea.organisations.values_mut().for_each(|members| drop(members.remove(&self.name)));
+        state.gitea.organisations.values_mut().for_each(|members| {
+            members.remove(&self.name);
+        });
     }
 }

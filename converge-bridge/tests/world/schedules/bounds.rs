@@ -1,0 +1,19 @@
+//! The bounds within which the laws are fair, and why.
+
+/// How many pull requests there are: few, so that much happens to each.
+pub const PULLS: usize = 3;
+
+/// Within this time everything happens, but what follows an event of this time.
+pub const EVENTS_MS: u64 = 120_000;
+
+/// How many seconds after it was sent a request may still be done. More would be longer than the bridge waits between
+/// two attempts and a build together: its first build might be over before the second appears.
+pub const LATEST: u64 = 30;
+
+/// How many calls in a row meet trouble, and for how long a server is down, in seconds: a twin must be seen while the
+/// first build runs, so trouble and the pause after it are shorter than that.
+pub const IN_A_ROW: u32 = 3;
+pub const DOWN: u64 = 40;
+
+/// How long builds last, in seconds: longer than a late twin takes to appear, and whoever cancels it to be there again.
+pub const LASTS: (u64, u64) = (150, 240);
