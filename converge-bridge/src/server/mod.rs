@@ -26,6 +26,7 @@ pub mod grammar;
 pub mod hook;
 pub mod ledger;
 pub mod life;
+pub mod limit;
 pub mod markdown;
 pub mod metrics;
 pub mod names;

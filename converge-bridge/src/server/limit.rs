@@ -1,0 +1,179 @@
+//! How much one sender may ask, so that nobody keeps another's deliveries out.
+//!
+//! The sender is whoever made the connection, together with the last hop of its `X-Forwarded-For`: that hop was written
+//! by Traefik, for the port is published nowhere and can be reached on the overlay network only. Others on that network
+//! may write what they like into it and still have an address of their own, so they take nothing from Traefik's.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// How many requests a sender may make at once after a silence: a busy minute of a large organisation.
+const BURST: f64 = 600.0;
+/// How many a second in the long run.
+const RATE: f64 = 20.0;
+/// How many of a sender's requests may be under way.
+const UNDER_WAY: usize = 8;
+/// How many of all senders' requests may be under way.
+const UNDER_WAY_IN_ALL: usize = 64;
+/// How many senders are known at a time.
+const SENDERS: usize = 1024;
+
+/// Who sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sender {
+    peer: IpAddr,
+    behind: Option<IpAddr>,
+}
+
+impl Sender {
+    /// By the connection's other end, and the last of what it says it forwards for.
+    pub fn new(peer: IpAddr, forwarded_for: Option<&str>) -> Self {
+        let last = forwarded_for.and_then(|list| list.rsplit(',').next());
+        Self { peer: network(peer), behind: last.and_then(|last| last.trim().parse().ok()).map(network) }
+    }
+}
+
+/// Whoever has one IPv6 address has 2^64 of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// What every sender may still ask.
+#[derive(Debug, Default)]
+pub struct Limit {
+    senders: Mutex<BTreeMap<Sender, Allowance>>,
+}
+
+#[derive(Debug)]
+struct Allowance {
+    left: f64,
+    at: Instant,
+    under_way: usize,
+}
+
+impl Allowance {
+    fn left(&self, now: Instant) -> f64 {
+        (self.left + now.duration_since(self.at).as_secs_f64() * RATE).min(BURST)
+    }
+}
+
+/// A request that may go on; it is under way until this is dropped.
+#[derive(Debug)]
+pub struct Admission {
+    limit: Arc<Limit>,
+    sender: Sender,
+}
+
+impl Limit {
+    /// Lets a request in, or says when to come back.
+    pub fn admit(self: &Arc<Self>, sender: Sender) -> Result<Admission, Duration> {
+        let (now, second) = (Instant::now(), Duration::from_secs(1));
+        let mut senders = self.senders();
+        if senders.values().map(|allowance| allowance.under_way).sum::<usize>() >= UNDER_WAY_IN_ALL {
+            return Err(second);
+        }
+        if !senders.contains_key(&sender) && senders.len() >= SENDERS {
+            forget(&mut senders, now);
+        }
+        let allowance = senders.entry(sender).or_insert(Allowance { left: BURST, at: now, under_way: 0 });
+        (allowance.left, allowance.at) = (allowance.left(now), now);
+        if allowance.under_way >= UNDER_WAY {
+            return Err(second);
+        }
+        if allowance.left < 1.0 {
+            return Err(Duration::from_secs_f64((1.0 - allowance.left) / RATE).max(second));
+        }
+        allowance.left -= 1.0;
+        allowance.under_way += 1;
+        Ok(Admission { limit: self.clone(), sender })
+    }
+
+    fn senders(&self) -> MutexGuard<'_, BTreeMap<Sender, Allowance>> {
+        self.senders.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes room: those who may ask as much as if they were new go, else the one who was silent longest.
+fn forget(senders: &mut BTreeMap<Sender, Allowance>, now: Instant) {
+    senders.retain(|_, allowance| allowance.under_way > 0 || allowance.left(now) < BURST);
+    if senders.len() < SENDERS {
+        return;
+    }
+    let idle = senders.iter().filter(|(_, allowance)| allowance.under_way == 0);
+    if let Some(sender) = idle.min_by_key(|(_, allowance)| allowance.at).map(|(sender, _)| *sender) {
+        senders.remove(&sender);
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if let Some(allowance) = self.limit.senders().get_mut(&self.sender) {
+            allowance.under_way = allowance.under_way.saturating_sub(1);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sender(forwarded_for: &str) -> Sender {
+        Sender::new("10.10.0.2".parse().unwrap(), Some(forwarded_for))
+    }
+
+    #[test]
+    fn only_the_last_hop_counts_and_only_beside_the_connection() {
+        assert_eq!(sender("203.0.113.9, 198.51.100.7"), sender("198.51.100.7"));
+        assert_ne!(sender("198.51.100.7"), Sender::new("10.10.0.3".parse().unwrap(), Some("198.51.100.7")));
+        assert_eq!(sender("2001:db8::1"), sender("2001:db8::ffff:2"));
+        assert_ne!(sender("2001:db8::1"), sender("2001:db8:0:1::1"));
+        assert_eq!(sender("::ffff:198.51.100.7"), sender("198.51.100.7"));
+        assert_eq!(sender("nobody\u{7f}"), Sender::new("10.10.0.2".parse().unwrap(), None));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_flood_of_one_is_stopped_and_nobody_elses_deliveries() {
+        let limit = Arc::new(Limit::default());
+        let (stranger, gitea) = (sender("203.0.113.9"), sender("198.51.100.7"));
+        let admitted = (0..10_000).filter(|_| limit.admit(stranger).is_ok()).count();
+        assert_eq!(admitted, 600);
+        assert!(limit.admit(gitea).is_ok());
+        assert_eq!(limit.admit(stranger).unwrap_err(), Duration::from_secs(1));
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!((0..100).filter(|_| limit.admit(stranger).is_ok()).count(), 60);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn slow_requests_are_few_of_one_and_few_of_all() {
+        let limit = Arc::new(Limit::default());
+        let of_one: Vec<Admission> = (0..20).filter_map(|_| limit.admit(sender("203.0.113.9")).ok()).collect();
+        assert_eq!(of_one.len(), UNDER_WAY);
+        let of_all: Vec<Admission> =
+            (0..200).filter_map(|number| limit.admit(sender(&format!("203.0.112.{number}"))).ok()).collect();
+        assert_eq!(of_all.len(), UNDER_WAY_IN_ALL - UNDER_WAY);
+        drop((of_one, of_all));
+        assert!(limit.admit(sender("203.0.113.9")).is_ok());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn however_many_send_few_are_remembered_and_who_is_limited_stays_so() {
+        let limit = Arc::new(Limit::default());
+        let stranger = sender("203.0.113.9");
+        for number in 0..100_000_u32 {
+            drop(limit.admit(sender(&Ipv6Addr::from(u128::from(number) << 64).to_string())));
+            drop(limit.admit(stranger));
+        }
+        assert!(limit.senders().len() <= SENDERS);
+        assert!(limit.admit(stranger).is_err());
+    }
+}
