@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::Bridge;
 use super::gitea::{Patience, is_of_the_server, told};
 use super::ledger;
+use super::status::LEDGER;
 use super::trigger::{Kind, State, Trigger};
 
 /// The longest time between two looks into the ledger.
@@ -26,7 +27,7 @@ const IN_A_ROW: usize = 2;
 
 /// Works until the bridge is to end.
 pub async fn run(bridge: &Arc<Bridge>) {
-    let mut desk = Desk { bridge, patience: Patience::default(), waiting: BTreeMap::new() };
+    let mut desk = Desk { bridge, patience: Patience::default(), unwritten: false, waiting: BTreeMap::new() };
     loop {
         let pause = desk.look().await;
         if !bridge.wait(Some(&bridge.bells.decide), pause).await {
@@ -64,6 +65,8 @@ struct Desk<'a> {
     bridge: &'a Bridge,
     /// With Gitea, or the ledger, as a whole.
     patience: Patience,
+    /// Whether the ledger could not be used.
+    unwritten: bool,
     /// With each trigger that could not be decided.
     waiting: BTreeMap<i64, Patience>,
 }
@@ -75,11 +78,17 @@ impl Desk<'_> {
         if let Some(until) = self.patience.until() {
             return until.saturating_duration_since(Instant::now());
         }
+        if self.unwritten {
+            if let Err(error) = self.bridge.ledger.check() {
+                return self.ledger_failed(&error);
+            }
+            self.unwritten = false;
+            self.bridge.status.fine(LEDGER);
+        }
         let seen = match self.bridge.ledger.of_kinds(&[Kind::Seen]) {
             Ok(seen) => seen,
             Err(error) => return self.ledger_failed(&error),
         };
-        self.bridge.status.fine("decide");
         self.waiting.retain(|comment, _| seen.iter().any(|trigger| trigger.comment == *comment));
         let (mut pulls, mut in_a_row) = (BTreeSet::new(), 0);
         let mut next = LOOK;
@@ -161,7 +170,8 @@ impl Desk<'_> {
     }
 
     fn ledger_failed(&mut self, error: &ledger::Error) -> Duration {
-        self.bridge.status.problem("decide", &chain(error));
+        self.unwritten = true;
+        self.bridge.status.problem(LEDGER, &chain(error));
         self.patience.failed(None)
     }
 }

@@ -22,8 +22,7 @@ use super::Bridge;
 use super::gitea::{Entry, Patience, Source, is_of_the_server, told};
 use super::ledger::{self, Cursor, Reading};
 use super::names::Pull;
-
-pub use source::watches;
+use super::status::LEDGER;
 
 /// Works until the bridge is to end.
 pub async fn run(bridge: &Arc<Bridge>) {
@@ -53,6 +52,8 @@ struct Watch<'a> {
     patience: Patience,
     /// Whether to look back far: nobody knows what happened meanwhile.
     wide: bool,
+    /// Whether the ledger could not be used.
+    unwritten: bool,
     /// Pull requests whose comments could not be read.
     unread: BTreeMap<Pull, Patience>,
 }
@@ -60,7 +61,15 @@ struct Watch<'a> {
 impl<'a> Watch<'a> {
     fn new(bridge: &'a Bridge, source: Source) -> Self {
         let name = source.to_string();
-        Self { bridge, source, name, patience: Patience::default(), wide: true, unread: BTreeMap::new() }
+        Self {
+            bridge,
+            source,
+            name,
+            patience: Patience::default(),
+            wide: true,
+            unwritten: false,
+            unread: BTreeMap::new(),
+        }
     }
 
     async fn work(mut self) {
@@ -90,6 +99,11 @@ impl<'a> Watch<'a> {
         self.wide = true;
         let (problem, asked) = match trouble {
             Trouble::Gitea(error) => (source::problem(&self.source, error), error.wait()),
+            Trouble::Ledger(error) => {
+                self.unwritten = true;
+                self.bridge.status.problem(LEDGER, &chain(error));
+                return self.patience.failed(None);
+            }
             trouble => (chain(trouble), None),
         };
         self.bridge.status.problem(&format!("poll {}", self.name), &problem);
@@ -106,6 +120,11 @@ impl<'a> Watch<'a> {
         if bridge.is_stopping() {
             return Err(Trouble::Stopping);
         }
+        if self.unwritten {
+            bridge.ledger.check()?;
+            self.unwritten = false;
+            bridge.status.fine(LEDGER);
+        }
         let Some(cursor) = bridge.ledger.cursor(&self.name)? else { return self.read_first().await };
         let overlap = if self.wide { choose::WIDE_OVERLAP } else { choose::OVERLAP };
         let mut since = choose::before(cursor.read, overlap);
@@ -120,7 +139,7 @@ impl<'a> Watch<'a> {
             if bridge.is_stopping() {
                 return Err(Trouble::Stopping);
             }
-            if source::has(&self.source, &entry.pull.repository, &bridge.settings)
+            if bridge.settings.source_of(&entry.pull.repository).as_deref() == Some(&self.name)
                 && !self.is_read(entry, since, &cursor, listing.date).await?
             {
                 held = Some(held.map_or(entry.updated, |held| held.min(entry.updated)));
@@ -169,7 +188,7 @@ impl<'a> Watch<'a> {
             Err(error) => return self.could_not_read(entry, error).map(|()| false),
         };
         let baseline = cursor.baseline.min(date);
-        let found = choose::commands(&entry.pull, comments, &bridge.settings.bot, baseline);
+        let found = choose::commands(&entry.pull, comments, &bridge.settings, baseline);
         let reading = Reading { updated: entry.updated, comments: entry.comments, read: date };
         let new = bridge.ledger.see(&found, Some((&entry.pull, reading)), bridge.clock.now())?;
         if self.unread.remove(&entry.pull).is_some() {

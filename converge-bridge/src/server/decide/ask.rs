@@ -5,14 +5,13 @@ use jiff::Timestamp;
 use super::{Obstacle, rules};
 use crate::server::Bridge;
 use crate::server::gitea::Membership;
-use crate::server::poll;
 use crate::server::trigger::{Command, Kind, Order, Refusal, State, Trigger};
 
 /// What a trigger becomes. Until it is written down nobody else may do anything: nothing is awaited after the last answer.
 pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle> {
     let repository = &trigger.pull.repository;
     // The settings may be others than when it was found.
-    if !poll::watches(&bridge.settings, repository) {
+    if !bridge.settings.watches(repository) {
         return Ok(State::Forgotten);
     }
     goes_on(bridge)?;
@@ -22,7 +21,7 @@ pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle>
     if let Some(end) = rules::of_comment(trigger, &comment, date, bridge.clock.now(), &bridge.settings) {
         return Ok(end);
     }
-    if !rules::is_allowed(&bridge.settings, &comment.author) && !is_member(bridge, trigger, &comment.author).await? {
+    if !bridge.settings.allows(&comment.author) && !is_member(bridge, trigger, &comment.author).await? {
         return Ok(State::Refused { because: Refusal::Stranger });
     }
     match trigger.command {

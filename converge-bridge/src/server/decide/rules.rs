@@ -21,7 +21,7 @@ pub fn of_comment(
     settings: &Settings,
 ) -> Option<State> {
     let is_it = comment.pull == Some(trigger.pull.number) && grammar::command(&comment.body) == Some(trigger.command);
-    if !is_it || comment.is_edited() || comment.is_by(&settings.bot) {
+    if !is_it || comment.is_edited() || settings.is_bot(&comment.author) {
         return Some(State::Forgotten);
     }
     // By Gitea's clock, less the time that it took us since it was found.
@@ -37,11 +37,6 @@ pub fn of_pull(pull: &PullRequest) -> Option<Refusal> {
         return Some(Refusal::Archived);
     }
     (!pull.open).then_some(Refusal::Closed)
-}
-
-/// Whether somebody is on the allow list.
-pub fn is_allowed(settings: &Settings, author: &str) -> bool {
-    !author.is_empty() && settings.allow.iter().any(|allowed| allowed.eq_ignore_ascii_case(author))
 }
 
 /// Whether a later comment that was already decided cancels it.

@@ -29,6 +29,12 @@ impl Patience {
         pause
     }
 
+    /// The same, to be tried again at once.
+    #[must_use]
+    pub fn at_once(self) -> Self {
+        Self { until: None, ..self }
+    }
+
     /// How often it failed in a row.
     pub fn failures(&self) -> u32 {
         self.failures

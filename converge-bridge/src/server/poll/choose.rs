@@ -6,6 +6,7 @@ use crate::server::gitea::{Comment, Entry};
 use crate::server::grammar;
 use crate::server::ledger::{Cursor, Found, Reading};
 use crate::server::names::Pull;
+use crate::server::settings::Settings;
 
 /// How far before the cursor is looked: for moments in whole seconds, writes that take their time, small differences
 /// between clocks.
@@ -38,9 +39,10 @@ pub fn is_unread(entry: &Entry, reading: Option<Reading>) -> bool {
 }
 
 /// The commands among comments, as far as they count: not ours, not edited, not older than the beginning.
-pub fn commands(pull: &Pull, comments: Vec<Comment>, bot: &str, baseline: Timestamp) -> Vec<Found> {
+pub fn commands(pull: &Pull, comments: Vec<Comment>, settings: &Settings, baseline: Timestamp) -> Vec<Found> {
     let counts = |comment: &Comment| {
-        !comment.author.is_empty() && !comment.is_by(bot) && !comment.is_edited() && comment.created >= baseline
+        let is_somebody = !comment.author.is_empty() && !settings.is_bot(&comment.author);
+        is_somebody && !comment.is_edited() && comment.created >= baseline
     };
     let command = |comment: Comment| {
         Some(Found {

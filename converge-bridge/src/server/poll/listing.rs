@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::Trouble;
 use crate::server::Bridge;
 use crate::server::gitea::{Changed, Entry, Gitea, Source};
-use crate::server::names::Pull;
+use crate::server::names::{Pull, Repository};
 
 /// How often it is read anew when pull requests come and go meanwhile.
 const READINGS: usize = 4;
@@ -93,8 +93,8 @@ pub async fn read(bridge: &Bridge, source: &Source, since: Timestamp, thorough: 
 }
 
 /// A repository that is watched by its old name keeps that.
-fn renamed(mut entry: Entry, repository: &crate::server::names::Repository) -> (Pull, Entry) {
-    if !super::source::is_same(&entry.pull.repository, repository) {
+fn renamed(mut entry: Entry, repository: &Repository) -> (Pull, Entry) {
+    if !entry.pull.repository.to_string().eq_ignore_ascii_case(&repository.to_string()) {
         entry.pull.repository = repository.clone();
     }
     (entry.pull.clone(), entry)

@@ -1,11 +1,9 @@
 //! What is watched.
 
 use common::http::Error;
-use wildmatch::WildMatch;
 
 use crate::server::gitea::{Source, told};
-use crate::server::names::Repository;
-use crate::server::settings::{Organisation, Settings};
+use crate::server::settings::Settings;
 
 /// Everything that is watched, each once.
 pub fn all(settings: &Settings) -> Vec<Source> {
@@ -18,32 +16,6 @@ pub fn all(settings: &Settings) -> Vec<Source> {
         }
     }
     all
-}
-
-/// Whether comments on a repository's pull requests count.
-pub fn watches(settings: &Settings, repository: &Repository) -> bool {
-    all(settings).iter().any(|source| has(source, repository, settings))
-}
-
-/// Whether a repository belongs to a source. The CI repository belongs to none: it would test itself by itself.
-pub fn has(source: &Source, repository: &Repository, settings: &Settings) -> bool {
-    let is_in = match source {
-        Source::Organisation(organisation) => is_in(organisation, repository),
-        Source::Repository(one) => is_same(one, repository),
-    };
-    is_in && !is_same(&settings.repository, repository)
-}
-
-fn is_in(organisation: &Organisation, repository: &Repository) -> bool {
-    let fits = |pattern: &String| WildMatch::new_case_insensitive(pattern).matches(repository.name());
-    organisation.name.eq_ignore_ascii_case(repository.owner())
-        && organisation.include.iter().any(fits)
-        && !organisation.exclude.iter().any(fits)
-}
-
-/// Gitea knows no case in names.
-pub fn is_same(one: &Repository, other: &Repository) -> bool {
-    one.owner().eq_ignore_ascii_case(other.owner()) && one.name().eq_ignore_ascii_case(other.name())
 }
 
 /// Why a source cannot be read, and what to do about it.
