@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use common::error::chain;
 
+use super::status::LEDGER;
 use super::{Bridge, ledger};
 use patience::Patience;
 
@@ -25,7 +26,7 @@ use patience::Patience;
 const ROUND: Duration = Duration::from_secs(2);
 
 /// How often the ledger is looked at when nothing is, should a bell have been missed.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What a round leaves to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +71,6 @@ pub async fn run(bridge: &Arc<Bridge>) {
         }
     }
 }
-
-/// Under what the status tells of the ledger.
-const LEDGER: &str = "ledger (build)";
 
 /// One round, once the ledger can be written to again.
 async fn one(bridge: &Bridge, patience: &mut Patience, unwritten: &mut Patience) -> Result<Rest, Halt> {

@@ -140,22 +140,19 @@ impl Act<'_> {
         if !self.patience.is_due(trigger.comment) || !self.cancel(trigger, known.number).await? {
             return Ok(());
         }
-        match until_the_end(self.bridge, self.bridge.drone.build(known.number)).await? {
-            Ok(Some(build)) => match decision::outcome(build.status) {
-                Some(outcome) => {
-                    let build = decision::seen(&build, &self.snapshot);
-                    self.end(trigger, State::Ended { order: order.clone(), build, outcome })
-                }
-                // Asked again by a later round.
-                None => {
-                    self.patience.put_off(trigger.comment);
-                    Ok(())
-                }
-            },
+        let build = match until_the_end(self.bridge, self.bridge.drone.build(known.number)).await? {
+            Ok(Some(build)) => build,
             // A later round finds out whether it is gone.
-            Ok(None) => Ok(()),
-            Err(error) => self.failed(trigger, &error),
-        }
+            Ok(None) => return Ok(()),
+            Err(error) => return self.failed(trigger, &error),
+        };
+        let Some(outcome) = decision::outcome(build.status) else {
+            // Asked again by a later round.
+            self.patience.put_off(trigger.comment);
+            return Ok(());
+        };
+        let build = decision::seen(&build, &self.snapshot);
+        self.end(trigger, State::Ended { order: order.clone(), build, outcome })
     }
 
     /// Asks Drone to cancel a build. False when it could not be asked.

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tokio::time::Instant;
 
 /// How long after an attempt of unknown outcome its build may still come.
 pub const SETTLE: Duration = Duration::from_secs(20);
 
 /// The longest wait between two attempts.
-const LONGEST: Duration = Duration::from_secs(60);
+const LONGEST: Duration = Duration::from_mins(1);
 
 /// When to try again.
 #[derive(Debug, Default)]
@@ -48,13 +49,17 @@ impl Patience {
         self.of.get(&comment).and_then(|of| of.due).is_none_or(|due| due <= Instant::now())
     }
 
-    /// Whether no build may still come of an earlier attempt. One that was `asked` for before this process began is
-    /// waited for as if it had been just now.
-    pub fn is_settled(&mut self, comment: i64, asked: bool) -> bool {
-        if asked && !self.of.contains_key(&comment) {
-            self.asked(comment);
+    /// Whether no build may still come of an earlier attempt, which was begun so long ago by a wall clock, and took up
+    /// to `call`. That clock is only asked about attempts from before this process began; set back, it says just now.
+    pub fn is_settled(&mut self, comment: i64, ago: Option<SignedDuration>, call: Duration) -> bool {
+        let now = Instant::now();
+        if let Some(ago) = ago
+            && !self.of.contains_key(&comment)
+        {
+            let ago = Duration::try_from(ago).unwrap_or_default();
+            self.of.entry(comment).or_default().settled = Some(now + (SETTLE + call).saturating_sub(ago));
         }
-        self.of.get(&comment).and_then(|of| of.settled).is_none_or(|settled| settled <= Instant::now())
+        self.of.get(&comment).and_then(|of| of.settled).is_none_or(|settled| settled <= now)
     }
 
     /// A build is asked for. Answers when the attempts before are settled.

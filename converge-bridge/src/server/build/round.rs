@@ -50,11 +50,7 @@ pub async fn round(bridge: &Bridge, patience: &mut Patience) -> Result<Rest, Hal
         let cancelled = is_cancelled(trigger);
         match &trigger.state {
             State::Building { .. } => act.follow(trigger, cancelled).await?,
-            State::Authorised { .. } => {
-                if act.prepare(trigger, cancelled).await? {
-                    to_make.push(trigger);
-                }
-            }
+            State::Authorised { .. } => to_make.extend(act.prepare(trigger, cancelled).await?.then_some(trigger)),
             _ => {}
         }
     }
@@ -136,12 +132,14 @@ impl Act<'_> {
     /// Does all that is to be done about a trigger that is to be built, but making the build: says whether it is to be.
     async fn prepare(&mut self, trigger: &Trigger, cancelled: bool) -> Result<bool, Halt> {
         let State::Authorised { order, since, asked } = &trigger.state else { return Ok(false) };
+        let ago = asked.map(|asked| self.times.now.duration_since(asked));
+        let call = Duration::from_secs(self.bridge.settings.call_seconds);
         let wanted = Wanted {
             comment: trigger.comment,
             created: trigger.created,
             since: *since,
             cancelled,
-            settled: self.patience.is_settled(trigger.comment, asked.is_some()),
+            settled: self.patience.is_settled(trigger.comment, ago, call),
             due: self.patience.is_due(trigger.comment),
         };
         match decision::make(&wanted, &self.snapshot, self.times) {

@@ -105,8 +105,8 @@ impl<'de> Deserialize<'de> for Status {
 impl Page {
     /// A page as it was answered.
     pub(super) fn of(answer: &Answer) -> Result<Self, Error> {
-        let builds: Option<Vec<Build>> = answer.json()?;
-        let builds = builds.unwrap_or_default();
+        // Never `null`: what says so is not the list, and must not pass for an empty one.
+        let builds: Vec<Build> = answer.json()?;
         if let Some(odd) = builds.iter().find(|build| !build.is_sound()) {
             return Err(not_understood(answer, &format!("it lists a build {}", odd.number)));
         }
