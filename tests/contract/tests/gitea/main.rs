@@ -8,6 +8,7 @@
 
 mod accounts;
 mod applications;
+mod bridge;
 mod browser;
 mod client;
 mod comments;
@@ -42,9 +43,10 @@ macro_rules! assertions {
 }
 pub(crate) use assertions;
 
-const MODULES: [&[Assertion]; 18] = [
+const MODULES: [&[Assertion]; 19] = [
     accounts::ALL,
     applications::ALL,
+    bridge::ALL,
     comments::ALL,
     contents::ALL,
     errors::ALL,

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
+use super::search;
 use crate::answer::{Answer, Refusal, created, not_found, nothing, ok};
 use crate::model::{Issue, Level};
-use crate::paging;
 use crate::server::now;
 use crate::show::Show;
 use crate::turn::Turn;
@@ -16,11 +16,7 @@ fn show(turn: &Turn, issue: &Issue) -> Value {
 pub fn answer(turn: &mut Turn, (owner, name): (&str, &str), path: &[&str]) -> Answer {
     let repository = turn.repository(owner, name)?;
     match (turn.call.method.as_str(), path) {
-        ("GET", []) => {
-            let mut all: Vec<&Issue> = turn.state.issues.values().filter(|it| it.repository == repository.id).collect();
-            all.reverse();
-            paging::page(turn, all, |issue| show(turn, issue))
-        }
+        ("GET", []) => search::of_repository(turn, &repository),
         ("POST", []) => {
             let (me, body) = (turn.me()?, turn.call.json()?);
             if repository.archived {
