@@ -153,6 +153,14 @@ fn the_programs_take_what_the_modules_write() {
         assert!(traefik.problems().is_empty(), "{:?}", traefik.problems());
         let drone: converge_drone::Desired = serde_json::from_str(rendered.file("/etc/converge/drone.json")).unwrap();
         assert!(drone.problems().is_empty(), "{:?}", drone.problems());
+        let bridge: converge_bridge::Desired =
+            serde_json::from_str(rendered.file("/etc/converge/bridge.json")).unwrap();
+        assert!(bridge.problems().is_empty(), "{:?}", bridge.problems());
+        assert_eq!(
+            (bridge.drone.address, bridge.drone.repository.to_string()),
+            (drone.address(), drone.repository.name.clone())
+        );
+        assert_eq!((bridge.gitea.address, bridge.gitea.bot), (drone.gitea.address.clone(), drone.gitea.bot.clone()));
         let file = rendered.file("/etc/converge/drone-runner.json");
         let runner: converge_drone::runner::settings::Settings = serde_json::from_str(file).unwrap();
         assert!(runner.problems().is_empty(), "{:?}", runner.problems());
