@@ -107,10 +107,15 @@ fn destination(address: &str) -> Option<String> {
         match byte {
             b'&' => safe.push_str("&amp;"),
             b if b.is_ascii_alphanumeric() || b"-._~:/?#[]@!$*+,;=%".contains(&b) => safe.push(char::from(b)),
-            b => safe.push_str(&format!("%{b:02X}")),
+            b => safe.extend(['%', hex(b >> 4), hex(b & 15)]),
         }
     }
     known.then_some(safe)
+}
+
+/// A hexadecimal digit.
+fn hex(digit: u8) -> char {
+    char::from_digit(digit.into(), 16).map_or('0', |digit| digit.to_ascii_uppercase())
 }
 
 /// The longest run of backticks.

@@ -60,7 +60,6 @@ enum Rank {
     /// Never left out.
     State,
     Remark,
-    Links,
     Notice,
     Table,
     Earlier,

@@ -14,11 +14,14 @@ const LONG: usize = 16 * 1024;
 pub fn parse(bytes: &[u8]) -> Option<Results> {
     let Value::Object(said) = serde_json::from_slice(bytes).ok()? else { return None };
     let schema = said.get("schema")?.as_u64().filter(|schema| (1..=3).contains(schema))?;
+    // The first two were written once, at the end.
+    let done = schema < 3 || text(&said, "state").as_deref() == Some("done");
     let verdict = match said.get("verdict") {
-        None | Some(Value::Null) => None,
+        // The first two had none.
+        None | Some(Value::Null) if schema < 3 || !done => None,
         Some(Value::String(verdict)) if verdict == "pass" => Some(Verdict::Pass),
         Some(Value::String(verdict)) if verdict == "fail" => Some(Verdict::Fail),
-        // A word that is not known is no success.
+        // None in the end, or a word that is not known, is no success.
         Some(_) => Some(Verdict::Error),
     };
     Some(Results {
@@ -28,8 +31,7 @@ pub fn parse(bytes: &[u8]) -> Option<Results> {
         recipe: text(&said, "recipe"),
         version: text(&said, "version"),
         quick: text(&said, "mode").map(|mode| mode == "quick"),
-        // The first two were written once, at the end.
-        done: schema < 3 || text(&said, "state").as_deref() == Some("done"),
+        done,
         phase: text(&said, "phase"),
         started: time(said.get("started")),
         finished: time(said.get("finished")),

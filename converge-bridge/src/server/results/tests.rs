@@ -1,1 +1,314 @@
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
 
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Name, Of, Results, Rung, Status, Verdict, file, of, parse};
+
+const COMMIT: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
+
+fn run(build: i64) -> Of<'static> {
+    Of { build, commit: COMMIT, pull: 7, recipe: "hedgedoc", quick: false }
+}
+
+fn third() -> Value {
+    json!({
+        "schema": 3, "run_id": "42", "recipe": "hedgedoc", "version": "3.1.0+1.10.2", "ref": COMMIT, "pr": "7", "src": "recipes/hedgedoc",
+        "mode": "full", "state": "done", "phase": "teardown", "started": "2026-11-21T12:00:00Z", "finished": "2026-11-21T12:03:00Z",
+        "verdict": "fail", "level": 1,
+        "rungs": {
+            "install": {"status": "pass", "reason": null, "seconds": 41.4},
+            "upgrade": {"status": "fail", "reason": "it did not answer", "seconds": 312},
+            "backup": {"status": "unver", "reason": "not run", "seconds": 0},
+            "later": {"status": "pass"},
+        },
+        "tests": [
+            {"rung": "install", "name": "test_serving", "status": "pass", "seconds": 1, "output_tail": ""},
+            {"rung": "upgrade", "name": "test_moved", "status": "fail", "seconds": 3, "output_tail": "502"},
+        ],
+        "base": {"version": "3.0.2", "why": "newest before"},
+        "flags": {"clean_teardown": true, "no_secret_leak": null},
+        "artefacts": [{"name": "badge.svg", "bytes": 3, "media_type": "image/svg+xml"}],
+        "error": null, "unheard_of": [[{}]],
+    })
+}
+
+fn read(value: &Value) -> Option<Results> {
+    parse(value.to_string().as_bytes())
+}
+
+/// A directory of runs with one file in it.
+fn runs(content: &[u8]) -> tempfile::TempDir {
+    let runs = tempfile::tempdir().unwrap();
+    fs::create_dir(runs.path().join("42")).unwrap();
+    fs::write(runs.path().join("42/results.json"), content).unwrap();
+    runs
+}
+
+#[test]
+fn the_third_schema_is_read() {
+    let results = read(&third()).unwrap();
+    assert_eq!(results.rungs.len(), 3);
+    assert_eq!(results.rungs[0], Rung { name: Name::Install, status: Status::Pass, reason: None, seconds: Some(41) });
+    assert_eq!(results.failed.len(), 1);
+    assert_eq!(
+        (results.verdict, results.done, results.quick, results.pull),
+        (Some(Verdict::Fail), true, Some(false), Some(7))
+    );
+    assert_eq!((results.clean, results.tight, results.level(), results.passed()), (Some(true), None, Some(1), false));
+    assert_eq!(results.artefacts, ["badge.svg"]);
+    assert_eq!(results.finished.unwrap().as_second() - results.started.unwrap().as_second(), 180);
+}
+
+#[test]
+fn the_first_two_schemas_are_read() {
+    let second = json!({
+        "schema": 2, "recipe": "hedgedoc", "version": "3.1.0", "pr": 7, "ref": COMMIT, "run_id": 42, "finished": 1_763_726_400.5,
+        "stages": [{"stage": "custom", "name": "test_login", "status": "failed", "output": "no"}],
+        "level": 3, "rungs": {"install": "pass", "upgrade": "pass", "backup": "pass", "restore": "pass", "custom": "fail", "lint": "pass"},
+        "flags": {"clean_teardown": true, "no_secret_leak": true},
+    });
+    let results = read(&second).unwrap();
+    assert!(results.done && results.are(run(42)) && !results.passed());
+    assert_eq!((results.verdict, results.level(), results.failed[0].rung), (None, Some(3), Some(Name::Custom)));
+    let first = json!({"schema": 1, "run_id": "42", "level": 4, "level_cap_reason": "x"});
+    assert_eq!(read(&first).unwrap().level(), None, "nothing bears it out");
+}
+
+#[test]
+fn what_is_not_whole_is_as_if_it_were_not_there() {
+    for text in [
+        "",
+        "null",
+        "[]",
+        "{",
+        "{}",
+        "\u{feff}{}",
+        r#"{"schema":3}"#,
+        r#"{"schema":4,"run_id":"42"}"#,
+        r#"{"schema":"3","run_id":"42"}"#,
+        r#"{"schema":3,"run_id":null}"#,
+    ] {
+        assert_eq!(parse(text.as_bytes()), None, "{text}");
+    }
+    let whole = third().to_string();
+    for end in 0..whole.len() {
+        assert_eq!(parse(&whole.as_bytes()[..end]), None);
+    }
+    assert_eq!(parse(&[b'['; 100_000]), None);
+    assert_eq!(parse(b"\xff\xfe"), None);
+}
+
+#[test]
+fn what_is_odd_is_as_if_it_were_not_said() {
+    let mut odd = third();
+    for key in [
+        "recipe",
+        "version",
+        "ref",
+        "pr",
+        "src",
+        "mode",
+        "state",
+        "phase",
+        "started",
+        "finished",
+        "level",
+        "rungs",
+        "tests",
+        "base",
+        "flags",
+        "artefacts",
+    ] {
+        odd[key] = json!([1]);
+    }
+    let results = read(&odd).unwrap();
+    assert_eq!(results, Results { run: "42".into(), verdict: Some(Verdict::Fail), ..Results::default() });
+    for (key, value) in [("verdict", json!("perfect")), ("verdict", Value::Null), ("state", json!("over"))] {
+        let mut odd = third();
+        odd["verdict"] = json!("pass");
+        odd["rungs"]["upgrade"]["status"] = json!("pass");
+        assert!(read(&odd).unwrap().passed());
+        odd[key] = value;
+        assert!(!read(&odd).unwrap().passed(), "{key}");
+    }
+    odd["error"] = json!(7);
+    assert!(read(&odd).unwrap().error.is_some());
+}
+
+#[test]
+fn another_runs_results_are_not_this_ones() {
+    let own = read(&third()).unwrap();
+    assert!(own.are(run(42)));
+    assert!(!own.are(run(43)));
+    assert!(!own.are(Of { commit: "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c", ..run(42) }));
+    assert!(!own.are(Of { pull: 8, ..run(42) }));
+    assert!(!own.are(Of { recipe: "plausible", ..run(42) }));
+    assert!(!own.are(Of { quick: true, ..run(42) }));
+    let branch = Results { commit: Some("main".into()), ..own };
+    assert!(branch.are(run(42)), "a name is no commit");
+}
+
+#[test]
+fn a_level_is_never_more_than_its_rungs_bear_out() {
+    let with = |statuses: [Status; 6], claimed| {
+        let rungs = Name::ALL.into_iter().zip(statuses).map(|(name, status)| Rung {
+            name,
+            status,
+            reason: None,
+            seconds: None,
+        });
+        Results { done: true, claimed, rungs: rungs.collect(), ..Results::default() }.level()
+    };
+    use Status::{Fail, Pass, Skip, Unverified};
+    assert_eq!(with([Pass; 6], None), Some(5));
+    assert_eq!(with([Pass; 6], Some(2)), Some(2));
+    assert_eq!(with([Pass, Fail, Pass, Pass, Pass, Pass], Some(5)), Some(1));
+    assert_eq!(with([Pass, Skip, Skip, Skip, Pass, Fail], Some(4)), Some(4));
+    assert_eq!(with([Pass, Skip, Skip, Skip, Skip, Unverified], Some(5)), Some(1));
+    assert_eq!(with([Pass, Pass, Pass, Unverified, Pass, Pass], Some(5)), Some(2));
+    assert_eq!(with([Unverified; 6], Some(5)), Some(0));
+    assert_eq!(with([Skip; 6], Some(5)), Some(0));
+    let quick = Results { quick: Some(true), ..Results { done: true, claimed: Some(4), ..Results::default() } };
+    assert_eq!(quick.level(), None);
+}
+
+#[test]
+fn a_file_is_read_and_nothing_else() {
+    let whole = runs(third().to_string().as_bytes());
+    assert!(of(whole.path(), run(42)).is_some());
+    assert_eq!(of(whole.path(), run(43)), None);
+    assert_eq!(of(Path::new("/nonexistent"), run(42)), None);
+
+    let linked = tempfile::tempdir().unwrap();
+    symlink(whole.path().join("42"), linked.path().join("42")).unwrap();
+    assert_eq!(of(linked.path(), run(42)), None, "a run's directory is no link");
+    fs::create_dir(linked.path().join("43")).unwrap();
+    symlink(whole.path().join("42/results.json"), linked.path().join("43/results.json")).unwrap();
+    assert_eq!(file::read(linked.path(), "43"), None, "nor is its file");
+    fs::create_dir_all(linked.path().join("44/results.json")).unwrap();
+    assert_eq!(file::read(linked.path(), "44"), None, "nor a directory");
+    fs::create_dir(linked.path().join("45")).unwrap();
+    let pipe = linked.path().join("45/results.json");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    assert_eq!(file::read(linked.path(), "45"), None, "nor a pipe, which is not waited for");
+
+    let all = tempfile::tempdir().unwrap();
+    symlink(whole.path(), all.path().join("runs")).unwrap();
+    assert!(of(&all.path().join("runs"), run(42)).is_some(), "where they all are is the operator's");
+}
+
+#[test]
+fn a_file_that_is_too_large_is_not_read() {
+    let mut large = third();
+    large["padding"] = json!("x".repeat(usize::try_from(file::LARGEST).unwrap()));
+    assert_eq!(of(runs(large.to_string().as_bytes()).path(), run(42)), None);
+}
+
+/// JSON that is nearly what is expected.
+fn nearly() -> impl Strategy<Value = Value> {
+    let keys = vec![
+        "schema",
+        "run_id",
+        "recipe",
+        "version",
+        "ref",
+        "pr",
+        "mode",
+        "state",
+        "phase",
+        "started",
+        "finished",
+        "verdict",
+        "level",
+        "rungs",
+        "tests",
+        "stages",
+        "base",
+        "flags",
+        "artefacts",
+        "error",
+        "status",
+        "seconds",
+        "reason",
+        "name",
+        "install",
+        "lint",
+        "clean_teardown",
+        "message",
+        "causes",
+    ];
+    let words = vec![
+        "pass",
+        "fail",
+        "skip",
+        "done",
+        "running",
+        "full",
+        "quick",
+        "42",
+        "",
+        "2026-11-21T12:00:00Z",
+        "install",
+        "\u{0}",
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        (0..6_u64).prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        prop::sample::select(words).prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+    ];
+    let key = prop::sample::select(keys);
+    leaf.prop_recursive(3, 40, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(key.clone().prop_map(String::from), inner, 0..10)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn rubbish_is_survived(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        prop_assert_eq!(parse(&bytes), None);
+    }
+
+    #[test]
+    fn a_damaged_file_is_survived(at in 0..900_usize, byte in any::<u8>()) {
+        let mut bytes = third().to_string().into_bytes();
+        let at = at % bytes.len();
+        bytes[at] = byte;
+        if let Some(results) = parse(&bytes) {
+            prop_assert!(results.level().is_none_or(|level| level <= 1), "{:?}", results);
+            prop_assert!(!results.passed());
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_nearly_right_is_survived_and_never_overstated(mut value in nearly(), right in any::<bool>()) {
+        if let (Value::Object(said), true) = (&mut value, right) {
+            said.insert("schema".into(), json!(3));
+            said.insert("run_id".into(), json!("42"));
+        }
+        if let Some(results) = read(&value) {
+            let passed = results.rungs.iter().filter(|rung| rung.status == Status::Pass).count();
+            prop_assert!(usize::from(results.level().unwrap_or(0)) <= 5 && (results.level().unwrap_or(0) == 0 || passed > 0));
+            if results.passed() {
+                prop_assert!(value.get("error").is_none_or(Value::is_null));
+                prop_assert!(value.get("verdict").is_none_or(|verdict| verdict.is_null() || verdict == "pass"));
+            }
+        }
+    }
+}

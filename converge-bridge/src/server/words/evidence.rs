@@ -15,7 +15,9 @@ pub fn table(results: &Results) -> Option<String> {
     if results.rungs.is_empty() {
         return None;
     }
-    let mut table = "| rung | result | time | |\n|:--|:--|--:|:--|".to_owned();
+    let told = results.rungs.iter().any(|rung| rung.reason.is_some());
+    let (names, lines) = if told { (" |", ":--|") } else { ("", "") };
+    let mut table = format!("| rung | result | time |{names}\n|:--|:--|--:|{lines}");
     for rung in &results.rungs {
         let result = match rung.status {
             Status::Pass => "pass",
@@ -26,8 +28,11 @@ pub fn table(results: &Results) -> Option<String> {
         let ran = matches!(rung.status, Status::Pass | Status::Fail);
         let seconds = rung.seconds.filter(|_| ran).and_then(|seconds| i64::try_from(seconds).ok());
         let time = seconds.and_then(amount::duration).unwrap_or_default();
-        let reason = rung.reason.as_deref().map(|reason| text(reason, 120)).unwrap_or_default();
-        table += &format!("\n| {} | {result} | {time} | {reason} |", rung.name.as_str());
+        table += &format!("\n| {} | {result} | {time} |", rung.name.as_str());
+        if told {
+            let reason = rung.reason.as_deref().map(|reason| text(reason, 120)).unwrap_or_default();
+            table += &format!(" {reason} |");
+        }
     }
     Some(table)
 }

@@ -31,7 +31,6 @@ pub fn say(facts: &Facts<'_>, run: &Trigger, stage: &Stage, joined: Option<&Trig
             parts.extend(evidence::why(results).map(|why| (Rank::Evidence, why)));
         }
     }
-    parts.extend(build.map(|build| (Rank::Links, links(facts, *stage, build))));
 }
 
 /// The first line: how it stands, of what.
@@ -63,6 +62,7 @@ fn headline(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Res
         None => recipe,
     });
     line.extend(run.state.build().filter(|_| !stage.is_open()).and_then(|build| took(build, results)));
+    line.extend(run.state.build().map(|build| links(facts, stage, build)));
     line.join(" · ")
 }
 
@@ -131,18 +131,14 @@ fn moved(facts: &Facts<'_>, run: &Trigger, stage: Stage) -> Option<String> {
 }
 
 fn links(facts: &Facts<'_>, stage: Stage, build: &Build) -> String {
-    let log = match stage {
+    let label = match stage {
         Stage::Queued(_) => "build in Drone",
         Stage::Running => "live log",
         _ => "log",
     };
-    let mut links = vec![link(log, &log_address(facts, build))];
+    let mut links = vec![link(label, &log(facts, build.number))];
     links.extend(page(facts, build.number).filter(|_| !stage.is_open()).map(|page| link("run", &page)));
     links.join(" · ")
-}
-
-fn log_address(facts: &Facts<'_>, build: &Build) -> String {
-    log(facts, build.number)
 }
 
 /// Where the log of a build is.

@@ -1,1 +1,3 @@
-
+mod made;
+mod property;
+mod states;
