@@ -22,7 +22,7 @@ pub fn parse(bytes: &[u8]) -> Option<Results> {
         Some(Value::String(verdict)) if verdict == "pass" => Some(Verdict::Pass),
         Some(Value::String(verdict)) if verdict == "fail" => Some(Verdict::Fail),
         // None in the end, or a word that is not known, is no success.
-        Some(_) => Some(Verdict::Error),
+        _ => Some(Verdict::Error),
     };
     Some(Results {
         run: identity(said.get("run_id")?)?,
