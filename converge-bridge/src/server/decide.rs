@@ -175,3 +175,6 @@ impl Desk<'_> {
         self.patience.failed(None)
     }
 }
+
+#[cfg(test)]
+mod tests;

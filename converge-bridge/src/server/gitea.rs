@@ -6,6 +6,8 @@
 mod answers;
 mod changed;
 mod comments;
+#[cfg(test)]
+pub(crate) mod fake;
 mod patience;
 mod pulls;
 #[cfg(test)]

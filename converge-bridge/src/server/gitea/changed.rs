@@ -82,7 +82,7 @@ impl Gitea {
 }
 
 fn understood(answer: &Answer) -> Result<Changed, Error> {
-    let list: Vec<WireEntry> = answer.json::<Option<_>>()?.unwrap_or_default();
+    let list: Vec<WireEntry> = answer.json()?;
     let entries: Result<Vec<Entry>, String> = list.into_iter().map(WireEntry::understood).collect();
     let entries = entries.map_err(|why| not_understood(answer, why))?;
     let total = answer.number("x-total-count");

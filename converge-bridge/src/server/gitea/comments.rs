@@ -15,8 +15,7 @@ impl Gitea {
         let since = since.map(super::changed::moment);
         let query: Vec<(&str, &str)> = since.iter().map(|since| ("since", since.as_str())).collect();
         let answer = self.read(&pull.repository, &["issues", &number(pull), "comments"], &query).await?;
-        // A list of nothing may be `null`.
-        let list: Vec<WireComment> = answer.json::<Option<_>>()?.unwrap_or_default();
+        let list: Vec<WireComment> = answer.json()?;
         let all: Result<Vec<Comment>, String> = list.into_iter().map(WireComment::understood).collect();
         let mut all = all.map_err(|why| not_understood(&answer, why))?;
         all.sort_by_key(|comment| comment.id);
