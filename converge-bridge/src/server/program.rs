@@ -22,10 +22,10 @@ const NAME: &str = "comment-bridge";
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, about = "Turns comments on pull requests into builds, and says what came of them")]
 struct Flags {
-    /// The settings, in place of those in $COMMENT_BRIDGE_SETTINGS.
+    /// The settings, in place of those in `$COMMENT_BRIDGE_SETTINGS`.
     #[arg(long, value_name = "PATH", global = true)]
     settings: Option<PathBuf>,
-    /// Where the secrets are: gitea_token, drone_token, webhook_secret.
+    /// Where the secrets are: `gitea_token`, `drone_token`, `webhook_secret`.
     #[arg(long, value_name = "DIR", default_value = "/run/secrets", global = true)]
     secrets: PathBuf,
     /// Where the ledger is kept.

@@ -135,7 +135,7 @@ async fn read(body: Body, length: usize, room: &Arc<Room>) -> Result<Vec<u8>, Re
 }
 
 /// Whether exactly one signature is there and it is that of the body; compared in the same time whatever it is.
-fn is_right(secret: &SecretString, headers: &HeaderMap, body: &[u8]) -> bool {
+pub(super) fn is_right(secret: &SecretString, headers: &HeaderMap, body: &[u8]) -> bool {
     let mut all = headers.get_all(SIGNATURE).iter();
     let (Some(one), None) = (all.next(), all.next()) else { return false };
     let Some(signature) = bytes(one.as_bytes()) else { return false };

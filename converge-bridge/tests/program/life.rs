@@ -1,0 +1,192 @@
+//! Start, end, crash, and two at once.
+
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use crate::running::{PROGRAM, Place, SECRET, comment, is_root};
+use crate::server::Server;
+use crate::wire::{deliver, get, open, raw};
+
+/// What Swarm and the design leave it.
+const END: Duration = Duration::from_secs(5);
+
+#[test]
+fn it_starts_is_well_and_ends() {
+    let gitea = Server::quiet();
+    let place = Place::new(&gitea.address(), &gitea.address());
+    let mut running = place.start_and_poll();
+    let health = get(running.listen, "/healthz");
+    assert_eq!(health.json()["healthy"], true);
+    assert_eq!(
+        get(running.listen, "/metrics").header("content-type"),
+        Some("text/plain; version=0.0.4; charset=utf-8")
+    );
+    assert_eq!(get(running.listen, "/api/triggers").json()["schema"], 1);
+    let asked = Command::new(PROGRAM).args(["health", "--listen", &place.listen.to_string()]).output().unwrap();
+    assert!(asked.status.success(), "{asked:?}");
+    for signal in [Signal::SIGTERM, Signal::SIGINT] {
+        let began = Instant::now();
+        running.signal(signal);
+        assert_eq!(running.ended(), 0, "{}", running.said());
+        assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+        running = place.start();
+    }
+}
+
+#[test]
+fn paths_methods_and_limits_that_are_none_get_plain_answers() {
+    let gitea = Server::quiet();
+    let running = Place::new(&gitea.address(), &gitea.address()).start();
+    for (path, status) in [
+        ("/", 404),
+        ("/hook", 405),
+        ("/hook/", 404),
+        ("/api/triggers/1", 404),
+        ("/../etc/passwd", 404),
+        ("/api/triggers?limit=0", 400),
+        ("/api/triggers?limit=1001", 400),
+        ("/api/triggers?limit=-1", 400),
+        ("/api/triggers?limit=x", 400),
+        ("/api/triggers?limit=1", 200),
+        ("/api/triggers?other=1", 200),
+    ] {
+        assert_eq!(get(running.listen, path).status, status, "{path}");
+    }
+    for method in ["POST", "PUT", "DELETE", "PATCH", "TRACE", "OPTIONS"] {
+        let request = format!("{method} /metrics HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n");
+        assert_eq!(raw(running.listen, request.as_bytes()).status, 405, "{method}");
+    }
+}
+
+#[test]
+fn it_ends_in_time_while_gitea_and_drone_hang() {
+    let (gitea, drone) = (Server::hanging(), Server::hanging());
+    let mut place = Place::new(&gitea.address(), &drone.address());
+    place.settings["call_seconds"] = 60.into();
+    let mut running = place.start();
+    running.until("a call under way", |_| !gitea.seen().is_empty());
+    let began = Instant::now();
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.ended(), 0, "{}", running.said());
+    assert!(began.elapsed() < END, "{:?}", began.elapsed());
+    assert!(running.said().contains("a request was still under way"), "{}", running.said());
+}
+
+#[test]
+fn it_ends_in_time_while_clients_hang() {
+    let gitea = Server::quiet();
+    let mut running = Place::new(&gitea.address(), &gitea.address()).start();
+    let mut hanging = vec![open(running.listen), open(running.listen), open(running.listen)];
+    hanging[1].write_all(b"GET /healthz HTTP/1.1\r\nHost:").unwrap();
+    hanging[2].write_all(b"POST /hook HTTP/1.1\r\nX-Gitea-Signature: 0\r\nContent-Length: 9\r\n\r\n{").unwrap();
+    // All three were accepted when a later one was answered.
+    assert_eq!(get(running.listen, "/healthz").status, 200);
+    let began = Instant::now();
+    running.signal(Signal::SIGTERM);
+    assert_eq!(running.ended(), 0, "{}", running.said());
+    assert!(began.elapsed() < END, "{:?}", began.elapsed());
+}
+
+#[test]
+fn what_was_taken_is_there_after_a_kill() {
+    let gitea = Server::quiet_but_slow();
+    let place = Place::new(&gitea.address(), &gitea.address());
+    let mut running = place.start_and_poll();
+    assert_eq!(deliver(running.listen, SECRET, "issue_comment", &comment(41, "!testme").to_string()).status, 200);
+    running.signal(Signal::SIGKILL);
+    assert_eq!(running.ended(), -9);
+    let running = place.start();
+    let triggers = running.triggers();
+    assert_eq!(triggers.len(), 1, "{triggers:?}");
+    assert_eq!((&triggers[0]["comment"], &triggers[0]["state"]), (&41.into(), &"seen".into()));
+    let again = deliver(running.listen, SECRET, "issue_comment", &comment(41, "!testme").to_string());
+    assert_eq!((again.status, running.triggers().len()), (200, 1));
+}
+
+#[test]
+fn a_second_instance_waits_for_the_first_to_end() {
+    let gitea = Server::quiet();
+    let mut place = Place::new(&gitea.address(), &gitea.address());
+    let mut first = place.start();
+    place.listen = crate::running::free_port();
+    let mut second = place.begin();
+    first.signal(Signal::SIGTERM);
+    assert_eq!(first.ended(), 0);
+    second.until("it is well", crate::running::Running::is_well);
+}
+
+#[test]
+fn a_second_instance_gives_up_or_ends_when_told_and_the_first_goes_on() {
+    let gitea = Server::quiet();
+    let mut place = Place::new(&gitea.address(), &gitea.address());
+    let first = place.start();
+    place.listen = crate::running::free_port();
+    let (mut patient, mut told) = (place.begin(), place.begin());
+    told.signal(Signal::SIGTERM);
+    let began = Instant::now();
+    // Told before it listens for signals, it ends by the signal itself.
+    assert!(matches!(told.ended(), 0 | -15), "{}", told.said());
+    assert!(began.elapsed() < END);
+    assert_eq!(patient.ended(), 1, "{}", patient.said());
+    assert!(patient.said().contains("another instance has the ledger open\nhint: "), "{}", patient.said());
+    assert!(first.is_well());
+}
+
+/// The program as somebody who is not root, whom permissions stop.
+fn as_nobody(place: &Place) -> Output {
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--", PROGRAM]);
+    command.env_clear().env("COMMENT_BRIDGE_SETTINGS", place.settings.to_string());
+    for flag in ["secrets", "ledger", "runs"] {
+        command.arg(format!("--{flag}")).arg(place.path(flag));
+    }
+    command.arg("--listen").arg(place.listen.to_string()).output().unwrap()
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_is_an_error_with_a_hint() {
+    if !is_root() {
+        println!(
+            "skipped: a_ledger_that_cannot_be_written_is_an_error_with_a_hint: only root can become somebody else"
+        );
+        return;
+    }
+    let place = Place::new("http://127.0.0.1:1", "http://127.0.0.1:1");
+    // The program itself must be within reach of nobody, too.
+    fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    let output = as_nobody(&place);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    if said.contains("setpriv:") {
+        println!("skipped: a_ledger_that_cannot_be_written_is_an_error_with_a_hint: {}", said.trim());
+        return;
+    }
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("cannot use the ledger in ") && said.contains("Permission denied"), "{said}");
+    assert!(said.contains("hint: the ledger's directory and its files must belong to the service's user"), "{said}");
+}
+
+#[test]
+fn a_ledger_folder_that_is_not_there_and_a_port_that_is_taken_are_errors_with_hints() {
+    let place = Place::new("http://127.0.0.1:1", "http://127.0.0.1:1");
+    fs::remove_dir(place.path("ledger")).unwrap();
+    let output = place.command().output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("No such file") && said.contains("hint: "), "{said}");
+
+    let gitea = Server::quiet();
+    let first = Place::new(&gitea.address(), &gitea.address());
+    let _running = first.start();
+    let mut other = Place::new(&gitea.address(), &gitea.address());
+    other.listen = first.listen;
+    let output = other.command().output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains(&format!("cannot listen on {}: Address already in use", first.listen)), "{said}");
+    assert!(said.contains("hint: name another address with --listen"), "{said}");
+}

@@ -1,0 +1,191 @@
+//! A `comment-bridge` of a test's own.
+
+use std::fs::{self, File, OpenOptions};
+use std::net::{SocketAddr, TcpListener};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::wire;
+
+pub const PROGRAM: &str = env!("CARGO_BIN_EXE_comment-bridge");
+pub const GITEA_TOKEN: &str = "canary-of-gitea-0123456789abcdef";
+pub const DRONE_TOKEN: &str = "canary-of-drone-0123456789abcdef";
+pub const SECRET: &str = "canary-of-the-hook-0123456789abcdef";
+
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A place with settings, secrets, a ledger and runs.
+pub struct Place {
+    pub folder: TempDir,
+    pub settings: Value,
+    pub listen: SocketAddr,
+}
+
+impl Place {
+    pub fn new(gitea: &str, drone: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["secrets", "ledger", "runs"] {
+            fs::create_dir(folder.path().join(name)).unwrap();
+        }
+        for (name, secret) in [("gitea_token", GITEA_TOKEN), ("drone_token", DRONE_TOKEN), ("webhook_secret", SECRET)] {
+            fs::write(folder.path().join("secrets").join(name), secret).unwrap();
+        }
+        Self { folder, settings: settings(gitea, drone), listen: free_port() }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The program with all its flags.
+    pub fn command(&self) -> Command {
+        // A test that fails leaves nobody behind.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL", "--", PROGRAM]).env_clear();
+        command.env("COMMENT_BRIDGE_SETTINGS", self.settings.to_string()).env("COMMENT_BRIDGE_LOG", "debug");
+        for flag in ["secrets", "ledger", "runs"] {
+            command.arg(format!("--{flag}")).arg(self.path(flag));
+        }
+        command.arg("--listen").arg(self.listen.to_string()).stdin(Stdio::null());
+        command
+    }
+
+    /// Starts it, and does not wait.
+    pub fn begin(&self) -> Running {
+        let log = OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
+        let said: File = log.try_clone().unwrap();
+        let child = self.command().stdout(said).stderr(log).spawn().unwrap();
+        Running { child, listen: self.listen, log: self.path("log") }
+    }
+
+    /// Starts it, and waits until it is well.
+    pub fn start(&self) -> Running {
+        let mut running = self.begin();
+        running.until("it is well", |running| running.is_well());
+        running
+    }
+
+    /// The same, and until it has read its source for the first time: what is said from then on counts.
+    pub fn start_and_poll(&self) -> Running {
+        let mut running = self.start();
+        running.until("the first poll", |running| running.metric("polls_total{result=\"whole\"}") > 0.0);
+        running
+    }
+}
+
+pub fn settings(gitea: &str, drone: &str) -> Value {
+    json!({
+        "gitea": gitea, "bot": "ci-bot", "drone": drone, "repository": "recipes/ci",
+        "organisations": [{"name": "recipes", "include": ["*"], "exclude": ["left-alone"]}],
+        "poll_seconds": 1, "catch_up_hours": 24, "give_up_hours": 24, "webhook": true, "call_seconds": 10,
+    })
+}
+
+pub fn free_port() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// One that runs; killed when this is dropped.
+pub struct Running {
+    child: Child,
+    pub listen: SocketAddr,
+    log: PathBuf,
+}
+
+impl Running {
+    pub fn pid(&self) -> i32 {
+        i32::try_from(self.child.id()).unwrap()
+    }
+
+    pub fn signal(&self, signal: nix::sys::signal::Signal) {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(self.pid()), signal).unwrap();
+    }
+
+    /// How it ended, once it did: its exit code, or minus the signal.
+    pub fn ended(&mut self) -> i32 {
+        let deadline = Instant::now() + PATIENCE + PATIENCE;
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code().unwrap_or_else(|| -status.signal().unwrap_or_default());
+            }
+            assert!(Instant::now() < deadline, "it goes on:\n{}", self.said());
+            pause();
+        }
+    }
+
+    pub fn said(&self) -> String {
+        fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    #[track_caller]
+    pub fn until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let deadline = Instant::now() + PATIENCE;
+        while !is_so(self) {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                panic!("not {what}: it has ended ({status}):\n{}", self.said());
+            }
+            assert!(Instant::now() < deadline, "not {what}:\n{}", self.said());
+            pause();
+        }
+    }
+
+    pub fn is_well(&self) -> bool {
+        std::net::TcpStream::connect(self.listen).is_ok() && wire::get(self.listen, "/healthz").status == 200
+    }
+
+    /// A line of the metrics, without what all names begin with.
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = wire::get(self.listen, "/metrics").body;
+        let line = text.lines().find_map(|line| line.strip_prefix("comment_bridge_")?.strip_prefix(name));
+        line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().parse().unwrap()
+    }
+
+    /// How many deliveries had this verdict.
+    pub fn deliveries(&self, verdict: &str) -> usize {
+        let count = self.metric(&format!("hook_deliveries_total{{verdict=\"{verdict}\"}}"));
+        format!("{count}").parse().unwrap()
+    }
+
+    pub fn triggers(&self) -> Vec<Value> {
+        wire::get(self.listen, "/api/triggers").json()["triggers"].as_array().unwrap().clone()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn pause() {
+    std::thread::sleep(Duration::from_millis(10));
+}
+
+/// What a delivery of a new comment on `recipes/hello#1` says, as Gitea 1.26 writes it but for what is not read.
+pub fn comment(id: i64, body: &str) -> Value {
+    let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+    json!({
+        "action": "created",
+        "issue": {"id": 7, "number": 1, "title": "Mention the tests", "state": "open", "pull_request": {"merged": false}},
+        "pull_request": {"number": 1, "head": {"sha": "0123456789012345678901234567890123456789"}},
+        "comment": {
+            "id": id, "html_url": "", "pull_request_url": "http://git.ci.localhost/recipes/hello/pulls/1",
+            "user": {"id": 3, "login": "mara", "email": "mara@example.org"},
+            "body": body, "created_at": now, "updated_at": now,
+        },
+        "repository": {"id": 2, "name": "hello", "full_name": "recipes/hello", "owner": {"login": "recipes"}},
+        "sender": {"login": "mara"}, "is_pull": true,
+    })
+}
+
+/// Whether this process is root, which no permission stops.
+pub fn is_root() -> bool {
+    nix::unistd::geteuid().is_root()
+}
