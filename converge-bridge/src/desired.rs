@@ -170,7 +170,11 @@ impl Desired {
         problems.extend(self.user_problem());
         if !(LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_mib) {
             let message = format!("is {}, which is not between {LEAST_MEMORY} and {MOST_MEMORY}", self.memory_mib);
-            problems.push(Problem::new("memory_mib", message, "give it 64, more where there are very many pull requests"));
+            problems.push(Problem::new(
+                "memory_mib",
+                message,
+                "give it 64, more where there are very many pull requests",
+            ));
         }
         problems.extend(self.probe.problem());
         problems

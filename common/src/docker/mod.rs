@@ -3,14 +3,16 @@
 mod error;
 pub mod image;
 pub mod network;
+mod raw;
 pub mod secret;
 pub mod service;
 pub mod settled;
 mod version;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use serde_json::Value;
 use tokio::time::timeout;
 
 pub use error::{Error, Problem};
@@ -28,6 +30,7 @@ pub struct Docker {
     client: bollard::Docker,
     deadline: Duration,
     host: String,
+    socket: PathBuf,
     api: Api,
 }
 
@@ -48,7 +51,7 @@ impl Docker {
         let client = bollard::Docker::connect_with_unix(socket, seconds, &version)
             .map_err(|source| failed(Problem::Client(source)))?;
         let api = Api(version.major_version, version.minor_version);
-        Ok(Self { client, deadline, host: host.into(), api })
+        Ok(Self { client, deadline, host: host.into(), socket: socket.into(), api })
     }
 
     /// The address of the daemon, as in `DOCKER_HOST`.
@@ -67,6 +70,16 @@ impl Docker {
         Self { deadline, ..self.clone() }
     }
 
+    /// Reads what is at `path`, as the daemon says it: the client library leaves out what it has no name for.
+    pub async fn read(&self, what: &str, path: &str, filters: &Value) -> Result<Value, Error> {
+        let failed = |source| Error::new(what, source);
+        let query = form_urlencoded(&filters.to_string());
+        let path = format!("/v{}{path}?filters={query}", self.api);
+        let answer = timeout(self.deadline, raw::get(&self.socket, &path)).await;
+        let answer = answer.map_err(|_| failed(Problem::Deadline(self.deadline)))?.map_err(failed)?;
+        answer.or_refusal().and_then(|answer| answer.json()).map_err(failed)
+    }
+
     /// Makes one call, named `what` in errors (`list networks`), within the deadline.
     pub async fn call<T>(
         &self,
@@ -79,4 +92,12 @@ impl Docker {
             Err(_) => Err(Error::new(what, Problem::Deadline(self.deadline))),
         }
     }
+}
+
+/// A text as a value in an address.
+fn form_urlencoded(text: &str) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+    text.bytes().fold(String::new(), |all, byte| {
+        if plain(&byte) { all + &char::from(byte).to_string() } else { all + &format!("%{byte:02X}") }
+    })
 }

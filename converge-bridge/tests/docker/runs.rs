@@ -11,5 +11,4 @@ fn from_bare_to_a_service_that_answers_and_then_nothing_changes() {
         println!("{:5.1} s  {}", change["seconds"].as_f64().unwrap(), change["change"].as_str().unwrap());
     }
     world.is_converged();
-    println!("{}", world.daemon.docker(&["service", "inspect", "comment-bridge"]));
 }

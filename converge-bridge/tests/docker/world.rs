@@ -157,7 +157,7 @@ impl World {
             "authorities": self.path("authority.pem"),
             "user": format!("{USER}:{USER}"),
             "probe": { "address": ADDRESS },
-            "limits": { "run_seconds": 120, "wait_seconds": 60, "call_seconds": 10, "lock_seconds": 30 },
+            "limits": { "run_seconds": 120, "wait_seconds": 40, "call_seconds": 10, "lock_seconds": 30 },
         });
         change(&mut desired);
         fs::write(self.path("bridge.json"), desired.to_string()).unwrap();

@@ -1,15 +1,16 @@
 //! The service as it is.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::models::{Service as Found, ServiceSpec};
-use bollard::query_parameters::{ListServicesOptions, ListTasksOptions, LogsOptions};
+use bollard::models::{Service as Found, ServiceSpec, Task};
+use bollard::query_parameters::LogsOptions;
 use futures_util::TryStreamExt;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use crate::docker::settled::{self, Tasks};
-use crate::docker::{Docker, Error};
+use crate::docker::{Docker, Error, Problem};
 
 /// Lines of its log that are told of a service that does not settle.
 const LINES: &str = "3";
@@ -36,16 +37,9 @@ pub struct Service {
 
 /// Reads the service with this name.
 pub async fn observe(docker: &Docker, name: &str) -> Result<Option<Service>, Error> {
-    let filters = Some(HashMap::from([("name".to_owned(), vec![name.to_owned()])]));
-    let options = ListServicesOptions { filters, ..Default::default() };
-    let services = docker.call("list services", async |client| client.list_services(Some(options)).await).await?;
-    // Docker's filter matches the beginning of names.
-    let is_it = |found: &Found| found.spec.as_ref().and_then(|spec| spec.name.as_deref()) == Some(name);
-    let Some(found) = services.into_iter().find(is_it) else { return Ok(None) };
+    let Some(found) = find(docker, name).await? else { return Ok(None) };
     let id = found.id.clone().unwrap_or_default();
-    let options = ListTasksOptions { filters: Some(HashMap::from([("service".to_owned(), vec![id.clone()])])) };
-    let what = format!("list the tasks of {name}");
-    let tasks = docker.call(what, async |client| client.list_tasks(Some(options)).await).await?;
+    let tasks: Vec<Task> = list(docker, "list tasks", "/tasks", &json!({ "service": [id] })).await?;
     let tasks = settled::judge(&found, tasks.iter());
     let has_failed = tasks.said.is_some();
     Ok(Some(Service {
@@ -55,6 +49,29 @@ pub async fn observe(docker: &Docker, name: &str) -> Result<Option<Service>, Err
         id,
         tasks,
     }))
+}
+
+async fn find(docker: &Docker, name: &str) -> Result<Option<Found>, Error> {
+    let found: Vec<Found> = list(docker, "list services", "/services", &json!({ "name": [name] })).await?;
+    // Docker's filter matches the beginning of names.
+    let is_it = |found: &Found| found.spec.as_ref().and_then(|spec| spec.name.as_deref()) == Some(name);
+    Ok(found.into_iter().find(is_it))
+}
+
+/// Reads a list of services or tasks.
+async fn list<T: DeserializeOwned>(docker: &Docker, what: &str, path: &str, filters: &Value) -> Result<Vec<T>, Error> {
+    let mut listed = docker.read(what, path, filters).await?;
+    for entry in listed.as_array_mut().into_iter().flatten() {
+        for at in ["/Spec/TaskTemplate/ContainerSpec", "/Spec/ContainerSpec"] {
+            // The client library has another name for it, and would leave it out.
+            if let Some(Value::Object(container)) = entry.pointer_mut(at)
+                && let Some(check) = container.remove("Healthcheck")
+            {
+                container.insert("HealthCheck".to_owned(), check);
+            }
+        }
+    }
+    serde_json::from_value(listed).map_err(|_| Error::new(what, Problem::NotDocker))
 }
 
 /// The end of its log, on one line.
