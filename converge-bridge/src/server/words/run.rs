@@ -54,13 +54,12 @@ fn headline(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Res
     let mut line = vec![format!("{sign} **{word}**")];
     let ended = matches!(stage, Stage::Passed | Stage::Failed);
     line.extend(results.filter(|_| ended && !quick).and_then(|results| level(facts, run, results)));
-    let version =
-        results.and_then(|results| results.version.as_deref()).map(|version| format!(" {}", code(version, 60)));
-    let recipe = code(facts.pull.repository.name(), 100) + &version.unwrap_or_default();
-    line.push(match head(run) {
-        Some(head) => format!("{recipe} at {}", short(head)),
-        None => recipe,
-    });
+    let version = results.and_then(|results| results.version.as_deref()).map(|version| code(version, 60));
+    let of = [version.filter(|version| !version.is_empty()), head(run).map(short)];
+    let of: Vec<String> = of.into_iter().flatten().collect();
+    if !of.is_empty() {
+        line.push(of.join(" at "));
+    }
     line.extend(run.state.build().filter(|_| !stage.is_open()).and_then(|build| took(build, results)));
     line.extend(run.state.build().map(|build| links(facts, stage, build)));
     line.join(" · ")
