@@ -121,7 +121,9 @@ impl Act<'_> {
         let order = order.clone();
         match then {
             Then::Unprovable => self.trouble(trigger, Trouble::Unprovable),
-            Then::Goes(build) if build != *known => self.advance(trigger, State::Building { order, build }).map(drop),
+            Then::Goes(build) if decision::is_news(known, &build) => {
+                self.advance(trigger, State::Building { order, build }).map(drop)
+            }
             Then::Goes(_) => self.fine(trigger),
             Then::Cancel => self.stop(trigger).await,
             Then::Abandon(build, outcome) => {

@@ -9,6 +9,9 @@ use crate::server::trigger::{Build, Outcome, Progress};
 /// How long it is relied on that an author was allowed.
 const TRUST: SignedDuration = SignedDuration::from_secs(60);
 
+/// How many builds before another make it far back.
+const FAR: u32 = 10;
+
 /// What is known of a trigger that is to be built, beside what Drone has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wanted {
@@ -138,6 +141,17 @@ pub fn follow(
         }
     };
     Follow { twins, then }
+}
+
+/// Whether it is worth writing down that a build is like this `now`. Far back in a queue, a step forward is not: each
+/// would be an edit of every comment that waits.
+pub fn is_news(known: &Build, now: &Build) -> bool {
+    match (known.progress, now.progress) {
+        (Progress::Queued { before: then }, Progress::Queued { before }) => {
+            then != before && (before < FAR || then.abs_diff(before) >= FAR)
+        }
+        _ => known != now,
+    }
 }
 
 /// How a build ended, when it did.

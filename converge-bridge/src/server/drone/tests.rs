@@ -165,7 +165,8 @@ fn odd(random: &mut Rng) -> Vec<u8> {
             0 => text[at] = random.u8(..),
             1 => text.truncate(at),
             _ => {
-                text = [&text[..at], random.choice(WORDS).copied().unwrap_or_default().as_bytes(), &text[at..]].concat()
+                let word = random.choice(WORDS).copied().unwrap_or_default();
+                text.splice(at..at, word.bytes());
             }
         }
     }

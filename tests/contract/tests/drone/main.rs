@@ -8,6 +8,7 @@
 #![allow(clippy::unnecessary_wraps)] // Every assertion may say why it cannot be made.
 
 mod accounts;
+mod bridge;
 mod browser;
 mod builds;
 mod client;
@@ -39,13 +40,14 @@ macro_rules! assertions {
 }
 pub(crate) use assertions;
 
-const MODULES: [&[Assertion]; 13] = [
+const MODULES: [&[Assertion]; 14] = [
     server::ALL,
     accounts::ALL,
     login::ALL,
     refusals::ALL,
     repositories::ALL,
     builds::ALL,
+    bridge::ALL,
     stages::ALL,
     reports::ALL,
     logs::ALL,

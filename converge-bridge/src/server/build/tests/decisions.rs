@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::server::build::decision::{Follow, Make, Then, Times, Wanted, follow, make};
+use crate::server::build::decision::{Follow, Make, Then, Times, Wanted, follow, is_news, make};
 use crate::server::build::snapshot::Snapshot;
 use crate::server::drone::{self, Status};
 use crate::server::trigger::{Build, Outcome, Progress};
@@ -67,7 +67,7 @@ fn every_case_of_what_is_to_be_made() {
         // And whatever else is the case, a build that is there is taken.
         for status in STATUSES {
             let its = build(3, status, Some(7));
-            let all = [&others[..], &[its.clone()]].concat();
+            let all = [&others[..], std::slice::from_ref(&its)].concat();
             assert_eq!(make(&wanted, &snapshot(&all, whole), times()), Make::Adopt(its));
         }
     }
@@ -101,9 +101,8 @@ fn every_status_of_a_build() {
             let expected = match (status, cancelled) {
                 (Status::Success, _) => Some(Outcome::Passed),
                 (Status::Failure, _) => Some(Outcome::Failed),
-                (Status::Killed, _) => Some(Outcome::Cancelled),
                 (Status::Error | Status::Skipped | Status::Declined, _) => Some(Outcome::Error),
-                (_, true) => Some(Outcome::Cancelled),
+                (Status::Killed, _) | (_, true) => Some(Outcome::Cancelled),
                 (_, false) => None,
             };
             match then {
@@ -162,4 +161,17 @@ fn twins_are_those_that_are_not_over() {
         follow(7, &known(5, Progress::Running), false, &snapshot(&builds, true), None, times());
     assert_eq!(twins, [10, 11, 18, 19]);
     assert!(matches!(then, Then::End(_, Outcome::Passed)));
+}
+
+#[test]
+fn far_back_in_the_queue_not_every_step_is_news() {
+    let queued = |before| known(5, Progress::Queued { before });
+    for (then, now, news) in
+        [(1, 0, true), (10, 9, true), (12, 11, false), (30, 21, false), (30, 20, true), (5, 5, false)]
+    {
+        assert_eq!(is_news(&queued(then), &queued(now)), news, "{then}, {now}");
+    }
+    let running = known(5, Progress::Running);
+    assert!(is_news(&queued(30), &running) && !is_news(&running, &running));
+    assert!(is_news(&running, &Build { started: Some(at(0)), ..running.clone() }));
 }

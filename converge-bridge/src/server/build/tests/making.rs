@@ -1,9 +1,6 @@
 //! One build for each comment.
 
-use std::time::Duration;
-
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::drone::Fault;
 use super::world::{HEAD, World};
@@ -172,10 +169,8 @@ async fn a_broken_pipeline_is_an_end() {
     world.drone.fault("POST", Fault::SaysAfter(200, error), 1);
     world.test(17);
     world.run(1).await;
-    let mut state = world.drone.state();
-    let build = state.builds.get_mut(&1).unwrap();
-    (build.status, build.params) = ("error", None);
-    drop(state);
+    world.drone.set(1, "error");
+    world.drone.state().builds.get_mut(&1).unwrap().params = None;
     world.run(3).await;
     assert_eq!((world.outcome(17), world.drone.asked("POST")), ((1, Outcome::Error), 1));
 }
@@ -193,19 +188,14 @@ async fn a_build_that_was_made_long_ago_is_found_on_a_later_page() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn five_hundred_are_made_within_a_minute() {
+async fn five_hundred_are_made_within_half_a_minute() {
     let world = World::new();
     for comment in 1..=500 {
         let pull = Pull { repository: "recipes/hello".parse().unwrap(), number: comment };
         world.comment_on(pull, comment, Command::Test { quick: false });
         world.authorise(comment);
     }
-    let began = Instant::now();
-    while world.drone.asked("POST") < 500 {
-        world.run(2).await;
-    }
-    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
-    world.run(5).await;
+    world.run(30).await;
     assert_eq!((world.drone.asked("POST"), world.drone.state().builds.len()), (500, 500));
     assert!((1..=500).all(|comment| matches!(world.trigger(comment).state, State::Building { .. })));
 }

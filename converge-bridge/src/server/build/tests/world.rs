@@ -40,9 +40,8 @@ impl World {
         let mut connect = Connect::within(Duration::from_secs(10));
         connect.carrier = Some(Arc::new(drone.clone()));
         let tokens = Tokens { gitea: "a".into(), drone: "b".into() };
-        let began = Instant::now();
-        let begin = Timestamp::from_second(BEGIN).unwrap();
-        let clock = Clock::made(move || begin + SignedDuration::try_from(began.elapsed()).unwrap());
+        let (start, then) = (Instant::now(), Timestamp::from_second(BEGIN).unwrap());
+        let clock = Clock::made(move || then + SignedDuration::try_from(start.elapsed()).unwrap());
         let bridge = Bridge::new(settings, ledger, &tokens, "/nowhere".into(), clock, &connect).unwrap();
         Self { bridge, drone }
     }

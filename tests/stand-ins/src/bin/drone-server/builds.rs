@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
-use crate::access::{Admin, Reader, Writer};
+use crate::access::{Admin, Keeper, Reader, Writer};
 use crate::answer::{Answer, Refusal, bad, internal, missing, no_row};
 use crate::events;
 use crate::model::{Build, Kept, Stage, Step, is_done};
@@ -147,7 +148,7 @@ pub async fn cancel(
             build.started = now();
         }
         let saved = server.write(|state| state.save_build(&mut build));
-        saved.map_err(|_| Refusal(axum::http::StatusCode::CONFLICT, "Optimistic Lock Error".to_owned()))?;
+        saved.map_err(|_| Refusal(StatusCode::CONFLICT, "Optimistic Lock Error".to_owned()))?;
         server.queue.cancelled(build.id);
         trigger::tell(&server, &kept.repository, &build).await;
     }
@@ -167,6 +168,17 @@ pub async fn cancel(
         stages
     });
     Ok(Json(Build { stages, ..build }).into_response())
+}
+
+/// Deletes the builds before a number.
+pub async fn purge(
+    State(server): State<Arc<Server>>,
+    Keeper { kept, .. }: Keeper,
+    Query(query): Query<Words>,
+) -> Answer {
+    let before = query.get("before").map(String::as_str).unwrap_or_default().parse().map_err(bad)?;
+    server.write(|state| state.purge(kept.repository.id, before));
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// What had not begun is skipped.

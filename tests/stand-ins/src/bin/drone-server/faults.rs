@@ -56,12 +56,16 @@ pub struct Fault {
 pub enum What {
     /// So many seconds pass before the call.
     Slow(f64),
+    /// The call is worked on so many seconds later, and answered at once, as by a proxy that does not wait: 504.
+    Late(f64),
     /// This status, with a message in JSON.
     Status(u16),
     /// A web page with status 200.
     Html,
     /// Status 200 and JSON that is none.
     Garbage,
+    /// Status 200 and `null`.
+    Null,
     /// No answer.
     Hang,
     /// A redirect to the same place.
@@ -127,6 +131,13 @@ async fn meet(fault: &Fault, request: Request, next: Next) -> Response {
         tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
         return next.run(request).await;
     }
+    if let What::Late(seconds) = fault.what {
+        tokio::spawn(async move {
+            tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
+            drop(next.run(request).await);
+        });
+        return StatusCode::GATEWAY_TIMEOUT.into_response();
+    }
     if fault.after {
         drop(next.run(request).await);
     }
@@ -137,13 +148,14 @@ async fn meet(fault: &Fault, request: Request, next: Next) -> Response {
         }
         What::Html => Html("<!doctype html><title>Welcome to nginx!</title><h1>Welcome to nginx!</h1>").into_response(),
         What::Garbage => ([("content-type", "application/json")], "{\"id\": [[\u{1}").into_response(),
+        What::Null => Json(serde_json::Value::Null).into_response(),
         What::RedirectLoop => (StatusCode::FOUND, [(LOCATION, to)]).into_response(),
         What::Cut => {
             let pieces = [Ok("{\"id\":"), Err(std::io::Error::other("ordered by a test"))];
             let body = Body::from_stream(futures_util::stream::iter(pieces));
             ([("content-type", "application/json")], body).into_response()
         }
-        What::Hang | What::Slow(_) => pending().await,
+        What::Hang | What::Slow(_) | What::Late(_) => pending().await,
     }
 }
 

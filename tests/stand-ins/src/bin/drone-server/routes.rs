@@ -58,7 +58,7 @@ fn api() -> Router<Arc<Server>> {
         )
         .route(&at("/chown"), post(repositories::take_over))
         .route(&at("/repair"), post(repositories::repair))
-        .route(&at("/builds"), get(builds::list).post(builds::create))
+        .route(&at("/builds"), get(builds::list).post(builds::create).delete(builds::purge))
         .route(&at("/builds/latest"), get(builds::latest))
         .route(&at("/builds/{number}"), get(builds::find).post(builds::restart).delete(builds::cancel))
         .route(&at("/builds/{number}/logs/{stage}/{step}"), get(builds::log))

@@ -36,7 +36,7 @@ impl State {
         for line in or_nothing(fs::read(directory.join("ended.jsonl")))?.split(|byte| *byte == b'\n') {
             // A torn line is one of a build that the other file still has.
             let Ok(Ended { build, stages, steps }) = serde_json::from_slice(line) else { continue };
-            if !open.contains(&build.id) {
+            if !open.contains(&build.id) && !state.is_purged(&build) {
                 state.ended.insert(build.id);
                 state.builds.insert(build.id, build);
                 state.stages.extend(stages.into_iter().map(|stage| (stage.id, stage)));
@@ -131,6 +131,16 @@ mod tests {
         rows.save_stage(&mut stage).unwrap();
         rows.write(folder.path()).unwrap();
         assert_eq!(State::read(folder.path()).unwrap().stages[&5].machine, "late");
+    }
+
+    #[test]
+    fn what_was_deleted_does_not_come_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut rows = state("success");
+        rows.write(folder.path()).unwrap();
+        rows.purge(0, 1);
+        rows.write(folder.path()).unwrap();
+        assert!(rows.builds.is_empty() && State::read(folder.path()).unwrap().builds.is_empty());
     }
 
     #[test]

@@ -24,6 +24,8 @@ pub struct State {
     #[serde(skip)]
     pub ended: BTreeSet<i64>,
     pub secrets: BTreeMap<i64, Secret>,
+    /// Below which number the builds of a repository were deleted.
+    pub purged: BTreeMap<i64, i64>,
 }
 
 /// A row that was changed by another since it was read.
@@ -57,6 +59,19 @@ impl State {
 
     pub fn secret(&self, repository: i64, name: &str) -> Option<&Secret> {
         self.secrets.values().find(|secret| secret.repo_id == repository && secret.name == name)
+    }
+
+    /// Deletes the builds of a repository below a number, waiting and running ones too.
+    pub fn purge(&mut self, repository: i64, below: i64) {
+        let lowest = self.purged.entry(repository).or_default();
+        *lowest = below.max(*lowest);
+        self.builds.retain(|_, build| build.repo_id != repository || build.number >= below);
+        self.ended.retain(|id| self.builds.contains_key(id));
+    }
+
+    /// Whether a build was deleted.
+    pub fn is_purged(&self, build: &Build) -> bool {
+        self.purged.get(&build.repo_id).is_some_and(|below| build.number < *below)
     }
 
     /// A build's stages, each with its steps.
