@@ -6,10 +6,17 @@ use std::future::Future;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use axum::body::Body;
+use axum::extract::{self, FromRequest};
+use axum::http::{Request, StatusCode};
+use converge_bridge::server::hook::{self, Hook, Signed};
 use converge_bridge::server::names::Pull;
 use converge_bridge::server::settings::{Organisation, Settings};
 use converge_bridge::server::trigger::{Kind, Trigger};
+use converge_bridge::server::web::Web;
 use converge_bridge::server::{Bridge, ledger};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 use tempfile::TempDir;
 use tokio::task::LocalSet;
 use tokio::time::sleep;
@@ -21,6 +28,9 @@ use crate::wire::{CI, Order, Shared, Spill, State, Trouble, lock};
 
 /// How long nothing changes before it is quiet: longer than a poll and a call that hangs.
 const QUIET: Duration = Duration::from_secs(30);
+
+/// What webhooks are signed with.
+const SECRET: &str = "what webhooks are signed with";
 
 /// How long it may take until it is quiet.
 const PATIENCE: Duration = Duration::from_hours(72);
@@ -139,6 +149,7 @@ impl World {
             fork_is_gone: false,
             created: now,
             updated: now,
+            shown: RefCell::default(),
         };
         state.gitea.pulls.insert(pull.clone(), it);
         pull
@@ -238,6 +249,36 @@ impl World {
         self.disk.borrow_mut()
     }
 
+    /// The ledger is gone. The bridge must not run.
+    pub fn forgets_everything(&self) {
+        *self.disk() = Disk::new();
+    }
+
+    /// A webhook tells the bridge of a comment, as it was written: says what the bridge answers, if it runs.
+    pub async fn hook(&self, comment: i64, action: &str) -> Option<StatusCode> {
+        let life = self.life.borrow().as_ref().map(|life| (life.bridge.clone(), life.mortal.is_dead()));
+        let (bridge, false) = life? else { return None };
+        let body = {
+            let state = self.state();
+            state.gitea.show_event(comment, &state.gitea.written[&comment], action).to_string()
+        };
+        let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
+        mac.update(body.as_bytes());
+        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let request = Request::post("/hook")
+            .header("x-gitea-event", "issue_comment")
+            .header("x-gitea-signature", signature)
+            .header("content-length", body.len())
+            .body(Body::from(body))
+            .unwrap();
+        let hook = Some(Arc::new(Hook::new(SECRET.into())));
+        let web = Web { bridge, hook, health: Arc::default() };
+        Some(match Signed::from_request(request, &web).await {
+            Ok(signed) => hook::receive(extract::State(web), signed).await,
+            Err(refused) => refused.status(),
+        })
+    }
+
     pub fn step(&self, whose: Whose, seconds: i64) {
         self.state().time.step(whose, seconds);
     }
@@ -319,7 +360,10 @@ impl World {
     /// What is to be read on a pull request.
     pub fn comments(&self, pull: &Pull) -> String {
         let state = self.state();
-        let each = state.gitea.comments_of(pull).map(|(_, it)| format!("{}: {}", it.author, it.body.trim()));
+        let each = state.gitea.comments_of(pull).map(|(_, it)| {
+            let seen = it.body.split("<!-- converge-ci").next().unwrap_or_default();
+            format!("{}: {}", it.author, seen.trim())
+        });
         each.collect::<Vec<_>>().join("\n\n")
     }
 

@@ -1,3 +1,11 @@
 //! What people see, story by story.
 
+mod allowing;
 mod asking;
+mod building;
+mod cancelling;
+mod clocks;
+mod finding;
+mod ledger;
+mod saying;
+mod telling;

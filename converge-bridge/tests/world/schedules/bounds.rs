@@ -4,7 +4,7 @@
 pub const PULLS: usize = 3;
 
 /// Within this time everything happens, but what follows an event of this time.
-pub const EVENTS_MS: u64 = 120_000;
+pub const EVENTS_MS: u64 = 60_000;
 
 /// How many seconds after it was sent a request may still be done. More would be longer than the bridge waits between
 /// two attempts and a build together: its first build might be over before the second appears.
@@ -13,7 +13,10 @@ pub const LATEST: u64 = 30;
 /// How many calls in a row meet trouble, and for how long a server is down, in seconds: a twin must be seen while the
 /// first build runs, so trouble and the pause after it are shorter than that.
 pub const IN_A_ROW: u32 = 3;
-pub const DOWN: u64 = 40;
+pub const DOWN: u64 = 20;
 
 /// How long builds last, in seconds: longer than a late twin takes to appear, and whoever cancels it to be there again.
-pub const LASTS: (u64, u64) = (150, 240);
+pub const LASTS: (u64, u64) = (90, 130);
+
+/// How long a comment is left as it was written, at least: an edit within the same second cannot be seen.
+pub const EDITED_MS: u64 = 1_001;

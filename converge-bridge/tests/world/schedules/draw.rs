@@ -79,7 +79,7 @@ impl Draw {
             let body = self.pick(&ASKED);
             self.add(at, Event::Comments { key, pull, by, body });
             if self.chance(7) {
-                let after = self.random.u64(0..20_000);
+                let after = self.random.u64(bounds::EDITED_MS..20_000);
                 self.add(at + after, Event::Edits { key });
             }
             if self.chance(7) {
@@ -88,7 +88,7 @@ impl Draw {
             }
             if self.chance(50) {
                 for _ in 0..self.random.u32(1..=3) {
-                    let late = if self.chance(70) { 1_500 } else { 120_000 };
+                    let late = if self.chance(70) { 1_500 } else { 60_000 };
                     let after = self.random.u64(0..late);
                     self.add(at + after, Event::Hook { key });
                 }

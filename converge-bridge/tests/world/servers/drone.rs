@@ -48,6 +48,8 @@ pub struct Build {
     /// How long it runs, and how it ends.
     runs: Duration,
     will: &'static str,
+    /// As it was shown last, with the status it had.
+    shown: Option<(String, String)>,
 }
 
 impl Build {
@@ -119,13 +121,29 @@ impl Drone {
         })
     }
 
-    fn list(&self, call: &Call) -> Reply {
+    fn list(&mut self, call: &Call) -> Reply {
         let number = |key: &str| call.asked(key).parse::<usize>().unwrap_or_default();
         // More than a hundred is as good as none.
         let limit = Some(number("per_page")).filter(|it| (1..=100).contains(it)).unwrap_or(25);
         let skipped = number("page").saturating_sub(1) * limit;
-        let its = self.builds.keys().rev().skip(skipped).take(limit);
-        Reply::json(200, &its.filter_map(|number| self.show(*number)).collect())
+        let its: Vec<i64> = self.builds.keys().rev().skip(skipped).take(limit).copied().collect();
+        let each: Vec<String> = its.into_iter().filter_map(|number| self.shown(number)).collect();
+        let mut reply = Reply::json(200, &Value::Null);
+        reply.body = format!("[{}]", each.join(","));
+        reply
+    }
+
+    /// A build as text. It is asked for so often that it is kept.
+    fn shown(&mut self, number: i64) -> Option<String> {
+        let status = self.builds.get(&number)?.status.clone();
+        if let Some((of, text)) = &self.builds.get(&number)?.shown
+            && *of == status
+        {
+            return Some(text.clone());
+        }
+        let text = self.show(number)?.to_string();
+        self.builds.get_mut(&number)?.shown = Some((status, text.clone()));
+        Some(text)
     }
 
     pub fn cancel(&mut self, number: i64, clock: Timestamp) {
@@ -156,6 +174,7 @@ impl Drone {
             ends: Duration::ZERO,
             runs,
             will,
+            shown: None,
         };
         if self.mood == Mood::BrokenPipeline {
             build.params.clear();

@@ -1,5 +1,6 @@
 //! Gitea.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use converge_bridge::server::names::Pull;
@@ -18,6 +19,8 @@ pub struct Gitea {
     pub repositories: BTreeMap<String, Repository>,
     pub pulls: BTreeMap<Pull, PullRequest>,
     pub comments: BTreeMap<i64, Comment>,
+    /// Every comment as it was written, whatever became of it.
+    pub written: BTreeMap<i64, Comment>,
     /// Statuses of commits: repository, commit, what was sent.
     pub statuses: Vec<(String, String, Value)>,
     last: i64,
@@ -43,6 +46,8 @@ pub struct PullRequest {
     pub fork_is_gone: bool,
     pub created: Timestamp,
     pub updated: Timestamp,
+    /// As it was listed last, with when it had been updated, and how many comments it had.
+    pub shown: RefCell<Option<(Timestamp, usize, String)>>,
 }
 
 #[derive(Debug, Clone)]
@@ -74,7 +79,9 @@ impl Gitea {
     pub fn comment(&mut self, pull: &Pull, author: &str, body: &str, now: Timestamp) -> i64 {
         let id = self.next();
         let (author, body) = (author.to_owned(), body.to_owned());
-        self.comments.insert(id, Comment { pull: pull.clone(), author, body, created: now, updated: now });
+        let comment = Comment { pull: pull.clone(), author, body, created: now, updated: now };
+        self.written.insert(id, comment.clone());
+        self.comments.insert(id, comment);
         self.touch(pull, now);
         id
     }
@@ -158,7 +165,7 @@ impl Gitea {
             return Reply::said(400, "Owner not found");
         }
         if call.asked("type") == "issues" {
-            return page(call, &[] as &[()], |()| Value::Null);
+            return page(call, &[] as &[()], |()| String::new());
         }
         let fits = |(pull, it): &(&Pull, &PullRequest)| {
             let state = match call.asked("state") {
@@ -177,7 +184,21 @@ impl Gitea {
         };
         let mut all: Vec<(&Pull, &PullRequest)> = self.pulls.iter().filter(fits).collect();
         all.sort_by_key(|(_, it)| std::cmp::Reverse((it.created, it.id)));
-        page(call, &all, |(pull, it)| self.show_issue(pull, it))
+        page(call, &all, |(pull, it)| self.listed(pull, it))
+    }
+
+    /// An entry of a list as text. It is asked for so often that it is kept.
+    fn listed(&self, pull: &Pull, it: &PullRequest) -> String {
+        let comments = self.comments_of(pull).count();
+        let mut shown = it.shown.borrow_mut();
+        match shown.as_ref() {
+            Some((updated, count, text)) if (*updated, *count) == (it.updated, comments) => text.clone(),
+            _ => {
+                let text = self.show_issue(pull, it).to_string();
+                *shown = Some((it.updated, comments, text.clone()));
+                text
+            }
+        }
     }
 
     fn member(&self, organisation: &str, who: &str) -> Reply {

@@ -1,0 +1,144 @@
+//! Who may, and where.
+
+use insta::assert_snapshot;
+
+use crate::servers::BOT;
+use crate::story::{in_time, story};
+use crate::wire::Trouble;
+
+#[test]
+fn a_stranger_is_not_answered() {
+    story(async |world| {
+        let (sam, pr) = (world.stranger("sam"), world.pull("recipes/hello"));
+        for words in ["!testme", "!testme help", "!testme cancel", "!testme what"] {
+            sam.comments(&pr, words);
+        }
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["refused"; 4]);
+        assert!(world.said(&pr).is_empty() && world.builds().is_empty());
+    });
+}
+
+#[test]
+fn whoever_is_on_the_list_may() {
+    in_time(0, async |world| {
+        world.settings.borrow_mut().allow.push("sam".into());
+        world.starts();
+        world.pass(2).await;
+        let (sam, pr) = (world.stranger("sam"), world.pull("recipes/hello"));
+        sam.comments(&pr, "!testme");
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["reported"]);
+        assert!(world.calls("members").is_empty());
+    });
+}
+
+#[test]
+fn an_organisation_that_hides_its_members_is_a_problem_and_no_refusal() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.state().gitea.organisations.get_mut("recipes").unwrap().remove(BOT);
+        alice.comments(&pr, "!testme");
+        world.pass(60).await;
+        assert_eq!(world.became(&pr), ["seen"]);
+        assert_snapshot!(world.problems().join("\n"), @"members of recipes: the bot `ci-bot` is no member of the organisation `recipes`, so Gitea does not tell it who is; add it there");
+        world.organisation("recipes");
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["reported"]);
+        assert!(world.problems().is_empty());
+    });
+}
+
+#[test]
+fn an_error_is_no_refusal() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.troubles("members", 3, Trouble::Says(500));
+        alice.comments(&pr, "!testme");
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["reported"]);
+    });
+}
+
+#[test]
+fn whoever_left_while_drone_was_down_is_not_built() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.is_down("drone");
+        alice.comments(&pr, "!testme");
+        world.pass(300).await;
+        assert_eq!(world.became(&pr), ["authorised"]);
+        alice.leaves();
+        world.is_up_again();
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["refused"]);
+        assert!(world.builds().is_empty());
+    });
+}
+
+#[test]
+fn who_stays_while_drone_is_down_is_built_at_the_head_of_then() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.is_down("drone");
+        alice.comments(&pr, "!testme");
+        world.pass(120).await;
+        world.push(&pr);
+        world.pass(3 * 3600).await;
+        world.is_up_again();
+        world.until_quiet().await;
+        assert_eq!(world.builds(), ["1 success hello@1111111 for 2"]);
+    });
+}
+
+#[test]
+fn a_closed_pull_request_is_not_built() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        // It is closed between the poll that finds the comment and the look at it.
+        world.trouble("GET pulls/1", Trouble::Says(500));
+        alice.comments(&pr, "!testme");
+        world.until("it is seen", |world| !world.became(&pr).is_empty()).await;
+        world.close(&pr);
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["refused"]);
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: Nothing was started: this pull request is closed. Reopen it to test it.
+        "###);
+    });
+}
+
+#[test]
+fn a_comment_after_the_end_of_a_pull_request_is_nothing() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.change(&pr, |it| (it.is_closed, it.is_merged) = (true, true));
+        alice.comments(&pr, "!testme");
+        world.until_quiet().await;
+        assert!(world.said(&pr).is_empty() && world.builds().is_empty());
+    });
+}
+
+#[test]
+fn an_archived_repository_is_not_built() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        alice.comments(&pr, "!testme");
+        world.state().gitea.repositories.get_mut("recipes/hello").unwrap().is_archived = true;
+        world.pass(60).await;
+        assert_eq!(world.became(&pr), ["refused"]);
+        assert!(world.builds().is_empty() && world.said(&pr).is_empty());
+    });
+}
+
+#[test]
+fn the_bots_own_words_are_nothing() {
+    story(async |world| {
+        let pr = world.pull("recipes/hello");
+        world.member(BOT).comments(&pr, "!testme");
+        world.until_quiet().await;
+        assert!(world.became(&pr).is_empty() && world.builds().is_empty());
+    });
+}

@@ -1,0 +1,252 @@
+//! Drone, on its worse days.
+
+use insta::assert_snapshot;
+
+use crate::servers::Mood;
+use crate::story::story;
+use crate::wire::Trouble;
+
+/// What went wrong with the one attempt to make the build; there is one all the same.
+fn one_build_for_all_that(trouble: Trouble) {
+    story(async |world| {
+        world.state().drone.lasts = (90, 90);
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.trouble("drone POST", trouble);
+        alice.comments(&pr, "!testme");
+        world.until_quiet().await;
+        let ran = world.builds().iter().filter(|line| line.contains("success")).count();
+        assert_eq!((ran, world.became(&pr)), (1, vec!["reported"]), "{:?}", world.builds());
+        assert_eq!(world.said(&pr).len(), 1);
+    });
+}
+
+#[test]
+fn no_connection() {
+    one_build_for_all_that(Trouble::Refused);
+}
+
+#[test]
+fn an_answer_that_is_lost() {
+    one_build_for_all_that(Trouble::AnswerLost);
+}
+
+#[test]
+fn an_answer_that_is_cut_off() {
+    one_build_for_all_that(Trouble::AnswerCut);
+}
+
+#[test]
+fn no_answer_and_no_build() {
+    one_build_for_all_that(Trouble::Hangs);
+}
+
+#[test]
+fn a_500_after_the_build_was_made() {
+    one_build_for_all_that(Trouble::DoesAndSays(500));
+}
+
+#[test]
+fn a_500_and_no_build() {
+    one_build_for_all_that(Trouble::Says(500));
+}
+
+#[test]
+fn half_an_answer() {
+    one_build_for_all_that(Trouble::DoesAndSaysHalf);
+}
+
+#[test]
+fn a_page_instead_of_an_answer() {
+    one_build_for_all_that(Trouble::DoesAndSaysPage);
+}
+
+#[test]
+fn a_null_and_a_build() {
+    one_build_for_all_that(Trouble::DoesAndSaysNull);
+}
+
+#[test]
+fn too_many_requests() {
+    one_build_for_all_that(Trouble::Says(429));
+}
+
+#[test]
+fn a_build_that_appears_within_the_wait() {
+    one_build_for_all_that(Trouble::Late(8));
+}
+
+#[test]
+fn a_build_that_appears_after_the_look_is_cancelled() {
+    story(async |world| {
+        world.state().drone.lasts = (90, 90);
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.trouble("drone POST", Trouble::Late(28));
+        alice.comments(&pr, "!testme");
+        world.until_quiet().await;
+        assert_eq!(world.builds(), ["1 success hello@1111111 for 2", "2 killed hello@1111111 for 2"]);
+        assert_snapshot!(world.comments(&pr), @"");
+    });
+}
+
+#[test]
+fn a_death_between_the_call_and_its_answer() {
+    one_build_for_all_that(Trouble::DiesAfter);
+}
+
+#[test]
+fn a_death_before_the_call() {
+    one_build_for_all_that(Trouble::DiesBefore);
+}
+
+#[test]
+fn drone_down_for_hours() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.is_down("drone");
+        alice.comments(&pr, "!testme");
+        world.pass(6 * 3600).await;
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ⏳ **Waiting for Drone** · `11111111`
+
+          Drone cannot be reached. It is tried again, for up to 24 hours.
+        "###);
+        world.is_up_again();
+        world.until_quiet().await;
+        assert_eq!(world.builds().len(), 1);
+    });
+}
+
+#[test]
+fn drone_down_for_longer_than_anybody_waits() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.is_down("drone");
+        alice.comments(&pr, "!testme");
+        world.pass(25 * 3600).await;
+        world.is_up_again();
+        world.until_quiet().await;
+        assert!(world.builds().is_empty());
+        assert_eq!(world.became(&pr), ["failed"]);
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ⚠️ **Not started** · `11111111`
+
+          No build could be made within 24 hours: Drone cannot be reached. `!testme` tries again.
+        "###);
+    });
+}
+
+#[test]
+fn nothing_in_the_pipeline_is_for_us() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.state().drone.mood = Mood::NothingMatches;
+        alice.comments(&pr, "!testme");
+        world.pass(120).await;
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ⏳ **Waiting for Drone** · `11111111`
+
+          no pipeline of the CI repository wants the build. It is tried again, for up to 24 hours.
+        "###);
+        world.state().drone.mood = Mood::Fine;
+        world.until_quiet().await;
+        assert_eq!(world.builds().len(), 1);
+    });
+}
+
+#[test]
+fn there_is_no_pipeline_for_a_while() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.state().drone.mood = Mood::NoPipeline;
+        alice.comments(&pr, "!testme");
+        world.pass(300).await;
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ⏳ **Waiting for Drone** · `11111111`
+
+          Drone cannot be reached. It is tried again, for up to 24 hours.
+        "###);
+        world.state().drone.mood = Mood::Fine;
+        world.until_quiet().await;
+        assert_eq!(world.builds().len(), 1);
+    });
+}
+
+#[test]
+fn a_broken_pipeline_is_an_error_at_once() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.state().drone.mood = Mood::BrokenPipeline;
+        alice.comments(&pr, "!testme");
+        world.until_quiet().await;
+        assert_eq!(world.builds(), ["1 error ?@? for ?"]);
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ⚠️ **Could not be tested** · `11111111` · 0 s · [log](http://drone.test/recipes/ci/1)
+
+          Drone could not run the build as it should; its log says why.
+        "###);
+    });
+}
+
+#[test]
+fn a_build_that_somebody_deletes() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        alice.comments(&pr, "!testme");
+        world.pass(20).await;
+        world.state().drone.builds.clear();
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["reported"]);
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ⚠️ **Deleted in Drone** · `11111111` · [log](http://drone.test/recipes/ci/1)
+
+          What came of it is not known.
+        "###);
+    });
+}
+
+#[test]
+fn a_build_that_fails() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.state().drone.fails = 100;
+        alice.comments(&pr, "!testme");
+        world.until_quiet().await;
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ❌ **Failed** · `11111111` · 1 min · [log](http://drone.test/recipes/ci/1)
+        "###);
+    });
+}
+
+#[test]
+fn more_builds_than_a_page_of_drones() {
+    story(async |world| {
+        world.state().drone.lasts = (1, 1);
+        let alice = world.member("alice");
+        let pr = world.pull("recipes/hello");
+        for _ in 0..120 {
+            alice.comments(&pr, "!testme");
+            world.until("it is built", |world| !world.became(&pr).is_empty()).await;
+            world.push(&pr);
+            world.pass(12).await;
+        }
+        world.until_quiet().await;
+        let lines = world.builds();
+        let mut triggers: Vec<&str> = lines.iter().map(|line| line.rsplit(' ').next().unwrap()).collect();
+        triggers.dedup();
+        assert_eq!((lines.len(), triggers.len()), (120, 120));
+    });
+}

@@ -1,0 +1,78 @@
+//! The webhook, beside the poll.
+
+use std::time::Duration;
+
+use crate::story::story;
+
+#[test]
+fn it_is_sooner_than_the_poll() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        // Nothing but the webhook finds anything.
+        world.is_down("search");
+        let comment = alice.comments(&pr, "!testme");
+        world.hook(comment, "created").await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(world.builds().len(), 1);
+        world.is_up_again();
+        world.until_quiet().await;
+        assert_eq!((world.builds().len(), world.became(&pr)), (1, vec!["reported"]));
+    });
+}
+
+#[test]
+fn it_comes_after_the_poll() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        let comment = alice.comments(&pr, "!testme");
+        world.pass(20).await;
+        world.hook(comment, "created").await;
+        world.until_quiet().await;
+        world.hook(comment, "created").await;
+        world.until_quiet().await;
+        assert_eq!((world.builds().len(), world.became(&pr)), (1, vec!["reported"]));
+    });
+}
+
+#[test]
+fn it_comes_ten_times() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        let comment = alice.comments(&pr, "!testme");
+        for _ in 0..10 {
+            world.hook(comment, "created").await;
+            tokio::time::sleep(Duration::from_millis(700)).await;
+        }
+        world.until_quiet().await;
+        assert_eq!((world.builds().len(), world.became(&pr)), (1, vec!["reported"]));
+    });
+}
+
+#[test]
+fn it_tells_of_edits_and_deletions_which_are_nothing() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.is_down("search");
+        let comment = alice.comments(&pr, "!testme");
+        world.hook(comment, "edited").await;
+        world.hook(comment, "deleted").await;
+        world.pass(20).await;
+        assert!(world.became(&pr).is_empty());
+    });
+}
+
+#[test]
+fn it_tells_of_a_stranger_and_of_another_repository() {
+    story(async |world| {
+        world.organisation("others");
+        world.repository("others/thing");
+        let (alice, sam) = (world.member("alice"), world.stranger("sam"));
+        let (pr, other) = (world.pull("recipes/hello"), world.pull("others/thing"));
+        let comments = [sam.comments(&pr, "!testme"), alice.comments(&other, "!testme")];
+        for comment in comments {
+            world.hook(comment, "created").await;
+        }
+        world.until_quiet().await;
+        assert!(world.builds().is_empty() && world.said(&pr).is_empty() && world.became(&other).is_empty());
+    });
+}
