@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::process::Command;
 
+use crate::address::shown;
 use crate::error::{Class, Explain};
 use crate::program::{self, Problem};
 
@@ -129,7 +130,7 @@ impl Git {
         fs::create_dir_all(parent).map_err(files("create", parent))?;
         let mut command = Self::command_in(parent);
         command.args(["clone", "--quiet", "--"]).arg(source).arg(&draft);
-        self.run(command, &[], format!("clone {}", redacted(source)), true).await?;
+        self.run(command, &[], format!("clone {}", shown(source)), true).await?;
         // Its age is the age of the tag list.
         let mark = draft.join(".git/FETCH_HEAD");
         fs::write(&mark, "").map_err(files("write", &mark))?;
@@ -140,7 +141,7 @@ impl Git {
 
     /// Fetches the branches and tags of `source`, and remembers it as the origin.
     pub async fn fetch_from(&self, source: &str) -> Result<(), Error> {
-        let what = format!("fetch from {}", redacted(source));
+        let what = format!("fetch from {}", shown(source));
         let mut command = self.command();
         command.args(["config", "remote.origin.url"]).arg(source);
         self.run(command, &[], what.clone(), false).await?;
@@ -270,16 +271,6 @@ fn read_object(answer: &[u8]) -> Option<(Option<Object>, usize)> {
     let (id, kind, size) = (words.next()?, words.next()?, words.next()?.parse::<usize>().ok()?);
     let content = answer.get(line + 1..line + 1 + size)?.to_vec();
     Some((Some(Object { id: id.into(), kind: kind.into(), content }), line + 1 + size + 1))
-}
-
-/// An address without the password in it.
-pub fn redacted(source: &str) -> String {
-    let Some((scheme, rest)) = source.split_once("://") else { return source.into() };
-    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://…@{host}{path}"),
-        None => source.into(),
-    }
 }
 
 #[cfg(test)]

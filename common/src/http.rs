@@ -14,6 +14,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::address::shown;
 use crate::error::{Class, Explain};
 use crate::retry::Backoff;
 use base64::Engine as _;
@@ -275,7 +276,7 @@ impl Client {
     async fn receive(&self, call: &Call, builder: RequestBuilder) -> Result<Answer, Error> {
         match &self.carrier {
             None => Answer::receive(call, builder, LARGEST).await,
-            Some(carrier) => Answer::carried(call, builder, carrier.as_ref()).await,
+            Some(carrier) => Answer::carried(call, builder, LARGEST, carrier.as_ref()).await,
         }
     }
 
@@ -336,13 +337,5 @@ struct Again(Class);
 impl Explain for Again {
     fn class(&self) -> Class {
         self.0
-    }
-}
-
-/// An address as it may be shown: without what stands before an `@`.
-fn shown(address: &str) -> String {
-    match address.rsplit_once('@') {
-        Some((_, rest)) => format!("…@{rest}"),
-        None => address.into(),
     }
 }

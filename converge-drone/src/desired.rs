@@ -1,12 +1,11 @@
 //! What the operator declares.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use common::address::{Probe, domain_setting_problem, server_setting_problem};
 use common::converger::{Limits, Problem};
 use common::recipe::{self, Source, desired};
-use reqwest::Url;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -83,20 +82,6 @@ pub struct Runner {
     pub status: PathBuf,
 }
 
-/// Where Drone is asked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Probe {
-    /// An address of this machine's on which port 443 leads to Traefik.
-    pub address: IpAddr,
-}
-
-impl Default for Probe {
-    fn default() -> Self {
-        Self { address: Ipv4Addr::LOCALHOST.into() }
-    }
-}
-
 fn compose_files() -> Vec<String> {
     vec!["compose.yml".into(), "compose.gitea.yml".into()]
 }
@@ -123,10 +108,7 @@ impl Desired {
     /// What is wrong with it that its types could not refuse.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if let Some(why) = desired::domain_problem(&self.domain) {
-            let message = format!("is `{}`, {why}", self.domain);
-            problems.push(Problem::new("domain", message, "write a name such as drone.ci.example.org"));
-        }
+        problems.extend(domain_setting_problem(&self.domain, "drone.ci.example.org"));
         problems.extend(self.recipe.problems());
         problems.extend(desired::env_problems(&self.env, &env::OURS));
         problems.extend(self.env.keys().filter(|key| env::is_secret(key)).map(|key| {
@@ -138,10 +120,7 @@ impl Desired {
         problems.extend(self.repository.problems());
         problems.extend(self.runner.iter().flat_map(Runner::problems));
         problems.extend(desired::abra_directory_problem(&self.abra_directory));
-        if self.probe.address.is_unspecified() || self.probe.address.is_multicast() {
-            let message = format!("is {}, which nothing can connect to", self.probe.address);
-            problems.push(Problem::new("probe.address", message, "give an address of this machine's"));
-        }
+        problems.extend(self.probe.problem());
         problems
     }
 }
@@ -155,10 +134,7 @@ impl Forge {
 
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if let Some(why) = self.address_problem() {
-            let message = format!("is `{}`, {why}", shown(&self.address));
-            problems.push(Problem::new("gitea.address", message, "write it such as https://git.example.org"));
-        }
+        problems.extend(server_setting_problem("gitea.address", &self.address, "https://git.example.org"));
         // Drone takes `username:<bot>,machine:…`, so nothing of that may be in a login; Gitea allows none of it either.
         let is_login = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.bot.is_empty() || !self.bot.chars().all(is_login) {
@@ -167,30 +143,6 @@ impl Forge {
         }
         problems
     }
-
-    fn address_problem(&self) -> Option<String> {
-        let url = match Url::parse(&self.address) {
-            Ok(url) => url,
-            Err(error) => return Some(format!("no address ({error})")),
-        };
-        if !matches!(url.scheme(), "https" | "http") {
-            return Some("which begins neither with https:// nor with http://".into());
-        }
-        if !url.username().is_empty() || url.password().is_some() {
-            return Some("which carries a login; the password is a credential".into());
-        }
-        if url.query().is_some() || url.fragment().is_some() || url.path() != "/" {
-            return Some("which has a path; the recipe only takes a host".into());
-        }
-        None
-    }
-}
-
-/// An address without what may be secret in it: what stands before an `@`, and a query.
-fn shown(address: &str) -> String {
-    let (address, rest) = address.split_once(['?', '#']).map_or((address, ""), |(address, _)| (address, "?…"));
-    let address = address.rsplit_once('@').map_or(address.to_owned(), |(_, host)| format!("…@{host}"));
-    address + rest
 }
 
 impl Repository {

@@ -1,9 +1,9 @@
 //! What the operator declares.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 
+use common::address::{Probe, domain_setting_problem};
 use common::converger::{Limits, Problem};
 use common::recipe::{self, Source, desired};
 use schemars::JsonSchema;
@@ -48,23 +48,9 @@ pub struct Certificate {
     pub warn_days: u32,
 }
 
-/// Where Traefik is asked what it serves.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Probe {
-    /// An address of this machine's on which ports 80 and 443 lead to Traefik.
-    pub address: IpAddr,
-}
-
 impl Default for Certificate {
     fn default() -> Self {
         Self { warn_days: 21 }
-    }
-}
-
-impl Default for Probe {
-    fn default() -> Self {
-        Self { address: Ipv4Addr::LOCALHOST.into() }
     }
 }
 
@@ -81,18 +67,12 @@ impl Desired {
     /// What is wrong with it that its types could not refuse.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if let Some(why) = desired::domain_problem(&self.domain) {
-            let message = format!("is `{}`, {why}", self.domain);
-            problems.push(Problem::new("domain", message, "write a name such as ci.example.org"));
-        }
+        problems.extend(domain_setting_problem(&self.domain, "ci.example.org"));
         problems.extend(self.recipe.problems());
         problems.extend(desired::env_problems(&self.env, &env::OURS));
         problems.extend(desired::compose_problems(&self.compose_files, "compose.yml and compose.wildcard.yml"));
         problems.extend(desired::abra_directory_problem(&self.abra_directory));
-        if self.probe.address.is_unspecified() || self.probe.address.is_multicast() {
-            let message = format!("is {}, which nothing can connect to", self.probe.address);
-            problems.push(Problem::new("probe.address", message, "give an address of this machine's"));
-        }
+        problems.extend(self.probe.problem());
         problems
     }
 }

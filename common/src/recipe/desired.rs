@@ -7,8 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::version::{Policy, version};
+use crate::address::shown;
 use crate::converger::Problem;
-use crate::{env_file, git};
+use crate::env_file;
 
 /// Where the recipe comes from and which version of it runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -49,7 +50,7 @@ impl Source {
         if let Some(source) = self.source.as_deref().filter(|source| !is_address(source)) {
             problems.push(Problem::new(
                 "recipe.source",
-                format!("is `{}`, no address of a git repository", git::redacted(source)),
+                format!("is `{}`, no address of a git repository", shown(source)),
                 "write it with its scheme, such as https://git.coopcloud.tech/coop-cloud/traefik.git",
             ));
         }
@@ -116,27 +117,4 @@ pub fn compose_problems(files: &[String], example: &str) -> Vec<Problem> {
 pub fn abra_directory_problem(directory: &Path) -> Option<Problem> {
     let message = || format!("is {}, which is not absolute", directory.display());
     (!directory.is_absolute()).then(|| Problem::new("abra_directory", message(), "write the whole path"))
-}
-
-/// Why this is no domain that an app can have.
-pub fn domain_problem(domain: &str) -> Option<&'static str> {
-    let labels: Vec<&str> = domain.split('.').collect();
-    let is_label = |label: &&str| {
-        !label.is_empty()
-            && label.len() <= 63
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
-    };
-    if domain.starts_with("*.") {
-        Some("a wildcard; the certificate's wildcard is understood")
-    } else if domain.contains('/') || domain.contains(':') {
-        Some("an address, not a domain")
-    } else if !labels.iter().all(is_label) || domain.len() > 200 {
-        Some("no domain name")
-    } else if labels.len() < 2 {
-        Some("a name without a dot, which no certificate has a wildcard for")
-    } else {
-        None
-    }
 }

@@ -25,10 +25,22 @@ const GOOD: &str = r#"{
 
 const WRONG: &[Wrong] = &[
     (r#""server": "https://drone.ci.example.org","#, r#""#, r#"missing field `server`"#),
-    (r#""https://drone.ci.example.org""#, r#""drone.ci.example.org""#, r#"server is no server's address"#),
-    (r#""https://drone.ci.example.org""#, r#""ftp://drone.ci.example.org""#, r#"server is no server's address"#),
-    (r#""https://drone.ci.example.org""#, r#""https://drone.ci.example.org/rpc""#, r#"server is no server's address"#),
-    (r#""https://drone.ci.example.org""#, r#""https://x:y@drone.example.org""#, r#"server is no server's address"#),
+    (
+        r#""https://drone.ci.example.org""#,
+        r#""drone.ci.example.org""#,
+        r#"server is `drone.ci.example.org`, no address"#,
+    ),
+    (
+        r#""https://drone.ci.example.org""#,
+        r#""ftp://drone.ci.example.org""#,
+        r#"neither with https:// nor with http://"#,
+    ),
+    (r#""https://drone.ci.example.org""#, r#""https://drone.ci.example.org/rpc""#, r#"which has a path"#),
+    (
+        r#""https://drone.ci.example.org""#,
+        r#""https://x:canary@drone.example.org""#,
+        r#"`https://…@drone.example.org`, which carries a login"#,
+    ),
     (r#""https://drone.ci.example.org""#, r#""https://drone.example.org/?page=1""#, r#"server is no server's"#),
     (r#""192.0.2.10""#, r#""drone""#, r#"address"#),
     (r#""capacity": 2"#, r#""capacity": 0"#, r#"capacity is 0"#),

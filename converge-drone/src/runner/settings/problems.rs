@@ -3,8 +3,8 @@
 use std::net::SocketAddr;
 use std::path::Path;
 
+use common::address::server_setting_problem;
 use common::converger::Problem;
-use reqwest::Url;
 
 use super::{Settings, Size};
 use crate::runner::environment::{is_name, is_ours, is_value};
@@ -27,20 +27,7 @@ impl Settings {
     }
 
     fn server(&self, problems: &mut Vec<Problem>) {
-        let url = Url::parse(&self.server).ok();
-        let is_plain = |url: &Url| {
-            matches!(url.scheme(), "http" | "https")
-                && url.has_host()
-                && url.path() == "/"
-                && url.query().is_none()
-                && url.fragment().is_none()
-                && url.username().is_empty()
-                && url.password().is_none()
-        };
-        if !url.as_ref().is_some_and(is_plain) {
-            let hint = "write it as https://drone.ci.example.org";
-            problems.push(Problem::new("server", format!("is no server's address: `{}`", self.server), hint));
-        }
+        problems.extend(server_setting_problem("server", &self.server, "https://drone.ci.example.org"));
         if let Some(name) = &self.name
             && (name.is_empty() || name.len() > 200 || name.chars().any(|c| c.is_whitespace() || c.is_control()))
         {
