@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::{Error, Program, Runs, Spec};
 use crate::converger;
 use crate::docker::image::{self, Archive};
-use crate::docker::secret;
+use crate::docker::{self, secret};
 
 /// Differences that are told one by one.
 const TOLD: usize = 5;
@@ -47,6 +47,13 @@ pub enum Change {
         /// What it is an update of. Not part of what is planned: a second update for the same reasons is the same.
         #[serde(skip)]
         of: Version,
+    },
+    /// Remove the service, which no update makes what it is to be.
+    RemoveService {
+        /// Its name.
+        name: String,
+        /// Its id.
+        id: String,
     },
     /// Remove a superseded secret.
     RemoveSecret {
@@ -85,6 +92,9 @@ impl fmt::Display for Change {
                 let more = if more > 0 { format!("; and {more} more") } else { String::new() };
                 write!(f, "update service {} ({told}{more})", spec.name)
             }
+            Self::RemoveService { name, .. } => {
+                write!(f, "remove service {name} (its mode is another, and no update changes that)")
+            }
             Self::RemoveSecret { name, .. } => write!(f, "remove superseded secret {name}"),
             Self::RemoveImage { tag } => write!(f, "remove superseded image {tag}"),
         }
@@ -97,6 +107,7 @@ impl<C: Runs> converger::Change<C> for Change {
             Self::LoadImage { tag, .. } | Self::RemoveImage { tag } => format!("image/{tag}"),
             Self::CreateSecret { name, .. } | Self::RemoveSecret { name, .. } => format!("secret/{name}"),
             Self::CreateService { spec } | Self::UpdateService { spec, .. } => format!("service/{}", spec.name),
+            Self::RemoveService { name, .. } => format!("service/{name}"),
         }
     }
 
@@ -107,6 +118,7 @@ impl<C: Runs> converger::Change<C> for Change {
             Self::CreateSecret { kind, name } => program.create_secret(kind, name).await?,
             Self::CreateService { spec } => program.create(spec).await?,
             Self::UpdateService { spec, of, .. } => program.update(spec, of).await?,
+            Self::RemoveService { name, id } => program.remove(name, id).await?,
             Self::RemoveSecret { name, id } => {
                 secret::remove(&program.docker, name, id).await.map_err(Error::from)?;
             }
@@ -136,6 +148,12 @@ impl Program {
         self.docker.call(what, async |client| client.create_service(spec.to_docker(), None).await).await?;
         self.memory.borrow_mut().changed = true;
         Ok(())
+    }
+
+    async fn remove(&self, name: &str, id: &str) -> Result<(), Error> {
+        let what = format!("remove service {name}");
+        let removed = self.docker.call(what, async |client| client.delete_service(id).await).await;
+        Ok(removed.or_else(docker::Error::unless_gone)?)
     }
 
     async fn update(&self, spec: &Spec, of: &Version) -> Result<(), Error> {

@@ -28,6 +28,11 @@ pub fn plan(wanted: &Wanted, observed: &Observed) -> Plan<Change> {
         match &observed.service {
             None => plan.sequence("service", vec![Change::CreateService { spec }]),
             Some(service) => {
+                if service.spec.mode.as_ref().is_none_or(|mode| mode.replicated.is_none()) {
+                    let remove = Change::RemoveService { name: spec.name.clone(), id: service.id.clone() };
+                    plan.sequence("service", vec![remove, Change::CreateService { spec }]);
+                    return plan;
+                }
                 let because = reasons(&differences(&spec.to_docker(), &service.spec), service, observed.changed);
                 if because.is_empty() {
                     at_rest(wanted, observed, service, &mut plan);
