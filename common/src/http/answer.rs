@@ -50,9 +50,15 @@ impl Answer {
     }
 
     /// The same, carried by something else than the network.
-    pub(super) async fn carried(call: &Call, request: RequestBuilder, carrier: &dyn Carrier) -> Result<Self, Error> {
+    pub(super) async fn carried(
+        call: &Call,
+        request: RequestBuilder,
+        largest: usize,
+        carrier: &dyn Carrier,
+    ) -> Result<Self, Error> {
         let request = request.build().map_err(|error| Error::from_reqwest(call, error))?;
         match carrier.carry(request).await {
+            Ok(Carried { body, .. }) if body.len() > largest => Err(Error::TooLarge { call: call.clone(), largest }),
             Ok(Carried { status, headers, body }) => {
                 Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: By::Nothing })
             }

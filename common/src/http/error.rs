@@ -156,7 +156,7 @@ pub enum Error {
         /// What was asked.
         call: Call,
         /// Why.
-        source: rustls::Error,
+        source: Box<rustls::Error>,
     },
     /// The interface redirects instead of answering.
     #[error("{} redirects to {to} instead of answering ({call})", call.service)]
@@ -273,7 +273,7 @@ impl Error {
     pub(super) fn from_reqwest(call: &Call, error: reqwest::Error) -> Self {
         let (call, source) = (call.clone(), error.without_url());
         if let Some(source) = tls(&source) {
-            return Self::Tls { call, source };
+            return Self::Tls { call, source: source.into() };
         }
         if source.is_body() || source.is_decode() {
             let why = crate::error::chain(&source);

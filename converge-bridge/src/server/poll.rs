@@ -18,6 +18,7 @@ use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use self::choose::New;
 use super::Bridge;
 use super::gitea::{Entry, Patience, Source, is_of_the_server, told};
 use super::ledger::{self, Cursor, Reading};
@@ -145,7 +146,13 @@ impl<'a> Watch<'a> {
                 held = Some(held.map_or(entry.updated, |held| held.min(entry.updated)));
             }
         }
-        self.unread.retain(|pull, _| listing.entries.contains_key(pull));
+        self.unread.retain(|pull, _| {
+            let is_listed = listing.entries.contains_key(pull);
+            if !is_listed {
+                bridge.status.fine(&format!("poll {pull}"));
+            }
+            is_listed
+        });
         if !listing.whole {
             return Err(Trouble::Unsteady);
         }
@@ -187,13 +194,13 @@ impl<'a> Watch<'a> {
             Err(error) if error.is_not_found() => return Ok(true),
             Err(error) => return self.could_not_read(entry, error).map(|()| false),
         };
-        let baseline = cursor.baseline.min(date);
-        let found = choose::commands(&entry.pull, comments, &bridge.settings, baseline);
+        let from = choose::before(cursor.read.min(date), choose::OVERLAP);
+        let new = New { baseline: cursor.baseline, meanwhile: (from, date) };
+        let found = choose::commands(&entry.pull, comments, &bridge.settings, new);
         let reading = Reading { updated: entry.updated, comments: entry.comments, read: date };
         let new = bridge.ledger.see(&found, Some((&entry.pull, reading)), bridge.clock.now())?;
-        if self.unread.remove(&entry.pull).is_some() {
-            bridge.status.fine(&format!("poll {}", entry.pull));
-        }
+        self.unread.remove(&entry.pull);
+        bridge.status.fine(&format!("poll {}", entry.pull));
         if new > 0 {
             bridge.bells.decide.notify_one();
         }
@@ -210,3 +217,6 @@ impl<'a> Watch<'a> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,6 +1,6 @@
 //! Comments of pull requests.
 
-use common::http::Error;
+use common::http::{Answer, Error};
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::json;
@@ -9,17 +9,43 @@ use super::wire::WireComment;
 use super::{Comment, Gitea, found, not_understood, number};
 use crate::server::names::{Pull, Repository};
 
+/// How many comments are read one by one at most.
+const MOST_PAGES: usize = 50;
+
 impl Gitea {
     /// The comments of a pull request that were written or edited since, oldest first; all of them without `since`.
     pub async fn comments(&self, pull: &Pull, since: Option<Timestamp>) -> Result<Vec<Comment>, Error> {
-        let since = since.map(super::changed::moment);
-        let query: Vec<(&str, &str)> = since.iter().map(|since| ("since", since.as_str())).collect();
-        let answer = self.read(&pull.repository, &["issues", &number(pull), "comments"], &query).await?;
-        let list: Vec<WireComment> = answer.json()?;
-        let all: Result<Vec<Comment>, String> = list.into_iter().map(WireComment::understood).collect();
-        let mut all = all.map_err(|why| not_understood(&answer, why))?;
+        let moment = since.map(super::changed::moment);
+        let query: Vec<(&str, &str)> = moment.iter().map(|since| ("since", since.as_str())).collect();
+        let answer = match (self.read(&pull.repository, &["issues", &number(pull), "comments"], &query).await, &moment)
+        {
+            (Err(Error::TooLarge { .. }), Some(since)) => return self.comments_one_by_one(pull, since).await,
+            (settled, _) => settled?,
+        };
+        let mut all = understood(&answer)?;
         all.sort_by_key(|comment| comment.id);
         all.dedup_by_key(|comment| comment.id);
+        Ok(all)
+    }
+
+    /// The same, for when they are too large together: one that is too large by itself hides no other.
+    async fn comments_one_by_one(&self, pull: &Pull, since: &str) -> Result<Vec<Comment>, Error> {
+        let mut all = Vec::new();
+        for page in 1..=MOST_PAGES {
+            let page = page.to_string();
+            let query = [("since", since), ("limit", "1"), ("page", page.as_str())];
+            match self.read(&pull.repository, &["issues", "comments"], &query).await {
+                Ok(answer) => {
+                    let read = understood(&answer)?;
+                    if read.is_empty() {
+                        break;
+                    }
+                    all.extend(read.into_iter().filter(|comment| comment.pull == Some(pull.number)));
+                }
+                Err(Error::TooLarge { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
         Ok(all)
     }
 
@@ -68,4 +94,10 @@ impl Gitea {
         let path = ["issues", "comments", &id.to_string()];
         found(self.write(Method::DELETE, repository, &path, None).await).map(drop)
     }
+}
+
+fn understood(answer: &Answer) -> Result<Vec<Comment>, Error> {
+    let list: Vec<WireComment> = answer.json()?;
+    let all: Result<Vec<Comment>, String> = list.into_iter().map(WireComment::understood).collect();
+    all.map_err(|why| not_understood(answer, why))
 }

@@ -182,3 +182,25 @@ async fn a_server_that_wants_to_be_left_alone_is() {
         assert_eq!(fake.gitea().pull(&seven()).await.unwrap_err().wait(), None, "{none}");
     }
 }
+
+#[tokio::test]
+async fn a_comment_too_large_to_read_hides_no_other() {
+    let fake = Fake::new(|line, _| {
+        let page: usize = line.rsplit_once("page=").map_or(0, |(_, page)| page.parse().unwrap());
+        match page {
+            0 | 2 => raw(200, &[], vec![b' '; 5 << 20]),
+            1 => list(at(0), 4, &[comment(1, "mara", "!testme", 0)]),
+            3 => {
+                let mut elsewhere = comment(3, "mara", "!testme", 0);
+                elsewhere["pull_request_url"] = json!("http://git.example.org/recipes/hello/pulls/8");
+                list(at(0), 4, &[elsewhere])
+            }
+            4 => list(at(0), 4, &[comment(4, "milo", "!testme", 0)]),
+            _ => list(at(0), 4, &[]),
+        }
+    });
+    let comments = fake.gitea().comments(&seven(), Some(at(0))).await.unwrap();
+    assert_eq!(comments.iter().map(|comment| comment.id).collect::<Vec<_>>(), [1, 4]);
+    let all = fake.gitea().comments(&seven(), None).await;
+    assert!(matches!(all, Err(super::Error::TooLarge { .. })));
+}

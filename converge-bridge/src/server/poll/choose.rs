@@ -38,11 +38,27 @@ pub fn is_unread(entry: &Entry, reading: Option<Reading>) -> bool {
     (-AHEAD..=SAME).contains(&since)
 }
 
+/// Which comments are new enough to fire.
+#[derive(Debug, Clone, Copy)]
+pub struct New {
+    /// Written since then.
+    pub baseline: Timestamp,
+    /// Or between these two, while Gitea's clock is set to before that.
+    pub meanwhile: (Timestamp, Timestamp),
+}
+
+impl New {
+    fn has(&self, created: Timestamp) -> bool {
+        let (from, to) = self.meanwhile;
+        created >= self.baseline || (to < self.baseline && (from..=to).contains(&created))
+    }
+}
+
 /// The commands among comments, as far as they count: not ours, not edited, not older than the beginning.
-pub fn commands(pull: &Pull, comments: Vec<Comment>, settings: &Settings, baseline: Timestamp) -> Vec<Found> {
+pub fn commands(pull: &Pull, comments: Vec<Comment>, settings: &Settings, new: New) -> Vec<Found> {
     let counts = |comment: &Comment| {
         let is_somebody = !comment.author.is_empty() && !settings.is_bot(&comment.author);
-        is_somebody && !comment.is_edited() && comment.created >= baseline
+        is_somebody && !comment.is_edited() && new.has(comment.created)
     };
     let command = |comment: Comment| {
         Some(Found {
@@ -61,9 +77,10 @@ pub fn commands(pull: &Pull, comments: Vec<Comment>, settings: &Settings, baseli
 pub fn moved(cursor: Cursor, date: Timestamp, held: Option<Timestamp>, catch_up: SignedDuration) -> Cursor {
     let oldest = date.checked_sub(catch_up).unwrap_or(Timestamp::MIN);
     let read = held.map_or(date, |held| held.min(date)).max(oldest);
-    if date < cursor.read {
-        // The clock was set back: what is written from now on counts, whatever it says.
-        return Cursor { baseline: cursor.baseline.min(date), read };
-    }
-    Cursor { baseline: cursor.baseline, read: read.max(cursor.read) }
+    // A clock that was set back takes the cursor with it.
+    let read = if date < cursor.read { read } else { read.max(cursor.read) };
+    Cursor { baseline: cursor.baseline, read }
 }
+
+#[cfg(test)]
+mod tests;
