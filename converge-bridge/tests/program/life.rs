@@ -81,7 +81,7 @@ fn it_ends_in_time_while_gitea_and_drone_hang() {
 fn it_ends_in_time_while_clients_hang() {
     let gitea = Server::quiet();
     let mut running = Place::new(&gitea.address(), &gitea.address()).start();
-    let mut hanging = vec![open(running.listen), open(running.listen), open(running.listen)];
+    let mut hanging = [open(running.listen), open(running.listen), open(running.listen)];
     hanging[1].write_all(b"GET /healthz HTTP/1.1\r\nHost:").unwrap();
     hanging[2].write_all(b"POST /hook HTTP/1.1\r\nX-Gitea-Signature: 0\r\nContent-Length: 9\r\n\r\n{").unwrap();
     // All three were accepted when a later one was answered.

@@ -37,7 +37,7 @@ fn a_body_that_is_too_large_is_not_read() {
 #[test]
 fn heads_that_are_too_large_are_refused() {
     let (_gitea, _place, running) = quiet();
-    let many: String = (0..100).map(|number| format!("X-{number}: x\r\n")).collect();
+    let many = "X-Many: x\r\n".repeat(100);
     let large = format!("X-Large: {}\r\n", "x".repeat(20_000));
     let endless = format!("X-Large: {}", "x".repeat(200_000));
     for headers in [many, large, endless] {

@@ -67,7 +67,7 @@ impl Place {
     /// Starts it, and waits until it is well.
     pub fn start(&self) -> Running {
         let mut running = self.begin();
-        running.until("it is well", |running| running.is_well());
+        running.until("it is well", Running::is_well);
         running
     }
 

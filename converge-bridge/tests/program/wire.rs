@@ -79,7 +79,7 @@ pub fn get(to: SocketAddr, path: &str) -> Answer {
 
 /// A request to the hook, as text up to its body.
 pub fn head(to: SocketAddr, headers: &[(&str, &str)]) -> String {
-    let lines: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let lines = headers.iter().fold(String::new(), |lines, (name, value)| lines + name + ": " + value + "\r\n");
     format!("POST /hook HTTP/1.1\r\nHost: {to}\r\n{lines}\r\n")
 }
 
@@ -99,5 +99,6 @@ pub fn deliver(to: SocketAddr, secret: &str, event: &str, body: &str) -> Answer 
 pub fn signature(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    let bytes = mac.finalize().into_bytes();
+    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
 }
