@@ -11,6 +11,9 @@ use lab::Authority;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+/// What converges on it, in this order.
+pub const PIECES: [&str; 3] = ["swarm", "traefik", "drone"];
+
 const TRAEFIK: &str = "3.8.0+v3.6.15";
 const DRONE: &str = "1.9.0+2.26.0";
 
@@ -37,7 +40,7 @@ impl World {
         world.daemon.load(&lab::images().join("traefik:v3.6.15.tar"));
         lab::drone_images()?.iter().for_each(|image| world.daemon.load(image));
         world.write_files()?;
-        for piece in ["swarm", "traefik", "drone"] {
+        for piece in PIECES {
             let output = world.piece(piece).output()?;
             if !output.status.success() {
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -143,7 +146,7 @@ impl World {
 }
 
 /// A program of the same build as this one.
-fn program(name: &str) -> io::Result<PathBuf> {
+pub fn program(name: &str) -> io::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     if path.is_file() {
         return Ok(path);

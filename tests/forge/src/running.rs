@@ -99,7 +99,8 @@ impl Forge {
         Self::start_as(options, None)
     }
 
-    fn start_as(options: &Options, administrator: Option<&Account>) -> Result<Self> {
+    /// The same, in a folder that it has run in before: its first account is known then.
+    pub fn start_as(options: &Options, administrator: Option<&Account>) -> Result<Self> {
         let kind = options.kind.unwrap_or_else(Kind::here);
         let missing = || Error::Missing { place: place::cache() };
         if options.kind.is_none() && kind == Kind::StandIn {

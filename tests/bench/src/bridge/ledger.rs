@@ -1,0 +1,41 @@
+//! A ledger that many years have filled.
+
+use std::error::Error;
+use std::path::Path;
+use std::time::Duration;
+
+use converge_bridge::server::ledger::{Found, Ledger};
+use converge_bridge::server::names::Pull;
+use converge_bridge::server::trigger::{Build, Command, Order, Outcome, Progress, State};
+use jiff::Timestamp;
+use rusqlite::Connection;
+
+/// How many pull requests they are on.
+const PULLS: i64 = 20_000;
+
+/// Writes `triggers` triggers that were reported long ago. Their comments have negative ids: no new one is among them.
+pub fn filled(path: &Path, triggers: i64) -> Result<(), Box<dyn Error>> {
+    let then = Timestamp::from_second(1_600_000_000)?;
+    let repository: converge_bridge::server::names::Repository = "recipes/of-long-ago".parse()?;
+    let found = |n: i64| Found {
+        comment: n - triggers,
+        pull: Pull { repository: repository.clone(), number: n % PULLS + 1 },
+        author: "mara".into(),
+        command: Command::Test { quick: false },
+        created: then,
+    };
+    let ledger = Ledger::open(path, Duration::ZERO)?;
+    let all: Vec<Found> = (0..triggers).map(found).collect();
+    ledger.see(&all, None, then)?;
+    drop(ledger);
+    let reported = State::Reported {
+        order: Order { head: "0123456789012345678901234567890123456789".into(), quick: false },
+        build: Build { number: 123_456, progress: Progress::Over, started: Some(then), finished: Some(then) },
+        outcome: Outcome::Passed,
+    };
+    // One by one through the ledger, each synced, would take minutes.
+    let connection = Connection::open(path)?;
+    let values = (reported.kind().name(), serde_json::to_string(&reported)?);
+    connection.execute("UPDATE triggers SET kind = ?1, open = 0, state = ?2", values)?;
+    Ok(())
+}
