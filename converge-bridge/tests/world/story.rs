@@ -1,6 +1,6 @@
 //! What a test tells: who does what, and what comes of it.
 
-use std::cell::{RefCell, RefMut};
+use std::cell::{Cell, RefCell, RefMut};
 use std::fmt::Write as _;
 use std::future::Future;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ use crate::servers::{BOT, Build, DRONE, GITEA, PullRequest, Repository};
 use crate::time::Whose;
 use crate::wire::{CI, Order, Shared, Spill, State, Trouble, lock};
 
-/// How long nothing changes before it is quiet: longer than a poll and a call that hangs.
+/// Longer than a poll and a call that hangs.
 const QUIET: Duration = Duration::from_secs(30);
 
 /// What webhooks are signed with.
@@ -40,6 +40,8 @@ pub struct World {
     pub settings: RefCell<Settings>,
     pub disk: RefCell<Disk>,
     pub life: RefCell<Option<Life>>,
+    /// How long nothing changes before it is quiet.
+    pub quiet: Cell<Duration>,
     runs: TempDir,
 }
 
@@ -47,6 +49,19 @@ pub struct World {
 /// bridge running in it.
 pub fn story<T>(test: impl AsyncFnOnce(&World) -> T) -> T {
     in_time(0, async |world| {
+        world.starts();
+        world.pass(2).await;
+        let told = test(world).await;
+        world.check();
+        told
+    })
+}
+
+/// The same, with a poll a minute: hours pass in it.
+pub fn slow_story<T>(test: impl AsyncFnOnce(&World) -> T) -> T {
+    in_time(0, async |world| {
+        world.settings.borrow_mut().poll_seconds = 60;
+        world.quiet.set(Duration::from_secs(90));
         world.starts();
         world.pass(2).await;
         let told = test(world).await;
@@ -92,6 +107,7 @@ impl World {
             settings: RefCell::new(settings()),
             disk: RefCell::new(Disk::new()),
             life: RefCell::new(None),
+            quiet: Cell::new(QUIET),
             runs: tempfile::tempdir().unwrap(),
         };
         world.organisation("recipes");
@@ -199,7 +215,16 @@ impl World {
     }
 
     pub fn is_up_again(&self) {
-        self.state().down.clear();
+        let mut state = self.state();
+        state.down.clear();
+        state.changed = state.time.passed();
+    }
+
+    /// The disk has no room, or has again.
+    pub fn disk_is_full(&self, is_full: bool) {
+        let mut state = self.state();
+        state.is_full = is_full;
+        state.changed = state.time.passed();
     }
 
     /// Calls with these words in them find nobody for so many minutes.
@@ -217,6 +242,8 @@ impl World {
     pub fn try_start(&self) -> Result<(), ledger::Error> {
         let life = Life::begin(&self.shared, &self.disk.borrow(), &self.settings.borrow(), self.runs.path())?;
         assert!(self.life.replace(Some(life)).is_none(), "it runs already");
+        let mut state = self.state();
+        state.changed = state.time.passed();
         Ok(())
     }
 
@@ -331,7 +358,7 @@ impl World {
         {
             let state = self.state();
             let busy = state.drone.builds.values().any(|build| !build.is_over());
-            if busy || state.has_late() || state.time.passed() < state.changed + QUIET {
+            if busy || state.has_late() || state.time.passed() < state.changed + self.quiet.get() {
                 return false;
             }
         }

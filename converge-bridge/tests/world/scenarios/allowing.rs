@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::servers::BOT;
-use crate::story::{in_time, story};
+use crate::story::{in_time, slow_story, story};
 use crate::wire::Trouble;
 
 #[test]
@@ -78,7 +78,7 @@ fn whoever_left_while_drone_was_down_is_not_built() {
 
 #[test]
 fn who_stays_while_drone_is_down_is_built_at_the_head_of_then() {
-    story(async |world| {
+    slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("drone");
         alice.comments(&pr, "!testme");

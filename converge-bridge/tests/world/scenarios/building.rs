@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::servers::Mood;
-use crate::story::story;
+use crate::story::{slow_story, story};
 use crate::wire::Trouble;
 
 /// What went wrong with the one attempt to make the build; there is one all the same.
@@ -80,7 +80,7 @@ fn a_build_that_appears_after_the_look_is_cancelled() {
     story(async |world| {
         world.state().drone.lasts = (90, 90);
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.trouble("drone POST", Trouble::Late(28));
+        world.trouble("drone POST", Trouble::Late(45));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         assert_eq!(world.builds(), ["1 success hello@1111111 for 2", "2 killed hello@1111111 for 2"]);
@@ -100,7 +100,7 @@ fn a_death_before_the_call() {
 
 #[test]
 fn drone_down_for_hours() {
-    story(async |world| {
+    slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("drone");
         alice.comments(&pr, "!testme");
@@ -120,7 +120,7 @@ fn drone_down_for_hours() {
 
 #[test]
 fn drone_down_for_longer_than_anybody_waits() {
-    story(async |world| {
+    slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("drone");
         alice.comments(&pr, "!testme");

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use converge_bridge::server::settings::Organisation;
 
-use crate::story::{in_time, story};
+use crate::story::{in_time, slow_story, story};
 use crate::wire::Trouble;
 
 fn organisation(name: &str, include: &[&str], exclude: &[&str]) -> Organisation {
@@ -48,7 +48,7 @@ fn a_first_start_fires_on_nothing_old() {
 
 #[test]
 fn what_was_missed_in_an_outage_fires() {
-    story(async |world| {
+    slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.dies().await;
         world.pass(600).await;
@@ -62,7 +62,7 @@ fn what_was_missed_in_an_outage_fires() {
 
 #[test]
 fn what_was_missed_too_long_ago_does_not() {
-    story(async |world| {
+    slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.dies().await;
         alice.comments(&pr, "!testme");
@@ -76,7 +76,7 @@ fn what_was_missed_too_long_ago_does_not() {
 
 #[test]
 fn gitea_down_for_hours_loses_nothing() {
-    story(async |world| {
+    slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("gitea");
         world.pass(600).await;

@@ -76,13 +76,13 @@ fn a_lost_ledger_fires_on_nothing_and_finds_its_comment_again() {
 fn a_full_disk_stops_it_and_room_lets_it_go_on() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.state().is_full = true;
+        world.disk_is_full(true);
         alice.comments(&pr, "!testme");
         world.pass(600).await;
         assert!(world.builds().is_empty() && world.said(&pr).is_empty());
         assert!(world.calls("POST").is_empty());
         assert!(!world.problems().is_empty());
-        world.state().is_full = false;
+        world.disk_is_full(false);
         world.until_quiet().await;
         assert_eq!((world.builds().len(), world.became(&pr)), (1, vec!["reported"]));
         assert!(world.problems().is_empty(), "{:?}", world.problems());
@@ -95,9 +95,9 @@ fn a_disk_that_fills_while_a_build_runs() {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.pass(20).await;
-        world.state().is_full = true;
+        world.disk_is_full(true);
         world.pass(600).await;
-        world.state().is_full = false;
+        world.disk_is_full(false);
         world.until_quiet().await;
         assert_eq!((world.builds().len(), world.became(&pr)), (1, vec!["reported"]));
         assert!(world.said(&pr)[0].contains("Passed"));
@@ -115,7 +115,11 @@ fn a_death_at_every_write() {
                 alice.comments(&pr, "!testme");
                 world.until_quiet().await;
                 assert_eq!(world.builds(), ["1 success hello@1111111 for 2"], "{spill:?} after {after}");
-                assert_eq!((world.became(&pr), world.said(&pr).len()), (vec!["reported"], 1), "{spill:?} after {after}");
+                assert_eq!(
+                    (world.became(&pr), world.said(&pr).len()),
+                    (vec!["reported"], 1),
+                    "{spill:?} after {after}"
+                );
             });
         }
     }

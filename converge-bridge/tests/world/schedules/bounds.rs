@@ -8,7 +8,10 @@ pub const EVENTS_MS: u64 = 60_000;
 
 /// How many seconds after it was sent a request may still be done. More would be longer than the bridge waits between
 /// two attempts and a build together: its first build might be over before the second appears.
-pub const LATEST: u64 = 30;
+pub const LATEST: u64 = 40;
+
+/// The same for Gitea: a comment has no end, so after an unclear call it is looked for once more, this much later.
+pub const LATEST_WORDS: u64 = 30;
 
 /// How many calls in a row meet trouble, and for how long a server is down, in seconds: a twin must be seen while the
 /// first build runs, so trouble and the pause after it are shorter than that.
@@ -20,3 +23,11 @@ pub const LASTS: (u64, u64) = (90, 130);
 
 /// How long a comment is left as it was written, at least: an edit within the same second cannot be seen.
 pub const EDITED_MS: u64 = 1_001;
+
+/// After so many seconds everything that went wrong has: no request is done later. From then on builds end soon, for
+/// nothing is to be learnt from waiting for them.
+pub const OVER: u64 = LATEST + 1;
+
+/// For how many seconds nothing may change at a server until nothing is expected to any more: a poll and a call that
+/// fails are shorter.
+pub const QUIET: u64 = 17;

@@ -165,6 +165,10 @@ impl Draw {
             if trouble == Trouble::DoesAndSaysNull {
                 what = self.pick(&["drone POST", "gitea POST comments", "gitea GET pulls"]);
             }
+            let trouble = match trouble {
+                Trouble::Late(seconds) if what.starts_with("gitea") => Trouble::Late(seconds.min(bounds::LATEST_WORDS)),
+                trouble => trouble,
+            };
             let times = if self.chance(75) { 1 } else { self.random.u32(2..=bounds::IN_A_ROW) };
             let after = self.random.u32(0..3);
             self.add(at, Event::Trouble(Order { what, after, times, trouble }));

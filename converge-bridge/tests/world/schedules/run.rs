@@ -64,6 +64,7 @@ fn begin(world: &World) {
     state.drone.lasts = bounds::LASTS;
     state.drone.fails = 30;
     state.takes = 400;
+    world.quiet.set(Duration::from_secs(bounds::QUIET));
 }
 
 async fn happen(world: &World, schedule: &Schedule) -> Told {
@@ -147,7 +148,7 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
                 ends.push((at + Duration::from_secs(seconds), timed.event));
             }
             Event::Full { seconds } => {
-                world.state().is_full = true;
+                world.disk_is_full(true);
                 ends.push((at + Duration::from_secs(seconds), timed.event));
             }
             Event::Steps { whose, seconds } => {
@@ -161,9 +162,13 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
         end_what_ends(world, &mut ends);
     }
     // Faults have met with what they could.
-    world.pass(30).await;
-    world.state().orders.clear();
-    world.state().spills.clear();
+    world.pass(bounds::OVER).await;
+    let mut state = world.state();
+    state.orders.clear();
+    state.spills.clear();
+    let now = state.time.passed();
+    state.drone.hurry(now);
+    drop(state);
     told
 }
 
@@ -172,7 +177,7 @@ fn end_what_ends(world: &World, ends: &mut Vec<(Instant, Event)>) {
         let over = *at <= Instant::now();
         match event {
             Event::Down { .. } if over => world.is_up_again(),
-            Event::Full { .. } if over => world.state().is_full = false,
+            Event::Full { .. } if over => world.disk_is_full(false),
             _ => {}
         }
         !over
