@@ -41,7 +41,11 @@ const WRONG: &[Wrong] = &[
         r#""https://x:canary@drone.example.org""#,
         r#"`https://…@drone.example.org`, which carries a login"#,
     ),
-    (r#""https://drone.ci.example.org""#, r#""https://drone.example.org/?page=1""#, r#"server is no server's"#),
+    (
+        r#""https://drone.ci.example.org""#,
+        r#""https://drone.example.org/?page=1""#,
+        r#"`https://drone.example.org/?…`, which has a path"#,
+    ),
     (r#""192.0.2.10""#, r#""drone""#, r#"address"#),
     (r#""capacity": 2"#, r#""capacity": 0"#, r#"capacity is 0"#),
     (r#""capacity": 2"#, r#""capacity": 1000"#, r#"capacity is 1000"#),
