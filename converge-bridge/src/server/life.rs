@@ -140,19 +140,72 @@ async fn serve(
         "ready"
     );
 
-    let mut working = std::pin::pin!(AssertUnwindSafe(bridge.work()).catch_unwind());
-    let died = tokio::select! {
-        biased;
-        _ = ending.wait_for(|ending| *ending) => false,
-        // Logged where it happened, if it was a panic.
-        _ = &mut working => true,
+    let stop = || {
+        tracing::info!("ending");
+        bridge.stop();
     };
-    tracing::info!("ending");
-    bridge.stop();
-    let last_call = async { died || timeout(LAST_CALL, working).await.is_ok() };
-    let (in_time, _served) = tokio::join!(last_call, serving);
-    if !in_time {
-        tracing::warn!("a request was still under way; what came of it is looked up at the next start");
+    let (worked, _served) = tokio::join!(work(bridge.work(), ending, stop), serving);
+    worked
+}
+
+/// Works until it is told to end, and a little longer for what is under way then. Work that ends by itself, or panics,
+/// is an error.
+async fn work(
+    work: impl Future<Output = ()>,
+    mut ending: watch::Receiver<bool>,
+    stop: impl FnOnce(),
+) -> Result<(), Error> {
+    let mut working = std::pin::pin!(AssertUnwindSafe(work).catch_unwind());
+    let ended = tokio::select! {
+        biased;
+        _ = ending.wait_for(|ending| *ending) => None,
+        ended = &mut working => Some(ended),
+    };
+    stop();
+    match ended {
+        // A panic was logged where it happened.
+        Some(_) => return Err(Error::Died),
+        None => match timeout(LAST_CALL, working).await {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return Err(Error::Died),
+            Err(_) => {
+                tracing::warn!("a request was still under way; what came of it is looked up at the next start");
+            }
+        },
     }
-    if died { Err(Error::Died) } else { Ok(()) }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn ended(task: impl Future<Output = ()>, tell: bool) -> (Result<(), Error>, bool) {
+        let (sender, ending) = watch::channel(tell);
+        let mut stopped = false;
+        let worked = work(task, ending, || stopped = true).await;
+        drop(sender);
+        (worked, stopped)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panics_or_ends_by_itself_ends_the_process() {
+        let (died, stopped) = ended(async { panic!("a task") }, false).await;
+        assert!(matches!(died, Err(Error::Died)) && stopped);
+        let (died, stopped) = ended(async {}, false).await;
+        assert!(matches!(died, Err(Error::Died)) && stopped);
+        assert_eq!(Error::Died.class().exit_code(), 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_under_way_may_end_and_what_hangs_is_left() {
+        let (worked, stopped) = ended(tokio::time::sleep(Duration::from_secs(3)), true).await;
+        assert!(worked.is_ok() && stopped);
+        let began = tokio::time::Instant::now();
+        let (worked, _) = ended(std::future::pending(), true).await;
+        assert!(worked.is_ok());
+        assert_eq!(began.elapsed(), LAST_CALL);
+        let (died, _) = ended(async { panic!("while it ends") }, true).await;
+        assert!(matches!(died, Err(Error::Died)));
+    }
 }

@@ -190,3 +190,43 @@ fn a_ledger_folder_that_is_not_there_and_a_port_that_is_taken_are_errors_with_hi
     assert!(said.contains(&format!("cannot listen on {}: Address already in use", first.listen)), "{said}");
     assert!(said.contains("hint: name another address with --listen"), "{said}");
 }
+
+#[test]
+fn as_the_first_process_of_a_container_it_hears_the_end() {
+    let name = "as_the_first_process_of_a_container_it_hears_the_end";
+    if !is_root() {
+        println!("skipped: {name}: only root makes namespaces");
+        return;
+    }
+    let gitea = Server::quiet();
+    let place = Place::new(&gitea.address(), &gitea.address());
+    let mut running = place.begin_as(&["unshare", "--pid", "--fork", "--kill-child", "--"]);
+    running.until("it is well", crate::running::Running::is_well);
+    let children = format!("/proc/{0}/task/{0}/children", running.pid());
+    let inner: i32 = fs::read_to_string(children).unwrap().trim().parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(inner), Signal::SIGTERM).unwrap();
+    let began = Instant::now();
+    assert_eq!(running.ended(), 0, "{}", running.said());
+    assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
+}
+
+#[test]
+fn a_ledger_that_cannot_be_written_makes_it_unwell_until_it_can() {
+    let gitea = Server::quiet();
+    let place = Place::new(&gitea.address(), &gitea.address());
+    let mut running = place.start_and_poll();
+    let other = rusqlite::Connection::open(place.path("ledger").join("ledger.sqlite")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    running.until("it is unwell", |running| get(running.listen, "/healthz").status == 503);
+    let health = get(running.listen, "/healthz").json();
+    assert_eq!(health["healthy"], false);
+    assert!(health["details"]["ailments"][0].as_str().unwrap().contains("ledger"), "{health}");
+    let asked = Command::new(PROGRAM).args(["health", "--listen", &place.listen.to_string()]).output().unwrap();
+    assert_eq!(asked.status.code(), Some(1), "{asked:?}");
+    let delivery = comment(41, "!testme").to_string();
+    assert_eq!(deliver(running.listen, SECRET, "issue_comment", &delivery).status, 503);
+    other.execute_batch("ROLLBACK").unwrap();
+    running.until("it is well again", crate::running::Running::is_well);
+    assert_eq!(deliver(running.listen, SECRET, "issue_comment", &delivery).status, 200);
+    assert_eq!((running.deliveries("failed"), running.deliveries("taken")), (1, 1));
+}

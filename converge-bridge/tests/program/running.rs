@@ -45,9 +45,14 @@ impl Place {
 
     /// The program with all its flags.
     pub fn command(&self) -> Command {
+        self.command_through(&[])
+    }
+
+    fn command_through(&self, through: &[&str]) -> Command {
         // A test that fails leaves nobody behind.
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "--", PROGRAM]).env_clear();
+        command.args(["--pdeathsig", "KILL", "--"]).args(through).arg(PROGRAM).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("COMMENT_BRIDGE_SETTINGS", self.settings.to_string()).env("COMMENT_BRIDGE_LOG", "debug");
         for flag in ["secrets", "ledger", "runs"] {
             command.arg(format!("--{flag}")).arg(self.path(flag));
@@ -58,9 +63,14 @@ impl Place {
 
     /// Starts it, and does not wait.
     pub fn begin(&self) -> Running {
+        self.begin_as(&[])
+    }
+
+    /// The same, through another program.
+    pub fn begin_as(&self, through: &[&str]) -> Running {
         let log = OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
         let said: File = log.try_clone().unwrap();
-        let child = self.command().stdout(said).stderr(log).spawn().unwrap();
+        let child = self.command_through(through).stdout(said).stderr(log).spawn().unwrap();
         Running { child, listen: self.listen, log: self.path("log") }
     }
 
