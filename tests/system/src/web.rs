@@ -10,7 +10,10 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Result};
 
+/// How long a page may take.
 const DEADLINE: Duration = Duration::from_secs(10);
+/// How long something may be followed; a step's log ends with the step.
+const FOLLOWED: Duration = Duration::from_mins(2);
 
 /// A page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,7 +81,7 @@ impl Web {
     /// Reads what an app streams, until `enough` says so or the deadline passes; what came is given to it line by line.
     pub fn follow(&self, app: &str, path: &str, token: &str, mut enough: impl FnMut(&str) -> bool) -> Result<()> {
         let url = self.address(app, path);
-        let client = self.client(&format!("{app}.{}", lab::DOMAIN), self.https)?;
+        let client = self.client(&format!("{app}.{}", lab::DOMAIN), self.https, FOLLOWED)?;
         let failed = |source| Error::Web { url: url.clone(), source };
         self.runtime.block_on(async {
             let mut answer = client.get(&url).bearer_auth(token).send().await.map_err(failed)?;
@@ -97,13 +100,13 @@ impl Web {
         })
     }
 
-    fn client(&self, host: &str, port: u16) -> Result<Client> {
+    fn client(&self, host: &str, port: u16, within: Duration) -> Result<Client> {
         Client::builder()
             .tls_certs_only([self.authority.clone()])
             .resolve(host, SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
             .redirect(reqwest::redirect::Policy::none())
             .no_proxy()
-            .timeout(DEADLINE)
+            .timeout(within)
             .build()
             .map_err(Error::Client)
     }
@@ -112,7 +115,7 @@ impl Web {
         let port = if scheme == "https" { self.https } else { self.http };
         let host = format!("{app}.{}", lab::DOMAIN);
         let url = format!("{scheme}://{host}:{port}{path}");
-        let mut request = self.client(&host, port)?.request(method, &url);
+        let mut request = self.client(&host, port, DEADLINE)?.request(method, &url);
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
