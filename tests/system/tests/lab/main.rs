@@ -35,7 +35,7 @@ fn machine_with_hello(name: &str) -> Option<(Lab, Hello, Web)> {
     Some((lab, hello, web))
 }
 
-/// Both pieces ended so.
+/// All pieces ended so.
 fn expect(lab: &Lab, outcome: &str) {
     for piece in system::PIECES {
         let report = report(lab, piece).unwrap();
@@ -43,12 +43,12 @@ fn expect(lab: &Lab, outcome: &str) {
     }
 }
 
-/// Does something that makes both pieces run again by themselves, and waits for the end of those runs.
+/// Does something that makes all pieces run again by themselves, and waits for the end of those runs.
 fn run_again(lab: &Lab, cause: impl FnOnce()) {
     let runs = || system::PIECES.map(|piece| report(lab, piece).unwrap());
     let before = runs().map(|report| report.started().to_owned());
     cause();
-    lab::wait_until("both pieces to run again", Duration::from_mins(2), || {
+    lab::wait_until("all pieces to run again", Duration::from_mins(2), || {
         let now = runs();
         let ran = |(now, before): (&system::Report, &String)| now.started() != before && now.outcome() != "running";
         let all = now.iter().zip(&before).all(ran);
