@@ -169,17 +169,17 @@ impl Act<'_> {
     fn end(&mut self, trigger: &Trigger, state: State) -> Result<(), Halt> {
         if self.advance(trigger, state)?.is_some() {
             self.patience.succeeded(trigger.comment);
-            // Another of the same head may have waited to see whether this one is its own.
-            self.bridge.bells.decide.notify_one();
         }
         Ok(())
     }
 
-    /// Whether a later comment cancelled this one before it was known here.
+    /// Whether a later comment cancels this one, as the ledger has it now: an answer of Drone may have taken long.
     fn was_cancelled(&self, trigger: &Trigger) -> Result<bool, Halt> {
         let newest = self.bridge.ledger.of_pull(&trigger.pull, NEWEST).map_err(Halt::Ledger)?;
         Ok(newest.iter().any(|other| {
-            other.comment > trigger.comment && other.command == Command::Cancel && other.state.kind() == Kind::Answered
+            other.comment > trigger.comment
+                && other.command == Command::Cancel
+                && matches!(other.state.kind(), Kind::Cancelling | Kind::Answered)
         }))
     }
 
@@ -187,6 +187,10 @@ impl Act<'_> {
     pub fn advance(&mut self, trigger: &Trigger, next: State) -> Result<Option<Trigger>, Halt> {
         match self.bridge.ledger.advance(trigger, next, self.bridge.clock.now()) {
             Ok(next) => {
+                let (kind, build) = (next.state.kind(), next.state.build().map(|build| build.number));
+                if kind != trigger.state.kind() {
+                    tracing::info!(comment = next.comment, build, "{}: {}", next.pull, kind.name());
+                }
                 self.bridge.bells.say.notify_one();
                 Ok(Some(next))
             }

@@ -171,7 +171,6 @@ impl Act<'_> {
             };
             if !open.iter().any(|trigger| is_before(&trigger)) {
                 self.advance(cancel, State::Answered)?;
-                self.bridge.bells.decide.notify_one();
             } else if cancel.trouble.is_some() {
                 self.fine(cancel)?;
             }

@@ -56,6 +56,24 @@ async fn it_holds_for_what_is_found_after_it_was_answered() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn it_holds_when_it_comes_while_drone_is_asked() {
+    let world = World::new();
+    world.test(1);
+    let comes = async {
+        // Within the list of builds.
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        world.cancel(2);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = comes => {}
+        () = world.run(3) => {}
+    }
+    assert_eq!((world.kind(1), world.kind(2)), (Kind::Cancelled, Kind::Answered));
+    assert_eq!(world.drone.asked("POST"), 0);
+}
+
+#[tokio::test(start_paused = true)]
 async fn it_waits_for_what_is_not_decided() {
     let world = World::new();
     world.comment(1, Command::Test { quick: false });
