@@ -48,13 +48,14 @@ pub fn is_cancelled(trigger: &Trigger, newest: &[Trigger]) -> bool {
     })
 }
 
-/// Whose build is the same, and is not about to be cancelled.
+/// Whose build is the same, was asked for before, and is not about to be cancelled.
 pub fn joins(trigger: &Trigger, order: &Order, open: &[Trigger]) -> Option<i64> {
-    let here = || open.iter().filter(|other| other.pull == trigger.pull && other.comment != trigger.comment);
+    let here = || open.iter().filter(|other| other.pull == trigger.pull);
     let cancelled =
         |comment: i64| here().any(|other| matches!(other.state, State::Cancelling) && other.comment > comment);
     let same = |other: &&Trigger| {
         matches!(other.state, State::Authorised { .. } | State::Building { .. })
+            && other.comment < trigger.comment
             && other.state.order() == Some(order)
             && !cancelled(other.comment)
     };
