@@ -19,11 +19,11 @@ use common::error::chain;
 use jiff::SignedDuration;
 use secrecy::SecretString;
 
+use super::Bridge;
 use super::ledger::{self, Found};
 use super::limit::Limit;
 use super::metrics::Verdict;
 use super::web::Web;
-use super::{Bridge, status};
 use signed::Room;
 
 pub use event::told;
@@ -53,7 +53,7 @@ pub async fn receive(State(web): State<Web>, signed: Signed) -> StatusCode {
         Some(Ok(verdict)) => (verdict, StatusCode::OK),
         // Gitea shows it as failed; the comment is found by the next poll.
         Some(Err(error)) => {
-            bridge.status.problem(status::LEDGER, &chain(&error));
+            tracing::warn!("cannot write a delivery down: {}", chain(&error));
             (Verdict::Failed, StatusCode::SERVICE_UNAVAILABLE)
         }
     };

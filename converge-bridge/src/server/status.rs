@@ -12,6 +12,9 @@ use super::life::Pulse;
 /// How many notes are kept: one a repository, where there are many.
 const MOST_NOTES: usize = 100;
 
+/// How many problems: one a pull request, where there are many.
+const MOST_PROBLEMS: usize = 500;
+
 /// What a problem of the ledger is called: the one that makes the bridge unhealthy.
 pub const LEDGER: &str = "ledger";
 
@@ -26,7 +29,11 @@ pub struct Status {
 impl Status {
     /// Something stands in the way of `of` (`poll org:recipes`, `ledger`); logged when it is news.
     pub fn problem(&self, of: &str, problem: &str) {
-        if locked(&self.problems).insert(of.to_owned(), problem.to_owned()).as_deref() != Some(problem) {
+        let mut problems = locked(&self.problems);
+        if problems.len() >= MOST_PROBLEMS && of != LEDGER && !problems.contains_key(of) {
+            return;
+        }
+        if problems.insert(of.to_owned(), problem.to_owned()).as_deref() != Some(problem) {
             tracing::warn!("{of}: {problem}");
         }
     }
@@ -99,12 +106,15 @@ mod tests {
     }
 
     #[test]
-    fn notes_are_bounded() {
+    fn notes_and_problems_are_bounded_and_the_ledgers_is_always_kept() {
         let status = Status::default();
-        for number in 0..500 {
+        for number in 0..1000 {
             status.note(&format!("repository {number}"), "no");
+            status.problem(&format!("poll recipes/hello#{number}"), "no");
         }
-        assert_eq!(status.notes().len(), MOST_NOTES);
+        status.problem(LEDGER, "the disk is full");
+        assert_eq!((status.notes().len(), status.problems().len()), (MOST_NOTES, MOST_PROBLEMS + 1));
+        assert_eq!(status.ails(Duration::MAX), ["ledger"]);
     }
 
     #[tokio::test(start_paused = true)]

@@ -18,8 +18,8 @@ use crate::server::Bridge;
 
 /// For so long it is not asked again whether the ledger can be written: who asks may be anybody.
 const FRESH: Duration = Duration::from_secs(2);
-/// No task waits longer than this without looking up.
-const LONGEST: Duration = Duration::from_mins(15);
+/// No task waits longer than this without looking up: a server may ask to be left alone for an hour.
+const LONGEST: Duration = Duration::from_mins(75);
 
 /// How it was when it was last asked.
 #[derive(Debug, Default)]
