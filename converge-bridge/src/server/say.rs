@@ -26,7 +26,7 @@ use super::names::Pull;
 use super::trigger::{Kind, Progress, State};
 use super::{Bridge, ledger};
 use obstacle::Obstacle;
-use voice::Voice;
+use voice::{News, Voice};
 use work::Done;
 
 /// How often runs are looked at for how far they are.
@@ -53,19 +53,21 @@ pub async fn run(bridge: &Arc<Bridge>) {
         }
         tokio::select! {
             biased;
-            Some((pull, voice, done)) = flying.next(), if !flying.is_empty() => mouth.heard(pull, voice, done),
+            Some(flown) = flying.next(), if !flying.is_empty() => mouth.heard(flown),
             on = bridge.wait(Some(&bridge.bells.say), pause) => if !on { break },
         }
     }
     while flying.next().await.is_some() {}
 }
 
-type Flight<'a> = BoxFuture<'a, (Pull, Voice, Result<Done, Obstacle>)>;
+/// Which pull request was told of, what news, by whom, and what came of it.
+type Flown = (Pull, News, Voice, Result<Done, Obstacle>);
+type Flight<'a> = BoxFuture<'a, Flown>;
 
-fn one(bridge: &Bridge, pull: Pull, until: Option<i64>, mut voice: Voice) -> Flight<'_> {
+fn one(bridge: &Bridge, pull: Pull, until: News, mut voice: Voice) -> Flight<'_> {
     Box::pin(async move {
         let done = work::work(bridge, &pull, until, &mut voice).await;
-        (pull, voice, done)
+        (pull, until, voice, done)
     })
 }
 
@@ -83,7 +85,7 @@ struct Mouth<'a> {
     /// Those that are being told of.
     speaking: BTreeSet<Pull>,
     /// Those to begin with now.
-    begun: Vec<(Pull, Option<i64>, Voice)>,
+    begun: Vec<(Pull, News, Voice)>,
     /// When runs were last looked at.
     looked: Option<Instant>,
 }
@@ -125,10 +127,7 @@ impl<'a> Mouth<'a> {
 
     /// Whom there is something to tell of, since when it might be told, and when to look again.
     #[allow(clippy::type_complexity, reason = "it is a list and a time")]
-    fn due(
-        &mut self,
-        now: Instant,
-    ) -> Result<(Vec<(Pull, Option<i64>, Option<Instant>)>, Option<Instant>), ledger::Error> {
+    fn due(&mut self, now: Instant) -> Result<(Vec<(Pull, News, Option<Instant>)>, Option<Instant>), ledger::Error> {
         let unsaid = self.bridge.ledger.unsaid()?;
         let building = self.bridge.ledger.of_kinds(&[Kind::Building])?;
         let mut due: Vec<_> = unsaid.into_iter().map(|(pull, news)| (pull, Some(news))).collect();
@@ -154,7 +153,7 @@ impl<'a> Mouth<'a> {
             if self.speaking.contains(&pull) {
                 continue;
             }
-            match self.voices.get(&pull).and_then(Voice::due) {
+            match self.voices.get(&pull).and_then(|voice| voice.due(news)) {
                 Some(time) if time > now => not_before(time),
                 since => ready.push((pull, news, since)),
             }
@@ -163,7 +162,7 @@ impl<'a> Mouth<'a> {
     }
 
     /// What came of telling of a pull request.
-    fn heard(&mut self, pull: Pull, mut voice: Voice, done: Result<Done, Obstacle>) {
+    fn heard(&mut self, (pull, news, mut voice, done): Flown) {
         self.speaking.remove(&pull);
         match done {
             Ok(done) => {
@@ -171,7 +170,7 @@ impl<'a> Mouth<'a> {
                 if done.asked {
                     self.answered();
                 }
-                voice.succeeded(done);
+                voice.succeeded(news, done);
             }
             Err(Obstacle::Stopping) => {}
             Err(Obstacle::Ledger(error)) => drop(self.unwritten(&error)),

@@ -1,6 +1,7 @@
 //! Writing the one comment: found before it is made, and made once.
 
 use common::http;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::obstacle::{self, Obstacle};
@@ -21,6 +22,8 @@ pub struct Wanted {
     pub print: String,
     /// What kind of thing it says.
     pub news: String,
+    /// Since when there may be a comment to find, as far as the ledger knows.
+    pub since: Option<Timestamp>,
 }
 
 /// Whether it was said.
@@ -101,7 +104,13 @@ impl Speaker<'_> {
     /// Our comments, oldest first.
     async fn find(&self) -> Result<Vec<Comment>, Obstacle> {
         self.go_on()?;
-        let all = self.bridge.gitea.comments(self.pull, None).await?;
+        let mut all = self.bridge.gitea.comments(self.pull, None).await;
+        // Of very long talks the end will do.
+        if matches!(all, Err(http::Error::TooLarge { .. })) && self.wanted.since.is_some() {
+            self.go_on()?;
+            all = self.bridge.gitea.comments(self.pull, self.wanted.since).await;
+        }
+        let all = all?;
         let is_ours = |comment: &Comment| {
             comment.is_by(&self.bridge.settings.bot)
                 && Marker::find(&comment.body).is_some_and(|marker| marker.is_of(self.pull))

@@ -86,7 +86,9 @@ impl Commits {
 
 /// A fingerprint of a text.
 pub fn print(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().take(10).map(|byte| format!("{byte:02x}")).collect()
+    let hash: [u8; 32] = Sha256::digest(text.as_bytes()).into();
+    let half = |at: usize| hash[at..].first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+    format!("{:016x}{:016x}", half(0), half(8))
 }
 
 #[cfg(test)]

@@ -1,1 +1,4 @@
-
+mod forge;
+mod saying;
+mod troubles;
+mod world;

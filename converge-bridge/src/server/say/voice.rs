@@ -10,13 +10,16 @@ use super::work::Done;
 use crate::server::gitea::Patience;
 
 /// How long a call of unknown outcome may still have an effect.
-const SETTLE: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(30);
 /// The least time between two edits that tell the same kind of thing.
 const CALM: Duration = Duration::from_secs(5);
 /// How long the head of a pull request is taken to be the same.
 const HEAD: Duration = Duration::from_secs(10);
 /// How long to wait at least after Gitea refused, once, twice, and from then on.
 const REFUSED: [Duration; 3] = [Duration::from_secs(10), Duration::from_mins(1), Duration::from_mins(10)];
+
+/// The number of the news that the ledger has of a pull request; nothing when it has none.
+pub type News = Option<i64>;
 
 /// What is remembered of telling of a pull request.
 #[derive(Debug, Default)]
@@ -28,6 +31,8 @@ pub struct Voice {
     patience: Patience,
     refusals: usize,
     not_before: Option<Instant>,
+    /// Which news is put off till then, where other news is not.
+    put_off: Option<News>,
     edited: Option<Instant>,
     head: Option<(Instant, String)>,
 }
@@ -62,9 +67,9 @@ impl Unclear {
 }
 
 impl Voice {
-    /// When it may be told of again; nothing, when it was never put off.
-    pub fn due(&self) -> Option<Instant> {
-        self.not_before
+    /// When these news may be told; nothing, when they were never put off.
+    pub fn due(&self, news: News) -> Option<Instant> {
+        self.not_before.filter(|_| self.put_off.is_none_or(|put_off| put_off == news))
     }
 
     /// Whether any of this still matters when there is nothing to tell.
@@ -73,11 +78,12 @@ impl Voice {
         self.comment.is_so() || self.commits.is_so() || last.into_iter().flatten().any(|until| until > now)
     }
 
-    /// It went well.
-    pub fn succeeded(&mut self, done: Done) {
+    /// It went well, for these news.
+    pub fn succeeded(&mut self, news: News, done: Done) {
         self.patience = Patience::default();
         self.refusals = 0;
         self.not_before = done.more;
+        self.put_off = done.more.map(|_| news);
     }
 
     /// It failed.
@@ -88,6 +94,7 @@ impl Voice {
             self.refusals += 1;
         }
         self.not_before = Some(Instant::now() + pause);
+        self.put_off = None;
     }
 
     /// When the next edit may be that tells the same kind of thing; nothing, when at once.

@@ -40,7 +40,8 @@ pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut 
         bridge.ledger.say(pull, &said, until)?;
         return Ok(Done { asked: false, more: None });
     };
-    let wanted = Wanted { print: said::print(&comment.body), body: comment.body, news: comment.news };
+    let since = triggers.iter().map(|trigger| trigger.created).min();
+    let wanted = Wanted { print: said::print(&comment.body), body: comment.body, news: comment.news, since };
 
     let mut asked = settled;
     match comment::say(bridge, pull, &mut said, &wanted, voice).await {
@@ -50,7 +51,8 @@ pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut 
         Err(Obstacle::Gitea(error)) if gives_up(bridge, &error, &triggers) => {
             bridge.status.note(&format!("comment of {pull}"), &format!("given up: {error}"));
             voice.comment.ends();
-            said.hash = Some(Told { unclear: false, ..Told::read(said.hash.as_deref()) }.written());
+            // As if it were said: only news is tried again.
+            said.hash = Some(Told { print: wanted.print, news: wanted.news, unclear: false }.written());
         }
         Err(obstacle) => return Err(obstacle),
     }

@@ -4,13 +4,12 @@
 pub fn duration(seconds: i64) -> Option<String> {
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match seconds {
-        ..0 => None,
         0..60 => Some(format!("{rest} s")),
         60..3600 if rest == 0 => Some(format!("{minutes} min")),
         60..3600 => Some(format!("{minutes} min {rest} s")),
         3600..360_000 if minutes == 0 => Some(format!("{hours} h")),
         3600..360_000 => Some(format!("{hours} h {minutes} min")),
-        // Longer than any run may be: a clock was wrong.
+        // Less than nothing, or longer than any run may be: a clock was wrong.
         _ => None,
     }
 }

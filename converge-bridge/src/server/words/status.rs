@@ -32,7 +32,7 @@ fn of(facts: &Facts<'_>, run: &Trigger) -> Status {
     let results = build.and_then(|build| facts.results.get(&build.number));
     let stage = stage::of(facts, run);
     let level = results.and_then(Results::level).map(|level| format!(", level {level} of 5")).unwrap_or_default();
-    let (state, words) = match stage {
+    let (reached, words) = match stage {
         Stage::Waiting => (Reached::Pending, "waiting for Drone".into()),
         Stage::Queued(_) => (Reached::Pending, "queued".into()),
         Stage::Running => (Reached::Pending, "running".into()),
@@ -46,5 +46,5 @@ fn of(facts: &Facts<'_>, run: &Trigger) -> Status {
     };
     let page = build.filter(|_| !stage.is_open()).and_then(|build| run::page(facts, build.number));
     let target_url = page.or_else(|| build.map(|build| run::log(facts, build.number)));
-    Status { state, context: CONTEXT.into(), description: line(&words, LONGEST), target_url }
+    Status { state: reached, context: CONTEXT.into(), description: line(&words, LONGEST), target_url }
 }
