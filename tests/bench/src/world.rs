@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use daemon::image::Image;
 use daemon::{ADDRESS, Daemon};
 use forge::{Content, Forge};
 use lab::Authority;
@@ -12,8 +14,10 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// What converges on it, in this order.
-pub const PIECES: [&str; 3] = ["swarm", "traefik", "drone"];
+pub const PIECES: [&str; 4] = ["swarm", "traefik", "drone", "bridge"];
 
+/// The user that comment-bridge runs as.
+const BRIDGE: u32 = 60_990;
 const TRAEFIK: &str = "3.8.0+v3.6.15";
 const DRONE: &str = "1.9.0+2.26.0";
 
@@ -41,6 +45,11 @@ impl World {
         lab::drone_images()?.iter().for_each(|image| world.daemon.load(image));
         world.write_files()?;
         for piece in PIECES {
+            if piece == "bridge" {
+                // Where its unit has it from, too.
+                fs::copy(world.path("state/api-token"), world.path("credentials/drone-token"))?;
+            }
+            eprintln!("converge-{piece} …");
             let output = world.piece(piece).output()?;
             if !output.status.success() {
                 let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -57,7 +66,9 @@ impl World {
         let pair = authority.wildcard(lab::DOMAIN)?;
         fs::write(self.path("authority.pem"), authority.certificate())?;
         fs::create_dir_all(self.path("credentials"))?;
-        fs::write(self.path("credentials/gitea-password"), self.forge.fill(&Content::default())?.bot.password)?;
+        let filled = self.forge.fill(&Content::default())?;
+        fs::write(self.path("credentials/gitea-password"), filled.bot.password)?;
+        fs::write(self.path("credentials/gitea-token"), filled.bridge_token)?;
         fs::write(self.path("credentials/fullchain"), pair.fullchain)?;
         fs::write(self.path("credentials/privkey"), pair.privkey)?;
         // What the recipe's stack needs of the host.
@@ -91,6 +102,36 @@ impl World {
                 "repository": { "name": "recipes/ci" },
                 "abra_directory": self.path("abra"),
                 "probe": { "address": ADDRESS },
+            }),
+        )?;
+        self.declare_bridge()
+    }
+
+    fn declare_bridge(&self) -> Result<(), Box<dyn std::error::Error>> {
+        let image = Image::new("localhost/comment-bridge:archive");
+        let image = image.with_program("/bin/comment-bridge", &program("comment-bridge")?)?;
+        image.entrypoint(&["/bin/comment-bridge"]).write(&self.path("comment-bridge.tar"))?;
+        for folder in ["ledger", "runs"] {
+            fs::create_dir_all(self.path(folder))?;
+        }
+        // The service's user has to reach what is mounted.
+        fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755))?;
+        fs::set_permissions(self.path("ledger"), fs::Permissions::from_mode(0o700))?;
+        chown(self.path("ledger"), Some(BRIDGE), Some(BRIDGE))?;
+        self.declare(
+            "bridge",
+            &json!({
+                "domain": format!("bridge.{}", lab::DOMAIN),
+                "image": self.path("comment-bridge.tar"),
+                "gitea": { "address": self.forge.address(), "bot": "ci-bot" },
+                "drone": { "address": format!("https://drone.{}", lab::DOMAIN), "repository": "recipes/ci" },
+                "organisations": [{ "name": "recipes" }],
+                "ledger": self.path("ledger"),
+                "runs": self.path("runs"),
+                "authorities": self.path("authority.pem"),
+                "user": format!("{BRIDGE}:{BRIDGE}"),
+                "probe": { "address": ADDRESS },
+                "limits": { "run_seconds": 120, "wait_seconds": 60, "call_seconds": 30, "lock_seconds": 30 },
             }),
         )?;
         Ok(())

@@ -18,6 +18,7 @@ use tempfile::TempDir;
 
 use super::crowd;
 use super::tap::Tap;
+use crate::world::program;
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -62,7 +63,15 @@ impl Site {
         let names = crowd::written(&folder.path().join("gitea"), repositories, pulls_each)?;
         let forge = Forge::start_as(&place, Some(&administrator))?;
         let to_drone = Tap::to(address(&drone.address())?)?;
-        Ok(Self { to_gitea: Tap::to(listen)?, to_drone, forge, _drone: drone, world, repositories: names, _folder: folder })
+        Ok(Self {
+            to_gitea: Tap::to(listen)?,
+            to_drone,
+            forge,
+            _drone: drone,
+            world,
+            repositories: names,
+            _folder: folder,
+        })
     }
 
     /// Gitea, asked as a member.
@@ -110,6 +119,8 @@ fn with_login(forge: &Forge, world: &World) -> Result<Drone> {
             ("DRONE_USER_CREATE".to_owned(), account),
             ("DRONE_REPOSITORY_FILTER".to_owned(), World::ORGANISATION.to_owned()),
         ],
+        // Built beside this one; asked for by name, it would be built anew with the features of the whole workspace.
+        program: Some(program("drone-server")?),
         ..drone::Options::default()
     })?;
     let client = Client::new(&drone.address(), &connect)?;
