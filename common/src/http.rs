@@ -211,6 +211,7 @@ impl Client {
 
     /// The same, whose answers are never quoted with one of `secrets` in them, nor with what a request says who asks
     /// with: a failing server may say what it was sent.
+    #[must_use]
     pub fn hiding(&self, secrets: impl IntoIterator<Item = SecretString>) -> Self {
         Self { hidden: secrets.into_iter().collect(), ..self.clone() }
     }

@@ -69,7 +69,7 @@ impl Answer {
 
     /// The same, by what it was asked for, and with secrets that its text must not show.
     pub(super) fn asked(self, by: By, hidden: Vec<SecretString>) -> Self {
-        Self { by, hidden, ..self }
+        Self { hidden, by, ..self }
     }
 
     /// The body as text, with whatever secrets are in it.
