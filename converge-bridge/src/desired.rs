@@ -14,6 +14,8 @@ use crate::server::settings::{Organisation, Settings};
 const LEAST_MEMORY: u32 = 32;
 /// What nobody means, in MiB.
 const MOST_MEMORY: u32 = 16 * 1024;
+/// Places that hold something else in the container.
+const OWN_PLACES: [&str; 6] = ["/ledger", "/runs", "/bin", "/proc", "/sys", "/dev"];
 /// The largest id that Linux gives an account.
 const LARGEST_ID: u32 = i32::MAX.unsigned_abs();
 
@@ -167,6 +169,7 @@ impl Desired {
             let message = format!("is {}, which is not apart from runs", shown(&self.ledger.display().to_string()));
             problems.push(Problem::new("ledger", message, "give it a directory of its own"));
         }
+        problems.extend(self.authorities_problem());
         problems.extend(self.user_problem());
         if !(LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_mib) {
             let message = format!("is {}, which is not between {LEAST_MEMORY} and {MOST_MEMORY}", self.memory_mib);
@@ -178,6 +181,13 @@ impl Desired {
         }
         problems.extend(self.probe.problem());
         problems
+    }
+
+    /// The file has the same path in the container, where some paths hold something else.
+    fn authorities_problem(&self) -> Option<Problem> {
+        let taken = OWN_PLACES.iter().find(|place| self.authorities.starts_with(place))?;
+        let message = format!("is {}, and {taken} is a place of the container's own", self.authorities.display());
+        Some(Problem::new("authorities", message, "name a file elsewhere, such as /etc/ssl/certs/ca-certificates.crt"))
     }
 
     fn user_problem(&self) -> Option<Problem> {

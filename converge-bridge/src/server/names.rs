@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use common::address::shown;
 use serde::{Deserialize, Serialize};
 
 /// `owner/name`, of nothing but what Gitea allows in names.
@@ -42,7 +43,8 @@ impl FromStr for Repository {
             Some((owner, name)) if is_name(owner) && is_name(name) => {
                 Ok(Self { owner: owner.into(), name: name.into() })
             }
-            _ => Err(NotARepository(text.chars().take(200).collect())),
+            // Somebody may have written its address instead, with a login in it.
+            _ => Err(NotARepository(shown(&text.chars().take(200).collect::<String>()))),
         }
     }
 }

@@ -6,22 +6,29 @@ use std::os::unix::fs::PermissionsExt;
 use crate::World;
 use crate::world::SERVICE;
 
-/// What happens to the service, as `docker service update` is told, and what the update that mends it says of it.
-const UPDATES: &[(&[&str], &str)] = &[
+/// What somebody does by `docker service update`, and what is said of it.
+type Update = (&'static [&'static str], &'static str);
+
+/// Each is put back by a run of its own.
+const EACH: &[Update] = &[
     (&["--replicas=0"], "Mode.Replicated.Replicas differs"),
-    (&["--replicas=2"], "Mode.Replicated.Replicas differs"),
     (&["--env-add=DEBUG=1"], "Env.DEBUG was added"),
-    (&["--env-rm=SSL_CERT_FILE"], "Env.SSL_CERT_FILE is missing"),
-    (&["--env-add=COMMENT_BRIDGE_SETTINGS={}"], "Env.COMMENT_BRIDGE_SETTINGS differs"),
     (&["--image=traefik:v3.6.15", "--no-resolve-image"], "Image differs"),
     (&["--mount-rm=/ledger"], "Mounts./ledger is missing"),
+    (&["--label-add=traefik.enable=false"], "Labels.traefik.enable differs"),
+    (&["--network-rm=proxy"], "is missing"),
+];
+
+/// Each is seen, and all of them together are put back by one run.
+const ALL: &[Update] = &[
+    (&["--replicas=2"], "Mode.Replicated.Replicas differs"),
+    (&["--env-rm=SSL_CERT_FILE"], "Env.SSL_CERT_FILE is missing"),
+    (&["--env-add=COMMENT_BRIDGE_SETTINGS={}"], "Env.COMMENT_BRIDGE_SETTINGS differs"),
     (&["--mount-add=type=bind,source=/,target=/host"], "Mounts./host was added"),
     (&["--mount-add=type=tmpfs,target=/tmp"], "Mounts./tmp was added"),
-    (&["--label-add=traefik.enable=false"], "Labels.traefik.enable differs"),
     (&["--label-add=somebodys=own"], "Labels.somebodys was added"),
     (&["--label-rm=converge.managed"], "Labels.converge.managed is missing"),
     (&["--container-label-add=somebodys=own"], "Labels.somebodys was added"),
-    (&["--network-rm=proxy"], "is missing"),
     (&["--network-add=another"], "was added"),
     (&["--user=0:0"], "User differs"),
     (&["--group-add=0"], "Groups was added"),
@@ -41,8 +48,8 @@ const UPDATES: &[(&[&str], &str)] = &[
     (&["--reserve-memory=16M"], "Resources.Reservations.MemoryBytes differs"),
     (&["--constraint-add=node.role==worker"], "Placement was added"),
     (&["--publish-add=published=8080,target=8080,mode=host"], "EndpointSpec.Ports was added"),
-    (&["--log-driver=none"], "LogDriver"),
     (&["--log-opt=max-size=1g"], "LogDriver.Options.max-size differs"),
+    (&["--log-driver=none"], "LogDriver"),
     (&["--init=false"], "Init is missing"),
     (&["--host-add=git.example.org:192.0.2.1"], "Hosts was added"),
     (&["--dns-add=192.0.2.1"], "DNSConfig was added"),
@@ -60,21 +67,38 @@ const UPDATES: &[(&[&str], &str)] = &[
     (&["--rollback-order=start-first"], "RollbackConfig.Order differs"),
 ];
 
+fn update(world: &World, flags: &[&str]) {
+    println!("case: docker service update {}", flags.join(" "));
+    world.daemon.docker(&[&["service", "update", "--quiet", "--detach=true"], flags, &[SERVICE]].concat());
+}
+
 #[test]
 fn every_setting_changed_by_hand_is_put_back_by_one_update() {
     let Some(world) = World::converged("every_setting_changed_by_hand_is_put_back_by_one_update") else { return };
     world.daemon.docker(&["network", "create", "--driver=overlay", "another"]);
     world.sh("printf x | docker secret create somebodys - && printf x | docker config create somebodys -");
-    for (flags, because) in UPDATES {
-        println!("case: docker service update {}", flags.join(" "));
-        world.daemon.docker(&[&["service", "update", "--quiet", "--detach=true"], *flags, &[SERVICE]].concat());
+    let is_update = |changes: &[&str], because: &str| {
+        let [change] = changes else { panic!("{because}: {changes:?}") };
+        assert!(change.starts_with("update service comment-bridge (") && change.contains(because), "{change}");
+    };
+    for (flags, because) in EACH {
+        update(&world, flags);
         let ran = world.run();
-        ran.ends_as(0, "changed");
-        let [change] = &ran.changes()[..] else { panic!("{flags:?}: {:?}", ran.changes()) };
-        assert!(change.starts_with("update service") && change.contains(because), "{flags:?}: {change}");
+        is_update(&ran.ends_as(0, "changed").changes(), because);
         world.is_converged();
     }
-    println!("{n} of {n} settings changed by hand, each put back by one update", n = UPDATES.len());
+    for (flags, because) in ALL {
+        update(&world, flags);
+        let (code, planned) = world.plan();
+        assert_eq!(code, Some(3), "{flags:?}: {planned}");
+        let [because_of] = &planned["plan"]["sequences"].as_array().unwrap()[..] else { panic!("{flags:?}: {planned}") };
+        let because_of = because_of["changes"][0]["update_service"]["because"].to_string();
+        assert!(because_of.contains(because), "{flags:?}: {because_of}");
+    }
+    let ran = world.run();
+    is_update(&ran.ends_as(0, "changed").changes(), "and ");
+    world.is_converged();
+    println!("{n} of {n} settings changed by hand are seen and put back by one update", n = EACH.len() + ALL.len());
 }
 
 #[test]
@@ -106,8 +130,7 @@ const OTHERS: &[Case] = &[
                 "hello:none",
             ]);
         },
-        // Docker changes no service's mode; see `a_service_of_another_mode_is_made_anew`.
-        "create service",
+        "remove service comment-bridge (its mode",
     ),
     (
         "the image is removed",

@@ -104,8 +104,8 @@ fn a_refusal_is_passed_on_in_dockers_words() {
         }
     }
     world.declare(|_| ());
-    world.wipe();
     for part in ["/images/load", "/secrets/create", "/services/create"] {
+        world.wipe();
         world.proxy.set_fault_on(part, Fault::Refuse(500, "no more room for it today".to_owned()));
         let ran = world.run();
         ran.ends_as(1, "failed");

@@ -96,6 +96,7 @@ fn an_image_that_does_not_work_is_told_with_its_own_words_and_taken_back() {
     let test = "an_image_that_does_not_work_is_told_with_its_own_words_and_taken_back";
     let Some(world) = World::converged(test) else { return };
     let secrets = world.secrets();
+    world.declare(|desired| desired["limits"] = serde_json::json!({ "wait_seconds": 75, "run_seconds": 150 }));
     for (what, script, says) in
         [("it ends", images::ENDS, "the ledger is made of cheese"), ("it is never well", images::UNWELL, "unhealthy")]
     {

@@ -108,6 +108,7 @@ impl World {
     /// Serves the domain by a certificate of an authority of its own.
     fn start_traefik(&self) {
         let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.distinguished_name.push(rcgen::DnType::CommonName, "an authority of tests");
         authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
         fs::write(self.path("authority.pem"), authority.pem()).unwrap();
@@ -197,6 +198,15 @@ impl World {
         self.proxy.forget();
         let child = self.start();
         self.ended(child)
+    }
+
+    /// What a run would do.
+    pub fn plan(&self) -> (Option<i32>, Value) {
+        let program = env!("CARGO_BIN_EXE_converge-bridge");
+        let mut command = self.daemon.converger(program, "bridge", self.folder.path(), self.proxy.socket());
+        command.args(["--plan", "--format=json"]).env("SSL_CERT_FILE", self.path("authority.pem"));
+        let Output { status, stdout, .. } = command.output().unwrap();
+        (status.code(), serde_json::from_slice(&stdout).unwrap_or_default())
     }
 
     /// A run that speaks to the daemon's own socket, where there may be nobody to answer.

@@ -1,6 +1,6 @@
 //! converge-drone's.
 
-use crate::{Wrong, refused, refuses_what_is_none, says_that_there_is_no_file, takes};
+use cases::program::{Wrong, refused, refuses_what_is_none, says_that_there_is_no_file, takes};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_converge-drone");
 const GOOD: &str = include_str!("../../example.json");

@@ -1,6 +1,6 @@
 //! drone-runner's.
 
-use crate::{Wrong, refused, refuses_what_is_none, says_that_there_is_no_file, takes};
+use cases::program::{Wrong, refused, refuses_what_is_none, says_that_there_is_no_file, takes};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_drone-runner");
 
