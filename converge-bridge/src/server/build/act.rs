@@ -68,6 +68,7 @@ impl Act<'_> {
                 let order = order.clone();
                 let state = State::Building { order, build: decision::seen(&build, &self.snapshot) };
                 self.snapshot.add(build);
+                self.patience.is_clear(trigger.comment, before);
                 self.patience.succeeded(trigger.comment);
                 if self.advance(&trigger, state)?.is_some() {
                     let after = self.bridge.clock.now().duration_since(trigger.created);
@@ -166,7 +167,11 @@ impl Act<'_> {
         }
     }
 
+    /// The build of a trigger is over. It is not let go of while a twin may come.
     fn end(&mut self, trigger: &Trigger, state: State) -> Result<(), Halt> {
+        if !self.patience.is_quiet(trigger.comment) {
+            return Ok(());
+        }
         if self.advance(trigger, state)?.is_some() {
             self.patience.succeeded(trigger.comment);
         }

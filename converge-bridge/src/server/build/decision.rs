@@ -23,8 +23,10 @@ pub struct Wanted {
     pub since: Timestamp,
     /// Whether a later comment cancels it.
     pub cancelled: bool,
-    /// Whether no build may still come of an earlier attempt.
+    /// Whether it is time for another attempt after one of unknown outcome.
     pub settled: bool,
+    /// Whether no build may come any more of an attempt of unknown outcome.
+    pub quiet: bool,
     /// Whether it is time for the next attempt.
     pub due: bool,
 }
@@ -75,8 +77,11 @@ pub fn make(wanted: &Wanted, snapshot: &Snapshot, times: Times) -> Make {
             }
         }
         () if !wanted.settled => Make::Settle,
-        () if wanted.cancelled => Make::Drop,
-        () if is_late => Make::GiveUp,
+        () if wanted.cancelled || is_late => match (wanted.quiet, wanted.cancelled) {
+            (false, _) => Make::Settle,
+            (true, true) => Make::Drop,
+            (true, false) => Make::GiveUp,
+        },
         () if !wanted.due => Make::Rest,
         // A clock that was set back says nothing of how long ago it was.
         () if !(SignedDuration::ZERO..=TRUST).contains(&times.now.duration_since(wanted.since)) => Make::Doubt,

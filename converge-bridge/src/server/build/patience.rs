@@ -7,7 +7,10 @@ use jiff::SignedDuration;
 use tokio::time::Instant;
 
 /// How long after an attempt of unknown outcome its build may still come.
-pub const SETTLE: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(20);
+
+/// How long after it a trigger is not let go of, so that a build which comes even later is seen to be a twin.
+const LINGER: Duration = Duration::from_mins(1);
 
 /// The longest wait between two attempts.
 const LONGEST: Duration = Duration::from_mins(1);
@@ -24,7 +27,8 @@ pub struct Patience {
 struct Attempts {
     failures: u32,
     due: Option<Instant>,
-    settled: Option<Instant>,
+    /// When the last attempt of unknown outcome was made.
+    unclear: Option<Instant>,
 }
 
 impl Patience {
@@ -49,27 +53,36 @@ impl Patience {
         self.of.get(&comment).and_then(|of| of.due).is_none_or(|due| due <= Instant::now())
     }
 
-    /// Whether no build may still come of an earlier attempt, which was begun so long ago by a wall clock, and took up
-    /// to `call`. That clock is only asked about attempts from before this process began; set back, it says just now.
-    pub fn is_settled(&mut self, comment: i64, ago: Option<SignedDuration>, call: Duration) -> bool {
-        let now = Instant::now();
-        if let Some(ago) = ago
-            && !self.of.contains_key(&comment)
-        {
-            let ago = Duration::try_from(ago).unwrap_or_default();
-            self.of.entry(comment).or_default().settled = Some(now + (SETTLE + call).saturating_sub(ago));
-        }
-        self.of.get(&comment).and_then(|of| of.settled).is_none_or(|settled| settled <= now)
+    /// An attempt from before this process began is known to have been begun so long ago by a wall clock, and took up to
+    /// `call`. A clock that was set back says just now.
+    pub fn recall(&mut self, comment: i64, ago: SignedDuration, call: Duration) {
+        let ago = Duration::try_from(ago).unwrap_or_default();
+        let unclear = (Instant::now() + call).checked_sub(ago);
+        self.of.entry(comment).or_insert_with(|| Attempts { unclear, ..Attempts::default() });
     }
 
-    /// A build is asked for. Answers when the attempts before are settled.
+    /// Whether so long has passed since an attempt of unknown outcome that the next one may be made.
+    pub fn is_settled(&self, comment: i64) -> bool {
+        self.has_passed(comment, SETTLE)
+    }
+
+    /// Whether so long has passed since an attempt of unknown outcome that no build will come of it.
+    pub fn is_quiet(&self, comment: i64) -> bool {
+        self.has_passed(comment, LINGER)
+    }
+
+    fn has_passed(&self, comment: i64, time: Duration) -> bool {
+        self.of.get(&comment).and_then(|of| of.unclear).is_none_or(|unclear| unclear + time <= Instant::now())
+    }
+
+    /// A build is asked for, and what comes of it is not known. Answers when that was so before.
     pub fn asked(&mut self, comment: i64) -> Option<Instant> {
-        self.of.entry(comment).or_default().settled.replace(Instant::now() + SETTLE)
+        self.of.entry(comment).or_default().unclear.replace(Instant::now())
     }
 
-    /// Nothing came of an attempt, for certain; those `before` it are as they were.
+    /// What came of an attempt is known; those `before` it are as they were.
     pub fn is_clear(&mut self, comment: i64, before: Option<Instant>) {
-        self.of.entry(comment).or_default().settled = before;
+        self.of.entry(comment).or_default().unclear = before;
     }
 
     /// An attempt failed; the next one is later.
@@ -79,9 +92,11 @@ impl Patience {
         of.due = Some(Instant::now() + pause(of.failures));
     }
 
-    /// An attempt succeeded.
+    /// It succeeded; what may come of earlier attempts may still come.
     pub fn succeeded(&mut self, comment: i64) {
-        self.of.remove(&comment);
+        if let Some(of) = self.of.get_mut(&comment) {
+            (of.failures, of.due) = (0, None);
+        }
     }
 
     /// Forgets all but these.

@@ -132,14 +132,17 @@ impl Act<'_> {
     /// Does all that is to be done about a trigger that is to be built, but making the build: says whether it is to be.
     async fn prepare(&mut self, trigger: &Trigger, cancelled: bool) -> Result<bool, Halt> {
         let State::Authorised { order, since, asked } = &trigger.state else { return Ok(false) };
-        let ago = asked.map(|asked| self.times.now.duration_since(asked));
-        let call = Duration::from_secs(self.bridge.settings.call_seconds);
+        if let Some(asked) = asked {
+            let call = Duration::from_secs(self.bridge.settings.call_seconds);
+            self.patience.recall(trigger.comment, self.times.now.duration_since(*asked), call);
+        }
         let wanted = Wanted {
             comment: trigger.comment,
             created: trigger.created,
             since: *since,
             cancelled,
-            settled: self.patience.is_settled(trigger.comment, ago, call),
+            settled: self.patience.is_settled(trigger.comment),
+            quiet: self.patience.is_quiet(trigger.comment),
             due: self.patience.is_due(trigger.comment),
         };
         match decision::make(&wanted, &self.snapshot, self.times) {

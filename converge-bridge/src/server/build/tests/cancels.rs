@@ -94,7 +94,8 @@ async fn a_build_that_may_still_come_is_waited_for_and_cancelled() {
     world.cancel(2);
     world.run(5).await;
     assert_eq!((world.kind(1), world.kind(2)), (Kind::Authorised, Kind::Cancelling));
-    world.run(30).await;
+    // Let go of once no twin may come.
+    world.run(70).await;
     assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), Kind::Answered));
     assert_eq!((world.drone.statuses(), world.drone.asked("POST")), (vec!["killed"], 1));
 }
@@ -106,7 +107,9 @@ async fn a_build_that_was_asked_for_in_vain_is_none() {
     world.test(1);
     world.run(1).await;
     world.cancel(2);
-    world.run(60).await;
+    world.run(40).await;
+    assert_eq!(world.kind(1), Kind::Authorised);
+    world.run(40).await;
     assert_eq!((world.kind(1), world.kind(2), world.drone.asked("POST")), (Kind::Cancelled, Kind::Answered, 1));
 }
 

@@ -42,20 +42,21 @@ fn snapshot(builds: &[drone::Build], whole: bool) -> Snapshot {
 }
 
 fn wanted() -> Wanted {
-    Wanted { comment: 7, created: at(-20), since: at(-10), cancelled: false, settled: true, due: true }
+    Wanted { comment: 7, created: at(-20), since: at(-10), cancelled: false, settled: true, quiet: true, due: true }
 }
 
 #[test]
 fn every_case_of_what_is_to_be_made() {
-    for case in 0..64 {
+    for case in 0..128 {
         let bit = |bit: u32| case >> bit & 1 == 1;
-        let [whole, settled, cancelled, late, due, trusted] = [0, 1, 2, 3, 4, 5].map(bit);
+        let [whole, settled, cancelled, late, due, trusted, quiet] = [0, 1, 2, 3, 4, 5, 6].map(bit);
         let created = if late { at(-25 * 3600) } else { at(-20) };
         let since = if trusted { at(-59) } else { at(-61) };
-        let wanted = Wanted { comment: 7, created, since, cancelled, settled, due };
+        let wanted = Wanted { comment: 7, created, since, cancelled, settled, quiet, due };
         let expected = match (whole, settled, cancelled, late, due, trusted) {
             (false, _, _, false, _, _) => Make::Unprovable,
             (true, false, _, _, _, _) => Make::Settle,
+            (true, true, true, _, _, _) | (true, true, _, true, _, _) if !quiet => Make::Settle,
             (true, true, true, _, _, _) => Make::Drop,
             (_, _, _, true, _, _) => Make::GiveUp,
             (_, _, _, _, false, _) => Make::Rest,

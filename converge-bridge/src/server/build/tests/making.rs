@@ -109,6 +109,27 @@ async fn a_twin_that_comes_late_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_short_build_is_not_let_go_of_while_a_twin_may_come() {
+    let world = World::new();
+    world.drone.fault("POST", Fault::Late(12), 1);
+    world.drone.fault("POST", Fault::Late(50), 1);
+    // The first is not found in the meantime, so that it is asked for again.
+    world.drone.fault("GET builds", Fault::Says(200, "[]"), 16);
+    world.test(17);
+    let over = async {
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        assert_eq!((world.drone.statuses(), world.drone.asked("POST")), (vec!["pending"], 2));
+        world.drone.set(1, "success");
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = over => {}
+        () = world.run(150) => {}
+    }
+    assert_eq!((world.outcome(17), world.drone.statuses()), ((1, Outcome::Passed), vec!["success", "killed"]));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_twin_is_cancelled_even_when_the_first_has_just_ended() {
     let world = World::new();
     world.test(17);

@@ -39,6 +39,7 @@ fn a_build_is_never_made_twice_nor_cancelled_for_another() {
             since: at(random.i64(-200_000..200_000)),
             cancelled: random.bool(),
             settled: random.bool(),
+            quiet: random.bool(),
             due: random.bool(),
         };
         let made = make(&wanted, &snapshot, times);
