@@ -200,7 +200,7 @@ fn a_link_goes_where_it_says_or_nowhere() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn text_does_nothing_in_a_paragraph(words in nasty(), most in 1..80_usize) {

@@ -224,7 +224,7 @@ fn is_only_ours(made: &Made, body: &str) -> Result<(), String> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
 
     #[test]
     fn a_comment_is_bounded_safe_and_ours(made in any_made()) {
