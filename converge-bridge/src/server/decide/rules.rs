@@ -67,17 +67,15 @@ pub fn is_given_up(trigger: &Trigger, now: Timestamp, settings: &Settings, failu
     failures >= TRIES && now.duration_since(trigger.changed) > hours(settings.give_up_hours)
 }
 
-/// What a trigger becomes that could not be decided.
+/// What a trigger becomes that could not be decided. Nobody knows whether its author may, so no word is said of one that
+/// was never allowed.
 pub fn given_up(trigger: &Trigger, why: String) -> State {
+    let Command::Test { quick } = trigger.command else { return State::Forgotten };
     let head = match &trigger.state {
         State::Seen { head } => head.clone(),
         _ => None,
     };
-    let order = match trigger.command {
-        Command::Test { quick } => head.map(|head| Order { head, quick }),
-        _ => None,
-    };
-    State::Failed { order, why }
+    State::Failed { order: head.map(|head| Order { head, quick }), why }
 }
 
 fn hours(hours: u64) -> SignedDuration {
