@@ -155,6 +155,6 @@ fn somebody_who_is_faster_makes_it_look_again() {
     let ran = world.run();
     world.proxy.clear_fault();
     ran.ends_as(0, "changed");
-    assert!(ran.changes().iter().any(|change| change.contains("Env.MORE was added")), "{:?}", ran.changes());
+    assert!(ran.changes().iter().any(|change| change.contains("Env.MORE is extra")), "{:?}", ran.changes());
     world.is_converged();
 }

@@ -36,7 +36,7 @@ const NAMED: &[(&str, &str)] = &[
 /// `NAME=value` lines.
 const VARIABLES: &str = "TaskTemplate.ContainerSpec.Env";
 
-/// Every difference, each in a few words: `Env.DEBUG was added`. Never a value.
+/// Every difference, each in a few words: `Env.DEBUG is extra`. Never a value.
 pub fn differences(wanted: &ServiceSpec, live: &ServiceSpec) -> Vec<String> {
     let mut found = Vec::new();
     diff("", &canonical(wanted), &canonical(live), &mut found);
@@ -115,7 +115,7 @@ fn diff(path: &str, wanted: &Value, live: &Value, found: &mut Vec<String>) {
                 match (wanted.get(key), live.get(key)) {
                     (Some(wanted), Some(live)) => diff(&path, wanted, live, found),
                     (Some(_), None) => found.push(format!("{} is missing", in_words(&path))),
-                    _ => found.push(format!("{} was added", in_words(&path))),
+                    _ => found.push(format!("{} is extra", in_words(&path))),
                 }
             }
         }

@@ -19,6 +19,8 @@ pub mod plan;
 mod program;
 mod spec;
 
+pub use bollard::models::ServiceSpec;
+
 use crate::converger::Converger;
 
 pub use change::Change;
