@@ -74,7 +74,7 @@ pub fn figures(figures: &mut Figures) -> Result<()> {
         crowd.extend([comment(&site, &next()?)?]);
     }
     let posted = began.elapsed();
-    let took = built(&site, &crowd, Duration::from_secs(90))?;
+    let took = built(&site, &crowd, Duration::from_mins(4))?;
     let all = began.elapsed();
     let ok = took.len() == CROWD && posted <= Duration::from_mins(1);
     figures.show(&format!("{CROWD} comments in {}: built", seconds(posted)), &took.len().to_string(), "all", ok);
