@@ -14,6 +14,7 @@ const FAR: u32 = 10;
 
 /// What is known of a trigger that is to be built, beside what Drone has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub struct Wanted {
     /// Its comment.
     pub comment: i64,

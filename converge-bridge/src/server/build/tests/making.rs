@@ -117,7 +117,7 @@ async fn a_short_build_is_not_let_go_of_while_a_twin_may_come() {
     world.drone.fault("GET builds", Fault::Says(200, "[]"), 16);
     world.test(17);
     let over = async {
-        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        tokio::time::sleep(std::time::Duration::from_mins(1)).await;
         assert_eq!((world.drone.statuses(), world.drone.asked("POST")), (vec!["pending"], 2));
         world.drone.set(1, "success");
         std::future::pending::<()>().await;
