@@ -93,7 +93,7 @@ impl Life {
         let tokens = Tokens { gitea: GITEA_TOKEN.into(), drone: DRONE_TOKEN.into() };
         let bridge = Bridge::new(settings.clone(), ledger, &tokens, runs.into(), clock, &connect).unwrap();
         let works = bridge.clone();
-        let task = tokio::task::spawn_local(async move { works.work().await });
+        let task = tokio::task::spawn_local(async move { Box::pin(works.work()).await });
         Ok(Self { bridge, mortal, task })
     }
 
@@ -117,7 +117,7 @@ impl Life {
             Ok(_) => {}
             // One that died on the way stands still.
             Err(_) if self.mortal.is_dead() => self.end().await,
-            Err(_) => panic!("it does not end within {PATIENCE:?}"),
+            Err(tokio::time::error::Elapsed { .. }) => panic!("it does not end within {PATIENCE:?}"),
         }
     }
 

@@ -227,13 +227,6 @@ impl World {
         state.changed = state.time.passed();
     }
 
-    /// Calls with these words in them find nobody for so many minutes.
-    pub async fn down_for(&self, what: &'static str, minutes: u64) {
-        self.is_down(what);
-        self.pass(minutes * 60).await;
-        self.is_up_again();
-    }
-
     /// The bridge starts.
     pub fn starts(&self) {
         self.try_start().unwrap();
@@ -263,11 +256,6 @@ impl World {
         }
     }
 
-    pub async fn starts_again(&self) {
-        self.dies().await;
-        self.starts();
-    }
-
     pub fn bridge(&self) -> Arc<Bridge> {
         self.life.borrow().as_ref().expect("the bridge does not run").bridge.clone()
     }
@@ -291,7 +279,10 @@ impl World {
         };
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(body.as_bytes());
-        let signature: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut signature = String::new();
+        for byte in mac.finalize().into_bytes() {
+            write!(signature, "{byte:02x}").unwrap();
+        }
         let request = Request::post("/hook")
             .header("x-gitea-event", "issue_comment")
             .header("x-gitea-signature", signature)
@@ -389,7 +380,7 @@ impl World {
         let state = self.state();
         let each = state.gitea.comments_of(pull).map(|(_, it)| {
             let seen = it.body.split("<!-- converge-ci").next().unwrap_or_default();
-            format!("{}: {}", it.author, seen.trim())
+            format!("{}: {}", it.author, seen.trim().replace('\u{200b}', "{no width}"))
         });
         each.collect::<Vec<_>>().join("\n\n")
     }

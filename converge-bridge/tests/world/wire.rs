@@ -8,7 +8,6 @@ use std::time::Duration;
 use common::http::{Carried, Carrier, Lost};
 use futures_util::future::BoxFuture;
 use reqwest::{Request, StatusCode};
-use tokio::sync::Notify;
 use tokio::time::sleep;
 
 use crate::servers::{Call, Drone, Gitea, Mood, Reply};
@@ -97,7 +96,6 @@ pub fn lock(shared: &Shared) -> MutexGuard<'_, State> {
 #[derive(Debug, Default)]
 pub struct Mortal {
     dead: AtomicBool,
-    pub died: Notify,
 }
 
 impl Mortal {
@@ -107,7 +105,6 @@ impl Mortal {
 
     pub fn die(&self) {
         self.dead.store(true, Ordering::Relaxed);
-        self.died.notify_one();
     }
 }
 
@@ -145,6 +142,11 @@ impl State {
     fn serve_later(&mut self, call: &Call, seconds: u64) {
         let at = self.time.passed() + Duration::from_secs(seconds);
         self.late.push((at, call.clone()));
+    }
+
+    /// Whether something is still under way to Gitea.
+    pub fn has_late_words(&self) -> bool {
+        self.late.iter().any(|(_, call)| call.is_gitea)
     }
 
     pub fn has_late(&self) -> bool {

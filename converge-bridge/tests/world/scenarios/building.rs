@@ -84,7 +84,13 @@ fn a_build_that_appears_after_the_look_is_cancelled() {
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         assert_eq!(world.builds(), ["1 success hello@1111111 for 2", "2 killed hello@1111111 for 2"]);
-        assert_snapshot!(world.comments(&pr), @"");
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ✅ **Passed** · `11111111` · 1 min 30 s · [log](http://drone.test/recipes/ci/1)
+
+          The run left no results: this is Drone's word alone.
+        "###);
     });
 }
 

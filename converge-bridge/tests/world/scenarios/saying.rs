@@ -193,7 +193,7 @@ fn what_a_run_left_is_told() {
           | rung | result | time | |
           |:--|:--|--:|:--|
           | install | pass | 12 s |  |
-          | upgrade | **fail** | 30 s | \<b\>@​alice\</b\> &#124; it broke |
+          | upgrade | **fail** | 30 s | \<b\>@{no width}alice\</b\> &#124; it broke |
           | backup | skip |  | the upgrade failed |
 
           <details><summary>Last lines of what failed</summary>

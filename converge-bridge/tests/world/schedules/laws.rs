@@ -99,12 +99,10 @@ fn due(world: &World, told: &Told, id: i64, asked: &Asked) -> Due {
     if others().any(|(other, it)| *other > id && wish(it.body) == Wish::Cancel) {
         return Due::AtMostOne;
     }
-    // A build of the same head and mode may stand for both, in whatever order they were found.
-    let joined = match world.bridge().ledger.trigger(id).unwrap().map(|trigger| trigger.state) {
-        Some(State::Joined { with }) => with,
-        _ => return Due::One,
-    };
-    let stands = others().any(|(other, it)| *other == joined && wish(it.body) == Wish::Test { quick });
+    // A build of the same head and mode may stand for both: then it is one that was asked for before.
+    let became = world.bridge().ledger.trigger(id).unwrap().map(|trigger| trigger.state);
+    let Some(State::Joined { with: joined }) = became else { return Due::One };
+    let stands = others().any(|(other, it)| *other == joined && *other < id && wish(it.body) == Wish::Test { quick });
     if stands { Due::AtMostOne } else { Due::One }
 }
 

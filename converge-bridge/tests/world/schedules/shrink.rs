@@ -23,5 +23,5 @@ pub fn shrink(schedule: &Schedule) -> String {
         at = at.min(smallest.events.len());
     }
     let tally = outcome(&smallest);
-    format!("{smallest}{:#?}", tally)
+    format!("{smallest}{tally:#?}")
 }

@@ -27,6 +27,7 @@ pub struct Gitea {
 }
 
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of Gitea's")]
 pub struct Repository {
     pub is_archived: bool,
     pub is_empty: bool,
@@ -36,6 +37,7 @@ pub struct Repository {
 }
 
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of Gitea's")]
 pub struct PullRequest {
     pub id: i64,
     pub title: String,

@@ -85,6 +85,7 @@ impl Gitea {
         shown
     }
 
+    #[allow(clippy::unused_self, reason = "as its siblings")]
     pub fn show_comment(&self, id: i64, comment: &Comment) -> Value {
         let page = page_of(&comment.pull);
         json!({
