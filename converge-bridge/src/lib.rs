@@ -49,8 +49,7 @@ impl Converger for ConvergeBridge {
 
     async fn connect(desired: Desired, host: Host) -> Result<Self, Error> {
         let Desired { image, domain, probe, limits, .. } = &desired;
-        let program =
-            Program::connect::<Self>(image, domain, probe, &wanted::kinds(&desired), *limits, &host).await?;
+        let program = Program::connect::<Self>(image, domain, probe, &wanted::kinds(&desired), *limits, &host).await?;
         Ok(Self { desired, program })
     }
 

@@ -156,7 +156,7 @@ impl<'a> Watch<'a> {
         if !listing.whole {
             return Err(Trouble::Unsteady);
         }
-        let catch_up = choose::hours(bridge.settings.catch_up_hours);
+        let catch_up = bridge.settings.catch_up();
         let moved = choose::moved(cursor, listing.date, held, catch_up);
         if moved != cursor {
             bridge.ledger.move_cursor(&self.name, moved)?;

@@ -2,6 +2,7 @@
 
 mod read;
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatchPattern;
 
@@ -75,6 +76,11 @@ fn call_seconds() -> u64 {
 /// A pattern in which `*` stands for any text, and nothing else does.
 type Pattern = WildMatchPattern<'*', '\0'>;
 
+/// A number of hours, however large.
+fn hours(hours: u64) -> SignedDuration {
+    SignedDuration::from_secs(i64::try_from(hours.saturating_mul(3600)).unwrap_or(i64::MAX))
+}
+
 impl Settings {
     /// The source (`org:recipes`, `repo:recipes/hello`) through which a repository is watched, if it is: the one rule
     /// for what polls find and what the webhook tells. Gitea's names are the same in any case.
@@ -93,6 +99,16 @@ impl Settings {
     /// Whether a repository is watched at all.
     pub fn watches(&self, repository: &Repository) -> bool {
         self.source_of(repository).is_some()
+    }
+
+    /// How old a comment may be that fires when it is found.
+    pub fn catch_up(&self) -> SignedDuration {
+        hours(self.catch_up_hours)
+    }
+
+    /// How old a trigger may be that is still tried.
+    pub fn give_up(&self) -> SignedDuration {
+        hours(self.give_up_hours)
     }
 
     /// Whether this is the bot's login.

@@ -74,7 +74,7 @@ pub fn comment(facts: Facts<'_>) -> Option<Comment> {
         (run, notice) => (notice.map(|notice| notice.of).or(run)?, run.map(|run| stage::of(&facts, run))),
     };
     let mut parts: Vec<(Rank, String)> = Vec::new();
-    if let (Some(run), Some(stage)) = (subject.run, &stage) {
+    if let (Some(run), Some(stage)) = (subject.run, stage) {
         run::say(&facts, run, stage, subject.joined, &mut parts);
     }
     if let Some(notice) = subject.notice {

@@ -79,7 +79,9 @@ impl App {
             ..Observed::default()
         };
         match of_swarm {
-            Ok((secrets, tries, stack, proxy)) => Ok(Observed { proxy: proxy.is_some(), secrets, stack, tries, ..observed }),
+            Ok((secrets, tries, stack, proxy)) => {
+                Ok(Observed { proxy: proxy.is_some(), secrets, stack, tries, ..observed })
+            }
             Err(error) if error.is_no_manager() => {
                 observed.no_swarm = Some(error.why_no_swarm().await);
                 Ok(observed)

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use common::error::chain;
 use common::http;
-use jiff::SignedDuration;
 
 use super::act::Act;
 use super::decision::{self, Make, Times, Wanted};
@@ -40,7 +39,7 @@ pub async fn round(bridge: &Bridge, patience: &mut Patience) -> Result<Rest, Hal
     };
     patience.answered();
     bridge.status.fine("drone");
-    let times = Times { now: bridge.clock.now(), give_up: hours(bridge.settings.give_up_hours) };
+    let times = Times { now: bridge.clock.now(), give_up: bridge.settings.give_up() };
     let cancels = cancels(&open);
     let is_cancelled = |trigger: &Trigger| cancels.get(&trigger.pull).is_some_and(|comment| *comment > trigger.comment);
     let mut act = Act { bridge, patience, snapshot, times };
@@ -122,10 +121,6 @@ pub async fn until_the_end<T>(bridge: &Bridge, question: impl Future<Output = T>
         _ = stopping.wait_for(|stopping| *stopping) => Err(Halt::Stopping),
         answer = question => Ok(answer),
     }
-}
-
-fn hours(hours: u64) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(hours.saturating_mul(3600)).unwrap_or(i64::MAX))
 }
 
 impl Act<'_> {

@@ -28,7 +28,7 @@ pub fn of_comment(
     let waited = now.duration_since(trigger.changed).max(SignedDuration::ZERO);
     let age = date.duration_since(comment.created).saturating_sub(waited);
     let is_first = matches!(trigger.state, State::Seen { head: None });
-    (is_first && age > hours(settings.catch_up_hours)).then_some(State::Refused { because: Refusal::TooOld })
+    (is_first && age > settings.catch_up()).then_some(State::Refused { because: Refusal::TooOld })
 }
 
 /// Why a pull request gets no build.
@@ -64,7 +64,7 @@ pub fn joins(trigger: &Trigger, order: &Order, open: &[Trigger]) -> Option<i64> 
 
 /// Whether a trigger could not be decided for so long that it never will be.
 pub fn is_given_up(trigger: &Trigger, now: Timestamp, settings: &Settings, failures: u32) -> bool {
-    failures >= TRIES && now.duration_since(trigger.changed) > hours(settings.give_up_hours)
+    failures >= TRIES && now.duration_since(trigger.changed) > settings.give_up()
 }
 
 /// What a trigger becomes that could not be decided. Nobody knows whether its author may, so no word is said of one that
@@ -76,8 +76,4 @@ pub fn given_up(trigger: &Trigger, why: String) -> State {
         _ => None,
     };
     State::Failed { order: head.map(|head| Order { head, quick }), why }
-}
-
-fn hours(hours: u64) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(hours.saturating_mul(3600)).unwrap_or(i64::MAX))
 }

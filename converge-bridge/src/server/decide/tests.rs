@@ -75,8 +75,8 @@ fn case_with(to: Says, settings: Settings) -> Case {
 }
 
 impl Case {
-    fn see(&self, found: Found) -> i64 {
-        self.bridge.ledger.see(std::slice::from_ref(&found), None, at(0)).unwrap();
+    fn see(&self, found: &Found) -> i64 {
+        self.bridge.ledger.see(std::slice::from_ref(found), None, at(0)).unwrap();
         self.bridge.bells.decide.notify_one();
         found.comment
     }
@@ -91,7 +91,7 @@ impl Case {
     }
 
     async fn becomes(&self, found: Found) -> State {
-        let id = self.see(found);
+        let id = self.see(&found);
         self.for_seconds(1).await;
         self.trigger(id).state
     }
@@ -233,7 +233,7 @@ async fn no_failure_allows_anything_and_each_is_tried_again() {
     ];
     for (number, member) in failures.into_iter().enumerate() {
         let case = case(Says { member, ..FINE });
-        case.see(found(1, TEST));
+        case.see(&found(1, TEST));
         case.for_seconds(300).await;
         let trigger = case.trigger(1);
         assert_eq!(trigger.state.kind(), Kind::Seen, "{number}");
@@ -251,7 +251,7 @@ async fn no_failure_allows_anything_and_each_is_tried_again() {
 #[tokio::test(start_paused = true)]
 async fn a_bot_outside_the_organisation_is_told_on_the_status_page() {
     let case = case(Says { member: || raw(303, &[("location", "/x")], ""), ..FINE });
-    case.see(found(1, TEST));
+    case.see(&found(1, TEST));
     case.for_seconds(3).await;
     let problem = case.bridge.status.problems().remove("members of recipes").unwrap();
     assert!(problem.starts_with("the bot `ci-bot` is no member of the organisation `recipes`"), "{problem}");
@@ -272,9 +272,9 @@ async fn what_waits_keeps_no_other_pull_request_waiting_but_its_own() {
         }
     };
     let case = case(Says { comment: broken, pull: || says(200, at(0), &pull(8, HEAD)), ..FINE });
-    case.see(found(1, TEST));
-    case.see(found(2, TEST));
-    case.see(Found { pull: on(8), ..found(3, TEST) });
+    case.see(&found(1, TEST));
+    case.see(&found(2, TEST));
+    case.see(&Found { pull: on(8), ..found(3, TEST) });
     case.for_seconds(2).await;
     let kinds: Vec<Kind> = [1, 2, 3].map(|id| case.trigger(id).state.kind()).into();
     assert_eq!(kinds, [Kind::Seen, Kind::Seen, Kind::Authorised]);
@@ -347,8 +347,8 @@ async fn what_was_asked_for_keeps_its_head_when_its_author_is_asked_for_again() 
 #[tokio::test(start_paused = true)]
 async fn a_server_that_asks_for_time_gets_it() {
     let case = case(Says { comment: |_| raw(429, &[("retry-after", "120")], ""), ..FINE });
-    case.see(found(1, TEST));
-    case.see(Found { pull: on(8), ..found(2, TEST) });
+    case.see(&found(1, TEST));
+    case.see(&Found { pull: on(8), ..found(2, TEST) });
     case.for_seconds(119).await;
     assert_eq!(case.fake.asked().len(), 1);
     *case.says.lock().unwrap() = FINE;

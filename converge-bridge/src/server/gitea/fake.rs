@@ -100,6 +100,7 @@ pub fn not_found() -> Reply {
     says(404, at(0), &json!({"message": "not found"}))
 }
 
+#[allow(clippy::unnecessary_wraps, reason = "as every reply is")]
 pub fn raw(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Reply {
     let mut map = HeaderMap::new();
     for (name, value) in headers {

@@ -23,11 +23,6 @@ pub fn before(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH)
 }
 
-/// A number of hours, however large.
-pub fn hours(hours: u64) -> SignedDuration {
-    SignedDuration::from_secs(i64::try_from(hours.saturating_mul(3600)).unwrap_or(i64::MAX))
-}
-
 /// Whether a pull request may have comments that were not read.
 pub fn is_unread(entry: &Entry, reading: Option<Reading>) -> bool {
     let Some(reading) = reading else { return true };

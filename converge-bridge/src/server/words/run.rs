@@ -6,17 +6,17 @@ use crate::server::results::{Results, Status};
 use crate::server::trigger::{Build, Command, State, Trigger};
 
 /// Says all there is to say of a run.
-pub fn say(facts: &Facts<'_>, run: &Trigger, stage: &Stage, joined: Option<&Trigger>, parts: &mut Vec<(Rank, String)>) {
+pub fn say(facts: &Facts<'_>, run: &Trigger, stage: Stage, joined: Option<&Trigger>, parts: &mut Vec<(Rank, String)>) {
     let build = run.state.build();
     let results = build.and_then(|build| facts.results.get(&build.number));
-    parts.push((Rank::State, headline(facts, run, *stage, results)));
-    parts.extend(more(facts, run, *stage, results).map(|more| (Rank::Remark, more)));
+    parts.push((Rank::State, headline(facts, run, stage, results)));
+    parts.extend(more(facts, run, stage, results).map(|more| (Rank::Remark, more)));
     let remarks: Vec<String> = [
         is_quick(run).then(|| {
             "Quick run: install and custom tests only, so of lower confidence. `!testme` runs everything.".to_owned()
         }),
         joined.and_then(|_| notice::joined(facts, run)),
-        moved(facts, run, *stage),
+        moved(facts, run, stage),
     ]
     .into_iter()
     .flatten()
@@ -27,7 +27,7 @@ pub fn say(facts: &Facts<'_>, run: &Trigger, stage: &Stage, joined: Option<&Trig
     {
         parts.extend(evidence::table(results).map(|table| (Rank::Table, table)));
         parts.extend(evidence::remarks(results).into_iter().map(|remark| (Rank::Remark, remark)));
-        if *stage != Stage::Passed {
+        if stage != Stage::Passed {
             parts.extend(evidence::why(results).map(|why| (Rank::Evidence, why)));
         }
     }

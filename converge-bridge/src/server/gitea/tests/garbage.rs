@@ -101,11 +101,11 @@ fn no_answer_is_too_strange_to_be_read_or_refused() {
                 right += 1;
             }
         }
-        if let Ok(read) = serde_json::from_slice::<WirePull>(&garbled(&mut rng, &one)) {
-            if let Ok(read) = read.understood(7) {
-                assert!(read.number == 7 && read.head.len() == 40);
-                right += 1;
-            }
+        if let Ok(read) = serde_json::from_slice::<WirePull>(&garbled(&mut rng, &one))
+            && let Ok(read) = read.understood(7)
+        {
+            assert!(read.number == 7 && read.head.len() == 40);
+            right += 1;
         }
     }
     assert!(right > 10_000, "{right} of them made sense");

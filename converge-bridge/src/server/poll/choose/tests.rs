@@ -70,7 +70,7 @@ fn the_cursor_is_gitea_s_time_but_for_what_was_not_read() {
     assert_eq!(read(105, Some(500)), at(105), "never ahead of time");
     assert_eq!(read(40, None), at(40), "the clock was set back");
     assert_eq!(read(100 + 86_400 * 2, Some(150)), at(100 + 86_400), "not longer than it could fire");
-    let forever = moved(cursor, at(1), Some(at(0)), hours(u64::MAX));
+    let forever = moved(cursor, at(1), Some(at(0)), SignedDuration::MAX);
     assert_eq!((forever.read, forever.baseline), (at(0), at(0)));
     assert_eq!(
         moved(Cursor { baseline: Timestamp::MIN, read: Timestamp::MIN }, Timestamp::MIN, None, DAY).read,
@@ -89,10 +89,10 @@ proptest! {
 
     /// No moment is too strange to be reckoned with.
     #[test]
-    fn no_moment_is_out_of_bounds(read in any::<i64>(), date in any::<i64>(), held in any::<Option<i64>>(), hours_ in any::<u64>()) {
+    fn no_moment_is_out_of_bounds(read in any::<i64>(), date in any::<i64>(), held in any::<Option<i64>>(), catch_up in any::<u32>()) {
         let moment = |second: i64| Timestamp::from_second(second % 253_000_000_000).unwrap_or(Timestamp::MAX);
         let cursor = Cursor { baseline: moment(date), read: moment(read) };
-        let next = moved(cursor, moment(date), held.map(moment), hours(hours_));
+        let next = moved(cursor, moment(date), held.map(moment), SignedDuration::from_hours(catch_up.into()));
         prop_assert!(before(next.read, WIDE_OVERLAP) >= Timestamp::UNIX_EPOCH);
         let reading = Reading { updated: moment(date), comments: 1, read: moment(read) };
         let _any = is_unread(&Entry { pull: pull(), updated: moment(date), comments: 1, is_pull: true }, Some(reading));
