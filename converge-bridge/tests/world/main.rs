@@ -3,6 +3,7 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "all of it is a test")]
 
+mod faithful;
 mod life;
 mod scenarios;
 mod schedules;
