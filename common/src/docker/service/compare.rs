@@ -128,8 +128,8 @@ fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// Without what says nothing.
+/// Without what says nothing. A container has labels of its own.
 fn in_words(path: &str) -> &str {
     let path = path.strip_prefix("TaskTemplate.").unwrap_or(path);
-    path.strip_prefix("ContainerSpec.").unwrap_or(path)
+    path.strip_prefix("ContainerSpec.").filter(|rest| !rest.starts_with("Labels")).unwrap_or(path)
 }
