@@ -4,11 +4,11 @@
 pub const PULLS: usize = 3;
 
 /// Within this time everything happens, but what follows an event of this time.
-pub const EVENTS_MS: u64 = 60_000;
+pub const EVENTS_MS: u64 = 45_000;
 
 /// How many seconds after it was sent a request may still be done. More would be longer than the bridge waits between
 /// two attempts and a build together: its first build might be over before the second appears.
-pub const LATEST: u64 = 40;
+pub const LATEST: u64 = 30;
 
 /// The same for Gitea: a comment has no end, so after an unclear call it is looked for once more, this much later.
 pub const LATEST_WORDS: u64 = 30;
@@ -31,3 +31,7 @@ pub const OVER: u64 = LATEST + 1;
 /// For how many seconds nothing may change at a server until nothing is expected to any more: a poll and a call that
 /// fails are shorter.
 pub const QUIET: u64 = 17;
+
+/// How long before anything happens the bridge was first started, in seconds: longer than any clock is set back. Whether
+/// a comment is older than the bridge itself cannot be told otherwise.
+pub const BEFORE: i64 = 7_200;

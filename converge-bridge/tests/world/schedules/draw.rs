@@ -88,7 +88,7 @@ impl Draw {
             }
             if self.chance(50) {
                 for _ in 0..self.random.u32(1..=3) {
-                    let late = if self.chance(70) { 1_500 } else { 60_000 };
+                    let late = if self.chance(70) { 1_500 } else { 30_000 };
                     let after = self.random.u64(0..late);
                     self.add(at + after, Event::Hook { key });
                 }

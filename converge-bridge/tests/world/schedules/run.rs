@@ -11,12 +11,15 @@ use super::bounds;
 use super::event::{Event, Schedule};
 use super::laws::{self, Tally};
 use crate::story::{World, in_time};
+use crate::time::Whose;
 
 /// What happened, as far as the laws ask.
 pub struct Told {
     pub pulls: Vec<Pull>,
     /// What became of each comment that was made.
     pub comments: BTreeMap<i64, Asked>,
+    /// Whether an older ledger was put back.
+    pub restored: bool,
     /// The heads that each pull request had, with the time from which on.
     pub heads: BTreeMap<Pull, Vec<String>>,
     pub closed: Vec<Pull>,
@@ -63,10 +66,16 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
         pulls,
         comments: BTreeMap::new(),
         closed: Vec::new(),
+        restored: false,
     };
     world.starts();
     // The first reading of all decides what is old.
     world.until("it has read", |world| world.bridge().ledger.cursor("org:recipes").is_ok_and(|it| it.is_some())).await;
+    for whose in [Whose::Gitea, Whose::Drone, Whose::Bridge] {
+        world.step(whose, bounds::BEFORE);
+    }
+    let first = world.bridge().ledger.cursor("org:recipes").unwrap();
+    world.until("it has read on", |world| world.bridge().ledger.cursor("org:recipes").unwrap() != first).await;
     let mut ids: BTreeMap<u8, i64> = BTreeMap::new();
     let mut copy: Option<Connection> = None;
     let mut ends: Vec<(Instant, Event)> = Vec::new();
@@ -128,6 +137,7 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
                         world.second().await;
                     }
                     world.disk().restore(copy);
+                    told.restored = true;
                     drop(world.try_start());
                 }
             }
