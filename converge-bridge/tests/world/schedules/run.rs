@@ -59,6 +59,17 @@ fn begin(world: &World) {
     world.quiet.set(Duration::from_secs(bounds::QUIET));
 }
 
+/// Lets the bridge read for the first time, which decides what is old, and much time pass.
+async fn begin(world: &World) {
+    world.starts();
+    world.until("it has read", |world| world.bridge().ledger.cursor("org:recipes").is_ok_and(|it| it.is_some())).await;
+    for whose in [Whose::Gitea, Whose::Drone, Whose::Bridge] {
+        world.step(whose, bounds::BEFORE);
+    }
+    let first = world.bridge().ledger.cursor("org:recipes").unwrap();
+    world.until("it has read on", |world| world.bridge().ledger.cursor("org:recipes").unwrap() != first).await;
+}
+
 async fn happen(world: &World, schedule: &Schedule) -> Told {
     let pulls: Vec<Pull> = (0..bounds::PULLS).map(|_| world.pull("recipes/hello")).collect();
     let mut told = Told {
@@ -68,14 +79,7 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
         closed: Vec::new(),
         restored: false,
     };
-    world.starts();
-    // The first reading of all decides what is old.
-    world.until("it has read", |world| world.bridge().ledger.cursor("org:recipes").is_ok_and(|it| it.is_some())).await;
-    for whose in [Whose::Gitea, Whose::Drone, Whose::Bridge] {
-        world.step(whose, bounds::BEFORE);
-    }
-    let first = world.bridge().ledger.cursor("org:recipes").unwrap();
-    world.until("it has read on", |world| world.bridge().ledger.cursor("org:recipes").unwrap() != first).await;
+    begin(world).await;
     let mut ids: BTreeMap<u8, i64> = BTreeMap::new();
     let mut copy: Option<Connection> = None;
     let mut ends: Vec<(Instant, Event)> = Vec::new();
