@@ -37,7 +37,7 @@ pub struct Asked {
 /// Runs a schedule; says what came of it.
 pub fn run(schedule: &Schedule) -> Tally {
     in_time(schedule.seed, async |world| {
-        begin(world);
+        people(world);
         let told = happen(world, schedule).await;
         world.until_quiet().await;
         world.check();
@@ -47,7 +47,7 @@ pub fn run(schedule: &Schedule) -> Tally {
     })
 }
 
-fn begin(world: &World) {
+fn people(world: &World) {
     for name in ["alice", "bob", "carol"] {
         world.member(name);
     }
