@@ -103,14 +103,16 @@ impl Limit {
     }
 }
 
-/// Makes room: those who may ask as much as if they were new go, else the one who was silent longest.
+/// Makes room: those who may ask as much as if they were new go, else the one who was silent longest, and of several the
+/// one who asked least.
 fn forget(senders: &mut BTreeMap<Sender, Allowance>, now: Instant) {
     senders.retain(|_, allowance| allowance.under_way > 0 || allowance.left(now) < BURST);
     if senders.len() < SENDERS {
         return;
     }
     let idle = senders.iter().filter(|(_, allowance)| allowance.under_way == 0);
-    if let Some(sender) = idle.min_by_key(|(_, allowance)| allowance.at).map(|(sender, _)| *sender) {
+    let first = |one: &Allowance, other: &Allowance| one.at.cmp(&other.at).then(other.left.total_cmp(&one.left));
+    if let Some(sender) = idle.min_by(|(_, one), (_, other)| first(one, other)).map(|(sender, _)| *sender) {
         senders.remove(&sender);
     }
 }

@@ -103,7 +103,8 @@ impl<'a> Watch<'a> {
             Trouble::Ledger(error) => {
                 self.unwritten = true;
                 self.bridge.status.problem(LEDGER, &chain(error));
-                return self.patience.failed(None);
+                // Others may write before this one reads on.
+                ("what is found cannot be written down".into(), None)
             }
             trouble => (chain(trouble), None),
         };

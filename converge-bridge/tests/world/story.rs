@@ -355,8 +355,9 @@ impl World {
         }
         let open: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !kind.is_end()).collect();
         let ledger = &life.bridge.ledger;
-        let polls = life.bridge.status.problems().keys().all(|of| !of.starts_with("poll"));
-        polls
+        // Who could not write down what it read is to read again.
+        let reads = |of: &String| of.starts_with("poll") || of.starts_with("ledger");
+        !life.bridge.status.problems().keys().any(reads)
             && ledger.of_kinds(&open).is_ok_and(|open| open.is_empty())
             && ledger.unsaid().is_ok_and(|unsaid| unsaid.is_empty())
     }

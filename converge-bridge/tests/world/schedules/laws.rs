@@ -68,7 +68,10 @@ pub fn judge(world: &World, told: &Told) -> Tally {
         let due = due(world, told, *id, asked);
         match (due, ran.len()) {
             (_, 2..) => tally.doubled.push(format!("comment {id} has the builds {ran:?} that ran to their end")),
-            (Due::One, 0) => tally.lost.push(format!("comment {id} ({}: {:?}) has no build", asked.by, asked.body)),
+            (Due::One, 0) => {
+                let became = world.bridge().ledger.trigger(*id).unwrap().map(|trigger| trigger.state);
+                tally.lost.push(format!("comment {id} ({}: {:?}) has no build: {became:?}", asked.by, asked.body));
+            }
             (Due::None, 1) => tally.wrong.push(format!("comment {id} ({}: {:?}) has a build", asked.by, asked.body)),
             _ => {}
         }
