@@ -96,7 +96,7 @@ fn says(fault: Fault) -> &'static [&'static str] {
         Fault::Circle => &["redirects to", "in a circle", "asks for it again", "no such step"],
         Fault::Elsewhere | Fault::ElsewhereAgain => &["redirects to", "which is neither Gitea nor Drone"],
         Fault::Nowhere => &["redirects to", "redirects to no address"],
-        Fault::HugeAnnounced | Fault::Endless => &["is larger than 1048576 bytes"],
+        Fault::HugeAnnounced | Fault::Endless => &["is larger than 4194304 bytes"],
     }
 }
 

@@ -176,15 +176,31 @@ finish() {
   exit "$code"
 }
 
-# Cancelled or out of time. The runner waits one second, so what removes the app is a unit of its own.
+# Cancelled or out of time: the runner waits one second.
 break_off() {
   trap - EXIT TERM INT
-  systemd-run --quiet --collect --unit="recipe-ci-teardown-$DRONE_BUILD_NUMBER" \
-    --description="Removes $domain, whose run was stopped" --setenv="ABRA_DIR=$ABRA_DIR" --setenv="PATH=$PATH" \
-    --setenv="domain=$domain" --setenv="stack=$stack" -- bash -c "$(declare -f teardown); teardown"
   verdict='"error"' error='{"message":"the run was stopped","causes":[],"hint":null}'
   end
   exit 143
+}
+
+# Removes the app of a run that could not do so itself, for it was stopped or killed: a unit of its own outlives it.
+keep_watch() {
+  systemd-run --quiet --collect --unit="recipe-ci-teardown-$DRONE_BUILD_NUMBER" \
+    --description="Removes $domain should its run be stopped" --setenv="ABRA_DIR=$ABRA_DIR" --setenv="PATH=$PATH" \
+    --setenv="domain=$domain" --setenv="stack=$stack" -- bash -c "$(declare -f teardown remove_once_over); remove_once_over $$"
+}
+
+remove_once_over() {
+  tail --pid="$1" --follow /dev/null
+  if [ ! -d "$ABRA_DIR" ]; then return; fi
+  # Docker may still be making what it was asked for last.
+  sleep 3
+  for _ in 1 2 3 4 5; do
+    teardown && return
+    sleep 2
+  done
+  return 1
 }
 
 end() {
@@ -200,6 +216,7 @@ chmod 0755 "$run"
 began=$(now)
 trap finish EXIT
 trap break_off TERM INT
+keep_watch
 
 enter fetch
 fetch
