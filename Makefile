@@ -4,7 +4,8 @@ CARGO ?= cargo
 # Tests that need neither root nor Docker.
 PURE = --lib --bins --test plan --test properties --test bad_input --test converger
 
-PROGRAMS = -p converge-swarm -p converge-traefik -p converge-drone -p converge-bridge -p stand-ins -p lab -p system
+# All of them, whoever asks: of some alone, the same libraries would be built anew with other features.
+PROGRAMS = --workspace --bins
 
 .PHONY: demo test check bench nixos-test setup clean
 
@@ -27,7 +28,7 @@ check:
 ## The figures, side by side with the same checks as shell.
 bench: setup
 	@echo "building the programs, optimised (the first time takes some minutes)"
-	@$(CARGO) build --quiet --locked --release $(PROGRAMS) -p bench
+	@$(CARGO) build --quiet --locked --release $(PROGRAMS)
 	@target/release/bench; reached=$$?; \
 	  DRONE_RUNNER=$(CURDIR)/target/release/drone-runner \
 	    $(CARGO) test --quiet --locked -p system --test runner -- figures cancelled_is_gone --nocapture --test-threads=1 && exit $$reached

@@ -70,7 +70,7 @@ async fn make_all(act: &mut Act<'_>, to_make: &[&Trigger]) -> Result<bool, Halt>
         }
         match act.create(trigger).await? {
             None => failures = 0,
-            Some(Trouble::Unreachable) => return Ok(false),
+            Some(Trouble::Unreachable | Trouble::Slow) => return Ok(false),
             Some(_) => failures += 1,
         }
         if failures == FAILURES {

@@ -7,8 +7,10 @@ use common::http;
 /// What stands in the way of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Trouble {
-    /// No connection, no answer in time, or somebody else's.
+    /// No connection, or somebody else's answer.
     Unreachable,
+    /// No answer in time. A repository without its `.drone.yml` takes Drone that long, too.
+    Slow,
     /// 429 or 5xx.
     Failing(u16),
     /// The token is not accepted.
@@ -44,8 +46,8 @@ impl From<&http::Error> for Trouble {
     fn from(error: &http::Error) -> Self {
         use http::Error;
         match error {
+            Error::Deadline { .. } => Self::Slow,
             Error::Unreachable { .. }
-            | Error::Deadline { .. }
             | Error::Tls { .. }
             | Error::CutOff { .. }
             | Error::NotServed { .. }
@@ -63,11 +65,12 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreachable => f.write_str("Drone cannot be reached"),
+            Self::Slow => f.write_str("Drone does not answer in time"),
             Self::Failing(status) => write!(f, "Drone answers with error {status}"),
             Self::Refused => f.write_str("Drone refuses the bridge's token"),
             Self::NotFound => f.write_str("Drone does not show the CI repository or its branch"),
             Self::Odd => f.write_str("Drone answers what cannot be understood"),
-            Self::Unwanted => f.write_str("no pipeline of the CI repository wants the build"),
+            Self::Unwanted => f.write_str("Drone finds no pipeline of the CI repository that wants the build"),
             Self::Unprovable => f.write_str("Drone has too many builds to tell whether this one is among them"),
         }
     }

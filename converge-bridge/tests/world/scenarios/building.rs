@@ -157,7 +157,7 @@ fn nothing_in_the_pipeline_is_for_us() {
 
           ci-bot: ⏳ **Waiting for Drone** · `11111111`
 
-          no pipeline of the CI repository wants the build. It is tried again, for up to 24 hours.
+          Drone finds no pipeline of the CI repository that wants the build. It is tried again, for up to 24 hours.
         "###);
         world.state().drone.mood = Mood::Fine;
         world.until_quiet().await;
@@ -177,7 +177,7 @@ fn there_is_no_pipeline_for_a_while() {
 
           ci-bot: ⏳ **Waiting for Drone** · `11111111`
 
-          Drone cannot be reached. It is tried again, for up to 24 hours.
+          Drone does not answer in time. It is tried again, for up to 24 hours.
         "###);
         world.state().drone.mood = Mood::Fine;
         world.until_quiet().await;

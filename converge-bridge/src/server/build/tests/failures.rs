@@ -92,7 +92,7 @@ async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
     assert!((24 * 4..25 * 4).contains(&hours), "{hours}");
     assert!(doubts > 10, "{doubts}");
     let State::Failed { why, .. } = world.trigger(1).state else { panic!() };
-    assert_eq!(why, "no pipeline of the CI repository wants the build");
+    assert_eq!(why, "Drone finds no pipeline of the CI repository that wants the build");
     assert_eq!(world.drone.state().builds.len(), 0);
 }
 
