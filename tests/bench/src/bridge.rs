@@ -127,9 +127,15 @@ fn real(figures: &mut Figures, site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// Counts what three polls ask.
+/// Counts what three polls ask, once what was there before has been read.
 fn idle(figures: &mut Figures, tap: &Tap, what: &str) {
-    thread::sleep(POLL);
+    let deadline = Instant::now() + POLL * 24;
+    let mut quiet = 0;
+    while quiet < 2 && Instant::now() < deadline {
+        let since = Instant::now();
+        thread::sleep(POLL);
+        quiet = if tap.since(since).len() <= 1 { quiet + 1 } else { 0 };
+    }
     let since = Instant::now();
     thread::sleep(POLL * 3 + POLL / 2);
     let calls = tap.since(since);
