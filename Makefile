@@ -27,7 +27,7 @@ check:
 
 ## The figures, side by side with the same checks as shell.
 bench: setup
-	@echo "building the programs, optimised (the first time takes some minutes)"
+	@echo "building the programs, optimised (the first time takes a quarter of an hour)"
 	@$(CARGO) build --quiet --locked --release $(PROGRAMS)
 	@target/release/bench; reached=$$?; \
 	  DRONE_RUNNER=$(CURDIR)/target/release/drone-runner \

@@ -67,6 +67,7 @@ const WRONG: &[Wrong] = &[
     (r#""poll_seconds": 5"#, r#""poll_seconds": 86400"#, r#"poll_seconds is 86400"#),
     (r#""poll_seconds": 5"#, r#""poll_seconds": "5s""#, r#"at poll_seconds"#),
     (r#""catch_up_hours": 24"#, r#""catch_up_hours": 0"#, r#"catch_up_hours is 0"#),
+    (r#""catch_up_hours": 24"#, r#""catch_up_hours": 25"#, r#"catch_up_hours is 25, more than give_up_hours (24)"#),
     (r#""give_up_hours": 24"#, r#""give_up_hours": 0"#, r#"give_up_hours is 0"#),
     (r#""give_up_hours": 24"#, r#""give_up_hours": -1"#, r#"at give_up_hours"#),
     (r#""webhook": true"#, r#""webhook": "yes""#, r#"at webhook"#),

@@ -135,6 +135,13 @@ impl Desk<'_> {
     async fn decide(&self, trigger: &Trigger) -> Result<(), Obstacle> {
         let bridge = self.bridge;
         let next = ask::next(bridge, trigger).await?;
+        let next = match rules::taken_back(trigger, &next) {
+            Some(cancelled) => {
+                self.leave_joined(trigger)?;
+                cancelled
+            }
+            None => next,
+        };
         tracing::info!("{}, comment {}: {}", trigger.pull, trigger.comment, next.kind().name());
         let builds = matches!(next, State::Authorised { .. } | State::Cancelling);
         bridge.ledger.advance(trigger, next, bridge.clock.now())?;
@@ -142,6 +149,18 @@ impl Desk<'_> {
             bridge.bells.build.notify_one();
         }
         bridge.bells.say.notify_one();
+        Ok(())
+    }
+
+    /// Whoever joined a trigger that was taken back asks for a build of their own. Before that is written down: whoever
+    /// starts after a crash finds all of them undecided.
+    fn leave_joined(&self, trigger: &Trigger) -> Result<(), ledger::Error> {
+        let (ledger, now) = (&self.bridge.ledger, self.bridge.clock.now());
+        for joined in ledger.of_pull(&trigger.pull, rules::NEWEST)? {
+            if matches!(joined.state, State::Joined { with } if with == trigger.comment) {
+                ledger.advance(&joined, trigger.state.clone(), now)?;
+            }
+        }
         Ok(())
     }
 

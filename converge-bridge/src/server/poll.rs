@@ -82,7 +82,6 @@ impl<'a> Watch<'a> {
             let pause = match settled {
                 Ok(()) => {
                     self.patience = Patience::default();
-                    self.wide = false;
                     self.bridge.status.fine(&format!("poll {}", self.name));
                     interval.saturating_sub(began.elapsed())
                 }
@@ -136,7 +135,7 @@ impl<'a> Watch<'a> {
             since = choose::before(listing.date, overlap);
             listing = listing::read(bridge, &self.source, since, self.wide).await?;
         }
-        let mut held: Option<Timestamp> = None;
+        let mut held = None;
         for entry in listing.entries.values() {
             if bridge.is_stopping() {
                 return Err(Trouble::Stopping);
@@ -144,7 +143,8 @@ impl<'a> Watch<'a> {
             if bridge.settings.source_of(&entry.pull.repository).as_deref() == Some(&self.name)
                 && !self.is_read(entry, since, &cursor, listing.date).await?
             {
-                held = Some(held.map_or(entry.updated, |held| held.min(entry.updated)));
+                // Its unread comments may be older than its last change: as old as anything that was not read.
+                held = Some(cursor.read);
             }
         }
         self.unread.retain(|pull, _| {
@@ -162,6 +162,7 @@ impl<'a> Watch<'a> {
         if moved != cursor {
             bridge.ledger.move_cursor(&self.name, moved)?;
         }
+        self.wide &= held.is_some();
         Ok(())
     }
 
@@ -171,6 +172,7 @@ impl<'a> Watch<'a> {
         let date = bridge.gitea.changed(&self.source, bridge.clock.now(), 1, 1).await?.date;
         bridge.ledger.move_cursor(&self.name, Cursor { baseline: date, read: date })?;
         tracing::info!("{}: comments count from {date} on", self.name);
+        self.wide = false;
         Ok(())
     }
 

@@ -180,7 +180,10 @@ impl<'a> Mouth<'a> {
                     self.failing.insert(pull.clone());
                     // One alone may be the pull request's own trouble.
                     if self.failing.len() >= SEVERAL || error.wait().is_some() {
-                        self.gitea.failed(error.wait());
+                        let pause = self.gitea.failed(error.wait());
+                        if error.wait().is_some() {
+                            self.bridge.metrics.waited(pause);
+                        }
                     }
                     self.bridge.status.problem(GITEA, &told(&error));
                 } else {

@@ -61,7 +61,7 @@ pub enum State {
     Forgotten,
     /// An end: the comment of the pull request says it.
     Answered,
-    /// An end: a build of the same head and mode ran already.
+    /// An end, unless that trigger is taken back: a build of the same head and mode ran already.
     Joined {
         /// The trigger of that build.
         with: i64,
@@ -263,13 +263,9 @@ impl Kind {
             Self::Cancelling => matches!(next, Self::Answered | Self::Failed),
             Self::Building => matches!(next, Self::Building | Self::Ended),
             Self::Ended => next == Self::Reported,
-            Self::Refused
-            | Self::Forgotten
-            | Self::Answered
-            | Self::Joined
-            | Self::Cancelled
-            | Self::Reported
-            | Self::Failed => false,
+            // Back to seen: what it joined was taken back.
+            Self::Joined => next == Self::Seen,
+            Self::Refused | Self::Forgotten | Self::Answered | Self::Cancelled | Self::Reported | Self::Failed => false,
         }
     }
 }

@@ -37,6 +37,7 @@ fn wrong() -> Vec<Wrong> {
         ("/poll_seconds", json!(1.5), "wrong at poll_seconds"),
         ("/poll_seconds", json!("5"), "wrong at poll_seconds"),
         ("/catch_up_hours", json!(0), "catch_up_hours is 0"),
+        ("/catch_up_hours", json!(25), "catch_up_hours is 25, more than give_up_hours (24)"),
         ("/give_up_hours", json!(u64::MAX), "give_up_hours is 18446744073709551615"),
         ("/call_seconds", json!(0), "call_seconds is 0"),
         ("/webhook", json!("yes"), "wrong at webhook"),

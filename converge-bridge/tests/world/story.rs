@@ -404,7 +404,8 @@ impl World {
     }
 
     pub fn triggers(&self, pull: &Pull) -> Vec<Trigger> {
-        self.bridge().ledger.of_pull(pull, 1000).unwrap()
+        let all = self.bridge().ledger.newest(1000).unwrap();
+        all.into_iter().filter(|trigger| trigger.pull == *pull).collect()
     }
 
     /// What became of each trigger of a pull request, oldest first.

@@ -39,6 +39,16 @@ pub fn of_pull(pull: &PullRequest) -> Option<Refusal> {
     (!pull.open).then_some(Refusal::Closed)
 }
 
+/// What a trigger becomes that was allowed, waited for Drone, and may not be built any more, or was deleted or edited
+/// meanwhile: its comment says that it waits, and must not go on saying so.
+pub fn taken_back(trigger: &Trigger, next: &State) -> Option<State> {
+    let (State::Seen { head: Some(head) }, Command::Test { quick }) = (&trigger.state, trigger.command) else {
+        return None;
+    };
+    let is_taken_back = matches!(next, State::Forgotten | State::Refused { because: Refusal::Stranger });
+    is_taken_back.then(|| State::Cancelled { order: Some(Order { head: head.clone(), quick }) })
+}
+
 /// Whether a later comment that was already decided cancels it.
 pub fn is_cancelled(trigger: &Trigger, newest: &[Trigger]) -> bool {
     newest.iter().any(|other| {

@@ -54,7 +54,7 @@ pub struct Entry {
 }
 
 impl Gitea {
-    /// A page of the open pull requests of a source that changed since.
+    /// A page of the pull requests of a source that changed since.
     pub async fn changed(
         &self,
         source: &Source,
@@ -63,7 +63,7 @@ impl Gitea {
         limit: usize,
     ) -> Result<Changed, Error> {
         let (since, page, limit) = (moment(since), page.to_string(), limit.to_string());
-        let mut query = vec![("type", "pulls"), ("state", "open")];
+        let mut query = vec![("type", "pulls"), ("state", "all")];
         let pages = [("since", since.as_str()), ("limit", limit.as_str()), ("page", page.as_str())];
         let answer = match source {
             Source::Organisation(organisation) => {

@@ -143,8 +143,8 @@ async fn changes_are_asked_for_in_one_request() {
     assert_eq!(
         fake.asked(),
         [
-            format!("GET /api/v1/repos/issues/search?type=pulls&state=open&owner=recipes&{rest}&page=2"),
-            format!("GET /api/v1/repos/recipes/hello/issues?type=pulls&state=open&{rest}&page=1"),
+            format!("GET /api/v1/repos/issues/search?type=pulls&state=all&owner=recipes&{rest}&page=2"),
+            format!("GET /api/v1/repos/recipes/hello/issues?type=pulls&state=all&{rest}&page=1"),
         ]
     );
 }

@@ -63,9 +63,13 @@ impl Ledger {
         self.read(|connection| many(connection, sql, params![json(&names)?]))
     }
 
-    /// The newest triggers of a pull request, newest first.
+    /// The newest triggers of a pull request, newest first, but for those of strangers: whoever may not be heard hides
+    /// nobody who may.
     pub fn of_pull(&self, pull: &Pull, most: usize) -> Result<Vec<Trigger>, Error> {
-        let sql = select!("WHERE repository = ?1 AND number = ?2 ORDER BY comment DESC LIMIT ?3");
+        let sql = select!(
+            "WHERE repository = ?1 AND number = ?2 AND NOT (kind = 'refused' AND state ->> 'because' = 'stranger')
+             ORDER BY comment DESC LIMIT ?3"
+        );
         self.read(|connection| many(connection, sql, params![pull.repository.to_string(), pull.number, limit(most)]))
     }
 

@@ -67,8 +67,8 @@ pub fn commands(pull: &Pull, comments: Vec<Comment>, settings: &Settings, new: N
     comments.into_iter().filter(counts).filter_map(command).collect()
 }
 
-/// Where the cursor is after everything was read that had changed until `date`, but for comments of pull requests the
-/// first of which changed at `held`: those are read again, as long as what they missed could still fire.
+/// Where the cursor is after everything was read that had changed until `date`, but for comments since `held`: those are
+/// read again, as long as what was missed could still fire.
 pub fn moved(cursor: Cursor, date: Timestamp, held: Option<Timestamp>, catch_up: SignedDuration) -> Cursor {
     let oldest = date.checked_sub(catch_up).unwrap_or(Timestamp::MIN);
     let read = held.map_or(date, |held| held.min(date)).max(oldest);

@@ -231,7 +231,7 @@ async fn pages_are_read_to_the_end_and_again_when_they_move() {
     for number in 1..=120 {
         case.add(Pull(HELLO, number, 6, vec![(number, "mara", "!testme", 6)]));
     }
-    // While they are read for the first time, one is closed and another one is commented on.
+    // While they are read for the first time, one goes and another one is commented on.
     case.add(Pull("recipes/other", 1, 5, vec![(500, "mara", "!testme", 5)]));
     case.meddle(|world, line| {
         if line.contains("page=2") && world.pulls.first().is_some_and(|pull| pull.1 == 1) {
@@ -281,6 +281,9 @@ async fn one_pull_request_that_cannot_be_read_holds_up_no_other_and_is_not_lost(
         assert!(case.seen().contains(&id), "{id}");
     }
     assert_eq!(case.problems().len(), 1);
+    // A later change of it does not put the first out of sight.
+    case.comment("recipes/broken", 1, 20, "mara", "thank you");
+    case.for_seconds(30).await;
     case.leave_alone();
     case.for_seconds(120).await;
     assert!(case.seen().contains(&2));

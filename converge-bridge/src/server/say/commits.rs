@@ -66,6 +66,18 @@ pub async fn say(
     Ok(asked)
 }
 
+/// Takes it as said: only another word is tried again.
+pub fn give_up(said: &mut Said, statuses: &[(String, Status)], voice: &mut Voice) {
+    let mut known = Commits::read(said.status.as_deref());
+    for (commit, status) in statuses {
+        if !known.is_forbidden(commit) {
+            known.set(commit, &said::print(&serde_json::json!(status).to_string()), false);
+        }
+    }
+    said.status = known.written();
+    voice.commits.ends();
+}
+
 /// Whether the bot may not, whatever it says.
 fn is_forbidden(error: &Error) -> bool {
     matches!(error, Error::Refused { status: 403, because: Refusal::Rights, .. })

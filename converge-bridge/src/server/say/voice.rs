@@ -97,6 +97,11 @@ impl Voice {
         self.put_off = None;
     }
 
+    /// How often in a row it failed.
+    pub fn failures(&self) -> u32 {
+        self.patience.failures()
+    }
+
     /// When the next edit may be that tells the same kind of thing; nothing, when at once.
     pub fn calm(&self) -> Option<Instant> {
         self.edited.map(|at| at + CALM).filter(|until| *until > Instant::now())

@@ -16,6 +16,9 @@ use crate::server::results::{self, Results};
 use crate::server::trigger::{Kind, State, Trigger};
 use crate::server::words::{self, Facts, Subject};
 
+/// How often in a row a pull request may fail before it is told of without its head.
+const TRIES: u32 = 5;
+
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Done {
@@ -59,7 +62,15 @@ pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut 
     for trigger in ended {
         reported(bridge, &trigger)?;
     }
-    asked |= commits::say(bridge, pull, &mut said, &words::statuses(facts), voice).await?;
+    let statuses = words::statuses(facts);
+    match commits::say(bridge, pull, &mut said, &statuses, voice).await {
+        Ok(spoke) => asked |= spoke,
+        Err(Obstacle::Gitea(error)) if gives_up(bridge, &error, &triggers) => {
+            bridge.status.note(&format!("commit status of {pull}"), &format!("given up: {error}"));
+            commits::give_up(&mut said, &statuses, voice);
+        }
+        Err(obstacle) => return Err(obstacle),
+    }
 
     // What was given up and may still come is looked for before all is said.
     let comment = voice.comment.until(Told::read(said.hash.as_deref()).unclear);
@@ -100,7 +111,7 @@ fn results_of(bridge: &Bridge, pull: &Pull, subject: &Subject<'_>) -> BTreeMap<i
     subject.runs().filter_map(of).collect()
 }
 
-/// The head the pull request has now; nothing, when Gitea does not say.
+/// The head the pull request has now; nothing, when Gitea does not say: the verdict does not wait for that.
 async fn head(bridge: &Bridge, pull: &Pull, voice: &mut Voice) -> Result<Option<String>, Obstacle> {
     if let Some(head) = voice.head() {
         return Ok(Some(head.to_owned()));
@@ -114,7 +125,11 @@ async fn head(bridge: &Bridge, pull: &Pull, voice: &mut Voice) -> Result<Option<
             Ok(Some(read.head))
         }
         Ok(None) => Ok(None),
-        Err(error) if obstacle::is_certain(&error) && !obstacle::is_of_the_server(&error) => Ok(None),
+        Err(error)
+            if !obstacle::is_of_the_server(&error) && (obstacle::is_certain(&error) || voice.failures() >= TRIES) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(error.into()),
     }
 }

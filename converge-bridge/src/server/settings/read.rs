@@ -140,6 +140,11 @@ impl Settings {
                 problems.push(Problem::new(place, format!("is {number}"), hint));
             }
         }
+        if self.catch_up_hours > self.give_up_hours {
+            let message = format!("is {}, more than give_up_hours ({})", self.catch_up_hours, self.give_up_hours);
+            let hint = "make give_up_hours as large at least: a comment that old would be given up when it is found";
+            problems.push(Problem::new("catch_up_hours", message, hint));
+        }
         self.source_problems(&mut problems);
         problems
     }

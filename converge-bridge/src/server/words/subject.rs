@@ -3,7 +3,7 @@
 use super::notice::{Kind, Notice};
 use crate::server::trigger::{Command, Refusal, State, Trigger};
 
-/// How many of a pull request's newest triggers are looked at: strangers may write many that are not told of.
+/// How many of a pull request's newest triggers are looked at: many are not told of.
 pub const MOST: usize = 500;
 
 /// How many other runs are told of.

@@ -71,8 +71,28 @@ fn whoever_left_while_drone_was_down_is_not_built() {
         alice.leaves();
         world.is_up_again();
         world.until_quiet().await;
-        assert_eq!(world.became(&pr), ["refused"]);
+        assert_eq!(world.became(&pr), ["cancelled"]);
         assert!(world.builds().is_empty());
+        // It does not go on saying that it waits.
+        assert!(world.said(&pr)[0].contains("**Cancelled**"), "{:?}", world.said(&pr));
+    });
+}
+
+#[test]
+fn whoever_joined_what_is_deleted_while_drone_is_down_is_built() {
+    story(async |world| {
+        let (alice, bob, pr) = (world.member("alice"), world.member("bob"), world.pull("recipes/hello"));
+        world.is_down("drone");
+        let first = alice.comments(&pr, "!testme");
+        world.pass(20).await;
+        let second = bob.comments(&pr, "!testme");
+        world.pass(300).await;
+        assert_eq!(world.became(&pr), ["authorised", "joined"]);
+        alice.deletes(first);
+        world.is_up_again();
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["cancelled", "reported"]);
+        assert_eq!(world.builds(), [format!("1 success hello@1111111 for {second}")]);
     });
 }
 
@@ -111,13 +131,13 @@ fn a_closed_pull_request_is_not_built() {
 }
 
 #[test]
-fn a_comment_after_the_end_of_a_pull_request_is_nothing() {
+fn a_comment_after_the_end_of_a_pull_request_starts_nothing() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.change(&pr, |it| (it.is_closed, it.is_merged) = (true, true));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
-        assert!(world.said(&pr).is_empty() && world.builds().is_empty());
+        assert!(world.said(&pr)[0].contains("this pull request is closed") && world.builds().is_empty());
     });
 }
 

@@ -6,6 +6,20 @@ use crate::story::story;
 use crate::wire::Trouble;
 
 #[test]
+fn a_run_of_a_pull_request_that_was_merged_is_cancelled_all_the_same() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        alice.comments(&pr, "!testme");
+        world.until("it runs", |world| world.said(&pr).iter().any(|it| it.contains("unning"))).await;
+        world.change(&pr, |it| (it.is_closed, it.is_merged) = (true, true));
+        alice.comments(&pr, "!testme cancel");
+        world.until_quiet().await;
+        assert_eq!(world.became(&pr), ["reported", "answered"]);
+        assert_eq!(world.builds(), ["1 killed hello@1111111 for 2"]);
+    });
+}
+
+#[test]
 fn a_running_build_is_cancelled() {
     story(async |world| {
         let (alice, bob, pr) = (world.member("alice"), world.member("bob"), world.pull("recipes/hello"));

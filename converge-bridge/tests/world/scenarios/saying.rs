@@ -1,5 +1,6 @@
 //! The one comment.
 
+use converge_bridge::server::metrics::Gauges;
 use insta::assert_snapshot;
 use serde_json::json;
 
@@ -48,6 +49,31 @@ fn a_death_after_it_was_made() {
 #[test]
 fn half_of_its_answer() {
     one_comment_for_all_that(Trouble::DoesAndSaysHalf);
+}
+
+#[test]
+fn gitea_asks_to_be_left_alone() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.trouble("gitea POST comments", Trouble::Says(429));
+        alice.comments(&pr, "!testme");
+        world.until_quiet().await;
+        assert_eq!(world.said(&pr).len(), 1);
+        let counted = world.bridge().metrics.text(&Gauges::default());
+        assert!(counted.lines().any(|line| line == "comment_bridge_rate_limit_wait_seconds_total 7"), "{counted}");
+    });
+}
+
+#[test]
+fn a_pull_request_that_gitea_cannot_show_is_told_its_verdict_all_the_same() {
+    story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        alice.comments(&pr, "!testme");
+        world.until("it runs", |world| world.said(&pr).iter().any(|it| it.contains("unning"))).await;
+        world.troubles("gitea GET pulls/1", u32::MAX, Trouble::Says(500));
+        world.until_quiet().await;
+        assert!(world.said(&pr)[0].contains("Passed"));
+    });
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn judge(world: &World, told: &Told) -> Tally {
     }
     for (id, asked) in &told.comments {
         let ran = ran.get(id).map_or(&[][..], Vec::as_slice);
-        let due = due(world, told, *id, asked);
+        let due = due(world, told, *id, asked, &all);
         match (due, ran.len()) {
             (_, 2..) => tally.doubled.push(format!("comment {id} has the builds {ran:?} that ran to their end")),
             (Due::One, 0) => {
@@ -89,7 +89,7 @@ pub fn judge(world: &World, told: &Told) -> Tally {
     tally
 }
 
-fn due(world: &World, told: &Told, id: i64, asked: &Asked) -> Due {
+fn due(world: &World, told: &Told, id: i64, asked: &Asked, all: &BTreeMap<i64, Vec<i64>>) -> Due {
     let Wish::Test { quick } = wish(asked.body) else { return Due::None };
     if asked.by == "sam" {
         // Whoever edits another's comment may do so before it is taken, and its author is still the stranger.
@@ -106,7 +106,7 @@ fn due(world: &World, told: &Told, id: i64, asked: &Asked) -> Due {
     let became = world.bridge().ledger.trigger(id).unwrap().map(|trigger| trigger.state);
     let Some(State::Joined { with: joined }) = became else { return Due::One };
     let stands = others().any(|(other, it)| *other == joined && *other < id && wish(it.body) == Wish::Test { quick });
-    if stands { Due::AtMostOne } else { Due::One }
+    if stands && all.contains_key(&joined) { Due::AtMostOne } else { Due::One }
 }
 
 fn comments(world: &World, told: &Told, tally: &mut Tally) {

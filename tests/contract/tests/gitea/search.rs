@@ -6,8 +6,8 @@ use crate::client::{Client, Seen};
 use crate::site::{Site, eventually};
 
 crate::assertions![
-    open_pull_requests_of_an_organisation_are_found,
-    issues_and_closed_ones_are_left_out,
+    pull_requests_of_an_organisation_are_found,
+    closed_ones_are_found_and_issues_are_left_out,
     a_comment_brings_its_pull_request_back,
     what_is_older_is_left_out,
     an_edited_comment_does_not_bring_it_back,
@@ -18,7 +18,7 @@ crate::assertions![
 
 /// What the poll asks, for an owner of its own so that no other assertion meddles.
 fn search(client: &Client, owner: &str, more: &str) -> Seen {
-    client.get(&format!("/repos/issues/search?type=pulls&state=open&owner={owner}&limit=50{more}")).is(200)
+    client.get(&format!("/repos/issues/search?type=pulls&state=all&owner={owner}&limit=50{more}")).is(200)
 }
 
 /// An organisation of its own, with the bot, Mara and Milo in it: its name, and what makes a pull request in it.
@@ -52,7 +52,7 @@ fn encoded(moment: &str) -> String {
     moment.replace('+', "%2B")
 }
 
-fn open_pull_requests_of_an_organisation_are_found(site: &Site) {
+fn pull_requests_of_an_organisation_are_found(site: &Site) {
     let owner = organisation(site);
     let (one, two) = (repository(site, &owner, false), repository(site, &owner, false));
     let pulls = [site.pull_request(&one, "change"), site.pull_request(&two, "change")];
@@ -71,13 +71,13 @@ fn open_pull_requests_of_an_organisation_are_found(site: &Site) {
     assert!(entry["repository"]["id"].is_i64() && entry["repository"]["owner"] == json!(owner));
 }
 
-fn issues_and_closed_ones_are_left_out(site: &Site) {
+fn closed_ones_are_found_and_issues_are_left_out(site: &Site) {
     let owner = organisation(site);
     let repository = repository(site, &owner, false);
     let (open, closed) = (site.pull_request(&repository, "open"), site.pull_request(&repository, "closed"));
     site.milo().patch(&format!("/repos/{repository}/pulls/{closed}"), &json!({"state": "closed"})).is(201);
     site.sam().post(&format!("/repos/{repository}/issues"), &json!({"title": "Only an issue"})).is(201);
-    assert_eq!(search(&site.bot(), &owner, "").each("/number"), [json!(open)]);
+    assert_eq!(search(&site.bot(), &owner, "").each("/number"), [json!(closed), json!(open)]);
 }
 
 fn a_comment_brings_its_pull_request_back(site: &Site) {
@@ -134,7 +134,7 @@ fn results_come_in_pages_newest_first(site: &Site) {
     let repository = repository(site, &owner, false);
     let pulls: Vec<i64> = (1..=3).map(|number| site.pull_request(&repository, &format!("change{number}"))).collect();
     let page = |number: u32| {
-        let path = format!("/repos/issues/search?type=pulls&state=open&owner={owner}&limit=2&page={number}");
+        let path = format!("/repos/issues/search?type=pulls&state=all&owner={owner}&limit=2&page={number}");
         site.bot().get(&path).is(200)
     };
     let first = page(1);
@@ -145,7 +145,7 @@ fn results_come_in_pages_newest_first(site: &Site) {
 }
 
 fn an_unknown_owner_is_refused(site: &Site) {
-    let path = "/repos/issues/search?type=pulls&state=open&owner=no-such-organisation";
+    let path = "/repos/issues/search?type=pulls&state=all&owner=no-such-organisation";
     site.bot().get(path).refuses(400, "");
     site.bot().get(&format!("/repos/issues/search?since=yesterday&owner={}", site.organisation)).refuses(422, "");
 }

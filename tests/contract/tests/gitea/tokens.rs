@@ -81,7 +81,7 @@ fn the_bridge_s_scopes_suffice_for_the_bridge(site: &Site) {
     bridge.get(&format!("/orgs/{organisation}")).is(200);
     bridge.get(&format!("/orgs/{organisation}/repos")).is(200);
     bridge.get(&format!("/orgs/{organisation}/members/{}", site.milo.name)).is(204);
-    bridge.get(&format!("/repos/issues/search?type=pulls&state=open&owner={organisation}")).is(200);
+    bridge.get(&format!("/repos/issues/search?type=pulls&state=all&owner={organisation}")).is(200);
     bridge.get(&format!("/repos/{repository}/pulls/{pull}")).is(200);
     bridge.get(&format!("/repos/{repository}/issues/comments")).is(200);
     let comment = bridge.comment(&repository, pull, "hello");

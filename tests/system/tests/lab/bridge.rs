@@ -107,8 +107,13 @@ fn a_members_comment_becomes_one_build_and_one_comment() {
     assert_eq!(drone.ended(number).unwrap()["status"], "killed");
     let said = pull.answer("that it was cancelled", SAID, |said| said.contains("**Cancelled**")).unwrap();
     assert_eq!(said.id, first.id);
-    let gone = "for i in $(seq 300); do test -z \"$(docker service ls --quiet --filter name=hell-)\" && exit 0; sleep 0.1; done; exit 1";
-    sh(&lab, gone);
+    let left = "for kind in service secret config volume network; do docker $kind ls --quiet --filter name=hell-; done";
+    let teardown = format!("recipe-ci-teardown-{number}");
+    lab::wait_until("the app of the stopped run is removed", Duration::from_secs(60), || {
+        let left = sh(&lab, &format!("{left}; systemctl is-active {teardown} | grep -v inactive || true"));
+        Ok(if left.is_empty() { lab::Seen::Yes(()) } else { lab::Seen::NotYet(left) })
+    })
+    .unwrap();
 
     // A switch and a reboot: nothing changes, nothing fires again.
     let before = swarm_indices(&lab).unwrap();

@@ -68,7 +68,7 @@ fn cancelled_is_gone_within_two_seconds() {
         longest = longest.max(machine.until_no_process(SOON));
     }
     println!("cancel to last process gone: {:.2} s at most, of 6", longest.as_secs_f64());
-    assert!(longest <= Duration::from_secs(if is_optimised() { 2 } else { 4 }), "{longest:?}");
+    assert!(longest <= Duration::from_secs(if is_optimised() { 2 } else { 8 }), "{longest:?}");
     machine.nothing_left(SOON);
     machine.lab.down().unwrap();
 }

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use super::any::{cursor, reading, said, some_found, some_pull, state, text, time};
 use super::*;
 use crate::server::ledger::{Cursor, Error, Reading, Said};
-use crate::server::trigger::Kind;
+use crate::server::trigger::{Kind, Refusal};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -164,7 +164,8 @@ fn compare(ledger: &Ledger, model: &Model) {
     assert_eq!(unsaid, expected.map(|(pull, (news, _))| (pull.clone(), *news)).collect());
     for number in 0..3 {
         let pull = pull(number);
-        let newest: Vec<_> = triggers.iter().rev().filter(|trigger| trigger.pull == pull).take(2).cloned().collect();
+        let is_heard = |it: &&Trigger| it.pull == pull && it.state != State::Refused { because: Refusal::Stranger };
+        let newest: Vec<_> = triggers.iter().rev().filter(is_heard).take(2).cloned().collect();
         assert_eq!(ledger.of_pull(&pull, 2).unwrap(), newest);
         assert_eq!(ledger.reading(&pull).unwrap().as_ref(), model.readings.get(&pull));
         assert_eq!(ledger.said(&pull).unwrap(), model.said.get(&pull).cloned().unwrap_or_default());
