@@ -109,7 +109,7 @@ fn a_members_comment_becomes_one_build_and_one_comment() {
     assert_eq!(said.id, first.id);
     let left = "for kind in service secret config volume network; do docker $kind ls --quiet --filter name=hell-; done";
     let teardown = format!("recipe-ci-teardown-{number}");
-    lab::wait_until("the app of the stopped run is removed", Duration::from_secs(60), || {
+    lab::wait_until("the app of the stopped run is removed", Duration::from_mins(1), || {
         let left = sh(&lab, &format!("{left}; systemctl is-active {teardown} | grep -v inactive || true"));
         Ok(if left.is_empty() { lab::Seen::Yes(()) } else { lab::Seen::NotYet(left) })
     })
