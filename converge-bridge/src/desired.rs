@@ -2,13 +2,14 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use common::address::{Probe, domain_setting_problem, shown};
-use common::converger::{Limits, Problem};
+use base::address::{Probe, domain_setting_problem, shown};
+use base::configuration::Problem;
+use base::limits::Limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::server::names::Repository;
-use crate::server::settings::{Organisation, Settings};
+use comment_bridge::names::Repository;
+use comment_bridge::settings::{Organisation, Settings};
 
 /// What the service needs at least, in MiB.
 const LEAST_MEMORY: u32 = 32;

@@ -1,7 +1,7 @@
 //! What is worth showing: the service and its image, and what is watched.
 
-use common::converger::Fact;
-use common::docker::service;
+use base::fact::Fact;
+use docker::service;
 use serde_json::json;
 
 use crate::wanted::wanted;

@@ -5,20 +5,24 @@
 //! - [`desired`]: what the operator declares: domain, image, Gitea and the bot, Drone and the CI repository, what is watched.
 //! - [`wanted`]: the service that this asks for.
 //! - [`plan`]: pure. What is observed, planned and changed of a service of ours is the same for all: see
-//!   [`common::docker::service`].
+//!   [`docker::service`].
 //! - [`server`]: what `comment-bridge` does.
 
 pub mod desired;
 mod facts;
 pub mod plan;
-pub mod server;
 pub mod wanted;
 
-use common::converger::{Converger, Fact, Host, Limits, Plan, Problem};
-use common::docker::service::{Program, Runs};
+use base::configuration::Problem;
+use base::fact::Fact;
+use base::host::Host;
+use base::limits::Limits;
+use base::plan::Plan;
+use converge::Converger;
+use docker::service::Program;
 
-pub use common::docker::service::{Change, Error, Observed};
 pub use desired::Desired;
+pub use docker::service::{Change, Error, Observed};
 
 /// The piece's name, and the value of the label on what it creates.
 pub const NAME: &str = "bridge";
@@ -48,8 +52,8 @@ impl Converger for ConvergeBridge {
     }
 
     async fn connect(desired: Desired, host: Host) -> Result<Self, Error> {
-        let Desired { image, domain, probe, limits, .. } = &desired;
-        let program = Program::connect::<Self>(image, domain, probe, &wanted::kinds(&desired), *limits, &host).await?;
+        let (wanted, kinds) = (wanted::wanted(&desired), wanted::kinds(&desired));
+        let program = Program::connect(&wanted, &desired.probe, &kinds, desired.limits, &host).await?;
         Ok(Self { desired, program })
     }
 
@@ -70,10 +74,12 @@ impl Converger for ConvergeBridge {
     }
 }
 
-impl Runs for ConvergeBridge {
-    const PROGRAM: &'static str = PROGRAM;
+impl converge::Change<ConvergeBridge> for Change {
+    fn object(&self) -> String {
+        self.object()
+    }
 
-    fn program(&self) -> &Program {
-        &self.program
+    async fn apply(&self, on: &ConvergeBridge) -> Result<(), Error> {
+        self.apply(&on.program).await
     }
 }

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    common::converger::main::<converge_bridge::ConvergeBridge>()
+    converge::main::<converge_bridge::ConvergeBridge>()
 }

@@ -1,7 +1,7 @@
 //! What leads from observed to desired. Pure.
 
-use common::converger::Plan;
-use common::docker::service;
+use base::plan::Plan;
+use docker::service;
 
 use crate::wanted::wanted;
 use crate::{Change, Desired, Observed};

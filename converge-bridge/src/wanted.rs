@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use common::docker::service::{Holds, Kind, Mount, Wanted};
+use docker::service::{Holds, Kind, Mount, Wanted};
 
 use crate::desired::Desired;
-use crate::server::settings::VARIABLE;
 use crate::{NAME, PROGRAM};
+use comment_bridge::settings::VARIABLE;
 
 /// The port it listens on in its container.
 const PORT: u16 = 8080;

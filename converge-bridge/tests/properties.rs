@@ -4,12 +4,13 @@
 
 use std::collections::BTreeMap;
 
-use common::converger::Converger;
-use common::docker::secret::{self, Secret};
-use common::docker::service::observed::{Answer, Given, Image, Path, Service};
-use common::docker::service::{Change, Observed, Spec};
-use common::docker::settled::{Tasks, Update};
+use converge::Converger;
 use converge_bridge::{ConvergeBridge, Desired, PROGRAM, plan};
+use docker::secret;
+use docker::secret::Secret;
+use docker::service::observed::{Answer, Given, Image, Path, Service};
+use docker::service::{Change, Observed, Spec};
+use docker::settled::{Tasks, Update};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
@@ -84,7 +85,7 @@ fn live(spec: &Spec) -> Value {
 }
 
 fn service(spec: Value, version: u64) -> Service {
-    let spec: common::docker::service::ServiceSpec = serde_json::from_value(spec).unwrap();
+    let spec: docker::service::ServiceSpec = serde_json::from_value(spec).unwrap();
     let replicas = spec.mode.as_ref().and_then(|mode| mode.replicated.as_ref()?.replicas);
     let wanted = replicas.and_then(|replicas| u64::try_from(replicas).ok()).unwrap_or(1);
     let tasks = Tasks { wanted, running: wanted, update: Update::None, said: None, changed: None };
@@ -116,7 +117,7 @@ fn world() -> impl Strategy<Value = (Desired, World)> {
                 let used = wanted.secrets.iter().filter_map(|kind| {
                     let secret = all[*kind].first()?;
                     let (name, id) = (secret.name.clone(), secret.id.clone());
-                    Some(common::docker::service::SecretFile { file: (*kind).to_owned(), name, id })
+                    Some(docker::service::SecretFile { file: (*kind).to_owned(), name, id })
                 });
                 let mut spec = live(&wanted.spec("sha256:old", used.collect(), "proxyid", api));
                 for (at, value) in drifts {

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use common::{converger, recipe, systemd};
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -150,7 +149,7 @@ impl From<recipe::Change> for Change {
     }
 }
 
-impl converger::Change<ConvergeDrone> for Change {
+impl converge::Change<ConvergeDrone> for Change {
     fn object(&self) -> String {
         match self {
             Self::GenerateRpcSecret => "secret/rpc_secret".into(),
@@ -161,7 +160,7 @@ impl converger::Change<ConvergeDrone> for Change {
             | Self::TakeOver { repository }
             | Self::Set { repository, .. } => format!("repository/{repository}"),
             Self::StartRunner { unit, .. } => format!("unit/{unit}"),
-            Self::Recipe(change) => converger::Change::<ConvergeDrone>::object(change),
+            Self::Recipe(change) => change.object(RECIPE),
         }
     }
 
@@ -206,7 +205,7 @@ impl converger::Change<ConvergeDrone> for Change {
                 systemd::start(unit, *restart).await?;
                 on.done.borrow_mut().runner_started = true;
             }
-            Self::Recipe(change) => change.apply(on).await?,
+            Self::Recipe(change) => change.apply(&on.app, |kind| on.content(kind)).await?,
         }
         Ok(())
     }

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use common::address::{Probe, domain_setting_problem, server_setting_problem};
-use common::converger::{Limits, Problem};
-use common::recipe::{self, Source, desired};
+use base::address::{Probe, domain_setting_problem, server_setting_problem};
+use base::configuration::Problem;
+use base::limits::Limits;
+use recipe::{Source, desired};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

@@ -6,7 +6,7 @@ use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::json;
 
-use common::http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
+use http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
 pub use answers::{Account, Permissions, Repository};
 

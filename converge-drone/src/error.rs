@@ -3,8 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use common::error::{Class, Explain};
-use common::{docker, http, recipe, systemd};
+use base::error::{Class, Explain};
 
 use crate::login;
 

@@ -1,7 +1,7 @@
 //! What is worth showing: the app's own facts, the repository, the runner.
 
-use common::converger::Fact;
-use common::recipe;
+use base::fact::Fact;
+
 use serde_json::json;
 
 use crate::RECIPE;

@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
-use common::http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
+use http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
 pub use answers::{Application, Created, Repository};
 

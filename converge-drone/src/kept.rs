@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use common::file;
+use base::file;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 

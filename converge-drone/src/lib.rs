@@ -7,7 +7,7 @@
 //! - [`plan`]: pure; in the order things depend on each other.
 //! - [`change`]: what can be changed, one mutation each.
 //! - [`kept`]: the generated secrets in the state directory.
-//! - [`gitea`], [`drone`]: what is asked of the two servers, by [`common::http`].
+//! - [`gitea`], [`drone`]: what is asked of the two servers, by [`http`].
 //! - [`login`]: the bot's login by the pages a browser would see.
 //! - [`runner`]: what `drone-runner` does.
 
@@ -22,16 +22,21 @@ pub mod kept;
 pub mod login;
 pub mod observed;
 pub mod plan;
-pub mod runner;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use common::converger::{Clock, Converger, Fact, Host, Limits, Plan, Problem};
-use common::credential;
-use common::docker::Docker;
-use common::error::Explained;
-use common::recipe::{App, Content, Deploys};
+use base::clock::Clock;
+use base::configuration::Problem;
+use base::credential;
+use base::error::Explained;
+use base::fact::Fact;
+use base::host::Host;
+use base::limits::Limits;
+use base::plan::Plan;
+use converge::Converger;
+use docker::Docker;
+use recipe::{App, AppId, Content};
 use secrecy::SecretString;
 
 pub use change::Change;
@@ -39,8 +44,8 @@ pub use desired::Desired;
 pub use error::Error;
 pub use observed::Observed;
 
-use common::http::Connect;
 use gitea::Gitea;
+use http::Connect;
 use kept::Kept;
 use observed::Done;
 
@@ -101,9 +106,9 @@ impl Converger for ConvergeDrone {
             Err(error) => Err(Explained::new(&error)),
         };
         let at_probe = Connect { at: Some(desired.probe.address), ..connect };
-        let (domain, directory) = (&desired.domain, &desired.abra_directory);
+        let id = AppId { piece: NAME, recipe: RECIPE, domain: &desired.domain };
         Ok(Self {
-            app: App::new::<Self>(&desired.recipe, domain, directory, desired.limits, docker, &host),
+            app: App::new(&id, &desired.recipe, &desired.abra_directory, desired.limits, docker, &host),
             drone: drone::Drone::new(&desired.address(), &at_probe)?,
             kept: Kept::new(&host.state_directory),
             rpc_credential: optional(host.credentials.read(kept::RPC_SECRET)),
@@ -142,13 +147,8 @@ fn optional(read: Result<SecretString, credential::Error>) -> Result<Option<Secr
     }
 }
 
-impl Deploys for ConvergeDrone {
-    const RECIPE: &'static str = RECIPE;
-
-    fn app(&self) -> &App {
-        &self.app
-    }
-
+impl ConvergeDrone {
+    /// What a new secret of this kind holds.
     fn content(&self, kind: &str) -> Result<Content, Error> {
         let secret = if kind == RPC {
             self.rpc_secret()?.ok().flatten()

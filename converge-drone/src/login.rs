@@ -13,7 +13,7 @@ mod walk;
 
 use crate::drone::Drone;
 use crate::gitea::Gitea;
-use common::http::Error;
+use http::Error;
 
 pub use blocked::{Blocked, Reason};
 pub use session::Session;

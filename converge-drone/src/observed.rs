@@ -6,8 +6,8 @@ pub mod server;
 
 use std::collections::BTreeMap;
 
-use common::error::Explained;
-use common::recipe;
+use base::error::Explained;
+
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -140,7 +140,7 @@ impl ConvergeDrone {
 
 fn unusable() -> Explained {
     Explained {
-        class: common::error::Class::Configuration,
+        class: base::error::Class::Configuration,
         message: format!(
             "credential `{RPC_SECRET}` is shorter than 16 characters, or has others than letters, digits and -_.=+/"
         ),

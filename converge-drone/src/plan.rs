@@ -8,9 +8,9 @@ mod application;
 mod repository;
 mod runner;
 
-use common::converger::Plan;
-use common::recipe::names::Names;
-use common::recipe::plan::{Back, Target, Wanted, deploy, forget, has_swarm, hint, secret, superseded, unsettled};
+use base::plan::Plan;
+use recipe::names::Names;
+use recipe::plan::{Back, Target, Wanted, deploy, forget, has_swarm, hint, secret, superseded, unsettled};
 
 use crate::change::Change;
 use crate::desired::Desired;
@@ -52,7 +52,7 @@ fn rpc_secret(observed: &Observed, plan: &mut Plan<Change>) -> bool {
 }
 
 /// The app. Whether it is as it should be and settled; then what it no longer needs is cleared away.
-fn app(desired: &Desired, observed: &Observed, client_id: &str, plan: &mut Plan<common::recipe::Change>) -> bool {
+fn app(desired: &Desired, observed: &Observed, client_id: &str, plan: &mut Plan<recipe::Change>) -> bool {
     let names = Names::new(&desired.domain);
     let (rpc, new_rpc) = secret(&observed.app, &names, RPC);
     let (client, new_client) = secret(&observed.app, &names, CLIENT_SECRET);
@@ -88,7 +88,7 @@ fn app(desired: &Desired, observed: &Observed, client_id: &str, plan: &mut Plan<
 }
 
 /// What is left of earlier versions and earlier secrets.
-fn clear(observed: &Observed, target: &Target, secrets: Secrets) -> Vec<common::recipe::Change> {
+fn clear(observed: &Observed, target: &Target, secrets: Secrets) -> Vec<recipe::Change> {
     let mut changes = superseded(&observed.app, RPC, secrets.rpc);
     changes.extend(superseded(&observed.app, CLIENT_SECRET, secrets.client));
     changes.extend(forget(&observed.app, target));

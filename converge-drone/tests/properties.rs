@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use cases::model::Recipe;
-use common::converger::Converger;
-use common::recipe::Policy;
+use converge::Converger;
 use converge_drone::gitea::Application;
 use converge_drone::observed::{
     Account, Activated, Done, Forge, Inputs, Observed, Repository, RpcSecret, Runner, Scm, Server, Unit,
@@ -13,6 +12,7 @@ use converge_drone::{CLIENT_SECRET, Change, ConvergeDrone, Desired, RPC, plan};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use recipe::Policy;
 
 const RECIPE: Recipe = Recipe {
     domain: "drone.ci.example.org",

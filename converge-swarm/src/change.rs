@@ -5,8 +5,8 @@ use std::fmt;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest, SwarmInitRequest, SwarmSpec, SwarmSpecOrchestration};
 use bollard::query_parameters::UpdateSwarmOptions;
-use common::converger;
-use common::docker::Docker;
+
+use docker::Docker;
 use serde::{Deserialize, Serialize};
 
 use crate::desired::{AddressPools, Network};
@@ -66,7 +66,7 @@ impl fmt::Display for Change {
     }
 }
 
-impl converger::Change<Swarm> for Change {
+impl converge::Change<Swarm> for Change {
     fn object(&self) -> String {
         match self {
             Self::Initialise { .. } | Self::SetTaskHistory { .. } => "swarm".into(),
@@ -97,7 +97,7 @@ impl converger::Change<Swarm> for Change {
 
 /// The swarm has let go of the network and this node has not yet: Docker still lists it, and refuses to remove it (500)
 /// because the swarm no longer knows it.
-fn is_being_removed(error: &common::docker::Error) -> bool {
+fn is_being_removed(error: &docker::Error) -> bool {
     error.status() == Some(500) && error.said().is_some_and(|said| said.contains("not found"))
 }
 
@@ -147,7 +147,7 @@ async fn create_network(docker: &Docker, name: &str, network: &Network) -> Resul
         driver: Some("overlay".into()),
         attachable: Some(network.attachable),
         ipam: network.subnet.is_some().then(|| Ipam { config: Some(vec![config]), ..Default::default() }),
-        labels: Some(HashMap::from([(common::docker::MANAGED.to_owned(), NAME.to_owned())])),
+        labels: Some(HashMap::from([(docker::MANAGED.to_owned(), NAME.to_owned())])),
         ..Default::default()
     };
     docker.call(format!("create network {name}"), async |client| client.create_network(request).await).await?;

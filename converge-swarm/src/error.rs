@@ -1,7 +1,6 @@
 //! What can go wrong with a swarm.
 
-use common::docker;
-use common::error::{Class, Explain};
+use base::error::{Class, Explain};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]

@@ -1,6 +1,6 @@
 //! What is worth showing: the swarm, and how full its networks are.
 
-use common::converger::Fact;
+use base::fact::Fact;
 use ipnet::Ipv4Net;
 use serde_json::json;
 

@@ -15,8 +15,13 @@ mod facts;
 pub mod observed;
 pub mod plan;
 
-use common::converger::{Converger, Fact, Host, Limits, Plan, Problem};
-use common::docker::Docker;
+use base::configuration::Problem;
+use base::fact::Fact;
+use base::host::Host;
+use base::limits::Limits;
+use base::plan::Plan;
+use converge::Converger;
+use docker::Docker;
 
 pub use change::Change;
 pub use desired::Desired;

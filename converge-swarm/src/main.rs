@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    common::converger::main::<converge_swarm::Swarm>()
+    converge::main::<converge_swarm::Swarm>()
 }

@@ -6,7 +6,7 @@ mod network;
 use std::collections::BTreeMap;
 
 use bollard::models::{ClusterInfo, LocalNodeState, SwarmInfo, SystemInfo};
-use common::docker::Docker;
+use docker::Docker;
 use serde::{Deserialize, Serialize};
 
 pub use network::{Attached, Network};

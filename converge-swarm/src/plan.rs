@@ -1,6 +1,6 @@
 //! What leads from observed to desired. Pure.
 
-use common::converger::Plan;
+use base::plan::Plan;
 
 use crate::change::Change;
 use crate::desired::{self, Desired};

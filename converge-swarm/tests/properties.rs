@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use common::converger::{Limits, Plan};
+use base::limits::Limits;
+use base::plan::Plan;
 use converge_swarm::desired::{AddressPools, Desired, Network};
 use converge_swarm::observed::{self, Attached, Cluster, Node, NodeState, Observed};
 use converge_swarm::{Change, plan};

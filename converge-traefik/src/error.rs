@@ -1,7 +1,6 @@
 //! What can go wrong with Traefik.
 
-use common::error::{Class, Explain};
-use common::{docker, recipe};
+use base::error::{Class, Explain};
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]

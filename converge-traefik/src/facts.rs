@@ -1,7 +1,7 @@
 //! What is worth showing: the app's own facts, and the certificate's expiry.
 
-use common::converger::Fact;
-use common::recipe;
+use base::fact::Fact;
+
 use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde_json::json;

@@ -5,7 +5,7 @@
 //! - [`observed`]: secrets, the recipe's clone, the `.env`, the stack, what Traefik serves. Reads only.
 //! - [`plan`]: pure; which secrets, which version, whether to deploy, what to wait for.
 //!
-//! All its changes are those of a recipe's app: [`common::recipe::change`].
+//! All its changes are those of a recipe's app: [`recipe::change`].
 //!
 //! Healthy means: tasks settled, a TLS probe for a made-up name under the wildcard gets exactly our certificate, plain
 //! HTTP redirects, and no router names an ACME resolver.
@@ -20,17 +20,23 @@ pub mod plan;
 
 use std::collections::BTreeMap;
 
-use common::converger::{Clock, Converger, Fact, Host, Limits, Plan, Problem};
-use common::docker::Docker;
-use common::error::Explained;
-use common::recipe::{App, Content, Deploys};
+use base::clock::Clock;
+use base::configuration::Problem;
+use base::error::Explained;
+use base::fact::Fact;
+use base::host::Host;
+use base::limits::Limits;
+use base::plan::Plan;
+use converge::Converger;
+use docker::Docker;
 use jiff::Timestamp;
+use recipe::{App, AppId, Content};
 use secrecy::SecretString;
 
-pub use common::recipe::Change;
 pub use desired::Desired;
 pub use error::Error;
 pub use observed::Observed;
+pub use recipe::Change;
 
 use certificate::Certificate;
 
@@ -82,11 +88,12 @@ impl Converger for Traefik {
         // Fails only when this process has one already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let credentials = || Ok((host.credentials.read("fullchain")?, host.credentials.read("privkey")?));
-        let credentials = credentials().map_err(|error: common::credential::Error| Explained::new(&error));
+        let credentials = credentials().map_err(|error: base::credential::Error| Explained::new(&error));
         let call = desired.limits.call();
         let docker = host.backoff.retry(async || Docker::connect(&host.docker_host, call).await).await?;
         let (domain, directory) = (desired.app_domain(), &desired.abra_directory);
-        let app = App::new::<Self>(&desired.recipe, &domain, directory, desired.limits, docker, &host);
+        let id = AppId { piece: NAME, recipe: RECIPE, domain: &domain };
+        let app = App::new(&id, &desired.recipe, directory, desired.limits, docker, &host);
         Ok(Self { app, clock: host.clock, credentials, desired })
     }
 
@@ -107,13 +114,18 @@ impl Converger for Traefik {
     }
 }
 
-impl Deploys for Traefik {
-    const RECIPE: &'static str = RECIPE;
-
-    fn app(&self) -> &App {
-        &self.app
+impl converge::Change<Traefik> for Change {
+    fn object(&self) -> String {
+        self.object(RECIPE)
     }
 
+    async fn apply(&self, on: &Traefik) -> Result<(), Error> {
+        self.apply(&on.app, |kind| on.content(kind)).await
+    }
+}
+
+impl Traefik {
+    /// What a new secret of this kind holds.
     fn content(&self, kind: &str) -> Result<Content, Error> {
         // It was usable when the plan was made.
         let certificate = self.certificate(self.clock.now()).map_err(|_| Error::NoCertificate)?;

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    common::converger::main::<converge_traefik::Traefik>()
+    converge::main::<converge_traefik::Traefik>()
 }

@@ -5,8 +5,8 @@ pub mod probe;
 
 use std::collections::BTreeMap;
 
-use common::error::Explained;
-use common::recipe;
+use base::error::Explained;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 

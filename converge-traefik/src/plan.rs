@@ -8,9 +8,9 @@ mod pair;
 
 use std::collections::BTreeMap;
 
-use common::converger::Plan;
-use common::recipe::names::Names;
-use common::recipe::plan::{Back, Target, Wanted, deploy, forget, has_swarm};
+use base::plan::Plan;
+use recipe::names::Names;
+use recipe::plan::{Back, Target, Wanted, deploy, forget, has_swarm};
 
 use crate::desired::Desired;
 use crate::observed::Observed;

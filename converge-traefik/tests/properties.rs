@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use cases::model::Recipe;
-use common::converger::Converger;
+use converge::Converger;
 use converge_traefik::observed::{CertificateSeen, Observed, Probe};
 use converge_traefik::{CERTIFICATE, Change, Desired, KEY, LEAF as LEAF_LABEL, Traefik, plan};
 use proptest::prelude::*;

@@ -1,6 +1,6 @@
 //! Why a login cannot go on by itself.
 
-use common::error::{Class, Explain};
+use base::error::{Class, Explain};
 use serde::Serialize;
 
 /// A login that only somebody with a browser, or with other settings, can take further.

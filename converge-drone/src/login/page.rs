@@ -4,7 +4,7 @@ use scraper::{Html, Selector};
 use secrecy::ExposeSecret;
 
 use super::form::{Form, forms};
-use common::http::{quoted, title};
+use http::{quoted, title};
 
 /// A page of Gitea's.
 #[derive(Debug)]

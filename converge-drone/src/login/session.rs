@@ -9,7 +9,7 @@ use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
 use crate::drone::Account;
-use common::http::{Body, Call, Client, Error, Identity, Service};
+use http::{Body, Call, Client, Error, Identity, Service};
 
 /// How often Drone is asked whether it is done.
 const STEP: Duration = Duration::from_millis(50);

@@ -12,7 +12,7 @@ use super::page::{self, Page};
 use super::session::Session;
 use crate::drone::Drone;
 use crate::gitea::Gitea;
-use common::http::{Answer, Body, Call, Client, Error, Identity, Request, Service, quoted};
+use http::{Answer, Body, Call, Client, Error, Identity, Request, Service, quoted};
 
 /// How many pages and redirects a login may take; it takes about seven.
 const LONGEST: usize = 20;

@@ -1,13 +1,12 @@
 //! Gitea: the OAuth application, and the repository.
 
-use common::error::{Class, Explain, Explained};
+use base::error::{Class, Explain, Explained};
 use serde::{Deserialize, Serialize};
 
 use super::in_words;
 use crate::ConvergeDrone;
 use crate::gitea::{Application, Gitea};
 use crate::login;
-use common::http;
 
 /// Gitea, asked as the bot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,15 +2,15 @@
 
 use std::fs;
 
-use common::error::Explained;
-use common::fingerprint::Fingerprint;
-use common::systemd;
+use base::error::Explained;
+use base::fingerprint::Fingerprint;
+
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::in_words;
 use crate::desired;
-use crate::runner::inputs::inputs;
+use drone_runner::inputs::inputs;
 
 /// The runner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

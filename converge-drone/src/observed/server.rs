@@ -1,13 +1,13 @@
 //! Drone: who our API token belongs to, whether the bot's own token for Gitea is alive, and the repository.
 
-use common::error::{Class, Explain, Explained};
+use base::error::{Class, Explain, Explained};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::{Forge, in_words};
 use crate::ConvergeDrone;
 use crate::drone::Permissions;
-use common::http::{self, Refusal};
+use http::Refusal;
 
 /// Drone, asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

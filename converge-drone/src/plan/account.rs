@@ -1,7 +1,7 @@
 //! The bot's account in Drone: an API token that works, and a token for Gitea that does.
 
-use common::converger::Plan;
-use common::recipe::names::Names;
+use base::plan::Plan;
+use recipe::names::Names;
 
 use crate::change::{Change, LogInBecause};
 use crate::desired::Desired;

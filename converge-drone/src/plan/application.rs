@@ -1,6 +1,6 @@
 //! The OAuth application in Gitea, found by where it sends a browser back to.
 
-use common::converger::Plan;
+use base::plan::Plan;
 
 use crate::change::{Change, Lost, application_name};
 use crate::desired::Desired;

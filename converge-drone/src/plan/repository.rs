@@ -1,6 +1,6 @@
 //! The repository: known to Drone, activated, owned by the bot, with its settings.
 
-use common::converger::Plan;
+use base::plan::Plan;
 
 use crate::change::Change;
 use crate::desired::Desired;

@@ -1,6 +1,6 @@
 //! The runner on this host: running, and with what is declared now. Never waited for: its builds may take an hour.
 
-use common::converger::Plan;
+use base::plan::Plan;
 
 use crate::change::Change;
 use crate::desired::Desired;

@@ -3,11 +3,11 @@
 use std::fmt::Debug;
 use std::pin::Pin;
 
-use common::error::{Explain, Explained};
-use common::http::Service;
+use base::error::{Explain, Explained};
 use converge_drone::drone::Drone;
 use converge_drone::gitea::{Application, Gitea};
 use converge_drone::login::{Outcome, Session, login, why_refused};
+use http::Service;
 
 /// The two servers.
 #[derive(Debug)]

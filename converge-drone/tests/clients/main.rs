@@ -10,10 +10,10 @@ mod server;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
-use common::http::{Connect, Service};
-use common::retry::Backoff;
+use base::backoff::Backoff;
 use converge_drone::drone::Drone;
 use converge_drone::gitea::Gitea;
+use http::{Connect, Service};
 use secrecy::SecretString;
 
 use calls::{Call, Pair, Settled, log_in_for_a_token};
@@ -260,10 +260,10 @@ async fn addresses_that_cannot_be_used_are_refused_at_once() {
     ];
     for address in wrong {
         let error = Drone::new(address, &connect(false, None)).expect_err(address);
-        let said = common::error::chain(&error);
+        let said = base::error::chain(&error);
         assert!(said.contains("the address of Drone, `"), "{said}");
         assert!(!said.contains("canary"), "{said}");
-        assert_eq!(common::error::Explain::class(&error), common::error::Class::Configuration);
+        assert_eq!(base::error::Explain::class(&error), base::error::Class::Configuration);
     }
     println!("{0} of {0} addresses refused", wrong.len());
 }

@@ -2,10 +2,10 @@
 
 use axum::response::Redirect;
 use axum::{Router, routing};
-use common::error::{Class, Explain};
-use common::http::{Error, Refusal};
+use base::error::{Class, Explain};
 use converge_drone::login::{self, Reason};
 use forge::World as Names;
+use http::{Error, Refusal};
 use secrecy::ExposeSecret;
 use serde_json::json;
 

@@ -3,10 +3,10 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use common::error::Explain;
-use common::http::{Error, Refusal};
+use base::error::Explain;
 use converge_drone::login;
 use forge::World as Names;
+use http::{Error, Refusal};
 use secrecy::ExposeSecret;
 use serde_json::json;
 use stand_ins::drone::free_port;

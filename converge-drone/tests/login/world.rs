@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use common::http::Connect;
 use converge_drone::drone::Drone;
 use converge_drone::gitea::{Application, Gitea};
 use converge_drone::login::{self, Blocked, Outcome, Session};
 use forge::{Account, Content, Forge, Kind};
+use http::Connect;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use stand_ins::drone::{Options, free_port};
@@ -128,7 +128,7 @@ impl World {
         match login::login(&self.drone, &self.gitea).await {
             Ok(Outcome::LoggedIn(session)) => session,
             Ok(Outcome::Blocked(blocked)) => panic!("{blocked}"),
-            Err(error) => panic!("{}", common::error::chain(&error)),
+            Err(error) => panic!("{}", base::error::chain(&error)),
         }
     }
 
@@ -151,13 +151,13 @@ pub async fn blocked(drone: &Drone, gitea: &Gitea) -> Blocked {
     match login::login(drone, gitea).await {
         Ok(Outcome::LoggedIn(_)) => panic!("it is logged in"),
         Ok(Outcome::Blocked(blocked)) => shown(blocked),
-        Err(error) => panic!("{}", common::error::chain(&error)),
+        Err(error) => panic!("{}", base::error::chain(&error)),
     }
 }
 
 /// Prints what an operator would read.
 fn shown(blocked: Blocked) -> Blocked {
-    let hint = common::error::Explain::hint(&blocked).expect("a hint");
+    let hint = base::error::Explain::hint(&blocked).expect("a hint");
     println!("  {blocked}\n  hint: {hint}");
     assert!(hint.contains(&blocked.address) || matches!(blocked.reason, login::Reason::TwoFactor), "{hint}");
     blocked

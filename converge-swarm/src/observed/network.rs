@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use bollard::models::{ContainerSummary, NetworkInspect, Service};
 use bollard::query_parameters::{InspectNetworkOptions, ListContainersOptions, ListNetworksOptions};
-use common::docker::Docker;
+use docker::Docker;
 use serde::{Deserialize, Serialize};
 
 use crate::desired::{self, Desired};

@@ -1,6 +1,6 @@
 //! What can be wrong with a certificate, each with what to do.
 
-use common::error::{Class, Explain};
+use base::error::{Class, Explain};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustls_pki_types::pem;

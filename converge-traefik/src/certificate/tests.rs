@@ -117,7 +117,7 @@ fn what_is_wrong_is_told_apart() {
         (&made.chain, "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", "cannot be used"),
     ];
     for (chain, key, expected) in table {
-        use common::error::Explain;
+        use base::error::Explain;
         let error = read(chain, key).unwrap_err();
         assert!(error.to_string().contains(expected), "{expected}: {error}");
         assert!(error.hint().is_some(), "{error}");
@@ -132,7 +132,7 @@ fn nothing_of_the_key_is_ever_shown() {
     assert!(!shown.contains(&body[..16]));
     let damaged = made.key.replace(&body, &format!("{body}!"));
     let error = read(&made.chain, &damaged).unwrap_err();
-    let shown = common::error::Explained::new(&error).to_string();
+    let shown = base::error::Explained::new(&error).to_string();
     assert!(!shown.contains(&body[..16]), "{shown}");
 }
 

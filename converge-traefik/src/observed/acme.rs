@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bollard::models::Service;
 use bollard::query_parameters::ListServicesOptions;
-use common::docker::{Docker, Error};
+use docker::{Docker, Error};
 use serde::{Deserialize, Serialize};
 
 /// A router that asks an ACME resolver for certificates.

@@ -58,7 +58,7 @@ async fn get(address: IpAddr, port: u16, url: &str, name: &str) -> Result<Respon
         .no_proxy()
         .timeout(PATIENCE)
         .build()
-        .map_err(|error| common::error::chain(&error))?;
+        .map_err(|error| base::error::chain(&error))?;
     // The name is made up; without it the error reads the same every time.
-    client.get(url).send().await.map_err(|error| common::error::chain(&error.without_url()))
+    client.get(url).send().await.map_err(|error| base::error::chain(&error.without_url()))
 }

@@ -1,8 +1,8 @@
 //! Whether what runs is healthy: settled, serving exactly our certificate, redirecting plain HTTP.
 
-use common::converger::Plan;
-use common::recipe::names::Names;
-use common::recipe::plan::{hint, unsettled};
+use base::plan::Plan;
+use recipe::names::Names;
+use recipe::plan::{hint, unsettled};
 
 use super::pair::Chosen;
 use crate::Change;

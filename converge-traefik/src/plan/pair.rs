@@ -1,8 +1,8 @@
 //! Which secrets are to be served.
 
-use common::converger::Plan;
-use common::recipe::names::Names;
-use common::recipe::plan::{secret, superseded as superseded_of};
+use base::plan::Plan;
+use recipe::names::Names;
+use recipe::plan::{secret, superseded as superseded_of};
 
 use crate::env::Pair;
 use crate::observed::{CertificateSeen, Observed};

@@ -162,7 +162,7 @@ fn the_programs_take_what_the_modules_write() {
         );
         assert_eq!((bridge.gitea.address, bridge.gitea.bot), (drone.gitea.address.clone(), drone.gitea.bot.clone()));
         let file = rendered.file("/etc/converge/drone-runner.json");
-        let runner: converge_drone::runner::settings::Settings = serde_json::from_str(file).unwrap();
+        let runner: drone_runner::settings::Settings = serde_json::from_str(file).unwrap();
         assert!(runner.problems().is_empty(), "{:?}", runner.problems());
         assert_eq!(runner.server, drone.address());
         assert_eq!(runner.repositories, [drone.repository.name]);

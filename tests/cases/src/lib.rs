@@ -11,7 +11,7 @@ pub mod program;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use common::converger::Converger;
+use converge::Converger;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

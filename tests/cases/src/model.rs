@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use common::docker::settled::{Tasks, Update};
-use common::recipe::names::Names;
-use common::recipe::observed::{Clone, Contents, Observed, Running, Secret, Service, Stack, Tag, Try};
-use common::recipe::{Change, Policy};
+use docker::settled::{Tasks, Update};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
+use recipe::names::Names;
+use recipe::observed::{Clone, Contents, Observed, Running, Secret, Service, Stack, Tag, Try};
+use recipe::{Change, Policy};
 
 /// A recipe, as far as it matters to an app of it.
 #[derive(Debug, std::clone::Clone, Copy)]

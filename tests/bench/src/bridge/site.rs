@@ -6,11 +6,11 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::http::Connect;
 use converge_drone::drone::Drone as Client;
 use converge_drone::gitea::Gitea;
 use converge_drone::login::{self, Outcome};
 use forge::{Api, Content, Forge, Http, Kind, Options, Request, World};
+use http::Connect;
 use secrecy::SecretString;
 use serde_json::json;
 use stand_ins::drone::{self, Drone};

@@ -1,0 +1,16 @@
+//! What every crate of this project may use: errors with class and hint, backoff, files, locks, credentials, addresses,
+//! the clock, and the vocabulary of plans. No network, no D-Bus, no Docker.
+
+pub mod address;
+pub mod backoff;
+pub mod clock;
+pub mod configuration;
+pub mod credential;
+pub mod error;
+pub mod fact;
+pub mod file;
+pub mod fingerprint;
+pub mod host;
+pub mod limits;
+pub mod lock;
+pub mod plan;

@@ -1,0 +1,110 @@
+//! What a converger is about to do, and what it will not do by itself.
+
+use serde::Serialize;
+
+/// What leads from observed to desired.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Plan<T> {
+    /// Changes to make, in sequences that do not depend on each other.
+    pub sequences: Vec<Sequence<T>>,
+    /// What is right, but not there yet.
+    pub waits: Vec<Wait>,
+    /// Differences a converger must not repair by itself.
+    pub drift: Vec<Drift>,
+    /// What only an operator can mend.
+    pub blocks: Vec<Block>,
+}
+
+impl<T> Default for Plan<T> {
+    fn default() -> Self {
+        Self { sequences: Vec::new(), waits: Vec::new(), drift: Vec::new(), blocks: Vec::new() }
+    }
+}
+
+impl<T> Plan<T> {
+    /// A plan with nothing in it.
+    pub fn empty() -> Self {
+        Self::default()
+    }
+
+    /// Whether the desired state holds: nothing to change, to wait for, or to tell an operator.
+    pub fn is_empty(&self) -> bool {
+        self.sequences.is_empty() && self.waits.is_empty() && self.drift.is_empty() && self.blocks.is_empty()
+    }
+
+    /// Adds a sequence unless it has no changes.
+    pub fn sequence(&mut self, name: impl Into<String>, changes: Vec<T>) {
+        if !changes.is_empty() {
+            self.sequences.push(Sequence { name: name.into(), changes });
+        }
+    }
+
+    /// Adds all of another plan, such as that of a part of the piece.
+    pub fn absorb<U: Into<T>>(&mut self, other: Plan<U>) {
+        for Sequence { name, changes } in other.sequences {
+            self.sequence(name, changes.into_iter().map(Into::into).collect());
+        }
+        self.waits.extend(other.waits);
+        self.drift.extend(other.drift);
+        self.blocks.extend(other.blocks);
+    }
+
+    /// Adds a wait; the hint says what to do if it does not come in time.
+    pub fn wait(&mut self, for_what: impl Into<String>, seen: impl Into<String>, hint: impl Into<String>) {
+        self.waits.push(Wait { for_what: for_what.into(), seen: seen.into(), hint: Some(hint.into()) });
+    }
+
+    /// Adds drift.
+    pub fn drift(&mut self, object: impl Into<String>, reason: impl Into<String>, commands: Vec<String>) {
+        self.drift.push(Drift { object: object.into(), reason: reason.into(), commands });
+    }
+
+    /// Adds a block.
+    pub fn block(&mut self, object: impl Into<String>, reason: impl Into<String>, hint: impl Into<String>) {
+        self.blocks.push(Block { object: object.into(), reason: reason.into(), hint: hint.into() });
+    }
+}
+
+/// Changes that must be made in this order. The first that fails ends its sequence; other sequences go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Sequence<T> {
+    /// Its name, the same in every round.
+    pub name: String,
+    /// Its changes, in order.
+    pub changes: Vec<T>,
+}
+
+/// Something declared right that is not there yet, such as a task that is starting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Wait {
+    /// What is waited for: `traefik_app to settle`.
+    #[serde(rename = "for")]
+    pub for_what: String,
+    /// What was seen instead: `0 of 1 tasks running, the last one: "image not found"`.
+    pub seen: String,
+    /// What to do if it does not come in time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// A difference that would lose data or interrupt others if it were repaired, so an operator decides.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Drift {
+    /// What differs: `network/proxy`.
+    pub object: String,
+    /// How it differs and why it is left alone.
+    pub reason: String,
+    /// The commands that would repair it, in order.
+    pub commands: Vec<String>,
+}
+
+/// Something that only an operator can mend.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Block {
+    /// What is blocked: `swarm`.
+    pub object: String,
+    /// Why.
+    pub reason: String,
+    /// What to do.
+    pub hint: String,
+}

@@ -1,0 +1,157 @@
+//! What the last run found and did, for people and programs. Never an input of a run.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use base::error::Explained;
+use base::fact::Fact;
+use base::plan::{Block, Drift, Wait};
+
+/// The version of the report's shape.
+pub const SCHEMA: u32 = 1;
+
+/// How a run went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// It has not ended yet; a report that says so after its process ended was left by a killed run.
+    Running,
+    /// The desired state held already.
+    Unchanged,
+    /// The desired state holds now.
+    Changed,
+    /// Something differs that a converger must not repair by itself.
+    Drifted,
+    /// Only an operator can go on.
+    Blocked,
+    /// Something that should have worked did not.
+    Failed,
+}
+
+impl Outcome {
+    /// The word people and programs read.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Unchanged => "unchanged",
+            Self::Changed => "changed",
+            Self::Drifted => "drifted",
+            Self::Blocked => "blocked",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Whether the desired state holds.
+    pub fn holds(self) -> bool {
+        matches!(self, Self::Unchanged | Self::Changed)
+    }
+}
+
+/// How one change went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Result {
+    /// It is being made.
+    Running,
+    /// It was made.
+    Done,
+    /// It failed.
+    Failed,
+}
+
+/// One change of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChangeReport {
+    /// The round it belongs to, from 1.
+    pub round: u32,
+    /// The sequence it belongs to.
+    pub sequence: String,
+    /// The change in one line.
+    pub change: String,
+    /// What it changes.
+    pub object: String,
+    /// How it went.
+    pub result: Result,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Why it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Explained>,
+}
+
+/// What one run found and did.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Report {
+    /// The version of this shape.
+    pub schema: u32,
+    /// The converger's name.
+    pub converger: String,
+    /// Its version.
+    pub version: String,
+    /// How the run went.
+    pub outcome: Outcome,
+    /// The line `systemctl status` shows.
+    pub status: String,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub finished: Option<Timestamp>,
+    /// Seconds it took.
+    pub seconds: f64,
+    /// Rounds with changes.
+    pub rounds: u32,
+    /// The changes, in the order they were made.
+    pub changes: Vec<ChangeReport>,
+    /// What is still being waited for.
+    pub waits: Vec<Wait>,
+    /// What differs and is left alone.
+    pub drift: Vec<Drift>,
+    /// What only an operator can mend.
+    pub blocked: Vec<Block>,
+    /// What is worth showing.
+    pub facts: Vec<Fact>,
+    /// Why the run failed.
+    pub error: Option<Explained>,
+    /// `sha256:<hex>` of the configuration.
+    pub configuration: String,
+}
+
+impl Report {
+    /// The report of a run that begins now.
+    pub fn begin(converger: &str, configuration: String, now: Timestamp) -> Self {
+        Self {
+            schema: SCHEMA,
+            converger: converger.into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            outcome: Outcome::Running,
+            status: String::new(),
+            started: now,
+            finished: None,
+            seconds: 0.0,
+            rounds: 0,
+            changes: Vec::new(),
+            waits: Vec::new(),
+            drift: Vec::new(),
+            blocked: Vec::new(),
+            facts: Vec::new(),
+            error: None,
+            configuration,
+        }
+    }
+
+    /// Writes it by rename, so that a reader never sees half of one.
+    pub fn write(&self, path: &Path) -> io::Result<()> {
+        let mut text = serde_json::to_vec_pretty(self)?;
+        text.push(b'\n');
+        base::file::replace(path, &text, 0o644)
+    }
+
+    /// Reads back a report's JSON, for those who show it.
+    pub fn read(path: &Path) -> io::Result<serde_json::Value> {
+        Ok(serde_json::from_slice(&fs::read(path)?)?)
+    }
+}

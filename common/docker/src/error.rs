@@ -1,0 +1,149 @@
+//! What went wrong with a call to Docker, and of what class it is.
+
+use std::time::Duration;
+
+use bollard::errors::Error as Client;
+
+use base::error::{Class, Explain};
+
+/// A call to Docker that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {what}")]
+pub struct Error {
+    what: String,
+    source: Problem,
+}
+
+/// How it failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Problem {
+    /// The client could not do it, or the daemon refused.
+    #[error("{}", in_words(.0))]
+    Client(Client),
+    /// The socket could not be used.
+    #[error("the socket cannot be used")]
+    Socket(#[source] std::io::Error),
+    /// What answered speaks another language.
+    #[error("what answered is no Docker daemon")]
+    NotDocker,
+    /// The archive of an image could not be read.
+    #[error("the archive cannot be read")]
+    Archive(#[source] std::io::Error),
+    /// No answer came in time.
+    #[error("Docker did not answer within {} s", .0.as_secs())]
+    Deadline(Duration),
+    /// The daemon is not on this host.
+    #[error("`{0}` is no unix socket")]
+    OtherHost(String),
+}
+
+impl Error {
+    /// The call named `what` failed.
+    pub fn new(what: impl Into<String>, source: Problem) -> Self {
+        Self { what: what.into(), source }
+    }
+
+    pub(super) fn other_host(host: &str) -> Self {
+        Self::new("connect to Docker", Problem::OtherHost(host.into()))
+    }
+
+    /// The HTTP status the daemon refused with, if it answered.
+    pub fn status(&self) -> Option<u16> {
+        match &self.source {
+            Problem::Client(Client::DockerResponseServerError { status_code, .. }) => Some(*status_code),
+            _ => None,
+        }
+    }
+
+    /// What the daemon said when it refused.
+    pub fn said(&self) -> Option<&str> {
+        match &self.source {
+            Problem::Client(Client::DockerResponseServerError { message, .. }) => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Whether what was asked for does not exist.
+    pub fn is_not_found(&self) -> bool {
+        self.status() == Some(404)
+    }
+
+    /// No error when what was to be removed is gone already.
+    pub fn unless_gone(self) -> Result<(), Self> {
+        if self.is_not_found() { Ok(()) } else { Err(self) }
+    }
+
+    /// Whether Docker refused because this node manages no swarm, for whatever reason.
+    pub fn is_no_manager(&self) -> bool {
+        self.status() == Some(503) && self.said().is_some_and(|said| said.contains("swarm"))
+    }
+
+    /// Why there is no swarm, as far as Docker and systemd tell.
+    pub async fn why_no_swarm(&self) -> String {
+        let said = self.said().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
+        match systemd::unit_in_words("converge-swarm.service").await {
+            Some(words) => format!("{said} (converge-swarm.service is {words})"),
+            None => said,
+        }
+    }
+}
+
+impl Explain for Error {
+    fn class(&self) -> Class {
+        match &self.source {
+            Problem::OtherHost(_) => Class::Configuration,
+            Problem::Socket(_) => Class::Transient,
+            // A call past its deadline may or may not have had its effect, and the daemon had all the time it was given.
+            Problem::NotDocker | Problem::Deadline(_) | Problem::Archive(_) => Class::Failed,
+            Problem::Client(error) => match error {
+                Client::DockerResponseServerError { status_code: 409, .. } => Class::Conflict,
+                Client::DockerResponseServerError { message, .. } if message.contains("update out of sequence") => {
+                    Class::Conflict
+                }
+                Client::DockerResponseServerError { status_code: 502 | 504, .. } => Class::Transient,
+                Client::DockerResponseServerError { status_code: 503, message } if !message.contains("swarm") => {
+                    Class::Transient
+                }
+                Client::DockerResponseServerError { .. }
+                | Client::DockerStreamError { .. }
+                | Client::JsonDataError { .. } => Class::Failed,
+                _ => Class::Transient,
+            },
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match &self.source {
+            Problem::OtherHost(_) => Some("set DOCKER_HOST to a unix:// address, or leave it out".into()),
+            Problem::Deadline(_) => {
+                Some("`systemctl status docker.service` and its journal tell what it is doing".into())
+            }
+            Problem::Archive(_) => Some("set image to the archive that was built with this project".into()),
+            Problem::Client(Client::DockerResponseServerError { .. } | Client::DockerStreamError { .. }) => None,
+            Problem::NotDocker | Problem::Client(Client::JsonDataError { .. }) => {
+                Some("what answered is no Docker daemon this program understands; check DOCKER_HOST".into())
+            }
+            Problem::Client(Client::HyperLegacyError { err }) if !err.is_connect() => Some(
+                "what answered may be no Docker daemon, or it ended meanwhile; check DOCKER_HOST and \
+                 `systemctl status docker.service`"
+                    .into(),
+            ),
+            Problem::Socket(_) | Problem::Client(_) => {
+                Some("is Docker running? `systemctl status docker.service`".into())
+            }
+        }
+    }
+}
+
+/// The sentence of a client error: the daemon's own where it has one.
+fn in_words(error: &Client) -> String {
+    match error {
+        Client::DockerResponseServerError { status_code, message } => {
+            format!("Docker refused with {status_code}: {}", message.trim())
+        }
+        Client::DockerStreamError { error } => format!("Docker failed: {}", error.trim()),
+        Client::SocketNotFoundError(path) => format!("there is no socket at {path}"),
+        Client::RequestTimeoutError => "Docker did not answer in time".into(),
+        other => base::error::chain(other),
+    }
+}

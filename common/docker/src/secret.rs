@@ -1,0 +1,131 @@
+//! Secrets in Swarm by content.
+//!
+//! Their content cannot be read back, so each of ours carries a salted hash of it, and none can be changed, so each has a
+//! number: `<owner>_<kind>_v<n>`. Another content is another secret.
+
+use std::collections::{BTreeMap, HashMap};
+
+use base64::prelude::{BASE64_STANDARD, Engine};
+use bollard::models::SecretSpec;
+use bollard::query_parameters::ListSecretsOptions;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+
+use super::{Docker, Error, MANAGED};
+use base::fingerprint::Fingerprint;
+
+/// The label with the salted hash of a secret's content.
+pub const HASH: &str = "converge.sha256";
+
+/// One secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Secret {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+    /// `n` of `_v<n>`.
+    pub number: u32,
+    /// Whether the piece made it.
+    pub ours: bool,
+    /// Whether its content is what it should be; `None` when that is not known.
+    pub same: Option<bool>,
+    /// What else its labels tell of what is in it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub labels: BTreeMap<String, String>,
+}
+
+/// `<owner>_<kind>_v<n>`.
+pub fn name(owner: &str, kind: &str, number: u32) -> String {
+    format!("{owner}_{kind}_v{number}")
+}
+
+/// The kind and the number in the name of a secret of `owner`.
+pub fn kind_and_number<'a>(owner: &str, name: &'a str) -> Option<(&'a str, u32)> {
+    let (kind, number) = name.strip_prefix(owner)?.strip_prefix('_')?.rsplit_once("_v")?;
+    Some((kind, number.parse().ok()?))
+}
+
+/// Of secrets of one kind, ours whose content is what it should be: the newest.
+pub fn usable(there: &[Secret]) -> Option<&Secret> {
+    there.iter().rev().find(|secret| secret.ours && secret.same == Some(true))
+}
+
+/// The number of the next secret of a kind.
+pub fn next(there: &[Secret]) -> u32 {
+    there.iter().map(|secret| secret.number).max().unwrap_or(0) + 1
+}
+
+/// Of secrets of one kind, ours that are not the `current` one, and that nothing uses any more.
+pub fn superseded(
+    there: &[Secret],
+    current: Option<u32>,
+    is_used: impl Fn(&str) -> bool,
+) -> impl Iterator<Item = &Secret> {
+    there.iter().filter(move |secret| secret.ours && Some(secret.number) != current && !is_used(&secret.name))
+}
+
+/// Reads the secrets of `owner`, of the kinds in `contents`, and compares them with those.
+pub async fn observe(
+    docker: &Docker,
+    owner: &str,
+    piece: &str,
+    contents: &BTreeMap<&str, Option<SecretString>>,
+) -> Result<BTreeMap<String, Vec<Secret>>, Error> {
+    // Docker's filter matches the beginning of names, so all kinds come with one call.
+    let filters = HashMap::from([("name".to_owned(), vec![format!("{owner}_")])]);
+    let options = ListSecretsOptions { filters: Some(filters) };
+    let listed = docker.call("list secrets", async |client| client.list_secrets(Some(options)).await).await?;
+    let mut secrets: BTreeMap<String, Vec<Secret>> =
+        contents.keys().map(|kind| ((*kind).to_owned(), Vec::new())).collect();
+    for secret in listed {
+        let (Some(id), Some(spec)) = (secret.id, secret.spec) else { continue };
+        let name = spec.name.unwrap_or_default();
+        let Some((kind, number)) = kind_and_number(owner, &name) else { continue };
+        let (Some(content), Some(found)) = (contents.get(kind), secrets.get_mut(kind)) else { continue };
+        let mut labels: BTreeMap<String, String> = spec.labels.unwrap_or_default().into_iter().collect();
+        let ours = labels.remove(MANAGED).is_some_and(|by| by == piece);
+        let hash = labels.remove(HASH);
+        let same = content.as_ref().map(|content| is_same(hash.as_deref(), content));
+        labels.retain(|label, _| label.starts_with("converge."));
+        found.push(Secret { name, id, number, ours, same, labels });
+    }
+    for found in secrets.values_mut() {
+        found.sort_by_key(|secret| secret.number);
+    }
+    Ok(secrets)
+}
+
+fn is_same(hash: Option<&str>, content: &SecretString) -> bool {
+    let written = hash.and_then(|hash| hash.parse::<Fingerprint>().ok());
+    written.is_some_and(|fingerprint| fingerprint.is_of(content.expose_secret().as_bytes()))
+}
+
+/// Creates a secret of `piece`, with `labels` beside the two that every one has.
+pub async fn create(
+    docker: &Docker,
+    piece: &str,
+    name: &str,
+    secret: &SecretString,
+    labels: BTreeMap<String, String>,
+) -> Result<(), Error> {
+    let content = secret.expose_secret().as_bytes();
+    let mut labels = HashMap::from_iter(labels);
+    labels.insert(MANAGED.to_owned(), piece.to_owned());
+    labels.insert(HASH.to_owned(), Fingerprint::new(content).to_string());
+    let spec = SecretSpec {
+        name: Some(name.into()),
+        labels: Some(labels),
+        data: Some(BASE64_STANDARD.encode(content)),
+        ..Default::default()
+    };
+    docker.call(format!("create secret {name}"), async |client| client.create_secret(spec).await).await?;
+    Ok(())
+}
+
+/// Removes a secret; one that is gone already is as good as removed.
+pub async fn remove(docker: &Docker, name: &str, id: &str) -> Result<(), Error> {
+    let removed = docker.call(format!("remove secret {name}"), async |client| client.delete_secret(id).await).await;
+    removed.or_else(Error::unless_gone)
+}

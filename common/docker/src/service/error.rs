@@ -1,0 +1,48 @@
+//! What can go wrong with a service of ours.
+
+use base::error::{Class, Explain};
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A call to Docker failed.
+    #[error(transparent)]
+    Docker(#[from] crate::Error),
+    /// Its archive cannot be used.
+    #[error(transparent)]
+    Archive(#[from] crate::image::archive::Error),
+    /// It cannot be asked at all.
+    #[error(transparent)]
+    Http(#[from] http::Error),
+    /// What was there when the plan was made is gone.
+    #[error("{what} is not there any more")]
+    Gone {
+        /// What.
+        what: String,
+    },
+    /// Swarm counts further than this program can say.
+    #[error("the version {0} of the service is larger than Docker's own clients can say")]
+    Version(u64),
+}
+
+impl Explain for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Docker(error) => error.class(),
+            Self::Archive(error) => error.class(),
+            Self::Http(error) => error.class(),
+            Self::Gone { .. } => Class::Conflict,
+            Self::Version(_) => Class::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Docker(error) => error.hint(),
+            Self::Archive(error) => error.hint(),
+            Self::Http(error) => error.hint(),
+            Self::Gone { .. } => None,
+            Self::Version(_) => Some("remove the service; the next run creates it anew".into()),
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! What is there. Reads only.
+
+mod live;
+mod paths;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use reqwest::Method;
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+pub use live::Service;
+pub use paths::Path;
+
+use super::{Error, Program, Wanted};
+use crate::image;
+use crate::image::Archive;
+use crate::secret;
+use crate::secret::Secret;
+use crate::{Api, network};
+use base::error::{Class, Explain, Explained};
+use http::{Body, Identity, Request};
+
+/// Everything a plan is made from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Observed {
+    /// Why there is no swarm to work with; what Docker would tell of one is empty then.
+    pub no_swarm: Option<String>,
+    /// The version of the API that Docker is asked in.
+    pub api: Api,
+    /// The image that is to run.
+    pub image: Image,
+    /// The images of the program that Docker has, by tag: the id of each.
+    pub images: BTreeMap<String, String>,
+    /// The credentials, by the kind of the secret that is made of each.
+    pub credentials: BTreeMap<String, Given>,
+    /// The secrets by kind, each kind sorted by number.
+    pub secrets: BTreeMap<String, Vec<Secret>>,
+    /// The id of the network.
+    pub network: Option<String>,
+    /// What is at the paths to mount.
+    pub paths: BTreeMap<PathBuf, Path>,
+    /// The service.
+    pub service: Option<Service>,
+    /// The program, asked.
+    pub answer: Answer,
+    /// Whether this run has created or updated the service already.
+    pub changed: bool,
+}
+
+/// The image that is to run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Image {
+    /// The archive cannot be used.
+    Unusable {
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Docker does not have it yet.
+    InArchive {
+        /// The tag it is to have.
+        tag: String,
+    },
+    /// Docker has it.
+    Loaded {
+        /// Its tag.
+        tag: String,
+        /// Its id.
+        id: String,
+    },
+}
+
+/// A credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Given {
+    /// It can be used.
+    Usable,
+    /// It cannot.
+    Unusable {
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+}
+
+/// What the program answers when it is asked through Traefik whether it is well.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Nothing runs that could be asked.
+    NotRunning,
+    /// That it is well.
+    Well,
+    /// Nothing, or that it is not.
+    Unwell {
+        /// Why.
+        reason: String,
+        /// What to do.
+        hint: String,
+        /// Whether that may pass by itself.
+        may_pass: bool,
+    },
+}
+
+impl Observed {
+    /// The secrets of a kind, sorted by number.
+    pub fn secrets(&self, kind: &str) -> &[Secret] {
+        self.secrets.get(kind).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Program {
+    /// Reads everything.
+    pub async fn observe(&self, wanted: &Wanted) -> Result<Observed, Error> {
+        let contents = self.contents();
+        let of_swarm = async {
+            tokio::try_join!(
+                secret::observe(&self.docker, self.name, self.piece, &contents),
+                network::find(&self.docker, wanted.network),
+                live::observe(&self.docker, self.name),
+            )
+        };
+        let (of_swarm, images) = tokio::join!(of_swarm, self.images());
+        let (image, images) = images?;
+        let mut observed = Observed {
+            no_swarm: None,
+            api: self.docker.api(),
+            image,
+            images,
+            credentials: self.secrets.iter().map(|(kind, secret)| ((*kind).to_owned(), given(secret))).collect(),
+            secrets: BTreeMap::new(),
+            network: None,
+            paths: wanted.mounts.iter().map(|mount| (mount.source.clone(), Path::at(&mount.source))).collect(),
+            service: None,
+            answer: Answer::NotRunning,
+            changed: self.memory.borrow().changed,
+        };
+        match of_swarm {
+            Ok((secrets, network, service)) => {
+                observed = Observed { secrets, network, service, ..observed };
+            }
+            Err(error) if error.is_no_manager() => observed.no_swarm = Some(error.why_no_swarm().await),
+            Err(error) => return Err(error.into()),
+        }
+        if observed.service.as_ref().is_some_and(|service| service.tasks.running > 0) {
+            observed.answer = self.ask().await;
+        }
+        Ok(observed)
+    }
+
+    fn contents(&self) -> BTreeMap<&str, Option<SecretString>> {
+        let usable = self.secrets.iter().map(|(kind, secret)| (*kind, secret.as_ref().ok().cloned()));
+        usable.chain(self.other_kinds.iter().map(|kind| (*kind, None))).collect()
+    }
+
+    async fn images(&self) -> Result<(Image, BTreeMap<String, String>), Error> {
+        let images = image::observe(&self.docker, self.name).await?;
+        let archive = match Archive::of(self.name, &self.archive) {
+            Ok(archive) => archive,
+            Err(error) => {
+                let (reason, hint) = in_words(&Explained::new(&error));
+                return Ok((Image::Unusable { reason, hint }, images));
+            }
+        };
+        let tag = image::tag(self.name, &archive.content);
+        let loaded = match images.get(&tag) {
+            Some(id) => image::loaded(&self.docker, &archive, &tag, id).await?,
+            None => None,
+        };
+        Ok((loaded.map_or(Image::InArchive { tag: tag.clone() }, |id| Image::Loaded { tag, id }), images))
+    }
+
+    /// One attempt: who waits for it asks again, and wants to say what it waits for meanwhile.
+    async fn ask(&self) -> Answer {
+        let url = self.client.url(&["healthz"], &[]);
+        let request = Request { method: Method::GET, url, identity: &Identity::Nobody, body: Body::None };
+        let answer = self.client.ask(&request).await;
+        match answer.and_then(|answer| answer.or_failure()?.refuse_page()) {
+            Ok(()) => Answer::Well,
+            Err(error) => {
+                let may_pass = error.class() == Class::Transient;
+                let (reason, hint) = in_words(&Explained::new(&error));
+                Answer::Unwell { reason, hint, may_pass }
+            }
+        }
+    }
+}
+
+fn given(secret: &Result<SecretString, Explained>) -> Given {
+    match secret {
+        Ok(_) => Given::Usable,
+        Err(error) => {
+            let (reason, hint) = in_words(error);
+            Given::Unusable { reason, hint }
+        }
+    }
+}
+
+/// An error as a plan shows it: the reason, and what to do.
+fn in_words(error: &Explained) -> (String, String) {
+    (error.reason(), error.hint.clone().unwrap_or_default())
+}

@@ -1,0 +1,141 @@
+//! What a service is made of: each part as it is to be used, or what is missing of it.
+
+use std::path;
+
+use crate::secret;
+use crate::service::observed::{Given, Image, Observed, Path};
+use crate::service::{Change, Holds, Mount, SecretFile, Wanted};
+use base::plan::Plan;
+
+/// The id of the image to run: the archive's; without a usable archive, the one that runs.
+pub fn image(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<String> {
+    match &observed.image {
+        Image::Loaded { id, .. } => Some(id.clone()),
+        Image::InArchive { tag } => {
+            plan.sequence("image", vec![Change::LoadImage { archive: wanted.archive.clone(), tag: tag.clone() }]);
+            None
+        }
+        Image::Unusable { reason, hint } => {
+            plan.block("image", reason.clone(), hint.clone());
+            let template = observed.service.as_ref()?.spec.task_template.as_ref()?;
+            let runs = template.container_spec.as_ref()?.image.as_ref();
+            runs.filter(|image| observed.images.values().any(|id| id == *image)).cloned()
+        }
+    }
+}
+
+/// The secrets to use. `None` while one is to be created, or where there is none and none can be.
+pub fn secrets(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Vec<SecretFile>> {
+    let mut files = Vec::new();
+    for kind in &wanted.secrets {
+        let there = observed.secrets(kind);
+        let chosen = match observed.credentials.get(*kind) {
+            Some(Given::Usable) => {
+                let chosen = secret::usable(there);
+                if chosen.is_none() {
+                    let name = secret::name(wanted.program, kind, secret::next(there));
+                    // Each in a sequence of its own: one that fails is no reason not to create another.
+                    plan.sequence(format!("secret {kind}"), vec![Change::CreateSecret { kind: (*kind).into(), name }]);
+                }
+                chosen
+            }
+            Some(Given::Unusable { reason, hint }) => {
+                plan.block(format!("secret/{kind}"), reason.clone(), hint.clone());
+                // What runs goes on with what it has.
+                there.iter().rev().find(|secret| uses(observed, &secret.name))
+            }
+            None => None,
+        };
+        files.push(chosen.map(|secret| SecretFile {
+            file: (*kind).to_owned(),
+            name: secret.name.clone(),
+            id: secret.id.clone(),
+        }));
+    }
+    files.into_iter().collect()
+}
+
+/// Whether the service uses the secret with this name.
+pub fn uses(observed: &Observed, secret: &str) -> bool {
+    let template = observed.service.as_ref().and_then(|service| service.spec.task_template.as_ref());
+    let secrets = template.and_then(|template| template.container_spec.as_ref()?.secrets.as_ref());
+    secrets.is_some_and(|secrets| secrets.iter().any(|used| used.secret_name.as_deref() == Some(secret)))
+}
+
+/// The id of the network.
+pub fn network<'a>(wanted: &Wanted, observed: &'a Observed, plan: &mut Plan<Change>) -> Option<&'a str> {
+    let name = wanted.network;
+    if observed.network.is_none() {
+        plan.block(
+            format!("network/{name}"),
+            format!("there is no network {name} of scope swarm"),
+            "see converge-swarm.service",
+        );
+    }
+    observed.network.as_deref()
+}
+
+/// Whether everything to mount is there, and the service's own directories are its own.
+pub fn has_paths(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> bool {
+    let mut has_all = true;
+    for mount in &wanted.mounts {
+        let seen = observed.paths.get(&mount.source).unwrap_or(&Path::Missing);
+        if let Some((reason, hint)) = path_problem(mount, seen, &wanted.user) {
+            plan.block(format!("path{}", mount.source.display()), reason, hint);
+            has_all = false;
+        }
+    }
+    has_all
+}
+
+/// Why a path cannot be mounted as wanted, and the command that mends it.
+fn path_problem(mount: &Mount, seen: &Path, user: &str) -> Option<(String, String)> {
+    let path = mount.source.display();
+    let elsewhere = || "move it away, or name another one".to_owned();
+    match (mount.holds, seen) {
+        (_, Path::Unreadable { why }) => {
+            Some((format!("{path} cannot be looked at: {why}"), format!("see `namei --long {path}`")))
+        }
+        (Holds::File, Path::Missing) => Some((format!("there is no file {path}"), "name one that is there".into())),
+        (Holds::File, Path::Directory { .. }) => Some((format!("{path} is a directory, no file"), elsewhere())),
+        (_, Path::File { .. }) if mount.holds != Holds::File => Some((format!("{path} is no directory"), elsewhere())),
+        (Holds::OwnDirectory, seen) => own_directory_problem(&mount.source, seen, user),
+        (Holds::Directory, Path::Missing) => {
+            Some((format!("there is no directory {path}"), format!("install --directory --mode=0755 {path}")))
+        }
+        (_, Path::Directory { mode, .. }) if !others_may(mode, 0o5) => {
+            Some((format!("{path} has mode {mode}, and {user} is to read it"), format!("chmod o+rx {path}")))
+        }
+        (_, Path::File { mode }) if !others_may(mode, 0o4) => {
+            Some((format!("{path} has mode {mode}, and {user} is to read it"), format!("chmod o+r {path}")))
+        }
+        _ => None,
+    }
+}
+
+/// The same, of a directory that is the service's own, and nobody else's.
+fn own_directory_problem(path: &path::Path, seen: &Path, runs_as: &str) -> Option<(String, String)> {
+    let path = path.display();
+    match seen {
+        Path::Directory { user, group, .. } if format!("{user}:{group}") != runs_as => Some((
+            format!("{path} belongs to {user}:{group}, and the service runs as {runs_as}"),
+            // Its files may be somebody else's too.
+            format!("chown --recursive {runs_as} {path}"),
+        )),
+        Path::Directory { mode, .. } if mode != "700" => {
+            Some((format!("{path} has mode {mode}, not 700"), format!("chmod 0700 {path}")))
+        }
+        Path::Missing => {
+            let (owner, group) = runs_as.split_once(':').unwrap_or((runs_as, runs_as));
+            Some((
+                format!("there is no directory {path}"),
+                format!("install --directory --owner={owner} --group={group} --mode=0700 {path}"),
+            ))
+        }
+        _ => None,
+    }
+}
+
+fn others_may(mode: &str, what: u32) -> bool {
+    u32::from_str_radix(mode, 8).is_ok_and(|mode| mode & what == what)
+}

@@ -1,0 +1,102 @@
+//! What it takes to look at one program's service and to change it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{Error, Wanted};
+use crate::Docker;
+use base::address::Probe;
+use base::backoff::Backoff;
+use base::error::{Class, Explained};
+use base::host::Host;
+use base::limits::Limits;
+use http::{Client, Connect, Service};
+
+/// How long an answer may take: it comes from this very machine.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// A secret is one word, and shorter than this.
+const LONGEST_SECRET: usize = 4096;
+
+/// One program of ours, as a service.
+#[derive(Debug)]
+pub struct Program {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// The piece that keeps it: the value of the label on what is created for it.
+    pub(super) piece: &'static str,
+    pub(super) docker: Docker,
+    /// Loading takes longer than a call.
+    pub(super) patient: Docker,
+    /// The archive of its image.
+    pub(super) archive: PathBuf,
+    /// Its secrets by kind, or why there is none.
+    pub(super) secrets: BTreeMap<&'static str, Result<SecretString, Explained>>,
+    /// Kinds of secrets that it has had under another configuration.
+    pub(super) other_kinds: Vec<&'static str>,
+    pub(super) client: Client,
+    pub(super) memory: RefCell<Memory>,
+}
+
+/// What this run has done already and nothing outside shows.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Memory {
+    /// The service was created or updated.
+    pub changed: bool,
+}
+
+/// A kind of secret, and the credential that it comes from.
+#[derive(Debug, Clone, Copy)]
+pub struct Kind {
+    /// The kind, and the file's name in the container.
+    pub kind: &'static str,
+    /// The credential.
+    pub credential: &'static str,
+    /// Whether this configuration has it.
+    pub is_wanted: bool,
+}
+
+impl Program {
+    /// The program of `wanted`, connected to Docker and to its own address.
+    pub async fn connect(
+        wanted: &Wanted,
+        probe: &Probe,
+        kinds: &[Kind],
+        limits: Limits,
+        host: &Host,
+    ) -> Result<Self, Error> {
+        let docker = host.backoff.retry(async || Docker::connect(&host.docker_host, limits.call()).await).await?;
+        let connect =
+            Connect { at: Some(probe.address), backoff: Backoff::ONCE, ..Connect::within(PATIENCE.min(limits.call())) };
+        let secrets = kinds.iter().filter(|kind| kind.is_wanted);
+        Ok(Self {
+            name: wanted.program,
+            piece: wanted.piece,
+            patient: docker.within(limits.wait()),
+            docker,
+            archive: wanted.archive.clone(),
+            secrets: secrets.map(|kind| (kind.kind, secret(host, kind.credential))).collect(),
+            other_kinds: kinds.iter().filter(|kind| !kind.is_wanted).map(|kind| kind.kind).collect(),
+            client: Client::new(Service::Own(wanted.program), &format!("https://{}", wanted.domain), &connect)?,
+            memory: RefCell::default(),
+        })
+    }
+}
+
+/// A credential that is one word, without the line's end.
+fn secret(host: &Host, name: &str) -> Result<SecretString, Explained> {
+    let secret = host.credentials.read(name).map_err(|error| Explained::new(&error))?;
+    let word = secret.expose_secret().trim();
+    if word.len() <= LONGEST_SECRET && word.chars().all(|c| c.is_ascii_graphic()) {
+        return Ok(word.into());
+    }
+    Err(Explained {
+        class: Class::Configuration,
+        message: format!("credential `{name}` is not one word"),
+        causes: Vec::new(),
+        hint: Some(format!("check what wrote the file behind `{name}`: it holds the secret, and nothing else")),
+    })
+}

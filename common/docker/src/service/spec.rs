@@ -1,0 +1,278 @@
+//! What a piece wants of its service, and how Docker is told.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use bollard::models::{
+    EndpointSpec, EndpointSpecModeEnum, HealthConfig, Limit, Mount as DockerMount, MountType, NetworkAttachmentConfig,
+    ResourceObject, ServiceSpec, ServiceSpecMode, ServiceSpecModeReplicated, ServiceSpecRollbackConfig,
+    ServiceSpecRollbackConfigFailureActionEnum, ServiceSpecRollbackConfigOrderEnum, ServiceSpecUpdateConfig,
+    ServiceSpecUpdateConfigFailureActionEnum, ServiceSpecUpdateConfigOrderEnum, TaskSpec, TaskSpecContainerSpec,
+    TaskSpecContainerSpecFile, TaskSpecContainerSpecPrivileges, TaskSpecContainerSpecSecrets, TaskSpecLogDriver,
+    TaskSpecResources, TaskSpecRestartPolicy, TaskSpecRestartPolicyConditionEnum,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Api, MANAGED};
+
+/// A second, in Docker's nanoseconds.
+const SECOND: i64 = 1_000_000_000;
+/// A mebibyte.
+const MEBIBYTE: i64 = 1024 * 1024;
+/// Processes and threads that a service may have; each of ours has a handful.
+const MOST_PROCESSES: i64 = 64;
+/// Docker looks after a container's `no-new-privileges` from here on.
+const NO_NEW_PRIVILEGES: Api = Api(1, 46);
+/// Docker looks after a container's health more often while it starts from here on.
+const START_INTERVAL: Api = Api(1, 44);
+
+/// What a piece wants of its service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// The program, which is the service's name too.
+    pub program: &'static str,
+    /// The piece: the value of the label on what is created.
+    pub piece: &'static str,
+    /// The archive of its image.
+    pub archive: PathBuf,
+    /// The name it is served under.
+    pub domain: String,
+    /// Which requests reach it, as Traefik's rule.
+    pub rule: String,
+    /// The port it listens on.
+    pub port: u16,
+    /// The network it shares with Traefik.
+    pub network: &'static str,
+    /// Its environment. Anybody who may ask Docker reads it.
+    pub env: BTreeMap<String, String>,
+    /// Its secrets, each a kind and the file's name in `/run/secrets`.
+    pub secrets: Vec<&'static str>,
+    /// What of this machine it sees.
+    pub mounts: Vec<Mount>,
+    /// `uid:gid`, as numbers.
+    pub user: String,
+    /// The memory it may use.
+    pub memory_mib: u32,
+    /// The command that says whether it is well.
+    pub health: Vec<String>,
+}
+
+/// A part of this machine that a service sees.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Mount {
+    /// Where it is here.
+    pub source: PathBuf,
+    /// Where it is there.
+    pub target: String,
+    /// What is there.
+    pub holds: Holds,
+}
+
+/// What a service finds at a part of this machine that it sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// A directory of its own, which it writes to.
+    OwnDirectory,
+    /// A directory that it reads.
+    Directory,
+    /// A file that it reads.
+    File,
+}
+
+/// Everything that the service is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Its name.
+    pub name: String,
+    /// The id of its image.
+    pub image: String,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// Its environment.
+    pub env: BTreeMap<String, String>,
+    /// Its secrets.
+    pub secrets: Vec<SecretFile>,
+    /// What of this machine it sees.
+    pub mounts: Vec<Mount>,
+    /// Its network.
+    pub network: Network,
+    /// `uid:gid`.
+    pub user: String,
+    /// The memory it may use.
+    pub memory_mib: u32,
+    /// The command that says whether it is well.
+    pub health: Vec<String>,
+    /// The version of the API that it is told in.
+    pub api: Api,
+}
+
+/// A secret as a file in the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecretFile {
+    /// The file's name in `/run/secrets`.
+    pub file: String,
+    /// The secret's name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+}
+
+/// A network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Network {
+    /// Its name.
+    pub name: String,
+    /// Its id.
+    pub id: String,
+}
+
+impl Wanted {
+    /// The whole of it, with this image, these secrets and this network.
+    pub fn spec(&self, image: &str, secrets: Vec<SecretFile>, network: &str, api: Api) -> Spec {
+        Spec {
+            name: self.program.to_owned(),
+            image: image.to_owned(),
+            labels: self.labels(),
+            env: self.env.clone(),
+            secrets,
+            mounts: self.mounts.clone(),
+            network: Network { name: self.network.to_owned(), id: network.to_owned() },
+            user: self.user.clone(),
+            memory_mib: self.memory_mib,
+            health: self.health.clone(),
+            api,
+        }
+    }
+
+    /// Ours, and those that Traefik reads.
+    fn labels(&self) -> BTreeMap<String, String> {
+        let name = self.program;
+        let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let router = |key: &str, value: &str| (format!("traefik.http.routers.{name}.{key}"), value.to_owned());
+        BTreeMap::from([
+            label(MANAGED, self.piece),
+            label("traefik.enable", "true"),
+            label("traefik.swarm.network", self.network),
+            (format!("traefik.http.services.{name}.loadbalancer.server.port"), self.port.to_string()),
+            router("rule", &self.rule),
+            router("entrypoints", "web-secure"),
+            router("tls", "true"),
+        ])
+    }
+}
+
+impl Spec {
+    /// In Docker's own words. Whatever Docker would fill in by itself and that matters is said here.
+    pub fn to_docker(&self) -> ServiceSpec {
+        let network = NetworkAttachmentConfig { target: Some(self.network.id.clone()), ..Default::default() };
+        ServiceSpec {
+            name: Some(self.name.clone()),
+            labels: Some(self.labels.clone().into_iter().collect()),
+            task_template: Some(TaskSpec {
+                container_spec: Some(self.container()),
+                resources: Some(self.resources()),
+                restart_policy: Some(TaskSpecRestartPolicy {
+                    condition: Some(TaskSpecRestartPolicyConditionEnum::ANY),
+                    delay: Some(5 * SECOND),
+                    ..Default::default()
+                }),
+                networks: Some(vec![network]),
+                log_driver: Some(log_driver()),
+                ..Default::default()
+            }),
+            mode: Some(ServiceSpecMode {
+                replicated: Some(ServiceSpecModeReplicated { replicas: Some(1) }),
+                ..Default::default()
+            }),
+            // One at a time: two would write to the same directory. What does not become healthy is taken back.
+            update_config: Some(ServiceSpecUpdateConfig {
+                parallelism: Some(1),
+                failure_action: Some(ServiceSpecUpdateConfigFailureActionEnum::ROLLBACK),
+                monitor: Some(5 * SECOND),
+                order: Some(ServiceSpecUpdateConfigOrderEnum::STOP_FIRST),
+                ..Default::default()
+            }),
+            rollback_config: Some(ServiceSpecRollbackConfig {
+                parallelism: Some(1),
+                failure_action: Some(ServiceSpecRollbackConfigFailureActionEnum::PAUSE),
+                monitor: Some(5 * SECOND),
+                order: Some(ServiceSpecRollbackConfigOrderEnum::STOP_FIRST),
+                ..Default::default()
+            }),
+            // One task needs no virtual address, and `proxy` has none to spare.
+            endpoint_spec: Some(EndpointSpec { mode: Some(EndpointSpecModeEnum::DNSRR), ports: None }),
+            ..Default::default()
+        }
+    }
+
+    fn container(&self) -> TaskSpecContainerSpec {
+        TaskSpecContainerSpec {
+            image: Some(self.image.clone()),
+            env: Some(self.env.iter().map(|(key, value)| format!("{key}={value}")).collect()),
+            user: Some(self.user.clone()),
+            secrets: Some(self.secrets.iter().map(|secret| self.secret(secret)).collect()),
+            mounts: Some(self.mounts.iter().map(mount).collect()),
+            read_only: Some(true),
+            init: Some(true),
+            capability_drop: Some(vec!["ALL".into()]),
+            privileges: (self.api >= NO_NEW_PRIVILEGES)
+                .then(|| TaskSpecContainerSpecPrivileges { no_new_privileges: Some(true), ..Default::default() }),
+            health_check: Some(HealthConfig {
+                test: Some(["CMD".to_owned()].into_iter().chain(self.health.clone()).collect()),
+                interval: Some(5 * SECOND),
+                timeout: Some(5 * SECOND),
+                retries: Some(3),
+                start_period: Some(20 * SECOND),
+                start_interval: (self.api >= START_INTERVAL).then_some(SECOND),
+            }),
+            stop_grace_period: Some(10 * SECOND),
+            ..Default::default()
+        }
+    }
+
+    fn secret(&self, secret: &SecretFile) -> TaskSpecContainerSpecSecrets {
+        let (user, group) = self.user.split_once(':').unwrap_or((&self.user, "0"));
+        TaskSpecContainerSpecSecrets {
+            file: Some(TaskSpecContainerSpecFile {
+                name: Some(secret.file.clone()),
+                uid: Some(user.to_owned()),
+                gid: Some(group.to_owned()),
+                mode: Some(0o400),
+            }),
+            secret_id: Some(secret.id.clone()),
+            secret_name: Some(secret.name.clone()),
+        }
+    }
+
+    fn resources(&self) -> TaskSpecResources {
+        let memory = i64::from(self.memory_mib) * MEBIBYTE;
+        TaskSpecResources {
+            limits: Some(Limit { memory_bytes: Some(memory), pids: Some(MOST_PROCESSES), ..Default::default() }),
+            // What it may use is there for it.
+            reservations: Some(ResourceObject { memory_bytes: Some(memory / 2), ..Default::default() }),
+            ..Default::default()
+        }
+    }
+}
+
+fn mount(mount: &Mount) -> DockerMount {
+    DockerMount {
+        target: Some(mount.target.clone()),
+        source: Some(mount.source.display().to_string()),
+        typ: Some(MountType::BIND),
+        read_only: Some(mount.holds != Holds::OwnDirectory),
+        ..Default::default()
+    }
+}
+
+/// Logs of a bounded size, whatever the daemon's own default is.
+fn log_driver() -> TaskSpecLogDriver {
+    let option = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+    let options = HashMap::from([option("max-size", "10m"), option("max-file", "3")]);
+    TaskSpecLogDriver { name: Some("json-file".into()), options: Some(options) }
+}

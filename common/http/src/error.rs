@@ -1,0 +1,328 @@
+//! The ways a call to Gitea or Drone fails.
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use reqwest::{Method, Url};
+
+/// Who was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Service {
+    /// The forge.
+    Gitea,
+    /// The build server.
+    Drone,
+    /// A service of our own, by its name.
+    Own(&'static str),
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Gitea => "Gitea",
+            Self::Drone => "Drone",
+            Self::Own(name) => name,
+        })
+    }
+}
+
+/// What was asked: nothing secret, so never the query.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    /// Who was asked.
+    pub service: Service,
+    /// The method.
+    pub method: String,
+    /// The address.
+    pub address: String,
+}
+
+impl Call {
+    /// What is asked of `service` by `method` at `url`.
+    pub fn new(service: Service, method: &Method, url: &Url) -> Self {
+        let mut url = url.clone();
+        url.set_query(None);
+        url.set_fragment(None);
+        Self { service, method: method.to_string(), address: url.into() }
+    }
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.address)
+    }
+}
+
+/// By what a call says who asks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// By nothing.
+    Nothing,
+    /// By a password.
+    Password,
+    /// By a token.
+    Token,
+    /// By cookies.
+    Cookies,
+}
+
+/// Why somebody was refused, as far as the answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Refusal {
+    /// The password or token is not accepted. Gitea answers so too for an account with two-factor login.
+    Credentials,
+    /// The account has two-factor login, which a program cannot do.
+    TwoFactor,
+    /// The account must first change its password.
+    MustChangePassword,
+    /// The account may not sign in, or was never activated.
+    Prohibited,
+    /// The account is known but may not do this.
+    Rights,
+}
+
+impl Refusal {
+    pub(super) fn of(status: u16, message: &str) -> Self {
+        let message = message.to_ascii_lowercase();
+        let says = |words: &[&str]| words.iter().any(|word| message.contains(word));
+        if says(&["otp", "webauthn", "two-factor", "twofa", "2fa"]) {
+            Self::TwoFactor
+        } else if says(&["must change your password"]) {
+            Self::MustChangePassword
+        } else if says(&["prohibited", "not activated", "not active"]) {
+            Self::Prohibited
+        } else if status == 401 {
+            Self::Credentials
+        } else {
+            Self::Rights
+        }
+    }
+}
+
+/// Why a call failed. None of its texts carries a secret.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The address in the configuration cannot be used.
+    #[error("the address of {service}, `{address}`, cannot be used: {why}")]
+    Address {
+        /// Whose address.
+        service: Service,
+        /// The address.
+        address: String,
+        /// Why not.
+        why: String,
+    },
+    /// No client could be made.
+    #[error("no client for {service} can be made")]
+    Client {
+        /// For whom.
+        service: Service,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// No connection could be made, or it broke before an answer came.
+    #[error("{} cannot be reached ({call})", call.service)]
+    Unreachable {
+        /// What was asked.
+        call: Call,
+        /// Why.
+        source: Box<dyn StdError + Send + Sync>,
+    },
+    /// No answer in time.
+    #[error("{} has not answered within {} s ({call})", call.service, after.as_secs_f32())]
+    Deadline {
+        /// What was asked.
+        call: Call,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Drone is busy reading an account's repositories.
+    #[error("Drone still reads the repositories of `{login}` from Gitea after {} s ({call})", after.as_secs_f32())]
+    Synchronising {
+        /// What was asked.
+        call: Call,
+        /// Whose repositories.
+        login: String,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// The TLS connection failed.
+    #[error("no trusted connection to {} ({call})", call.service)]
+    Tls {
+        /// What was asked.
+        call: Call,
+        /// Why.
+        source: Box<rustls::Error>,
+    },
+    /// The interface redirects instead of answering.
+    #[error("{} redirects to {to} instead of answering ({call})", call.service)]
+    Redirected {
+        /// What was asked.
+        call: Call,
+        /// Where to.
+        to: String,
+    },
+    /// One redirect after the other, without end.
+    #[error("{} redirects in a circle, {count} times so far ({call})", call.service)]
+    RedirectLoop {
+        /// What was asked last.
+        call: Call,
+        /// How many were followed.
+        count: usize,
+    },
+    /// A redirect or a form leads to a server that is neither Gitea nor Drone.
+    #[error("{} leads to {to}, which is neither Gitea nor Drone ({call})", call.service)]
+    Elsewhere {
+        /// What was asked.
+        call: Call,
+        /// The scheme and host it leads to.
+        to: String,
+    },
+    /// A web page came where the interface should answer.
+    #[error("{} answers with a web page{}, status {status}, not the API ({call})", call.service, in_quotes(title.as_ref()))]
+    WebPage {
+        /// What was asked.
+        call: Call,
+        /// The status.
+        status: u16,
+        /// The page's title.
+        title: Option<String>,
+    },
+    /// Who asks is not let in.
+    #[error("{} refuses ({call}: {status}{})", call.service, after_colon(message.as_ref()))]
+    Refused {
+        /// What was asked.
+        call: Call,
+        /// 401 or 403.
+        status: u16,
+        /// What that means.
+        because: Refusal,
+        /// By what it was asked.
+        by: By,
+        /// What the server says.
+        message: Option<String>,
+    },
+    /// It is not there.
+    #[error("{} knows no such thing ({call}: 404{})", call.service, after_colon(message.as_ref()))]
+    NotFound {
+        /// What was asked.
+        call: Call,
+        /// What the server says.
+        message: Option<String>,
+    },
+    /// A 404 that is not the server's own: the proxy before it has nobody for this name.
+    #[error("nobody serves {} ({call}: 404 by the proxy before it)", call.service)]
+    NotServed {
+        /// What was asked.
+        call: Call,
+    },
+    /// The server fails.
+    #[error("{} fails ({call}: {status}{})", call.service, after_colon(message.as_ref()))]
+    Failing {
+        /// What was asked.
+        call: Call,
+        /// 429 or 5xx.
+        status: u16,
+        /// How long it asks to be left alone.
+        wait: Option<Duration>,
+        /// What the server says.
+        message: Option<String>,
+    },
+    /// The server does not accept the call.
+    #[error("{} rejects ({call}: {status}{})", call.service, after_colon(message.as_ref()))]
+    Rejected {
+        /// What was asked.
+        call: Call,
+        /// The status.
+        status: u16,
+        /// What the server says.
+        message: Option<String>,
+    },
+    /// The answer ends before it is complete.
+    #[error("the answer of {} is cut off: {why} ({call})", call.service)]
+    CutOff {
+        /// What was asked.
+        call: Call,
+        /// Where.
+        why: String,
+    },
+    /// The answer is not what the API answers.
+    #[error("the answer of {} cannot be understood: {why} ({call})", call.service)]
+    NotUnderstood {
+        /// What was asked.
+        call: Call,
+        /// Why not.
+        why: String,
+    },
+    /// The answer is larger than any right one.
+    #[error("the answer of {} is larger than {largest} bytes ({call})", call.service)]
+    TooLarge {
+        /// What was asked.
+        call: Call,
+        /// The largest that is read.
+        largest: usize,
+    },
+}
+
+impl Error {
+    /// Sorts what reqwest says. Its address is dropped: a query may carry a code.
+    pub(super) fn from_reqwest(call: &Call, error: reqwest::Error) -> Self {
+        let (call, source) = (call.clone(), error.without_url());
+        if let Some(source) = tls(&source) {
+            return Self::Tls { call, source: source.into() };
+        }
+        if source.is_body() || source.is_decode() {
+            let why = base::error::chain(&source);
+            return Self::CutOff { call, why };
+        }
+        Self::Unreachable { call, source: source.into() }
+    }
+
+    /// Whether the thing asked for is not there, by the server's own word.
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::NotFound { .. })
+    }
+
+    /// How long the server asks to be left alone, if it does.
+    pub fn wait(&self) -> Option<Duration> {
+        match self {
+            Self::Failing { wait, .. } => *wait,
+            _ => None,
+        }
+    }
+
+    /// Why who asked was refused, if that is what happened.
+    pub fn refusal(&self) -> Option<Refusal> {
+        match self {
+            Self::Refused { because, .. } => Some(*because),
+            _ => None,
+        }
+    }
+}
+
+/// The TLS failure somewhere below, if that is what it is.
+fn tls(error: &reqwest::Error) -> Option<rustls::Error> {
+    let mut below: Option<&(dyn StdError + 'static)> = error.source();
+    while let Some(cause) = below {
+        // An io::Error hides what it carries from `source()`.
+        let carried = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let found = carried.and_then(|carried| carried.downcast_ref()).or_else(|| cause.downcast_ref());
+        if let Some(found) = found {
+            return Some(rustls::Error::clone(found));
+        }
+        below = carried.map(|carried| carried as &(dyn StdError + 'static)).or_else(|| cause.source());
+    }
+    None
+}
+
+fn in_quotes(title: Option<&String>) -> String {
+    title.map(|title| format!(" (“{title}”)")).unwrap_or_default()
+}
+
+fn after_colon(message: Option<&String>) -> String {
+    message.map(|message| format!(": {message}")).unwrap_or_default()
+}

@@ -1,0 +1,342 @@
+//! HTTP to Gitea, Drone and our own services: one deadline a call, no redirect followed by itself, no answer larger than
+//! a few mebibytes, and an error that says which of the many ways to fail it was.
+
+mod answer;
+mod carrier;
+mod error;
+mod hint;
+mod observer;
+mod page;
+
+use std::cell::RefCell;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use base::address::shown;
+use base::backoff::Backoff;
+use base::error::{Class, Explain};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::redirect::Policy;
+use reqwest::{Certificate, Method, RequestBuilder, Url};
+use secrecy::{ExposeSecret, SecretString};
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
+
+pub use answer::Answer;
+pub use carrier::{Carried, Carrier, Lost};
+pub use error::{By, Call, Error, Refusal, Service};
+pub use observer::Observer;
+pub use page::{quoted, title};
+
+/// The largest answer that is read.
+const LARGEST: usize = 4 * 1024 * 1024;
+
+/// How to reach a server.
+#[derive(Debug, Clone)]
+pub struct Connect {
+    /// How long a call may take, all its attempts together.
+    pub deadline: Duration,
+    /// How often a call that changes nothing is tried again.
+    pub backoff: Backoff,
+    /// The address to connect to instead of what the name resolves to; TLS and `Host` keep the name.
+    pub at: Option<IpAddr>,
+    /// A certificate authority to trust beside the system's, in PEM.
+    pub authority: Option<String>,
+    /// What carries requests and answers instead of the network.
+    pub carrier: Option<Arc<dyn Carrier>>,
+    /// Who is told of every request.
+    pub observer: Option<Arc<dyn Observer>>,
+}
+
+impl Connect {
+    /// By name, with the system's authorities, and `deadline` for each call.
+    pub fn within(deadline: Duration) -> Self {
+        Self { deadline, backoff: Backoff::default(), at: None, authority: None, carrier: None, observer: None }
+    }
+}
+
+/// What a call carries to say who asks.
+#[derive(Clone)]
+pub enum Identity {
+    /// Nothing.
+    Nobody,
+    /// HTTP basic authentication.
+    Password(String, SecretString),
+    /// A bearer token.
+    Token(SecretString),
+    /// A cookie header, whole.
+    Cookies(SecretString),
+}
+
+impl fmt::Debug for Identity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nobody => f.write_str("Nobody"),
+            Self::Password(login, _) => write!(f, "Password({login})"),
+            Self::Token(_) => f.write_str("Token"),
+            Self::Cookies(_) => f.write_str("Cookies"),
+        }
+    }
+}
+
+impl Identity {
+    /// What of it must not be seen, in the ways a server might say it again.
+    pub fn secrets(&self) -> Vec<SecretString> {
+        match self {
+            Self::Nobody => Vec::new(),
+            Self::Password(login, password) => {
+                let plain = password.expose_secret();
+                let mut as_sent = vec![password.clone(), STANDARD.encode(format!("{login}:{plain}")).into()];
+                if let Ok(mut form) = Url::parse("form:") {
+                    form.query_pairs_mut().append_key_only(plain);
+                    as_sent.push(form.query().unwrap_or_default().into());
+                }
+                as_sent
+            }
+            Self::Token(token) => vec![token.clone()],
+            Self::Cookies(cookies) => {
+                let values = cookies.expose_secret().split("; ").filter_map(|pair| pair.split_once('='));
+                // A short one is no secret, but a word like `en` that any text may hold.
+                let secret = values.map(|(_, value)| value).filter(|value| value.len() >= 8);
+                secret.map(SecretString::from).collect()
+            }
+        }
+    }
+
+    fn kind(&self) -> By {
+        match self {
+            Self::Nobody => By::Nothing,
+            Self::Password(..) => By::Password,
+            Self::Token(_) => By::Token,
+            Self::Cookies(_) => By::Cookies,
+        }
+    }
+
+    fn apply(&self, request: RequestBuilder) -> RequestBuilder {
+        match self {
+            Self::Nobody => request,
+            Self::Password(login, password) => request.basic_auth(login, Some(password.expose_secret())),
+            Self::Token(token) => request.bearer_auth(token.expose_secret()),
+            Self::Cookies(cookies) => request.header(reqwest::header::COOKIE, cookies.expose_secret()),
+        }
+    }
+}
+
+/// A server, ready to be asked.
+#[derive(Debug, Clone)]
+pub struct Client {
+    inner: reqwest::Client,
+    service: Service,
+    base: Url,
+    deadline: Duration,
+    backoff: Backoff,
+    hidden: Arc<[SecretString]>,
+    carrier: Option<Arc<dyn Carrier>>,
+    observer: Option<Arc<dyn Observer>>,
+}
+
+/// A request before it is sent.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The method.
+    pub method: Method,
+    /// The whole address.
+    pub url: Url,
+    /// Who asks.
+    pub identity: &'a Identity,
+    /// What it carries.
+    pub body: Body<'a>,
+}
+
+/// What a request carries. Forms and JSON may hold secrets, so nothing of them is shown.
+pub enum Body<'a> {
+    /// Nothing.
+    None,
+    /// A JSON document.
+    Json(&'a serde_json::Value),
+    /// The fields of a form.
+    Form(&'a [(String, SecretString)]),
+}
+
+impl fmt::Debug for Body<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Json(_) => "Json",
+            Self::Form(_) => "Form",
+        })
+    }
+}
+
+impl Client {
+    /// A client of the server at `address`. No connection is made yet.
+    pub fn new(service: Service, address: &str, connect: &Connect) -> Result<Self, Error> {
+        // Fails only when this process has one already.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let unusable = |why: String| Error::Address { service, address: shown(address), why };
+        let mut base = Url::parse(address).map_err(|error| unusable(error.to_string()))?;
+        if !matches!(base.scheme(), "http" | "https") {
+            return Err(unusable("it must begin with https:// or http://".into()));
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return Err(unusable("it must not carry a login or a password".into()));
+        }
+        base.set_query(None);
+        base.set_fragment(None);
+        let mut builder = reqwest::Client::builder()
+            .redirect(Policy::none())
+            .no_proxy()
+            // A server that was redeployed meanwhile is not asked on a connection to the one before.
+            .pool_idle_timeout(Duration::from_secs(1))
+            .user_agent(concat!("converge-ci/", env!("CARGO_PKG_VERSION")));
+        if base.scheme() == "http" {
+            // Without TLS there is nothing to trust, and the system's authorities cost milliseconds to read.
+            builder = builder.tls_certs_only([]);
+        } else if let Some(pem) = &connect.authority {
+            let authorities = Certificate::from_pem_bundle(pem.as_bytes());
+            let authorities = authorities.map_err(|source| Error::Client { service, source })?;
+            builder = builder.tls_certs_merge(authorities);
+        }
+        if let (Some(at), Some(name)) = (connect.at, base.host_str()) {
+            // Port 0 leaves the port to the address.
+            builder = builder.resolve(name, SocketAddr::new(at, 0));
+        }
+        let inner = builder.build().map_err(|source| Error::Client { service, source })?;
+        let Connect { deadline, backoff, carrier, observer, .. } = connect.clone();
+        Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default(), carrier, observer })
+    }
+
+    /// The same, whose answers are never quoted with one of `secrets` in them, nor with what a request says who asks
+    /// with: a failing server may say what it was sent.
+    #[must_use]
+    pub fn hiding(&self, secrets: impl IntoIterator<Item = SecretString>) -> Self {
+        Self { hidden: secrets.into_iter().collect(), ..self.clone() }
+    }
+
+    /// The server's own address.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// How long a call may take.
+    pub fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    /// The address of `path`, each segment encoded as it needs, with `query`.
+    pub fn url(&self, path: &[&str], query: &[(&str, &str)]) -> Url {
+        let mut url = self.base.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    /// The address that an answer leads `to`, when it is one below `path` on this very server.
+    pub fn within(&self, to: &str, path: &[&str]) -> Option<Url> {
+        let to = self.base.join(to).ok()?;
+        let below = format!("{}/", self.url(path, &[]).path());
+        (to.origin() == self.base.origin() && to.path().starts_with(&below)).then_some(to)
+    }
+
+    /// Asks once, and answers whatever came, whatever its status.
+    pub async fn ask(&self, request: &Request<'_>) -> Result<Answer, Error> {
+        self.ask_until(request, Instant::now() + self.deadline).await
+    }
+
+    /// The same, with a deadline that several calls share.
+    pub async fn ask_until(&self, request: &Request<'_>, until: Instant) -> Result<Answer, Error> {
+        let call = Call::new(self.service, &request.method, &request.url);
+        let builder = self.inner.request(request.method.clone(), request.url.clone());
+        let builder = request.identity.apply(builder).header(reqwest::header::ACCEPT_LANGUAGE, "en");
+        let builder = match request.body {
+            Body::None => builder,
+            Body::Json(value) => builder.json(value),
+            Body::Form(fields) => {
+                builder.form(&fields.iter().map(|(name, value)| (name, value.expose_secret())).collect::<Vec<_>>())
+            }
+        };
+        let settled = match timeout_at(until, self.receive(&call, builder)).await {
+            Ok(settled) => settled,
+            Err(_) => Err(Error::Deadline { call, after: self.deadline }),
+        };
+        if let Some(observer) = &self.observer {
+            observer.asked(self.service, settled.as_ref().map(|answer| answer.status));
+        }
+        let mut hidden = request.identity.secrets();
+        hidden.extend_from_slice(&self.hidden);
+        settled.map(|answer| answer.asked(request.identity.kind(), hidden))
+    }
+
+    async fn receive(&self, call: &Call, builder: RequestBuilder) -> Result<Answer, Error> {
+        match &self.carrier {
+            None => Answer::receive(call, builder, LARGEST).await,
+            Some(carrier) => Answer::carried(call, builder, LARGEST, carrier.as_ref()).await,
+        }
+    }
+
+    /// Asks for something that may be asked any number of times: again and again within the deadline, while the error may
+    /// pass. Every status but 2xx is an error.
+    pub async fn read(&self, request: &Request<'_>) -> Result<Answer, Error> {
+        let until = Instant::now() + self.deadline;
+        let seen = RefCell::new(None);
+        let attempts = self.backoff.retry(async || {
+            let settled = self.ask_until(request, until).await.and_then(Answer::or_failure);
+            settled.map_err(|error| {
+                let again = Again(error.class());
+                // That time ran out says less than what went wrong before.
+                seen.replace_with(|before| match before.take() {
+                    Some(before) if matches!(error, Error::Deadline { .. }) => Some(before),
+                    _ => Some(error),
+                });
+                again
+            })
+        });
+        if let Ok(Ok(answer)) = timeout_at(until, attempts).await {
+            return Ok(answer);
+        }
+        let call = Call::new(self.service, &request.method, &request.url);
+        Err(seen.take().unwrap_or(Error::Deadline { call, after: self.deadline }))
+    }
+
+    /// Reads `path` as JSON.
+    pub async fn get<T: DeserializeOwned>(
+        &self,
+        identity: &Identity,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<T, Error> {
+        let url = self.url(path, query);
+        self.read(&Request { method: Method::GET, url, identity, body: Body::None }).await?.json()
+    }
+
+    /// Changes something, once: what became of an attempt that failed is for the caller to observe.
+    pub async fn change(
+        &self,
+        method: Method,
+        identity: &Identity,
+        path: &[&str],
+        query: &[(&str, &str)],
+        body: Body<'_>,
+    ) -> Result<Answer, Error> {
+        let url = self.url(path, query);
+        self.ask(&Request { method, url, identity, body }).await?.or_failure()
+    }
+}
+
+/// Tells the retry whether to go on; the error itself is kept aside, for the last one is not always the best.
+#[derive(Debug, thiserror::Error)]
+#[error("the call failed")]
+struct Again(Class);
+
+impl Explain for Again {
+    fn class(&self) -> Class {
+        self.0
+    }
+}

@@ -1,0 +1,216 @@
+//! abra: run with a pseudo-terminal, `-n`, an explicit `ABRA_DIR`, one lock per `ABRA_DIR`, a clean environment and a
+//! deadline. Its words are only good for errors: what is true afterwards is read from Docker.
+
+mod terminal;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use semver::Version;
+use tokio::sync::OnceCell;
+
+use crate::program;
+use crate::program::{Problem, ProcessGroup, Said};
+use base::error::{Class, Explain};
+use base::lock::Lock;
+
+/// The oldest abra whose flags are the ones used here.
+const OLDEST: Version = Version::new(0, 11, 0);
+/// How long it may take to say its version.
+const VERSION_DEADLINE: Duration = Duration::from_secs(20);
+
+/// abra on one `ABRA_DIR`.
+#[derive(Debug)]
+pub struct Abra {
+    program: OsString,
+    directory: PathBuf,
+    docker_host: String,
+    deadline: Duration,
+    lock_deadline: Duration,
+    secrets: Vec<SecretString>,
+    version: OnceCell<Version>,
+}
+
+/// What abra could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It could not be run to a good end.
+    #[error("`{command}` failed")]
+    Program {
+        /// The command line; nothing secret is ever in it.
+        command: String,
+        /// How it failed.
+        source: Problem,
+    },
+    /// It is too old.
+    #[error("abra {found} is too old: {OLDEST} is the oldest that works")]
+    TooOld {
+        /// Its version.
+        found: Version,
+    },
+    /// It did not say a version.
+    #[error("abra did not say its version, but `{said}`")]
+    NoVersion {
+        /// What it said.
+        said: String,
+    },
+    /// Somebody else was at work in the same `ABRA_DIR` for too long.
+    #[error("abra's directory is in use")]
+    InUse(#[source] base::lock::Error),
+}
+
+impl Explain for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Program { source: Problem::Absent(_), .. } | Self::TooOld { .. } | Self::NoVersion { .. } => {
+                Class::Blocked
+            }
+            Self::Program { .. } => Class::Failed,
+            Self::InUse(error) => error.class(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Program { source: Problem::Absent(_), .. } => {
+                Some("install abra and put it into the unit's path".into())
+            }
+            Self::TooOld { .. } => Some(format!("install abra {OLDEST} or newer")),
+            Self::NoVersion { .. } => {
+                Some("is `abra` in PATH the Co-op Cloud command line? `abra --version` shows".into())
+            }
+            Self::Program { command, .. } => {
+                Some(format!("what abra said last is above; by hand, `{command}` tells all of it"))
+            }
+            Self::InUse(error) => error.hint(),
+        }
+    }
+}
+
+impl Abra {
+    /// abra as found in `PATH`, on `directory`. One command may take `deadline`; another's work in the same directory is
+    /// waited for as long as `lock_deadline`.
+    pub fn new(
+        directory: impl Into<PathBuf>,
+        docker_host: impl Into<String>,
+        deadline: Duration,
+        lock_deadline: Duration,
+    ) -> Self {
+        Self {
+            program: "abra".into(),
+            directory: directory.into(),
+            docker_host: docker_host.into(),
+            deadline,
+            lock_deadline,
+            secrets: Vec::new(),
+            version: OnceCell::new(),
+        }
+    }
+
+    /// Runs another program in abra's place.
+    #[must_use]
+    pub fn with_program(mut self, program: impl Into<OsString>) -> Self {
+        self.program = program.into();
+        self
+    }
+
+    /// Masks these, should abra ever say them.
+    #[must_use]
+    pub fn hiding(mut self, secrets: impl IntoIterator<Item = SecretString>) -> Self {
+        self.secrets.extend(secrets);
+        self
+    }
+
+    /// Its directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Keeps everybody else, our other programs included, from working in the directory.
+    pub async fn lock(&self) -> Result<Lock, Error> {
+        Lock::take(&self.directory.join(".converge.lock"), "abra's directory", self.lock_deadline)
+            .await
+            .map_err(Error::InUse)
+    }
+
+    /// Its version, asked once.
+    pub async fn version(&self) -> Result<&Version, Error> {
+        self.version
+            .get_or_try_init(async || {
+                let said = self.execute(&["--version"], VERSION_DEADLINE.min(self.deadline)).await?;
+                let version = read_version(&said)
+                    .ok_or_else(|| Error::NoVersion { said: Said::last_lines(&said).lines().join(" ") })?;
+                // A pre-release of the oldest one has its flags already, and all of abra's are called beta.
+                let number = Version::new(version.major, version.minor, version.patch);
+                if number < OLDEST { Err(Error::TooOld { found: version }) } else { Ok(version) }
+            })
+            .await
+    }
+
+    /// Runs `abra <arguments> -n` under the directory's lock and gives back what it said, secrets masked.
+    pub async fn run(&self, arguments: &[&str]) -> Result<String, Error> {
+        let _lock = self.lock().await?;
+        self.run_locked(arguments).await
+    }
+
+    /// As [`Abra::run`], for a caller that holds the [`Abra::lock`].
+    pub async fn run_locked(&self, arguments: &[&str]) -> Result<String, Error> {
+        self.version().await?;
+        let mut all = arguments.to_vec();
+        if !all.contains(&"-n") {
+            all.push("-n");
+        }
+        self.execute(&all, self.deadline).await
+    }
+
+    async fn execute(&self, arguments: &[&str], deadline: Duration) -> Result<String, Error> {
+        let failed = |source| Error::Program { command: format!("abra {}", arguments.join(" ")), source };
+        let mut command = program::clean_command(&self.program, &["PATH", "HOME", "DOCKER_CONFIG"]);
+        command.args(arguments);
+        command.env("ABRA_DIR", &self.directory).env("DOCKER_HOST", &self.docker_host).env("LANG", "C.UTF-8");
+        let terminal = terminal::Terminal::open().map_err(|error| failed(Problem::Run(error)))?;
+        terminal.attach(&mut command).map_err(|error| failed(Problem::Run(error)))?;
+        let name = self.program.to_string_lossy();
+        let mut child = command.spawn().map_err(|error| failed(program::not_started(&name, error)))?;
+        let mut group = ProcessGroup::of(&child);
+        // Our copies of the terminal's other end would keep it open for ever.
+        drop(command);
+
+        let mut said = Vec::new();
+        let ended = tokio::time::timeout(deadline, terminal.read_until_end(&mut child, &mut said)).await;
+        let text = self.masked(&String::from_utf8_lossy(&said));
+        let status = match ended {
+            Ok(status) => status.map_err(|error| failed(Problem::Run(error)))?,
+            Err(_) => return Err(failed(Problem::Deadline { after: deadline, said: Said::last_lines(&text) })),
+        };
+        group.ended();
+        if status.success() {
+            return Ok(program::without_escapes(&text));
+        }
+        Err(failed(Problem::Exit { status, said: Said::last_lines(&text) }))
+    }
+
+    fn masked(&self, text: &str) -> String {
+        let mut text = text.to_owned();
+        for secret in &self.secrets {
+            // A terminal ends lines by CR LF, so that a secret of several lines is masked line by line.
+            for line in secret.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty()) {
+                text = text.replace(line, "…");
+            }
+        }
+        text
+    }
+}
+
+/// The first thing in `said` that reads like a version.
+fn read_version(said: &str) -> Option<Version> {
+    let plain = program::without_escapes(said);
+    plain
+        .split(|c: char| c.is_whitespace() || "(),".contains(c))
+        .find_map(|word| Version::parse(word.strip_prefix('v').unwrap_or(word)).ok())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,200 @@
+//! What can be changed of a recipe's app, one mutation each.
+
+mod docker;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::io;
+
+use serde::{Deserialize, Serialize};
+
+use super::Content;
+use super::app::App;
+use super::error::Error;
+use super::observed::Try;
+
+use crate::env_file::EnvFile;
+use base::error::{Explain, chain};
+use base::file;
+
+/// One mutation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Change {
+    /// Clone the recipe.
+    Clone,
+    /// Fetch the recipe's branches and tags.
+    Fetch,
+    /// Create a secret.
+    CreateSecret {
+        /// What it is for: `ssl_cert`.
+        kind: String,
+        /// Its name.
+        name: String,
+    },
+    /// Remember in Swarm what is tried, or that it was rejected.
+    Mark {
+        /// What is remembered.
+        mark: Try,
+    },
+    /// Write keys of the `.env`.
+    WriteEnv {
+        /// The version whose `.env.sample` a new file begins with.
+        version: String,
+        /// The keys.
+        keys: BTreeMap<String, String>,
+    },
+    /// Deploy the stack by abra.
+    Deploy {
+        /// The recipe.
+        recipe: String,
+        /// A release's tag, or a commit's hash.
+        version: String,
+        /// Whether it is a release; else it is deployed as the checkout it is.
+        is_release: bool,
+        /// Why.
+        because: Vec<String>,
+        /// The version that it replaces because that did not become healthy.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        rejection: Option<Rejection>,
+    },
+    /// Remove a superseded secret.
+    RemoveSecret {
+        /// Its name.
+        name: String,
+        /// Its id.
+        id: String,
+    },
+    /// Forget a try.
+    Unmark {
+        /// The version that was tried.
+        tag: String,
+    },
+}
+
+/// A version that did not become healthy.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rejection {
+    /// The version.
+    pub tag: String,
+    /// What was seen.
+    pub seen: String,
+    /// The version that ran before it.
+    pub back_to: String,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Clone => f.write_str("clone the recipe"),
+            Self::Fetch => f.write_str("fetch the recipe's releases"),
+            Self::CreateSecret { name, .. } => write!(f, "create secret {name}"),
+            Self::Mark { mark: Try { tag, rejected: None, back_to, .. } } => {
+                write!(f, "remember that {tag} is tried and {back_to} ran before")
+            }
+            Self::Mark { mark } => write!(f, "remember that {} was rejected", mark.tag),
+            Self::WriteEnv { keys, .. } => {
+                write!(f, "set {} in the app's .env", keys.keys().cloned().collect::<Vec<_>>().join(", "))
+            }
+            Self::Deploy { version, rejection: Some(Rejection { tag, .. }), .. } => {
+                write!(f, "go back from {tag} to {version}")
+            }
+            Self::Deploy { recipe, version, because, .. } => {
+                write!(f, "deploy {recipe} {version} ({})", because.join("; "))
+            }
+            Self::RemoveSecret { name, .. } => write!(f, "remove superseded secret {name}"),
+            Self::Unmark { tag } => write!(f, "forget that {tag} was tried"),
+        }
+    }
+}
+
+impl Change {
+    /// What it changes of the app of `recipe`, for the journal: `stack/traefik`.
+    pub fn object(&self, recipe: &str) -> String {
+        match self {
+            Self::Clone | Self::Fetch => format!("recipe/{recipe}"),
+            Self::CreateSecret { name, .. } | Self::RemoveSecret { name, .. } => format!("secret/{name}"),
+            Self::Mark { mark: Try { tag, .. } } | Self::Unmark { tag } => format!("try/{tag}"),
+            Self::WriteEnv { .. } => format!("env/{recipe}"),
+            Self::Deploy { .. } => format!("stack/{recipe}"),
+        }
+    }
+
+    /// Makes the change. `content` gives what a new secret of a kind holds.
+    pub async fn apply<E: From<Error>>(
+        &self,
+        app: &App,
+        content: impl FnOnce(&str) -> Result<Content, E>,
+    ) -> Result<(), E> {
+        match self {
+            Self::Clone => app.ask(async || app.git.clone_from(&app.source).await).await,
+            Self::Fetch => app.ask(async || app.git.fetch_from(&app.source).await).await,
+            Self::CreateSecret { kind, name } => {
+                let Content { secret, labels } = content(kind)?;
+                app.create_secret(name, &secret, labels).await?;
+            }
+            Self::Mark { mark } => app.mark(mark).await?,
+            Self::WriteEnv { version, keys } => app.write_env(version, keys).await?,
+            Self::Deploy { version, is_release, rejection, .. } => {
+                app.deploy(version, *is_release).await?;
+                if let Some(Rejection { tag, seen, back_to }) = rejection.clone() {
+                    return Err(Error::WentBack { tag, seen, back_to }.into());
+                }
+            }
+            Self::RemoveSecret { name, id } => app.remove_secret(name, id).await?,
+            Self::Unmark { tag } => app.unmark(tag).await?,
+        }
+        Ok(())
+    }
+}
+
+impl App {
+    /// Asks the git server. That it cannot be reached is remembered, and never a failure by itself: the plan says
+    /// whether this run needs it.
+    async fn ask(&self, call: impl AsyncFn() -> Result<(), crate::git::Error>) {
+        let answer = self.backoff.retry(async || call().await).await;
+        if let Err(error) = &answer {
+            tracing::warn!("{}", chain(error));
+            if let Some(hint) = error.hint() {
+                tracing::warn!("hint: {hint}");
+            }
+        }
+        self.memory.borrow_mut().asked = Some(answer.map_err(|error| chain(&error)));
+    }
+
+    async fn write_env(&self, version: &str, keys: &BTreeMap<String, String>) -> Result<(), Error> {
+        let path = self.env_path.clone();
+        // abra writes the version into the file too.
+        let _lock = self.abra.lock().await?;
+        let text = match fs::read(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let sample = self.git.objects(&[format!("{version}:.env.sample")]).await?.into_iter().next().flatten();
+                sample.ok_or_else(|| Error::NoSample { version: version.into() })?.content
+            }
+            Err(source) => return Err(Error::File { what: "read", path, source }),
+        };
+        let mut env = EnvFile::parse(&text);
+        for (key, value) in keys {
+            env.set(key, value).map_err(|source| Error::Env { path: path.clone(), source })?;
+        }
+        file::replace(&path, &env.to_bytes(), 0o600).map_err(|source| Error::File { what: "write", path, source })
+    }
+
+    /// What is true afterwards is read from Docker, not from abra's words.
+    async fn deploy(&self, version: &str, is_release: bool) -> Result<(), Error> {
+        let domain = &self.names.domain;
+        self.abra.version().await?;
+        if is_release {
+            self.abra.run(&["app", "deploy", domain, version, "-o", "-f", "-c"]).await?;
+        } else {
+            let _lock = self.abra.lock().await?;
+            self.git.check_out(version).await?;
+            self.abra.run_locked(&["app", "deploy", domain, "-o", "-f", "-c", "-C"]).await?;
+        }
+        self.memory.borrow_mut().deployed = true;
+        Ok(())
+    }
+}

@@ -1,0 +1,82 @@
+//! What can go wrong with a recipe's app.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::{abra, env_file, git};
+use base::error::{Class, Explain};
+
+/// What went wrong.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A call to Docker failed.
+    #[error(transparent)]
+    Docker(#[from] docker::Error),
+    /// abra failed.
+    #[error(transparent)]
+    Abra(#[from] abra::Error),
+    /// git failed.
+    #[error(transparent)]
+    Git(#[from] git::Error),
+    /// A key of the `.env` cannot be set.
+    #[error("cannot set a key in {}", path.display())]
+    Env {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: env_file::Error,
+    },
+    /// The `.env` could not be read or written.
+    #[error("cannot {what} {}", path.display())]
+    File {
+        /// What was tried.
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The recipe's version has no `.env.sample` to begin a `.env` with.
+    #[error("the recipe's version {version} has no .env.sample")]
+    NoSample {
+        /// The version.
+        version: String,
+    },
+    /// A version was tried, did not become healthy, and the one before it runs again.
+    #[error("{tag} did not become healthy ({seen}); went back to {back_to}")]
+    WentBack {
+        /// The version that was tried.
+        tag: String,
+        /// What was seen.
+        seen: String,
+        /// The version that runs again.
+        back_to: String,
+    },
+}
+
+impl Explain for Error {
+    fn class(&self) -> Class {
+        match self {
+            Self::Docker(error) => error.class(),
+            Self::Abra(error) => error.class(),
+            Self::Git(error) => error.class(),
+            Self::Env { source, .. } => source.class(),
+            Self::File { .. } | Self::NoSample { .. } => Class::Blocked,
+            Self::WentBack { .. } => Class::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Docker(error) => error.hint(),
+            Self::Abra(error) => error.hint(),
+            Self::Git(error) => error.hint(),
+            Self::Env { source, .. } => source.hint(),
+            Self::File { .. } => Some("check the permissions and the free space of that directory".into()),
+            Self::NoSample { .. } => Some("choose another version of the recipe".into()),
+            Self::WentBack { tag, .. } => {
+                Some(format!("{tag} is not tried again until a newer release appears; pin a version to choose another"))
+            }
+        }
+    }
+}

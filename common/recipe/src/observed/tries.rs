@@ -1,0 +1,54 @@
+//! The configs in Swarm that remember which version is being tried, and what to go back to.
+//!
+//! Written before the deploy, so that a kill at any instant loses nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use bollard::models::Config;
+use bollard::query_parameters::ListConfigsOptions;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::names::Names;
+use docker::{Docker, Error, MANAGED};
+
+/// The label with what a try is, as JSON.
+pub const TRY: &str = "converge.try";
+
+/// A version that is or was tried.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Try {
+    /// The version.
+    pub tag: String,
+    /// Whether it did not become healthy, with what was seen; `None` while it is being tried.
+    pub rejected: Option<String>,
+    /// The version that ran before.
+    pub back_to: String,
+    /// The operator's part of the environment that ran before.
+    pub back_env: BTreeMap<String, String>,
+    /// The operator's part of the environment it was tried with.
+    pub env: BTreeMap<String, String>,
+    /// When it began. Swarm's own time, and nothing that is written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Timestamp>,
+}
+
+/// The tries that an app of `piece` remembers.
+pub async fn observe(docker: &Docker, names: &Names, piece: &str) -> Result<Vec<Try>, Error> {
+    let filters = HashMap::from([
+        ("name".to_owned(), vec![names.rejected("")]),
+        ("label".to_owned(), vec![format!("{MANAGED}={piece}")]),
+    ]);
+    let options = ListConfigsOptions { filters: Some(filters) };
+    let configs = docker.call("list configs", async |client| client.list_configs(Some(options)).await).await?;
+    let mut tries: Vec<Try> = configs.into_iter().filter_map(read).collect();
+    tries.sort_by(|one, other| one.tag.cmp(&other.tag));
+    Ok(tries)
+}
+
+fn read(config: Config) -> Option<Try> {
+    let since = config.created_at.and_then(|time| time.parse().ok());
+    let tried: Try = serde_json::from_str(config.spec?.labels?.get(TRY)?).ok()?;
+    Some(Try { since, ..tried })
+}

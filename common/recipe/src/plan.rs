@@ -1,0 +1,164 @@
+//! What leads a recipe's app from observed to wanted. Pure.
+//!
+//! In the order things depend on each other: the [`secret`]s to use, the version ([`Target`]), whether a deploy is
+//! needed; then, with nothing to deploy, [`unsettled`] tasks and what can be cleared away.
+
+mod needed;
+mod secrets;
+mod target;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::change::Change;
+use super::desired::Source;
+use super::names::Names;
+use super::observed::{Observed, Try};
+use super::version::{Latest, Policy};
+use base::plan::Plan;
+
+pub use secrets::{secret, superseded};
+pub use target::Target;
+
+/// What a piece wants of its app.
+#[derive(Debug)]
+pub struct Wanted<'a> {
+    /// The recipe's name.
+    pub recipe: &'static str,
+    /// The app's names.
+    pub names: &'a Names,
+    /// Where the recipe comes from and which version of it runs.
+    pub source: &'a Source,
+    /// The operator's part of the `.env`.
+    pub env: &'a BTreeMap<String, String>,
+    /// The piece's part of the `.env`, but for `DOMAIN` and `COMPOSE_FILE`, which all apps have.
+    pub keys: BTreeMap<String, String>,
+    /// The same, for keys that are set only where the version's `.env.sample` knows them.
+    pub keys_if_known: BTreeMap<String, String>,
+    /// Keys that begin so reach the recipe's program, whether the `.env.sample` knows them or not: abra hands it all.
+    pub passed_on: Option<&'static str>,
+    /// The recipe's compose files.
+    pub compose_files: &'a [String],
+    /// The secrets that the app must use, by their whole names.
+    pub secrets: Vec<String>,
+    /// Secrets to create first.
+    pub creations: Vec<Change>,
+    /// The piece's own reasons to deploy.
+    pub also: Vec<String>,
+    /// Why what runs is not healthy, in words.
+    pub unhealthy: Option<String>,
+    /// Whether a version that does not become healthy can be taken back.
+    pub back: Back,
+    /// Seconds that a version has to become healthy.
+    pub wait_seconds: u32,
+    /// When it was observed.
+    pub now: Timestamp,
+}
+
+/// Whether a version that does not become healthy can be taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Back {
+    /// Always.
+    Always,
+    /// Only to the same version of the recipe's main program: another one may have migrated its database.
+    SameUpstream,
+}
+
+/// Blocks on a host without a Swarm; there is nothing to plan then.
+pub fn has_swarm(observed: &Observed, plan: &mut Plan<Change>) -> bool {
+    if let Some(why) = &observed.no_swarm {
+        plan.block("swarm", format!("there is no swarm to deploy to: {why}"), "see converge-swarm.service");
+    }
+    observed.no_swarm.is_none()
+}
+
+/// Brings the app to its version, environment and secrets. `Some` once there is nothing to deploy.
+pub fn deploy(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
+    let Some(target) = target::choose(wanted, observed, plan) else {
+        plan.sequence("secrets", wanted.creations.clone());
+        return None;
+    };
+    let keys = keys(wanted, observed, &target);
+    let reasons = needed::reasons(wanted, observed, &target, &keys);
+    if reasons.is_empty() && target.rejection.is_none() {
+        if observed.recipe.is_some() {
+            plan.sequence("env", write_env(observed, &target, keys).into_iter().collect());
+        }
+        // A secret in use may have been replaced by the very same content under another name.
+        plan.sequence("secrets", wanted.creations.clone());
+        return Some(target);
+    }
+    if let Some(seen) = needed::swarm_went_back(observed, &target) {
+        // Never green, however well what ran before runs again.
+        plan.wait(format!("{} {} to stay up", wanted.recipe, target.version), seen, hint(wanted.names));
+        return None;
+    }
+    if !needed::can_deploy(wanted, observed, &target, &keys, plan) {
+        return None;
+    }
+    let mut changes = wanted.creations.clone();
+    changes.extend(target.mark.clone().map(|mark| Change::Mark { mark }));
+    changes.extend(write_env(observed, &target, keys));
+    changes.push(Change::Deploy {
+        recipe: wanted.recipe.to_owned(),
+        version: target.version,
+        is_release: !matches!(wanted.source.version, Policy::Commit(_)),
+        because: reasons,
+        rejection: target.rejection,
+    });
+    plan.sequence(wanted.recipe, changes);
+    None
+}
+
+/// Every key of the `.env` that is to be set.
+fn keys(wanted: &Wanted, observed: &Observed, target: &Target) -> BTreeMap<String, String> {
+    let contents = observed.recipe.as_ref().and_then(|recipe| recipe.contents.get(&target.version));
+    let known = contents.and_then(|contents| contents.keys.as_ref());
+    let in_sample = |key: &String| known.is_some_and(|known| known.contains(key));
+    let if_known = wanted.keys_if_known.clone().into_iter().filter(|(key, _)| in_sample(key));
+    let mut keys = target.env.clone();
+    keys.extend(if_known);
+    keys.extend(wanted.keys.clone());
+    keys.insert("DOMAIN".into(), wanted.names.domain.clone());
+    keys.insert("COMPOSE_FILE".into(), wanted.compose_files.join(":"));
+    keys
+}
+
+/// The keys of `wanted` that have another value in `there`. A key that is not there is empty.
+fn differing(wanted: &BTreeMap<String, String>, there: &BTreeMap<String, String>) -> Vec<String> {
+    let differs = |(key, value): &(&String, &String)| there.get(*key).map_or("", String::as_str) != value.as_str();
+    wanted.iter().filter(differs).map(|(key, _)| key.clone()).collect()
+}
+
+/// The keys that are to be set in the `.env`. A new file begins with the recipe's own values, so all of ours are.
+fn write_env(observed: &Observed, target: &Target, mut keys: BTreeMap<String, String>) -> Option<Change> {
+    if let Some(there) = &observed.env {
+        let differing = differing(&keys, there);
+        keys.retain(|key, _| differing.contains(key));
+    }
+    (!keys.is_empty()).then(|| Change::WriteEnv { version: target.version.clone(), keys })
+}
+
+/// Tasks that are not as their service says, each as what is waited for and what was seen instead.
+pub fn unsettled(observed: &Observed) -> Vec<(String, String)> {
+    let unsettled = observed.stack.unsettled();
+    unsettled.map(|service| (format!("{} to settle", service.name), service.tasks.to_string())).collect()
+}
+
+/// What tells more of an app that does not become healthy.
+pub fn hint(names: &Names) -> String {
+    let service = names.app_service();
+    format!("`docker service ps --no-trunc {service}` and `docker service logs {service}` tell more")
+}
+
+/// Forgets tries that ended well, or that what runs has left behind.
+pub fn forget(observed: &Observed, target: &Target) -> Vec<Change> {
+    let done_with = |old: &&Try| old.rejected.is_none() || !target::still_matters(old, &target.version);
+    observed.tries.iter().filter(done_with).map(|old| Change::Unmark { tag: old.tag.clone() }).collect()
+}
+
+/// What `latest` means now, with what it holds back; `None` without a clone.
+pub fn held(observed: &Observed) -> Option<Latest> {
+    observed.recipe.as_ref().map(|recipe| target::chosen(observed, recipe, observed.stack.version()))
+}

@@ -1,0 +1,230 @@
+//! Which version is to run, and what has to be asked of the git server before that can be said.
+
+use std::collections::BTreeMap;
+
+use jiff::SignedDuration;
+
+use super::{Back, Wanted};
+use crate::change::{Change, Rejection};
+use crate::observed::{Clone, Observed, Try};
+use crate::version::{self, Latest, Policy, Release, upstream, version};
+use base::plan::Plan;
+use docker::settled::{Tasks, Update};
+
+/// The version to run.
+#[derive(Debug, std::clone::Clone)]
+pub struct Target {
+    /// A release's tag, or a commit's hash.
+    pub version: String,
+    /// The operator's part of the environment.
+    pub env: BTreeMap<String, String>,
+    /// What to remember in Swarm before the deploy.
+    pub mark: Option<Try>,
+    /// The version that this one replaces because it did not become healthy.
+    pub rejection: Option<Rejection>,
+}
+
+/// Chooses it. `None` when something has to be asked of the git server first, or nothing can be run.
+pub fn choose(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
+    let running = observed.stack.version().map(str::to_owned);
+    let target = |version: String| Target { version, env: wanted.env.clone(), mark: None, rejection: None };
+    if let Some(recipe) = observed.recipe.as_ref().filter(|_| !is_stale(wanted, observed)) {
+        match &wanted.source.version {
+            Policy::Pin(tag) if recipe.tags.iter().any(|known| known.name == *tag) => {
+                let is_taken = is_taken_back(wanted, running.as_deref(), tag, plan);
+                (!is_taken).then(|| target(tag.clone()))
+            }
+            Policy::Commit(_) if recipe.commit.is_some() => recipe.commit.clone().map(target),
+            Policy::Latest => latest(wanted, observed, recipe, running.as_deref(), plan),
+            Policy::Pin(name) | Policy::Commit(name) => ask(observed, plan, name, recipe),
+        }
+    } else {
+        if observed.asked.is_none() {
+            plan.sequence("recipe", vec![fetch(observed)]);
+        }
+        // A boot never needs the git server: what runs stays, and is still looked after.
+        match (&observed.asked, &wanted.source.version, running) {
+            (None, Policy::Latest | Policy::Commit(_), _) | (None, _, None) => None,
+            (None, Policy::Pin(tag), Some(running)) => (*tag == running).then(|| target(running)),
+            (Some(_), _, Some(running)) => Some(target(running)),
+            (Some(asked), _, None) => {
+                let why = asked.clone().err().unwrap_or_else(|| "there is no clone of it".into());
+                plan.block("recipe", format!("the recipe cannot be had: {why}"), RECIPE_HINT);
+                None
+            }
+        }
+    }
+}
+
+const RECIPE_HINT: &str = "check recipe.source; `git ls-remote <source>` shows whether this host can reach it";
+
+/// Whether what `newer` wrote can be read by `older` again.
+fn can_go_back(wanted: &Wanted, older: &str, newer: &str) -> bool {
+    wanted.back == Back::Always || upstream(older) == upstream(newer)
+}
+
+/// Whether a pin asks for an older version that may not read what the running one wrote.
+fn is_taken_back(wanted: &Wanted, running: Option<&str>, pin: &str, plan: &mut Plan<Change>) -> bool {
+    let Some(running) = running.filter(|running| version(pin) < version(running) && !can_go_back(wanted, pin, running))
+    else {
+        return false;
+    };
+    plan.block(
+        "recipe",
+        format!("{running} runs and {pin} is pinned, which may not read the database that the newer one has migrated"),
+        format!(
+            "pin {running}, or restore a backup made under {pin} by hand: undeploy {}, restore, run this again",
+            wanted.names.domain
+        ),
+    );
+    true
+}
+
+fn fetch(observed: &Observed) -> Change {
+    if observed.recipe.is_some() { Change::Fetch } else { Change::Clone }
+}
+
+/// `latest` looks for newer releases every few hours; a pin never has to.
+fn is_stale(wanted: &Wanted, observed: &Observed) -> bool {
+    let Some(recipe) = &observed.recipe else { return true };
+    if wanted.source.version != Policy::Latest || observed.asked.is_some() {
+        return false;
+    }
+    let age = SignedDuration::from_hours(wanted.source.refresh_hours.into());
+    recipe.fetched.is_none_or(|fetched| wanted.now.duration_since(fetched) >= age)
+}
+
+/// The clone does not know the version: it may be newer than the clone, or a mistake.
+fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Clone) -> Option<Target> {
+    match &observed.asked {
+        None => plan.sequence("recipe", vec![Change::Fetch]),
+        Some(Err(why)) => {
+            plan.block(
+                "recipe",
+                format!("the clone has no version {name}, and cannot be refreshed: {why}"),
+                RECIPE_HINT,
+            );
+        }
+        Some(Ok(())) => {
+            let mut known: Vec<_> =
+                recipe.tags.iter().filter(|tag| tag.annotated).filter_map(|tag| version(&tag.name)).collect();
+            known.sort();
+            let newest: Vec<String> = known.iter().rev().take(5).map(ToString::to_string).collect();
+            plan.block(
+                "recipe",
+                format!("the recipe has no version {name}"),
+                format!("choose one of its releases; the newest are {}", newest.join(", ")),
+            );
+        }
+    }
+    None
+}
+
+/// `latest`: forward, or back from what did not become healthy.
+fn latest(
+    wanted: &Wanted,
+    observed: &Observed,
+    recipe: &Clone,
+    running: Option<&str>,
+    plan: &mut Plan<Change>,
+) -> Option<Target> {
+    if let Some(tried) = observed.tries.iter().find(|tried| tried.rejected.is_none())
+        && let Some(seen) = why_to_reject(wanted, observed, tried, running)
+    {
+        let mark = Try { rejected: Some(seen.clone()), since: None, ..tried.clone() };
+        return Some(back(wanted, tried, Some(mark), Some(&seen)));
+    }
+    // Swarm is putting the version before back by itself: a deploy meanwhile would only meet it, and a try that began
+    // meanwhile would be taken for what is undone.
+    let is_rolling_back = observed.stack.services.iter().any(|service| service.tasks.update == Update::RollbackStarted);
+    if let Some(running) = running.filter(|_| is_rolling_back) {
+        let env = operators_part(wanted, observed);
+        return Some(Target { version: running.to_owned(), env, mark: None, rejection: None });
+    }
+    let rejected: Vec<&Try> = observed.tries.iter().filter(|tried| tried.rejected.is_some()).collect();
+    // Killed on the way back: go on with it.
+    if let Some(tried) = rejected.iter().find(|tried| Some(tried.tag.as_str()) == running) {
+        return Some(back(wanted, tried, None, tried.rejected.as_deref()));
+    }
+    let Latest { tag, .. } = chosen(observed, recipe, running);
+    let Some(tag) = tag else {
+        plan.block(
+            "recipe",
+            "the recipe has no release at all",
+            "pin a commit with recipe.version.commit, or ask its maintainers",
+        );
+        return None;
+    };
+    if Some(tag.as_str()) == running {
+        // While its successor is rejected, it runs with what it ran with, unless the operator changed that since.
+        let kept = rejected.iter().find(|tried| tried.back_to == tag && tried.env == *wanted.env);
+        let env = kept.map_or(wanted.env, |tried| &tried.back_env).clone();
+        return Some(Target { version: tag, env, mark: None, rejection: None });
+    }
+    let is_marked = observed.tries.iter().any(|tried| tried.tag == tag);
+    let mark = running.filter(|running| !is_marked && can_go_back(wanted, running, &tag)).map(|running| Try {
+        tag: tag.clone(),
+        rejected: None,
+        back_to: running.to_owned(),
+        back_env: operators_part(wanted, observed),
+        env: wanted.env.clone(),
+        since: None,
+    });
+    Some(Target { version: tag, env: wanted.env.clone(), mark, rejection: None })
+}
+
+/// What `latest` means with this clone; also told as a fact.
+pub fn chosen(observed: &Observed, recipe: &Clone, running: Option<&str>) -> Latest {
+    let annotated = recipe.tags.iter().filter(|tag| tag.annotated);
+    let releases: Vec<Release> = annotated.map(|tag| Release { tag: &tag.name, notes: tag.notes.as_deref() }).collect();
+    let rejected = observed.tries.iter().filter(|tried| tried.rejected.is_some());
+    let rejected: Vec<String> = rejected.map(|tried| tried.tag.clone()).collect();
+    version::latest(running, &releases, &rejected)
+}
+
+/// Whether a try has failed: Swarm went back by itself, or it is not healthy after all the time it has.
+fn why_to_reject(wanted: &Wanted, observed: &Observed, tried: &Try, running: Option<&str>) -> Option<String> {
+    let mut tasks = observed.stack.services.iter().map(|service| &service.tasks);
+    if running == Some(tried.back_to.as_str()) {
+        // What Swarm undid before the try began says nothing about it.
+        let is_since = |tasks: &Tasks| tried.since.zip(tasks.changed).is_none_or(|(since, changed)| since <= changed);
+        let is_over = |tasks: &Tasks| tasks.were_rolled_back() && tasks.update != Update::RollbackStarted;
+        let went_back = tasks.find(|tasks| is_over(tasks) && is_since(tasks));
+        return went_back.map(ToString::to_string);
+    }
+    if running != Some(tried.tag.as_str()) {
+        return None;
+    }
+    let seen = wanted.unhealthy.clone()?;
+    let changed = tasks.filter_map(|tasks| tasks.changed).max()?;
+    // A little less than the run itself waits, so that going back is planned before the run gives up.
+    let wait = i64::from(wanted.wait_seconds);
+    let patience = SignedDuration::from_secs(wait - (wait / 10).max(1));
+    (wanted.now.duration_since(changed) >= patience).then_some(seen)
+}
+
+fn back(wanted: &Wanted, tried: &Try, mark: Option<Try>, seen: Option<&str>) -> Target {
+    let env = if tried.env == *wanted.env { &tried.back_env } else { wanted.env };
+    Target {
+        version: tried.back_to.clone(),
+        env: env.clone(),
+        mark,
+        rejection: Some(Rejection {
+            tag: tried.tag.clone(),
+            seen: seen.unwrap_or_default().to_owned(),
+            back_to: tried.back_to.clone(),
+        }),
+    }
+}
+
+/// The operator's keys as the app has them now.
+fn operators_part(wanted: &Wanted, observed: &Observed) -> BTreeMap<String, String> {
+    let there = observed.stack.app.as_ref().map(|app| &app.env);
+    let keys = wanted.env.keys();
+    keys.filter_map(|key| Some((key.clone(), there?.get(key)?.clone()))).collect()
+}
+
+/// Whether a rejected version is still newer than what runs.
+pub fn still_matters(old: &Try, running: &str) -> bool {
+    version(&old.tag) > version(running)
+}

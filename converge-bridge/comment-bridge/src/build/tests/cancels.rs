@@ -1,0 +1,159 @@
+//! `!testme cancel`.
+
+use super::drone::Fault;
+use super::world::World;
+use crate::names::Pull;
+use crate::trigger::{Command, Kind, Outcome, State};
+
+#[tokio::test(start_paused = true)]
+async fn what_waits_and_what_runs_is_cancelled() {
+    for status in ["pending", "running"] {
+        let world = World::new();
+        world.test(1);
+        world.test(2);
+        world.run(1).await;
+        world.drone.set(1, status);
+        world.cancel(3);
+        world.run(1).await;
+        assert_eq!(world.drone.statuses(), ["killed", "killed"]);
+        assert_eq!((world.outcome(1).1, world.outcome(2).1), (Outcome::Cancelled, Outcome::Cancelled));
+        assert_eq!(world.kind(3), Kind::Answered);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_no_build_yet_gets_none() {
+    let world = World::new();
+    world.test(1);
+    world.cancel(2);
+    world.run(1).await;
+    assert_eq!((world.kind(1), world.kind(2)), (Kind::Cancelled, Kind::Answered));
+    assert_eq!(world.drone.asked("POST"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_comes_after_it_and_what_is_elsewhere_goes_on() {
+    let world = World::new();
+    let elsewhere = Pull { repository: "recipes/hello".parse().unwrap(), number: 2 };
+    world.comment_on(elsewhere, 1, Command::Test { quick: false });
+    world.authorise(1);
+    world.cancel(2);
+    world.test(3);
+    world.run(1).await;
+    assert_eq!((world.kind(1), world.kind(2), world.kind(3)), (Kind::Building, Kind::Answered, Kind::Building));
+    assert_eq!(world.drone.asked("DELETE"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_holds_for_what_is_found_after_it_was_answered() {
+    let world = World::new();
+    world.cancel(2);
+    world.run(1).await;
+    assert_eq!(world.kind(2), Kind::Answered);
+    world.test(1);
+    world.run(1).await;
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Cancelled, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_holds_when_it_comes_while_drone_is_asked() {
+    let world = World::new();
+    world.test(1);
+    let comes = async {
+        // Within the list of builds.
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        world.cancel(2);
+        std::future::pending::<()>().await;
+    };
+    tokio::select! {
+        () = comes => {}
+        () = world.run(3) => {}
+    }
+    assert_eq!((world.kind(1), world.kind(2)), (Kind::Cancelled, Kind::Answered));
+    assert_eq!(world.drone.asked("POST"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_waits_for_what_is_not_decided() {
+    let world = World::new();
+    world.comment(1, Command::Test { quick: false });
+    world.cancel(2);
+    world.run(5).await;
+    assert_eq!(world.kind(2), Kind::Cancelling);
+    world.authorise(1);
+    world.run(5).await;
+    assert_eq!((world.kind(1), world.kind(2)), (Kind::Cancelled, Kind::Answered));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_may_still_come_is_waited_for_and_cancelled() {
+    let world = World::new();
+    world.drone.fault("POST", Fault::Late(25), 1);
+    world.test(1);
+    world.run(12).await;
+    world.cancel(2);
+    world.run(5).await;
+    assert_eq!((world.kind(1), world.kind(2)), (Kind::Authorised, Kind::Cancelling));
+    // Let go of once no twin may come.
+    world.run(70).await;
+    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), Kind::Answered));
+    assert_eq!((world.drone.statuses(), world.drone.asked("POST")), (vec!["killed"], 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_was_asked_for_in_vain_is_none() {
+    let world = World::new();
+    world.drone.fault("POST", Fault::Lost, 1);
+    world.test(1);
+    world.run(1).await;
+    world.cancel(2);
+    world.run(40).await;
+    assert_eq!(world.kind(1), Kind::Authorised);
+    world.run(40).await;
+    assert_eq!((world.kind(1), world.kind(2), world.drone.asked("POST")), (Kind::Cancelled, Kind::Answered, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_is_asked_for_again_until_it_took() {
+    for fault in
+        [Fault::Lost, Fault::LostAfter, Fault::Says(500, "{}"), Fault::Says(409, "{}"), Fault::SaysAfter(200, "null")]
+    {
+        let world = World::new();
+        world.test(1);
+        world.run(1).await;
+        world.drone.fault("DELETE", fault, 2);
+        world.drone.state().takes_no_cancel = 2;
+        world.cancel(2);
+        world.run(60).await;
+        assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), Kind::Answered), "{fault:?}");
+        assert_eq!(world.drone.statuses(), ["killed"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_ends_by_itself_meanwhile_ended_so() {
+    let world = World::new();
+    world.test(1);
+    world.run(1).await;
+    world.drone.set(1, "success");
+    world.cancel(2);
+    world.run(3).await;
+    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Passed), Kind::Answered));
+    assert_eq!(world.drone.asked("DELETE"), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_drone_never_says_is_over_is_let_go() {
+    for status in ["blocked", "waiting_on_dependencies", "paused"] {
+        let world = World::new();
+        world.test(1);
+        world.run(1).await;
+        world.drone.set(1, status);
+        world.run(5).await;
+        assert!(matches!(world.trigger(1).state, State::Building { .. }), "{status} is not over");
+        world.cancel(2);
+        world.run(5).await;
+        assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), Kind::Answered));
+        assert_eq!(world.drone.asked("DELETE"), 1);
+    }
+}

@@ -1,0 +1,179 @@
+//! What is decided, case by case.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::build::decision::{Follow, Make, Then, Times, Wanted, follow, is_news, make};
+use crate::build::snapshot::Snapshot;
+use crate::drone;
+use crate::drone::Status;
+use crate::trigger::{Build, Outcome, Progress};
+
+const NOW: i64 = 1_800_000_000;
+
+pub const STATUSES: [Status; 10] = [
+    Status::Pending,
+    Status::Running,
+    Status::Success,
+    Status::Failure,
+    Status::Killed,
+    Status::Error,
+    Status::Skipped,
+    Status::Declined,
+    Status::Blocked,
+    Status::Unknown,
+];
+
+pub fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(NOW + second).unwrap()
+}
+
+pub fn times() -> Times {
+    Times { now: at(0), give_up: SignedDuration::from_hours(24) }
+}
+
+pub fn build(number: i64, status: Status, trigger: Option<i64>) -> drone::Build {
+    let params = trigger.map(|trigger| ("TRIGGER".to_owned(), trigger.to_string())).into_iter().collect();
+    let started = if status == Status::Pending { 0 } else { NOW };
+    let finished = if status.is_over() { NOW } else { 0 };
+    drone::Build { number, status, created: NOW - 1, started, finished, params }
+}
+
+fn snapshot(builds: &[drone::Build], whole: bool) -> Snapshot {
+    Snapshot::made(builds.to_vec(), whole, at(0))
+}
+
+fn wanted() -> Wanted {
+    Wanted { comment: 7, created: at(-20), since: at(-10), cancelled: false, settled: true, quiet: true, due: true }
+}
+
+#[test]
+fn every_case_of_what_is_to_be_made() {
+    for case in 0..128 {
+        let bit = |bit: u32| case >> bit & 1 == 1;
+        let [whole, settled, cancelled, late, due, trusted, quiet] = [0, 1, 2, 3, 4, 5, 6].map(bit);
+        let created = if late { at(-25 * 3600) } else { at(-20) };
+        let since = if trusted { at(-59) } else { at(-61) };
+        let wanted = Wanted { comment: 7, created, since, cancelled, settled, quiet, due };
+        let expected = match (whole, settled, cancelled, late, due, trusted) {
+            (false, _, _, false, _, _) => Make::Unprovable,
+            (true, false, _, _, _, _) => Make::Settle,
+            (true, true, true, _, _, _) | (true, true, _, true, _, _) if !quiet => Make::Settle,
+            (true, true, true, _, _, _) => Make::Drop,
+            (_, _, _, true, _, _) => Make::GiveUp,
+            (_, _, _, _, false, _) => Make::Rest,
+            (_, _, _, _, _, false) => Make::Doubt,
+            (_, _, _, _, _, true) => Make::Create,
+        };
+        let others = [build(1, Status::Pending, None), build(2, Status::Success, Some(8))];
+        assert_eq!(make(&wanted, &snapshot(&others, whole), times()), expected, "{wanted:?}, whole: {whole}");
+        // And whatever else is the case, a build that is there is taken.
+        for status in STATUSES {
+            let its = build(3, status, Some(7));
+            let all = [&others[..], std::slice::from_ref(&its)].concat();
+            assert_eq!(make(&wanted, &snapshot(&all, whole), times()), Make::Adopt(its));
+        }
+    }
+}
+
+#[test]
+fn a_clock_that_was_set_back_is_no_reason_for_trust() {
+    let wanted = Wanted { since: at(1), ..wanted() };
+    assert_eq!(make(&wanted, &snapshot(&[], true), times()), Make::Doubt);
+}
+
+#[test]
+fn whether_it_is_late_is_said_by_drones_clock() {
+    let ahead = Times { now: at(1000 * 3600), ..times() };
+    let wanted = Wanted { since: ahead.now, ..wanted() };
+    assert_eq!(make(&wanted, &snapshot(&[], true), ahead), Make::Create);
+}
+
+fn known(number: i64, progress: Progress) -> Build {
+    Build { number, progress, started: None, finished: None }
+}
+
+#[test]
+fn every_status_of_a_build() {
+    for status in STATUSES {
+        for cancelled in [false, true] {
+            let known = known(5, Progress::Queued { before: 0 });
+            let seen = snapshot(&[build(4, Status::Pending, None), build(5, status, Some(7))], true);
+            let Follow { twins, then } = follow(7, &known, cancelled, &seen, None, times());
+            assert!(twins.is_empty());
+            let expected = match (status, cancelled) {
+                (Status::Success, _) => Some(Outcome::Passed),
+                (Status::Failure, _) => Some(Outcome::Failed),
+                (Status::Error | Status::Skipped | Status::Declined, _) => Some(Outcome::Error),
+                (Status::Killed, _) | (_, true) => Some(Outcome::Cancelled),
+                (_, false) => None,
+            };
+            match then {
+                Then::End(build, outcome) => {
+                    assert!(status.is_over());
+                    assert_eq!((build.number, build.progress, Some(outcome)), (5, Progress::Over, expected));
+                    assert_eq!((build.started, build.finished), (Some(at(0)), Some(at(0))));
+                }
+                Then::Cancel => assert!(cancelled && matches!(status, Status::Pending | Status::Running)),
+                Then::Abandon(build, outcome) => {
+                    assert!(cancelled && matches!(status, Status::Blocked | Status::Unknown));
+                    assert_eq!((build.progress, Some(outcome)), (Progress::Over, expected));
+                }
+                Then::Goes(build) => {
+                    assert!(!cancelled && !status.is_over());
+                    let waits = Progress::Queued { before: 1 };
+                    assert_eq!(build.progress, if status == Status::Running { Progress::Running } else { waits });
+                }
+                Then::Unprovable => panic!("{status:?}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn what_nobody_lets_run_is_let_go_after_a_day() {
+    for (status, given_up) in [(Status::Blocked, true), (Status::Unknown, true), (Status::Pending, false)] {
+        let old = drone::Build { created: NOW - 25 * 3600, ..build(5, status, Some(7)) };
+        let Follow { then, .. } =
+            follow(7, &known(5, Progress::Running), false, &snapshot(&[old], true), None, times());
+        assert_eq!(matches!(then, Then::Abandon(_, Outcome::Error)), given_up, "{then:?}");
+    }
+}
+
+#[test]
+fn a_build_that_is_not_in_the_list_is_asked_for_alone() {
+    let known = known(5, Progress::Running);
+    let (none, alone) = (snapshot(&[], true), build(5, Status::Success, Some(7)));
+    let unknown = snapshot(&[], false);
+    let then = |snapshot: &Snapshot, alone: Option<&_>| follow(7, &known, false, snapshot, alone, times()).then;
+    let gone = Then::End(Build { progress: Progress::Over, ..known.clone() }, Outcome::Deleted);
+    assert!(matches!(then(&none, Some(&alone)), Then::End(_, Outcome::Passed)));
+    assert_eq!(then(&none, None), gone);
+    assert_eq!(then(&unknown, None), Then::Unprovable);
+    // Somebody else's of the same number: Drone began anew.
+    assert_eq!(then(&snapshot(&[build(5, Status::Running, Some(8))], true), None), gone);
+    // One without its parameters is its own.
+    assert!(matches!(then(&snapshot(&[build(5, Status::Error, None)], true), None), Then::End(_, Outcome::Error)));
+}
+
+#[test]
+fn twins_are_those_that_are_not_over() {
+    let mut builds = vec![build(5, Status::Success, Some(7)), build(6, Status::Pending, Some(8))];
+    builds.extend(STATUSES.iter().zip(10..).map(|(status, number)| build(number, *status, Some(7))));
+    let Follow { twins, then } =
+        follow(7, &known(5, Progress::Running), false, &snapshot(&builds, true), None, times());
+    assert_eq!(twins, [10, 11, 18, 19]);
+    assert!(matches!(then, Then::End(_, Outcome::Passed)));
+}
+
+#[test]
+fn far_back_in_the_queue_not_every_step_is_news() {
+    let queued = |before| known(5, Progress::Queued { before });
+    for (then, now, news) in
+        [(1, 0, true), (10, 9, true), (12, 11, false), (30, 21, false), (30, 20, true), (5, 5, false)]
+    {
+        assert_eq!(is_news(&queued(then), &queued(now)), news, "{then}, {now}");
+    }
+    let running = known(5, Progress::Running);
+    assert!(is_news(&queued(30), &running) && !is_news(&running, &running));
+    assert!(is_news(&running, &Build { started: Some(at(0)), ..running.clone() }));
+}

@@ -1,0 +1,191 @@
+//! Drone fails, forgets, and is somebody else; the ledger cannot be written to.
+
+use rusqlite::Connection;
+
+use super::drone::{BEGIN, Fault};
+use super::world::World;
+use crate::ledger::Ledger;
+use crate::names::Pull;
+use crate::trigger::{Command, Kind, Outcome, State};
+
+#[tokio::test(start_paused = true)]
+async fn drone_may_be_down_for_hours() {
+    let world = World::new();
+    world.test(1);
+    world.run(1).await;
+    world.drone.fault("", Fault::Lost, u32::MAX);
+    world.test(2);
+    let before = world.drone.state().calls.len();
+    world.run(4 * 3600).await;
+    let calls = world.drone.state().calls.len() - before;
+    // A look a minute, of several attempts each.
+    assert!((1000..4 * 3600).contains(&calls), "{calls}");
+    for comment in [1, 2] {
+        assert_eq!(world.trigger(comment).trouble.as_deref(), Some("Drone cannot be reached"));
+    }
+    assert!(world.bridge.status.problems()["drone"].contains("cannot be reached"));
+    world.drone.state().faults.clear();
+    world.drone.set(1, "success");
+    world.run(61).await;
+    assert_eq!(world.outcome(1), (1, Outcome::Passed));
+    assert!(world.bridge.status.problems().is_empty());
+    // Four hours later the author is looked at again first.
+    assert_eq!(world.trigger(2).state, State::Seen { head: Some(super::world::HEAD.into()) });
+    world.authorise(2);
+    world.run(5).await;
+    assert_eq!((world.number(2), world.drone.asked("POST")), (2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_drone_is_seen_to_be_well_when_nothing_is_to_be_done() {
+    let world = World::new();
+    world.test(1);
+    world.drone.fault("GET", Fault::Says(401, "{\"message\": \"Unauthorized\"}"), 1);
+    // Cancelled elsewhere while Drone fails.
+    let ended = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert!(!world.bridge.status.problems().is_empty());
+        world.become_(1, State::Cancelled { order: None });
+        tokio::time::sleep(std::time::Duration::from_secs(10)).await;
+    };
+    tokio::select! {
+        () = crate::build::run(&world.bridge) => panic!("it ended"),
+        () = ended => {}
+    }
+    assert!(world.bridge.status.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_cannot_be_made_does_not_hold_up_the_next() {
+    let world = World::new();
+    for comment in 1..=9 {
+        let pull = Pull { repository: "recipes/hello".parse().unwrap(), number: comment };
+        world.comment_on(pull, comment, Command::Test { quick: false });
+        world.authorise(comment);
+    }
+    for _ in 0..4 {
+        world.drone.fault("POST", Fault::Says(500, "{\"message\": \"no\"}"), 1);
+    }
+    world.run(5).await;
+    let kinds: Vec<Kind> = (1..=9).map(|comment| world.kind(comment)).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Building).count(), 5, "{kinds:?}");
+    world.run(40).await;
+    assert!((1..=9).all(|comment| world.kind(comment) == Kind::Building));
+    assert_eq!(world.drone.state().builds.len(), 9);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
+    let world = World::new();
+    world.drone.fault("POST", Fault::Says(200, "null"), u32::MAX);
+    world.test(1);
+    let (mut hours, mut doubts) = (0, 0);
+    while world.kind(1) != Kind::Failed {
+        world.run(3600 / 4).await;
+        hours += 1;
+        if world.kind(1) == Kind::Seen {
+            doubts += 1;
+            world.authorise(1);
+        }
+        assert!(hours < 200);
+    }
+    assert!((24 * 4..25 * 4).contains(&hours), "{hours}");
+    assert!(doubts > 10, "{doubts}");
+    let State::Failed { why, .. } = world.trigger(1).state else { panic!() };
+    assert_eq!(why, "Drone finds no pipeline of the CI repository that wants the build");
+    assert_eq!(world.drone.state().builds.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_made_when_there_is_too_much_to_look_through() {
+    let world = World::new();
+    for _ in 0..5001 {
+        world.drone.state().add(None);
+    }
+    world.test(1);
+    world.run(30).await;
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Authorised, 0));
+    assert!(world.trigger(1).trouble.unwrap().contains("too many builds"));
+    for build in world.drone.state().builds.values_mut() {
+        build.created = BEGIN - 3600;
+    }
+    world.run(3).await;
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Building, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_build_that_was_deleted_is_an_end_but_a_hidden_repository_is_none() {
+    let world = World::new();
+    world.test(1);
+    world.test(2);
+    world.run(1).await;
+    world.drone.fault("GET", Fault::Says(404, "{\"message\": \"Not Found\"}"), 50);
+    world.run(30).await;
+    assert_eq!((world.kind(1), world.kind(2)), (Kind::Building, Kind::Building));
+    world.drone.state().faults.clear();
+    world.drone.state().builds.remove(&1);
+    world.run(61).await;
+    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Deleted), Kind::Building));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_drone_that_began_anew_has_no_build_of_ours() {
+    let world = World::new();
+    world.test(1);
+    world.run(1).await;
+    world.drone.state().builds.clear();
+    world.drone.state().add(Some([("TRIGGER".to_owned(), "99".to_owned())].into()));
+    world.run(5).await;
+    assert_eq!((world.outcome(1), world.drone.asked("DELETE")), ((1, Outcome::Deleted), 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_list_that_is_none_is_no_proof() {
+    for body in ["null", "{}", "[{}]", "[null]", "[{\"number\": 0, \"status\": \"\", \"created\": 0}]", "<html>", ""] {
+        let world = World::new();
+        world.drone.fault("GET builds", Fault::Says(200, body), u32::MAX);
+        world.test(1);
+        world.run(30).await;
+        assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Authorised, 0), "{body}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_written_down_is_not_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let world = World::on(Ledger::open(&path, std::time::Duration::ZERO).unwrap());
+    world.test(1);
+    let aside = Connection::open(&path).unwrap();
+    let full = "BEGIN SELECT RAISE(ABORT, 'full'); END";
+    let all = [("one", "triggers"), ("two", "proof")];
+    for (name, table) in all {
+        aside.execute_batch(&format!("CREATE TRIGGER {name} BEFORE UPDATE ON {table} {full}")).unwrap();
+    }
+    world.run(120).await;
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Authorised, 0));
+    assert!(world.bridge.status.problems().contains_key("ledger"));
+    for (name, _) in all {
+        aside.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
+    }
+    world.run(61).await;
+    world.authorise(1);
+    world.run(3).await;
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Building, 1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn killed_again_and_again_it_makes_one_build() {
+    for (seconds, fault) in (1..20).flat_map(|seconds| [(seconds, Fault::Late(5)), (seconds, Fault::Lost)]) {
+        let world = World::new();
+        world.drone.fault("POST", fault, 1);
+        world.test(1);
+        for _ in 0..80 / seconds {
+            world.run(seconds).await;
+            if world.kind(1) == Kind::Seen {
+                world.authorise(1);
+            }
+        }
+        assert_eq!((world.number(1), world.drone.statuses()), (1, vec!["pending"]), "killed every {seconds} s");
+    }
+}

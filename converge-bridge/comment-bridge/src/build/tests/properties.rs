@@ -1,0 +1,68 @@
+//! Whatever Drone has.
+
+use fastrand::Rng;
+use jiff::SignedDuration;
+
+use super::decisions::{STATUSES, at, build};
+use crate::build::decision::{Make, Then, Times, Wanted, follow, make};
+use crate::build::snapshot::Snapshot;
+use crate::drone::Build;
+use crate::trigger;
+use crate::trigger::Progress;
+
+const CASES: u64 = 100_000;
+
+fn snapshot(random: &mut Rng) -> Snapshot {
+    let count = random.usize(0..8);
+    let builds = std::iter::repeat_with(|| {
+        let trigger = random.bool().then(|| random.i64(1..5));
+        let made = build(random.i64(1..10), STATUSES[random.usize(..STATUSES.len())], trigger);
+        Build { created: at(random.i64(-100_000..100)).as_second(), ..made }
+    });
+    let builds: Vec<Build> = builds.take(count).collect();
+    Snapshot::made(builds, random.bool(), at(random.i64(-100_000..100_000)))
+}
+
+fn clocks(random: &mut Rng) -> Times {
+    Times { now: at(random.i64(-200_000..200_000)), give_up: SignedDuration::from_hours(random.i64(0..48)) }
+}
+
+#[test]
+fn a_build_is_never_made_twice_nor_cancelled_for_another() {
+    for seed in 0..CASES {
+        let mut random = Rng::with_seed(seed);
+        let snapshot = snapshot(&mut random);
+        let times = clocks(&mut random);
+        let comment = random.i64(1..5);
+        let wanted = Wanted {
+            comment,
+            created: at(random.i64(-200_000..200_000)),
+            since: at(random.i64(-200_000..200_000)),
+            cancelled: random.bool(),
+            settled: random.bool(),
+            quiet: random.bool(),
+            due: random.bool(),
+        };
+        let made = make(&wanted, &snapshot, times);
+        let is_there = snapshot.of(comment).next().is_some();
+        assert_eq!(matches!(made, Make::Adopt(_)), is_there, "seed {seed}: {made:?}");
+        if made == Make::Create {
+            assert!(snapshot.whole && wanted.settled && wanted.due && !wanted.cancelled, "seed {seed}");
+        }
+        if let Make::Adopt(build) = &made {
+            assert_eq!(build.trigger(), Some(comment), "seed {seed}");
+        }
+
+        let known =
+            trigger::Build { number: random.i64(1..10), progress: Progress::Running, started: None, finished: None };
+        let followed = follow(comment, &known, random.bool(), &snapshot, None, times);
+        for twin in &followed.twins {
+            let twin = snapshot.number(*twin).unwrap();
+            assert!(twin.number != known.number && twin.trigger() == Some(comment) && !twin.status.is_over());
+        }
+        if matches!(followed.then, Then::Cancel | Then::Abandon(..)) {
+            let other = snapshot.number(known.number).unwrap().trigger();
+            assert!(other.is_none_or(|other| other == comment), "seed {seed}: {followed:?}");
+        }
+    }
+}

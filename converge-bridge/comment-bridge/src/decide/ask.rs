@@ -1,0 +1,89 @@
+//! What becomes of a comment: asked of Gitea, call by call.
+
+use jiff::Timestamp;
+
+use super::{Obstacle, rules};
+use crate::Bridge;
+use crate::gitea::Membership;
+use crate::trigger::{Command, Kind, Order, Refusal, State, Trigger};
+
+/// What a trigger becomes. Until it is written down nobody else may do anything: nothing is awaited after the last answer.
+pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle> {
+    let repository = &trigger.pull.repository;
+    // The settings may be others than when it was found.
+    if !bridge.settings.watches(repository) {
+        return Ok(State::Forgotten);
+    }
+    goes_on(bridge)?;
+    let Some((comment, date)) = bridge.gitea.comment_at(repository, trigger.comment).await? else {
+        return gone(bridge, trigger).await;
+    };
+    if let Some(end) = rules::of_comment(trigger, &comment, date, bridge.clock.now(), &bridge.settings) {
+        return Ok(end);
+    }
+    if !bridge.settings.allows(&comment.author) && !is_member(bridge, trigger, &comment.author).await? {
+        return Ok(State::Refused { because: Refusal::Stranger });
+    }
+    match trigger.command {
+        Command::Help | Command::Unknown => Ok(State::Answered),
+        Command::Cancel => Ok(State::Cancelling),
+        Command::Test { quick } => test(bridge, trigger, quick).await,
+    }
+}
+
+/// Nothing new is begun once it is to end.
+fn goes_on(bridge: &Bridge) -> Result<(), Obstacle> {
+    if bridge.is_stopping() { Err(Obstacle::Stopping) } else { Ok(()) }
+}
+
+/// A comment that is not there was deleted, if the rest still is.
+async fn gone(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle> {
+    goes_on(bridge)?;
+    match bridge.gitea.pull(&trigger.pull).await? {
+        Some(_) => Ok(State::Forgotten),
+        None => Err(Obstacle::Unseen),
+    }
+}
+
+async fn is_member(bridge: &Bridge, trigger: &Trigger, author: &str) -> Result<bool, Obstacle> {
+    goes_on(bridge)?;
+    let owner = trigger.pull.repository.owner();
+    let of = format!("members of {owner}");
+    match bridge.gitea.is_member(owner, author).await? {
+        Membership::Hidden => {
+            let hidden = Obstacle::Hidden { bot: bridge.settings.bot.clone(), owner: owner.into() };
+            bridge.status.problem(&of, &hidden.to_string());
+            Err(hidden)
+        }
+        membership => {
+            bridge.status.fine(&of);
+            Ok(membership == Membership::Member)
+        }
+    }
+}
+
+async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool) -> Result<State, Obstacle> {
+    goes_on(bridge)?;
+    let pull = bridge.gitea.pull(&trigger.pull).await?.ok_or(Obstacle::Unseen)?;
+    if let Some(because) = rules::of_pull(&pull) {
+        return Ok(State::Refused { because });
+    }
+    let head = match &trigger.state {
+        State::Seen { head: Some(head) } => head.clone(),
+        _ => pull.head,
+    };
+    let order = Order { head, quick };
+    let others = bridge.ledger.of_kinds(&[Kind::Authorised, Kind::Building, Kind::Cancelling])?;
+    let newest = bridge.ledger.of_pull(&trigger.pull, rules::NEWEST)?;
+    Ok(settled(trigger, order, &others, &newest, bridge.clock.now()))
+}
+
+fn settled(trigger: &Trigger, order: Order, open: &[Trigger], newest: &[Trigger], now: Timestamp) -> State {
+    if rules::is_cancelled(trigger, newest) {
+        return State::Cancelled { order: Some(order) };
+    }
+    match rules::joins(trigger, &order, open) {
+        Some(with) => State::Joined { with },
+        None => State::Authorised { order, since: now, asked: None },
+    }
+}

@@ -1,0 +1,76 @@
+//! What comment-bridge asks of Drone.
+
+mod answers;
+#[cfg(test)]
+mod tests;
+
+use http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
+use reqwest::Method;
+use secrecy::SecretString;
+
+use super::names::Repository;
+
+pub use answers::{Build, Page, Status};
+
+/// How many builds are listed at once. Drone takes more than 100 for 25.
+pub const PAGE: usize = 100;
+
+/// Drone, asked about the builds of one repository.
+#[derive(Debug, Clone)]
+pub struct Drone {
+    client: Client,
+    identity: Identity,
+    repository: Repository,
+}
+
+impl Drone {
+    /// Drone at `address`. No connection is made yet.
+    pub fn new(address: &str, repository: &Repository, token: &SecretString, connect: &Connect) -> Result<Self, Error> {
+        let client = Client::new(Service::Drone, address, connect)?;
+        Ok(Self { client, identity: Identity::Token(token.clone()), repository: repository.clone() })
+    }
+
+    /// A page of the builds, newest first; pages count from 1.
+    pub async fn newest(&self, page: usize) -> Result<Page, Error> {
+        let (page, most) = (page.to_string(), PAGE.to_string());
+        Page::of(&self.read(&[], &[("page", &page), ("per_page", &most)]).await?)
+    }
+
+    /// A build. `None` when Drone has none of that number, or does not show the repository at present.
+    pub async fn build(&self, number: i64) -> Result<Option<Build>, Error> {
+        match self.read(&[&number.to_string()], &[]).await {
+            Ok(answer) => Build::of(&answer, number).map(Some),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes a build with these parameters; asked once, for a lost answer does not mean that nothing was made.
+    /// `None` when no pipeline of the repository wants it.
+    pub async fn create(&self, branch: Option<&str>, parameters: &[(&str, &str)]) -> Result<Option<Build>, Error> {
+        let branch = branch.map(|branch| ("branch", branch));
+        let query: Vec<_> = branch.into_iter().chain(parameters.iter().copied()).collect();
+        let answer = self.client.change(Method::POST, &self.identity, &self.path(&[]), &query, Body::None).await?;
+        Build::made(&answer)
+    }
+
+    /// Cancels a build that waits or runs; answers what it is then. `None` as with [`Self::build`].
+    pub async fn cancel(&self, number: i64) -> Result<Option<Build>, Error> {
+        let text = number.to_string();
+        match self.client.change(Method::DELETE, &self.identity, &self.path(&[&text]), &[], Body::None).await {
+            Ok(answer) => Build::of(&answer, number).map(Some),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn read(&self, below: &[&str], query: &[(&str, &str)]) -> Result<Answer, Error> {
+        let url = self.client.url(&self.path(below), query);
+        self.client.read(&Request { method: Method::GET, url, identity: &self.identity, body: Body::None }).await
+    }
+
+    fn path<'a>(&'a self, below: &[&'a str]) -> Vec<&'a str> {
+        let builds = ["api", "repos", self.repository.owner(), self.repository.name(), "builds"];
+        [&builds, below].concat()
+    }
+}

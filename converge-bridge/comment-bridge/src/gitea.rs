@@ -1,0 +1,137 @@
+//! What comment-bridge asks of Gitea, as the bot.
+//!
+//! Reads follow a renamed repository to its new name, on the same server only. A write is never redirected: it is made
+//! again at the name the repository has now.
+
+mod answers;
+mod changed;
+mod comments;
+#[cfg(test)]
+pub(crate) mod fake;
+mod patience;
+mod pulls;
+#[cfg(test)]
+mod tests;
+mod wire;
+
+use base::backoff::Backoff;
+use base::error::{Explain as _, chain};
+use http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
+use reqwest::{Method, StatusCode, Url};
+use secrecy::SecretString;
+use serde_json::Value;
+
+use super::names::{Pull, Repository};
+
+pub use answers::{Comment, Membership, PullRequest, Reached, Status};
+pub use changed::{Changed, Entry, Source};
+pub use patience::Patience;
+
+/// How many redirects of one read are followed: a repository may have been renamed more than once.
+const HOPS: usize = 3;
+
+/// Gitea, asked as the bot. Every call is one attempt: each task has its own patience.
+#[derive(Debug, Clone)]
+pub struct Gitea {
+    client: Client,
+    identity: Identity,
+}
+
+impl Gitea {
+    /// Gitea at `address`. No connection is made yet.
+    pub fn new(address: &str, token: &SecretString, connect: &Connect) -> Result<Self, Error> {
+        let connect = Connect { backoff: Backoff::ONCE, ..connect.clone() };
+        let client = Client::new(Service::Gitea, address, &connect)?;
+        Ok(Self { client, identity: Identity::Token(token.clone()) })
+    }
+
+    async fn ask(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, Error> {
+        let body = body.map_or(Body::None, Body::Json);
+        self.client.ask(&Request { method, url, identity: &self.identity, body }).await
+    }
+
+    /// Reads something of a repository, under whatever name it has now.
+    async fn read(&self, repository: &Repository, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Error> {
+        let mut url = self.client.url(&of(repository, path), query);
+        for _ in 0..HOPS {
+            let answer = self.ask(Method::GET, url, None).await?;
+            let moved = matches!(answer.status, StatusCode::MOVED_PERMANENTLY | StatusCode::PERMANENT_REDIRECT);
+            let to = answer.location().filter(|_| moved).and_then(|to| self.client.within(to, &["api", "v1", "repos"]));
+            let Some(to) = to else { return answer.or_failure() };
+            url = to;
+            // What is asked stays as it was, whatever the redirect makes of it.
+            url.set_query(None);
+            if !query.is_empty() {
+                url.query_pairs_mut().extend_pairs(query);
+            }
+        }
+        self.ask(Method::GET, url, None).await?.or_failure()
+    }
+
+    /// Writes something of a repository, once. A redirect did nothing, so the name it has now is tried then.
+    async fn write(
+        &self,
+        method: Method,
+        repository: &Repository,
+        path: &[&str],
+        body: Option<&Value>,
+    ) -> Result<Answer, Error> {
+        let url = self.client.url(&of(repository, path), &[]);
+        let settled = self.ask(method.clone(), url, body).await?.or_failure();
+        let Err(Error::Redirected { .. }) = &settled else { return settled };
+        let now = self.named_now(repository).await?;
+        if now == *repository {
+            return settled;
+        }
+        let url = self.client.url(&of(&now, path), &[]);
+        self.ask(method, url, body).await?.or_failure()
+    }
+
+    /// What a repository is called now.
+    async fn named_now(&self, repository: &Repository) -> Result<Repository, Error> {
+        let answer = self.read(repository, &[], &[]).await?;
+        let named: wire::Named = answer.json()?;
+        wire::name(&named.full_name).map_err(|why| not_understood(&answer, why))
+    }
+}
+
+/// The path of something below a repository.
+fn of<'a>(repository: &'a Repository, path: &[&'a str]) -> Vec<&'a str> {
+    [&["api", "v1", "repos", repository.owner(), repository.name()], path].concat()
+}
+
+/// The number of a pull request, as a path has it.
+fn number(pull: &Pull) -> String {
+    pull.number.to_string()
+}
+
+/// An error in one line, with what to do about it.
+pub fn told(error: &Error) -> String {
+    let hint = error.hint().map(|hint| format!("; {hint}"));
+    format!("{}{}", chain(error), hint.unwrap_or_default())
+}
+
+/// Whether an error says that there is no Gitea to ask, and nothing of what was asked.
+pub fn is_of_the_server(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::Unreachable { .. }
+            | Error::Deadline { .. }
+            | Error::Tls { .. }
+            | Error::NotServed { .. }
+            | Error::WebPage { .. }
+    )
+}
+
+fn not_understood(answer: &Answer, why: impl Into<String>) -> Error {
+    Error::NotUnderstood { call: answer.call.clone(), why: why.into() }
+}
+
+/// `None` for what is not there.
+fn found<T>(settled: Result<T, Error>) -> Result<Option<T>, Error> {
+    match settled {
+        Ok(there) => Ok(Some(there)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error),
+    }
+}

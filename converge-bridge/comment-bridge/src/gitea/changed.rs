@@ -1,0 +1,102 @@
+//! Which pull requests changed.
+
+use std::fmt;
+
+use http::{Answer, Error};
+use jiff::Timestamp;
+use reqwest::Method;
+
+use super::wire::WireEntry;
+use super::{Gitea, not_understood};
+use crate::names::{Pull, Repository};
+use crate::settings::Organisation;
+
+/// What is watched as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// The repositories of an organisation.
+    Organisation(Organisation),
+    /// One repository.
+    Repository(Repository),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Organisation(organisation) => write!(f, "org:{}", organisation.name),
+            Self::Repository(repository) => write!(f, "repo:{repository}"),
+        }
+    }
+}
+
+/// A page of the pull requests that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// Gitea's time.
+    pub date: Timestamp,
+    /// How many entries all pages have.
+    pub total: usize,
+    /// Those of this page.
+    pub entries: Vec<Entry>,
+}
+
+/// A pull request that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Which.
+    pub pull: Pull,
+    /// When it last changed.
+    pub updated: Timestamp,
+    /// How many comments it has.
+    pub comments: i64,
+    /// Whether it is a pull request at all, not an issue only.
+    pub is_pull: bool,
+}
+
+impl Gitea {
+    /// A page of the pull requests of a source that changed since.
+    pub async fn changed(
+        &self,
+        source: &Source,
+        since: Timestamp,
+        page: usize,
+        limit: usize,
+    ) -> Result<Changed, Error> {
+        let (since, page, limit) = (moment(since), page.to_string(), limit.to_string());
+        let mut query = vec![("type", "pulls"), ("state", "all")];
+        let pages = [("since", since.as_str()), ("limit", limit.as_str()), ("page", page.as_str())];
+        let answer = match source {
+            Source::Organisation(organisation) => {
+                query.push(("owner", &organisation.name));
+                query.extend(pages);
+                let url = self.client.url(&["api", "v1", "repos", "issues", "search"], &query);
+                self.ask(Method::GET, url, None).await?.or_failure()?
+            }
+            Source::Repository(repository) => {
+                query.extend(pages);
+                self.read(repository, &["issues"], &query).await?
+            }
+        };
+        understood(&answer)
+    }
+}
+
+fn understood(answer: &Answer) -> Result<Changed, Error> {
+    let list: Vec<WireEntry> = answer.json()?;
+    let entries: Result<Vec<Entry>, String> = list.into_iter().map(WireEntry::understood).collect();
+    let entries = entries.map_err(|why| not_understood(answer, why))?;
+    let total = answer.number("x-total-count");
+    let total = total.ok_or_else(|| not_understood(answer, "it does not say how many entries there are"))?;
+    Ok(Changed { date: date(answer)?, total, entries })
+}
+
+/// Gitea's time, as an answer has it.
+pub(super) fn date(answer: &Answer) -> Result<Timestamp, Error> {
+    let date = answer.header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
+    date.map(|date| date.timestamp()).ok_or_else(|| not_understood(answer, "it does not say what time it is"))
+}
+
+/// A moment, as a query has it: in whole seconds.
+pub(super) fn moment(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}

@@ -1,0 +1,46 @@
+//! Pull requests, who may, and what a commit is said to be.
+
+use http::Error;
+use reqwest::{Method, StatusCode};
+
+use super::wire::{WirePull, is_login};
+use super::{Gitea, Membership, PullRequest, Status, found, not_understood, number};
+use crate::names::{Pull, Repository};
+
+impl Gitea {
+    /// A pull request, unless there is none, or the bot cannot see it.
+    pub async fn pull(&self, pull: &Pull) -> Result<Option<PullRequest>, Error> {
+        let Some(answer) = found(self.read(&pull.repository, &["pulls", &number(pull)], &[]).await)? else {
+            return Ok(None);
+        };
+        let read = answer.json::<WirePull>()?.understood(pull.number).map_err(|why| not_understood(&answer, why))?;
+        Ok(Some(read))
+    }
+
+    /// Whether somebody belongs to an organisation. Nothing but Gitea's own 204 says so, and nothing but its own 404 not.
+    pub async fn is_member(&self, owner: &str, login: &str) -> Result<Membership, Error> {
+        // Anything else would ask another question than this.
+        if !is_login(owner) || !is_login(login) {
+            return Ok(Membership::Stranger);
+        }
+        let url = self.client.url(&["api", "v1", "orgs", owner, "members", login], &[]);
+        let answer = self.ask(Method::GET, url, None).await?;
+        match answer.status {
+            StatusCode::NO_CONTENT => Ok(Membership::Member),
+            StatusCode::SEE_OTHER => Ok(Membership::Hidden),
+            status if status.is_success() => {
+                Err(not_understood(&answer, format!("status {status} says nothing of a membership")))
+            }
+            _ => match answer.failure() {
+                Error::NotFound { .. } => Ok(Membership::Stranger),
+                error => Err(error),
+            },
+        }
+    }
+
+    /// Says what a commit is. A reader may not; that is [`Error::Refused`] with status 403.
+    pub async fn set_status(&self, repository: &Repository, commit: &str, status: &Status) -> Result<(), Error> {
+        let body = serde_json::json!(status);
+        self.write(Method::POST, repository, &["statuses", commit], Some(&body)).await.map(drop)
+    }
+}

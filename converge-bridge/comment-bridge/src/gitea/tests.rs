@@ -1,0 +1,206 @@
+//! Tests of the client.
+
+mod garbage;
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::fake::{Fake, Reply, at, comment, entry, list, not_found, pull, raw, says};
+use super::{Membership, Reached, Source, Status};
+use crate::names::{Pull, Repository};
+
+const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
+
+fn repository() -> Repository {
+    "recipes/hello".parse().unwrap()
+}
+
+fn seven() -> Pull {
+    Pull { repository: repository(), number: 7 }
+}
+
+#[test]
+fn the_date_of_an_answer_is_a_moment() {
+    let date = jiff::fmt::rfc2822::parse("Sat, 21 Nov 2026 11:53:19 GMT").unwrap().timestamp();
+    assert_eq!(date, "2026-11-21T11:53:19Z".parse::<Timestamp>().unwrap());
+    assert_eq!(super::changed::moment(date), "2026-11-21T11:53:19Z");
+}
+
+async fn membership(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<Membership, String> {
+    let fake = Fake::new(move |_, _| reply());
+    fake.gitea().is_member("recipes", "mara").await.map_err(|error| super::told(&error))
+}
+
+#[tokio::test(start_paused = true)]
+async fn membership_is_what_gitea_itself_says() {
+    assert_eq!(membership(|| raw(204, &[], "")).await, Ok(Membership::Member));
+    assert_eq!(membership(not_found).await, Ok(Membership::Stranger));
+    let public = [("location", "/api/v1/orgs/recipes/public_members/mara")];
+    assert_eq!(membership(move || raw(303, &public, "")).await, Ok(Membership::Hidden));
+    for (status, body) in [
+        (200, "{}"),
+        (200, ""),
+        (202, ""),
+        (301, ""),
+        (307, ""),
+        (404, "404 page not found"),
+        (404, "<html>"),
+        (401, "{\"message\":\"token is required\"}"),
+        (403, "{\"message\":\"no\"}"),
+        (429, ""),
+        (500, ""),
+        (502, "<html><title>Bad Gateway</title>"),
+    ] {
+        let settled = membership(move || raw(status, &[("location", "/elsewhere")], body)).await;
+        assert!(settled.is_err(), "{status} {body}: {settled:?}");
+    }
+    assert!(membership(|| None).await.unwrap_err().contains("has not answered within 10 s"));
+}
+
+#[tokio::test]
+async fn a_name_that_is_none_is_a_stranger_and_never_asked_for() {
+    let fake = Fake::new(|_, _| raw(204, &[], ""));
+    for login in ["", ".", "..", "a/b", "a b", "mara\n", "mara?", "%2e%2e", "../public_members/mara", &"x".repeat(300)]
+    {
+        assert_eq!(fake.gitea().is_member("recipes", login).await.unwrap(), Membership::Stranger, "{login:?}");
+    }
+    assert!(fake.asked().is_empty());
+}
+
+#[tokio::test]
+async fn reads_follow_a_renamed_repository_and_writes_are_made_anew() {
+    let fake = Fake::new(|line, body| match line.split_once(' ').unwrap() {
+        (_, path) if path.starts_with("/api/v1/repos/recipes/hello") => {
+            let to = path.replace("recipes/hello", "recipes/hi");
+            raw(301, &[("location", &to)], "")
+        }
+        ("GET", "/api/v1/repos/recipes/hi") => says(200, at(0), &json!({"full_name": "recipes/hi"})),
+        ("GET", path) if path.contains("/comments?since=") => list(at(0), 1, &[comment(1, "mara", "!testme", 0)]),
+        ("POST", "/api/v1/repos/recipes/hi/issues/7/comments") => {
+            assert_eq!(body, "{\"body\":\"queued\"}");
+            says(201, at(0), &comment(2, "ci-bot", "queued", 0))
+        }
+        _ => not_found(),
+    });
+    let comments = fake.gitea().comments(&seven(), Some(at(0))).await.unwrap();
+    assert_eq!(comments[0].body, "!testme");
+    assert_eq!(fake.asked()[1], "GET /api/v1/repos/recipes/hi/issues/7/comments?since=2027-01-15T08%3A00%3A00Z");
+    assert_eq!(fake.gitea().create_comment(&seven(), "queued").await.unwrap().id, 2);
+    let methods: Vec<String> = fake.asked().iter().map(|line| line.replace("/api/v1/repos/recipes/", "")).collect();
+    assert_eq!(methods, ["POST hello/issues/7/comments", "GET hello", "GET hi", "POST hi/issues/7/comments"]);
+}
+
+#[tokio::test]
+async fn redirects_to_elsewhere_or_without_end_are_errors() {
+    for to in ["http://other.example.org/api/v1/repos/recipes/hi", "/api/v1/orgs/recipes", "/login", "", "http://["] {
+        let fake = Fake::new(move |_, _| raw(301, &[("location", to)], ""));
+        let error = fake.gitea().pull(&seven()).await.unwrap_err();
+        assert!(matches!(error, super::Error::Redirected { .. }), "{to}: {error}");
+        assert_eq!(fake.asked().len(), 1);
+    }
+    let fake = Fake::new(|_, _| raw(301, &[("location", "/api/v1/repos/recipes/hello/pulls/7")], ""));
+    assert!(fake.gitea().pull(&seven()).await.is_err());
+    assert_eq!(fake.asked().len(), 4);
+}
+
+#[tokio::test]
+async fn what_is_gone_is_none_and_deleting_it_is_fine() {
+    let gitea = Fake::new(|_, _| not_found()).gitea();
+    assert_eq!(gitea.comment(&repository(), 1).await.unwrap(), None);
+    assert_eq!(gitea.edit_comment(&repository(), 1, "x").await.unwrap(), None);
+    assert_eq!(gitea.pull(&seven()).await.unwrap(), None);
+    gitea.delete_comment(&repository(), 1).await.unwrap();
+    assert!(gitea.comments(&seven(), None).await.is_err());
+    let gitea = Fake::new(|_, _| raw(404, &[], "404 page not found\n")).gitea();
+    assert!(gitea.comment(&repository(), 1).await.is_err(), "a proxy's word is not Gitea's");
+    assert!(gitea.delete_comment(&repository(), 1).await.is_err());
+}
+
+#[tokio::test]
+async fn a_pull_request_is_read() {
+    let fake = Fake::new(|_, _| says(200, at(0), &pull(7, HEAD)));
+    let read = fake.gitea().pull(&seven()).await.unwrap().unwrap();
+    assert_eq!((read.open, read.archived, read.merged, read.head.as_str()), (true, false, false, HEAD));
+    for head in ["", "main", "0123", "../../etc", &HEAD.to_uppercase(), &"g".repeat(40)] {
+        let answer = pull(7, head);
+        let fake = Fake::new(move |_, _| says(200, at(0), &answer));
+        let error = fake.gitea().pull(&seven()).await.unwrap_err();
+        assert!(matches!(error, super::Error::NotUnderstood { .. }), "{head}: {error}");
+    }
+    let fake = Fake::new(|_, _| says(200, at(0), &pull(8, HEAD)));
+    assert!(fake.gitea().pull(&seven()).await.is_err(), "another one");
+}
+
+#[tokio::test]
+async fn changes_are_asked_for_in_one_request() {
+    let fake = Fake::new(|_, _| list(at(5), 1, &[entry("recipes/hello", 7, 3, 2)]));
+    let organisation = super::fake::settings().organisations.remove(0);
+    let changed = fake.gitea().changed(&Source::Organisation(organisation), at(0), 2, 50).await.unwrap();
+    assert_eq!((changed.date, changed.total), (at(5), 1));
+    assert_eq!((&changed.entries[0].pull, changed.entries[0].comments), (&seven(), 2));
+    fake.gitea().changed(&Source::Repository(repository()), at(0), 1, 50).await.unwrap();
+    let rest = "since=2027-01-15T08%3A00%3A00Z&limit=50";
+    assert_eq!(
+        fake.asked(),
+        [
+            format!("GET /api/v1/repos/issues/search?type=pulls&state=all&owner=recipes&{rest}&page=2"),
+            format!("GET /api/v1/repos/recipes/hello/issues?type=pulls&state=all&{rest}&page=1"),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_status_that_a_reader_may_not_set_is_refused() {
+    let fake = Fake::new(|_, body| {
+        assert_eq!(body, r#"{"context":"cc-ci/testme","description":"queued","state":"pending"}"#);
+        says(403, at(0), &json!({"message": "user should have a permission to write to a repo"}))
+    });
+    let status = Status {
+        state: Reached::Pending,
+        context: "cc-ci/testme".into(),
+        description: "queued".into(),
+        target_url: None,
+    };
+    let error = fake.gitea().set_status(&repository(), HEAD, &status).await.unwrap_err();
+    assert_eq!(error.refusal(), Some(http::Refusal::Rights));
+    assert!(super::told(&error).ends_with("its token the scope"), "{}", super::told(&error));
+}
+
+#[tokio::test]
+async fn a_server_that_wants_to_be_left_alone_is() {
+    let wait = async |headers: &'static [(&'static str, &'static str)]| {
+        Fake::new(move |_, _| raw(429, headers, "")).gitea().pull(&seven()).await.unwrap_err().wait()
+    };
+    assert_eq!(wait(&[("retry-after", "30")]).await.unwrap().as_secs(), 30);
+    let until = [("retry-after", "Fri, 15 Jan 2027 08:02:00 GMT"), ("date", "Fri, 15 Jan 2027 08:00:00 GMT")];
+    assert_eq!(
+        Fake::new(move |_, _| raw(503, &until, "")).gitea().pull(&seven()).await.unwrap_err().wait().unwrap().as_secs(),
+        120
+    );
+    for none in ["", "-1", "soon", "99999999999999999999999", "Fri, 15 Jan 2027 08:02:00 GMT"] {
+        let fake = Fake::new(move |_, _| raw(429, &[("retry-after", none)], ""));
+        assert_eq!(fake.gitea().pull(&seven()).await.unwrap_err().wait(), None, "{none}");
+    }
+}
+
+#[tokio::test]
+async fn a_comment_too_large_to_read_hides_no_other() {
+    let fake = Fake::new(|line, _| {
+        let page: usize = line.rsplit_once("page=").map_or(0, |(_, page)| page.parse().unwrap());
+        match page {
+            0 | 2 => raw(200, &[], vec![b' '; 5 << 20]),
+            1 => list(at(0), 4, &[comment(1, "mara", "!testme", 0)]),
+            3 => {
+                let mut elsewhere = comment(3, "mara", "!testme", 0);
+                elsewhere["pull_request_url"] = json!("http://git.example.org/recipes/hello/pulls/8");
+                list(at(0), 4, &[elsewhere])
+            }
+            4 => list(at(0), 4, &[comment(4, "milo", "!testme", 0)]),
+            _ => list(at(0), 4, &[]),
+        }
+    });
+    let comments = fake.gitea().comments(&seven(), Some(at(0))).await.unwrap();
+    assert_eq!(comments.iter().map(|comment| comment.id).collect::<Vec<_>>(), [1, 4]);
+    let all = fake.gitea().comments(&seven(), None).await;
+    assert!(matches!(all, Err(super::Error::TooLarge { .. })));
+}

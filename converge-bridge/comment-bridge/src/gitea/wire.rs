@@ -1,0 +1,144 @@
+//! What Gitea writes, as far as it matters here, and whether it makes sense.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::answers::{Comment, PullRequest};
+use super::changed::Entry;
+use crate::names::{Pull, Repository};
+
+/// The longest login that is believed.
+const LONGEST_LOGIN: usize = 255;
+
+/// Something with a name.
+#[derive(Debug, Deserialize)]
+pub(super) struct Named {
+    pub full_name: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct User {
+    login: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WireComment {
+    id: i64,
+    /// Nobody, where the account is gone.
+    user: Option<User>,
+    body: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    #[serde(default)]
+    pull_request_url: String,
+}
+
+impl WireComment {
+    /// The comment, if it can be one.
+    pub fn understood(self) -> Result<Comment, String> {
+        if self.id <= 0 {
+            return Err(format!("a comment has the id {}", self.id));
+        }
+        let author = self.user.map(|user| user.login).unwrap_or_default();
+        if !author.is_empty() && !is_login(&author) {
+            return Err(format!("the author of comment {} has a name that is none", self.id));
+        }
+        let pull = self.pull_request_url.rsplit('/').next().and_then(|last| last.parse().ok());
+        let (created, updated) = (self.created_at, self.updated_at);
+        Ok(Comment { id: self.id, author, body: self.body, created, updated, pull })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WirePull {
+    number: i64,
+    #[serde(default)]
+    title: String,
+    state: String,
+    merged: bool,
+    head: WireHead,
+    base: WireBase,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireHead {
+    sha: String,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireBase {
+    repo: WireRepository,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireRepository {
+    full_name: String,
+    archived: bool,
+}
+
+impl WirePull {
+    /// The pull request, if it can be the one with this number.
+    pub fn understood(self, number: i64) -> Result<PullRequest, String> {
+        if self.number != number {
+            return Err(format!("pull request {number} has the number {}", self.number));
+        }
+        if !is_commit(&self.head.sha) {
+            return Err(format!("the head of pull request {number} is no commit"));
+        }
+        let open = match self.state.as_str() {
+            "open" => true,
+            "closed" => false,
+            _ => return Err(format!("pull request {number} is neither open nor closed")),
+        };
+        Ok(PullRequest {
+            repository: name(&self.base.repo.full_name)?,
+            number,
+            title: self.title,
+            open: open && !self.merged,
+            merged: self.merged,
+            archived: self.base.repo.archived,
+            head: self.head.sha,
+        })
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WireEntry {
+    number: i64,
+    updated_at: Timestamp,
+    comments: i64,
+    repository: Named,
+    /// Nothing where it is an issue only.
+    pull_request: Option<serde::de::IgnoredAny>,
+}
+
+impl WireEntry {
+    /// The entry, if it can be one.
+    pub fn understood(self) -> Result<Entry, String> {
+        let repository = name(&self.repository.full_name)?;
+        if self.number <= 0 || self.comments < 0 {
+            return Err(format!(
+                "an entry of {repository} has the number {} and {} comments",
+                self.number, self.comments
+            ));
+        }
+        let pull = Pull { repository, number: self.number };
+        Ok(Entry { pull, updated: self.updated_at, comments: self.comments, is_pull: self.pull_request.is_some() })
+    }
+}
+
+/// A repository's name.
+pub(super) fn name(full_name: &str) -> Result<Repository, String> {
+    full_name.parse().map_err(|error: crate::names::NotARepository| error.to_string())
+}
+
+/// Whether a text can be somebody's login, and nothing else as part of a path.
+pub(super) fn is_login(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    !text.is_empty() && text.len() <= LONGEST_LOGIN && !matches!(text, "." | "..") && text.chars().all(plain)
+}
+
+/// Whether a text can be a commit, by SHA-1 or SHA-256.
+pub(super) fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}

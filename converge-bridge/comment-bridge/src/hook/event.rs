@@ -1,0 +1,69 @@
+//! What a delivery tells, as far as it is for us.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::grammar;
+use crate::ledger::Found;
+use crate::names::{Pull, Repository};
+
+/// The longest login that is believed.
+const LONGEST_LOGIN: usize = 255;
+
+#[derive(Deserialize)]
+struct Told {
+    action: String,
+    is_pull: bool,
+    issue: Issue,
+    comment: Comment,
+    repository: Named,
+}
+
+#[derive(Deserialize)]
+struct Issue {
+    number: i64,
+}
+
+#[derive(Deserialize)]
+struct Comment {
+    id: i64,
+    body: String,
+    user: User,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+#[derive(Deserialize)]
+struct User {
+    login: String,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    full_name: String,
+}
+
+/// The command that a delivery tells of, when it tells of a new comment on a pull request that is one. Whatever else it
+/// is, it is nothing.
+pub fn told(event: &str, body: &[u8]) -> Option<Found> {
+    if event != "issue_comment" {
+        return None;
+    }
+    let Told { action, is_pull, issue, comment, repository } = serde_json::from_slice(body).ok()?;
+    if action != "created" || !is_pull || comment.created_at != comment.updated_at {
+        return None;
+    }
+    let repository: Repository = repository.full_name.parse().ok()?;
+    let author = comment.user.login;
+    if issue.number <= 0 || comment.id <= 0 || !is_login(&author) {
+        return None;
+    }
+    let command = grammar::command(&comment.body)?;
+    let pull = Pull { repository, number: issue.number };
+    Some(Found { comment: comment.id, pull, author, command, created: comment.created_at })
+}
+
+fn is_login(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    !text.is_empty() && text.len() <= LONGEST_LOGIN && !matches!(text, "." | "..") && text.chars().all(plain)
+}

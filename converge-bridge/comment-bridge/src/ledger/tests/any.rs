@@ -1,0 +1,98 @@
+//! Anything the ledger may be asked to hold.
+
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::ledger::{Cursor, Reading, Said};
+use crate::trigger::{Build, Order, Outcome, Progress, Refusal};
+
+pub fn text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        "[a-z]{0,8}",
+        Just("'; DROP TABLE triggers; --".to_owned()),
+        Just("a\0b\"c\\d\u{2028}\u{feff}\u{1f980}".to_owned()),
+    ]
+}
+
+pub fn time() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        (0..9_i64).prop_map(at),
+        (0..2_000_000_000_i64, 0..1_000_000_000).prop_map(|(second, nano)| Timestamp::new(second, nano).unwrap()),
+    ]
+}
+
+pub fn some_pull() -> impl Strategy<Value = Pull> {
+    (0..3_i64).prop_map(pull)
+}
+
+pub fn some_found() -> impl Strategy<Value = Found> {
+    let command = prop_oneof![
+        any::<bool>().prop_map(|quick| Command::Test { quick }),
+        Just(Command::Cancel),
+        Just(Command::Help),
+        Just(Command::Unknown)
+    ];
+    (0..8_i64, some_pull(), text(), command, time()).prop_map(|(comment, pull, author, command, created)| Found {
+        comment,
+        pull,
+        author,
+        command,
+        created,
+    })
+}
+
+pub fn reading() -> impl Strategy<Value = Reading> {
+    (time(), any::<i64>(), time()).prop_map(|(updated, comments, read)| Reading { updated, comments, read })
+}
+
+pub fn cursor() -> impl Strategy<Value = Cursor> {
+    (time(), time()).prop_map(|(baseline, read)| Cursor { baseline, read })
+}
+
+pub fn said() -> impl Strategy<Value = Said> {
+    (option::of(any::<i64>()), option::of(text()), option::of(text())).prop_map(|(comment, hash, status)| Said {
+        comment,
+        hash,
+        status,
+    })
+}
+
+fn order() -> impl Strategy<Value = Order> {
+    (text(), any::<bool>()).prop_map(|(head, quick)| Order { head, quick })
+}
+
+fn build() -> impl Strategy<Value = Build> {
+    let progress = prop_oneof![
+        any::<u32>().prop_map(|before| Progress::Queued { before }),
+        Just(Progress::Running),
+        Just(Progress::Over)
+    ];
+    (any::<i64>(), progress, option::of(time()), option::of(time()))
+        .prop_map(|(number, progress, started, finished)| Build { number, progress, started, finished })
+}
+
+pub fn state() -> impl Strategy<Value = State> {
+    use Outcome::{Cancelled, Deleted, Error, Failed, Passed};
+    let refusal = prop::sample::select(vec![Refusal::Stranger, Refusal::Closed, Refusal::Archived, Refusal::TooOld]);
+    let over = || (order(), build(), prop::sample::select(vec![Passed, Failed, Cancelled, Error, Deleted]));
+    prop_oneof![
+        option::of(text()).prop_map(|head| State::Seen { head }),
+        refusal.prop_map(|because| State::Refused { because }),
+        Just(State::Forgotten),
+        Just(State::Answered),
+        any::<i64>().prop_map(|with| State::Joined { with }),
+        (order(), time(), option::of(time())).prop_map(|(order, since, asked)| State::Authorised {
+            order,
+            since,
+            asked
+        }),
+        Just(State::Cancelling),
+        option::of(order()).prop_map(|order| State::Cancelled { order }),
+        (order(), build()).prop_map(|(order, build)| State::Building { order, build }),
+        over().prop_map(|(order, build, outcome)| State::Ended { order, build, outcome }),
+        over().prop_map(|(order, build, outcome)| State::Reported { order, build, outcome }),
+        (option::of(order()), text()).prop_map(|(order, why)| State::Failed { order, why }),
+    ]
+}

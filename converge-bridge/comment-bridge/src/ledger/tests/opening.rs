@@ -1,0 +1,125 @@
+//! What may be where the ledger is to be.
+
+use std::fs;
+use std::time::Instant;
+
+use base::error::{Class, Explain, Explained};
+
+use super::*;
+use crate::ledger::Error;
+
+fn refused(path: &Path) -> Explained {
+    let error = Ledger::open(path, PATIENCE).unwrap_err();
+    let explained = Explained::new(&error);
+    assert_eq!(error.class(), Class::Blocked, "{explained}");
+    assert!(explained.hint.is_some(), "{explained}");
+    explained
+}
+
+#[test]
+fn one_ledger_serves_one_instance() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let first = Ledger::open(&path, PATIENCE).unwrap();
+    let began = Instant::now();
+    let error = Ledger::open(&path, Duration::from_millis(120)).unwrap_err();
+    assert!(matches!(error, Error::Locked) && error.hint().is_some());
+    assert!(began.elapsed() >= Duration::from_millis(120));
+    first.see(&[found(1, 1)], None, at(0)).unwrap();
+    let second = thread::spawn({
+        let path = path.clone();
+        move || Ledger::open(&path, PATIENCE).map(|ledger| ledger.newest(9).unwrap().len())
+    });
+    first.see(&[found(2, 1)], None, at(0)).unwrap();
+    drop(first);
+    assert_eq!(second.join().unwrap().unwrap(), 2);
+}
+
+#[test]
+fn a_folder_that_is_not_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let explained = refused(&folder.path().join("missing/ledger"));
+    assert!(explained.message.starts_with("cannot lock the ledger with /"), "{explained}");
+    assert!(explained.causes[0].contains("No such file"), "{explained}");
+}
+
+#[test]
+fn a_folder_in_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::create_dir(folder.path().join("ledger")).unwrap();
+    assert_eq!(refused(&folder.path().join("ledger")).message, "cannot open the ledger");
+}
+
+#[test]
+fn a_file_that_is_no_database() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let content = "none of yours\n".repeat(500);
+    fs::write(&path, &content).unwrap();
+    let explained = refused(&path);
+    assert!(explained.causes[0].contains("not a database"), "{explained}");
+    assert_eq!(fs::read_to_string(&path).unwrap(), content, "left as it was");
+}
+
+#[test]
+fn a_database_of_somebody_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (a)").unwrap();
+    assert_eq!(refused(&path).message, "the file is a database, but no ledger");
+}
+
+#[test]
+fn a_file_that_may_only_be_read() {
+    with_own_mounts("a_file_that_may_only_be_read", |folder| {
+        let path = folder.join("ledger");
+        drop(Ledger::open(&path, PATIENCE).unwrap());
+        let bind = |flags| mount(Some(&path), &path, None::<&str>, MsFlags::MS_BIND | flags, None::<&str>).unwrap();
+        bind(MsFlags::empty());
+        bind(MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY);
+        let explained = refused(&path);
+        assert!(explained.message.ends_with("can only be read"), "{explained}");
+    });
+}
+
+#[test]
+fn a_file_system_that_may_only_be_read() {
+    with_own_mounts("a_file_system_that_may_only_be_read", |folder| {
+        let tmpfs = |flags| mount(None::<&str>, folder, Some("tmpfs"), flags, None::<&str>).unwrap();
+        tmpfs(MsFlags::empty());
+        drop(Ledger::open(&folder.join("ledger"), PATIENCE).unwrap());
+        tmpfs(MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY);
+        let explained = refused(&folder.join("ledger"));
+        assert!(explained.causes[0].contains("Read-only file system"), "{explained}");
+    });
+}
+
+/// Never a panic, never a wrong answer without a word where `SQLite` can tell.
+#[test]
+fn garbage_within_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let ledger = Ledger::open(&path, PATIENCE).unwrap();
+    (0..2000).for_each(|n| write(&ledger, n).unwrap());
+    drop(ledger);
+    let whole = fs::read(&path).unwrap();
+    let mut said = 0;
+    for _ in 0..100 {
+        let mut torn = whole.clone();
+        let from = fastrand::usize(0..torn.len());
+        let to = torn.len().min(from + fastrand::usize(1..20_000));
+        torn[from..to].fill_with(|| fastrand::u8(..));
+        fs::write(&path, torn).unwrap();
+        let looked = Ledger::open(&path, PATIENCE).and_then(|ledger| {
+            ledger.newest(usize::MAX)?;
+            ledger.of_kinds(&[crate::trigger::Kind::Ended])?;
+            ledger.unsaid()?;
+            ledger.counts()
+        });
+        if let Err(error) = looked {
+            assert!(error.hint().is_some(), "{error:?}");
+            said += 1;
+        }
+    }
+    assert!(said > 50, "{said} of 100");
+}

@@ -1,0 +1,184 @@
+//! Every trigger, and what became of it.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{Error, Ledger, Reading, pulls, unreadable};
+use crate::names::Pull;
+use crate::trigger::{Command, Kind, State, Trigger};
+
+/// A comment that was found, before it is a trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Found {
+    /// The comment's id.
+    pub comment: i64,
+    /// On which pull request.
+    pub pull: Pull,
+    /// Who wrote it.
+    pub author: String,
+    /// What it asks for.
+    pub command: Command,
+    /// When it was written, by Gitea's clock.
+    pub created: Timestamp,
+}
+
+/// Every column of a trigger, as [`trigger`] reads them.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT comment, repository, number, author, command, created, state, changed, trouble
+             FROM triggers JOIN pulls ON pulls.id = triggers.pull ",
+            $rest
+        )
+    };
+}
+
+impl Ledger {
+    /// Writes down triggers (as `Seen`; known comments are left as they are) and the reading they came with, at once.
+    /// Says how many were new.
+    pub fn see(&self, found: &[Found], reading: Option<(&Pull, Reading)>, now: Timestamp) -> Result<usize, Error> {
+        self.write(|transaction| {
+            let mut new = 0;
+            for found in found {
+                new += insert(transaction, found, now)?;
+            }
+            if let Some((pull, reading)) = reading {
+                pulls::read(transaction, pulls::id(transaction, pull)?, reading)?;
+            }
+            Ok(new)
+        })
+    }
+
+    /// The trigger of a comment.
+    pub fn trigger(&self, comment: i64) -> Result<Option<Trigger>, Error> {
+        self.read(|connection| one(connection, comment))
+    }
+
+    /// All triggers of these kinds, lowest comment first. Only ever asked for kinds that are no ends.
+    pub fn of_kinds(&self, kinds: &[Kind]) -> Result<Vec<Trigger>, Error> {
+        let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
+        let sql = select!("WHERE open AND kind IN (SELECT value FROM json_each(?1)) ORDER BY comment");
+        self.read(|connection| many(connection, sql, params![json(&names)?]))
+    }
+
+    /// The newest triggers of a pull request, newest first, but for those of strangers: whoever may not be heard hides
+    /// nobody who may.
+    pub fn of_pull(&self, pull: &Pull, most: usize) -> Result<Vec<Trigger>, Error> {
+        let sql = select!(
+            "WHERE repository = ?1 AND number = ?2 AND NOT (kind = 'refused' AND state ->> 'because' = 'stranger')
+             ORDER BY comment DESC LIMIT ?3"
+        );
+        self.read(|connection| many(connection, sql, params![pull.repository.to_string(), pull.number, limit(most)]))
+    }
+
+    /// The newest triggers of all, newest first.
+    pub fn newest(&self, most: usize) -> Result<Vec<Trigger>, Error> {
+        self.read(|connection| many(connection, select!("ORDER BY comment DESC LIMIT ?1"), params![limit(most)]))
+    }
+
+    /// The trigger in its next state, its trouble gone; its pull request has something to say then. Refused when the
+    /// transition is none, or when the trigger is no longer as `trigger` says.
+    pub fn advance(&self, trigger: &Trigger, next: State, now: Timestamp) -> Result<Trigger, Error> {
+        let comment = trigger.comment;
+        let (from, to) = (trigger.state.kind(), next.kind());
+        if !from.may_become(to) {
+            return Err(Error::Transition { comment, from, to });
+        }
+        let next = Trigger { state: next, changed: now, trouble: None, ..trigger.clone() };
+        let done = self.write(|transaction| {
+            let is_as_said = one(transaction, comment)?.is_some_and(|stored| stored.state == trigger.state);
+            if is_as_said {
+                replace(transaction, &next)?;
+            }
+            Ok(is_as_said)
+        })?;
+        if done { Ok(next) } else { Err(Error::Changed { comment }) }
+    }
+
+    /// What stands in the way of a trigger; its pull request has something to say when that is news.
+    pub fn trouble(&self, comment: i64, trouble: Option<&str>) -> Result<(), Error> {
+        self.write(|transaction| {
+            let sql = "UPDATE triggers SET trouble = ?2 WHERE comment = ?1 AND trouble IS NOT ?2 RETURNING pull";
+            let mut statement = transaction.prepare_cached(sql)?;
+            let pull: Option<i64> = statement.query_row(params![comment, trouble], |row| row.get(0)).optional()?;
+            pull.map_or(Ok(()), |pull| pulls::mark(transaction, pull))
+        })
+    }
+
+    /// How many triggers there are of each kind.
+    pub fn counts(&self) -> Result<Vec<(Kind, i64)>, Error> {
+        self.read(|connection| {
+            let mut statement = connection.prepare_cached("SELECT count FROM counts WHERE kind = ?1")?;
+            let mut count = |kind: Kind| statement.query_row([kind.name()], |row| row.get(0)).optional();
+            Kind::ALL.into_iter().map(|kind| Ok((kind, count(kind)?.unwrap_or_default()))).collect()
+        })
+    }
+}
+
+fn insert(transaction: &Transaction<'_>, found: &Found, now: Timestamp) -> rusqlite::Result<usize> {
+    let state = State::Seen { head: None };
+    transaction
+        .prepare_cached(
+            "INSERT INTO triggers (comment, pull, author, command, created, kind, open, state, changed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            found.comment,
+            pulls::id(transaction, &found.pull)?,
+            found.author,
+            json(&found.command)?,
+            found.created,
+            state.kind().name(),
+            !state.kind().is_end(),
+            json(&state)?,
+            now
+        ])
+}
+
+fn replace(transaction: &Transaction<'_>, next: &Trigger) -> rusqlite::Result<()> {
+    let kind = next.state.kind();
+    let pull = transaction
+        .prepare_cached(
+            "UPDATE triggers SET kind = ?2, open = ?3, state = ?4, changed = ?5, trouble = NULL
+             WHERE comment = ?1 RETURNING pull",
+        )?
+        .query_row(params![next.comment, kind.name(), !kind.is_end(), json(&next.state)?, next.changed], |row| {
+            row.get(0)
+        })?;
+    pulls::mark(transaction, pull)
+}
+
+fn one(connection: &Connection, comment: i64) -> rusqlite::Result<Option<Trigger>> {
+    connection.prepare_cached(select!("WHERE comment = ?1"))?.query_row([comment], trigger).optional()
+}
+
+fn many(connection: &Connection, sql: &str, params: &[&dyn ToSql]) -> rusqlite::Result<Vec<Trigger>> {
+    connection.prepare_cached(sql)?.query_map(params, trigger)?.collect()
+}
+
+fn trigger(row: &Row<'_>) -> rusqlite::Result<Trigger> {
+    Ok(Trigger {
+        comment: row.get("comment")?,
+        pull: pulls::pull(row)?,
+        author: row.get("author")?,
+        command: parsed(row, "command")?,
+        created: row.get("created")?,
+        state: parsed(row, "state")?,
+        changed: row.get("changed")?,
+        trouble: row.get("trouble")?,
+    })
+}
+
+fn parsed<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    serde_json::from_str(row.get_ref(column)?.as_str()?).map_err(unreadable)
+}
+
+fn json(value: &impl Serialize) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))
+}
+
+fn limit(most: usize) -> i64 {
+    i64::try_from(most).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,371 @@
+//! Tests of the poll: a Gitea whose clock and pull requests are moved by hand.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::Bridge;
+use crate::gitea::fake::{Fake, Reply, at, comment, entry, list, not_found, raw, says, settings};
+use crate::settings::{Organisation, Settings};
+use crate::trigger::{Kind, Trigger};
+
+/// A pull request: its repository, number, when it changed, and its comments (id, author, body, when).
+#[derive(Debug, Clone)]
+struct Pull(&'static str, i64, i64, Vec<(i64, &'static str, &'static str, i64)>);
+
+/// A hook before each answer.
+type Meddle = Box<dyn Fn(&mut World, &str) -> Option<Reply> + Send>;
+
+#[derive(Default)]
+struct World {
+    now: i64,
+    pulls: Vec<Pull>,
+    meddle: Option<Meddle>,
+}
+
+fn asked(line: &str) -> BTreeMap<String, String> {
+    let url = reqwest::Url::parse(&format!("http://x{}", line.split_once(' ').unwrap().1)).unwrap();
+    url.query_pairs().into_owned().collect()
+}
+
+fn answers(world: &mut World, line: &str) -> Reply {
+    if let Some(meddle) = world.meddle.take() {
+        let reply = meddle(world, line);
+        world.meddle.get_or_insert(meddle);
+        if let Some(reply) = reply {
+            return reply;
+        }
+    }
+    let query = asked(line);
+    let since: i64 = query.get("since").map_or(0, |since| since.parse::<Timestamp>().unwrap().as_second());
+    let since = since - at(0).as_second();
+    let path = line.split_once(' ').unwrap().1.split('?').next().unwrap();
+    let rest: Vec<&str> = path.trim_start_matches("/api/v1/repos/").split('/').collect();
+    let (date, is_new) = (at(world.now), |pull: &&Pull| pull.2 >= since);
+    match rest[..] {
+        ["issues", "search"] => {
+            let owner = format!("{}/", query["owner"]);
+            page(date, &query, world.pulls.iter().filter(is_new).filter(|pull| pull.0.starts_with(&owner)))
+        }
+        [owner, name, "issues"] => {
+            let name = format!("{owner}/{name}");
+            page(date, &query, world.pulls.iter().filter(is_new).filter(|pull| pull.0 == name))
+        }
+        [owner, name, "issues", number, "comments"] => {
+            let (name, number): (_, i64) = (format!("{owner}/{name}"), number.parse().unwrap());
+            let Some(pull) = world.pulls.iter().find(|pull| pull.0 == name && pull.1 == number) else {
+                return not_found();
+            };
+            let new = pull.3.iter().filter(|(.., when)| *when >= since);
+            let all: Vec<Value> = new.map(|(id, who, body, when)| comment(*id, who, body, *when)).collect();
+            list(date, all.len(), &all)
+        }
+        _ => panic!("nobody answers {line}"),
+    }
+}
+
+fn page<'a>(date: Timestamp, query: &BTreeMap<String, String>, pulls: impl Iterator<Item = &'a Pull>) -> Reply {
+    let all: Vec<Value> =
+        pulls.map(|pull| entry(pull.0, pull.1, pull.2, i64::try_from(pull.3.len()).unwrap())).collect();
+    let number = |name: &str| query[name].parse::<usize>().unwrap();
+    let (page, limit) = (number("page"), number("limit"));
+    let shown: Vec<Value> = all.iter().skip((page - 1) * limit).take(limit).cloned().collect();
+    list(date, all.len(), &shown)
+}
+
+struct Case {
+    fake: Arc<Fake>,
+    bridge: Arc<Bridge>,
+    world: Arc<Mutex<World>>,
+}
+
+fn case(settings: Settings) -> Case {
+    let world = Arc::new(Mutex::new(World::default()));
+    let fake = Fake::new({
+        let world = world.clone();
+        move |line, _| answers(&mut world.lock().unwrap(), line)
+    });
+    let bridge = fake.bridge(settings);
+    Case { fake, bridge, world }
+}
+
+impl Case {
+    /// Polls for so long, Gitea's clock going on.
+    async fn for_seconds(&self, seconds: u64) {
+        let ticks = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                self.world.lock().unwrap().now += 1;
+            }
+        };
+        let both = async { tokio::join!(super::run(&self.bridge), ticks) };
+        let _over = tokio::time::timeout(Duration::from_millis(seconds * 1000 + 500), both).await;
+    }
+
+    fn add(&self, pull: Pull) {
+        self.world.lock().unwrap().pulls.push(pull);
+    }
+
+    /// Somebody comments now.
+    fn comment(&self, repository: &str, number: i64, id: i64, author: &'static str, body: &'static str) {
+        let mut world = self.world.lock().unwrap();
+        let now = world.now;
+        let pull = world.pulls.iter_mut().find(|pull| pull.0 == repository && pull.1 == number).unwrap();
+        pull.2 = now;
+        pull.3.push((id, author, body, now));
+    }
+
+    fn meddle(&self, meddle: impl Fn(&mut World, &str) -> Option<Reply> + Send + 'static) {
+        self.world.lock().unwrap().meddle = Some(Box::new(meddle));
+    }
+
+    fn leave_alone(&self) {
+        self.world.lock().unwrap().meddle = None;
+    }
+
+    fn seen(&self) -> Vec<i64> {
+        let seen: Vec<Trigger> = self.bridge.ledger.of_kinds(&[Kind::Seen]).unwrap();
+        seen.iter().map(|trigger| trigger.comment).collect()
+    }
+
+    fn problems(&self) -> Vec<String> {
+        self.bridge.status.problems().into_iter().map(|(of, problem)| format!("{of}: {problem}")).collect()
+    }
+}
+
+const HELLO: &str = "recipes/hello";
+
+fn hello() -> Pull {
+    Pull(HELLO, 7, -500, vec![(1, "mara", "!testme", -500)])
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_poll_is_one_request_and_the_first_one_fires_nothing() {
+    let case = case(settings());
+    case.add(hello());
+    case.for_seconds(21).await;
+    let asked = case.fake.asked();
+    assert_eq!(asked.len(), 5, "{asked:#?}");
+    assert!(asked.iter().all(|line| line.contains("search")));
+    assert!(case.seen().is_empty() && case.problems().is_empty());
+    case.comment(HELLO, 7, 2, "mara", "!testme");
+    case.comment(HELLO, 7, 3, "mara", "looks good");
+    case.comment(HELLO, 7, 4, "ci-bot", "!testme");
+    case.for_seconds(11).await;
+    assert_eq!(case.seen(), [2]);
+    // Read again after the first time, for it was in the same second.
+    let asked = case.fake.asked();
+    assert_eq!(asked.iter().filter(|line| line.contains("comments")).count(), 2, "{asked:#?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_comment_is_found_within_an_interval() {
+    let case = case(settings());
+    case.add(hello());
+    case.for_seconds(7).await;
+    for id in 10..40 {
+        case.comment(HELLO, 7, id, "mara", "!testme");
+        case.for_seconds(5).await;
+        assert!(case.seen().contains(&id), "{id}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_comments_of_one_second_are_both_found() {
+    let case = case(settings());
+    case.add(hello());
+    case.for_seconds(6).await;
+    case.comment(HELLO, 7, 2, "mara", "!testme");
+    // The second one comes in the same second, after the first was read; another one is deleted, so that no count tells.
+    case.meddle(|world, line| {
+        if line.contains("comments") && world.pulls[0].3[0].0 == 1 {
+            let now = world.pulls[0].2;
+            let reply = list(at(world.now), 1, &[comment(2, "mara", "!testme", now)]);
+            world.pulls[0].3 = vec![(2, "mara", "!testme", now), (3, "mara", "!testme --quick", now)];
+            return Some(reply);
+        }
+        None
+    });
+    case.for_seconds(20).await;
+    assert_eq!(case.seen(), [2, 3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_missed_in_an_outage_fires() {
+    let case = case(settings());
+    case.add(hello());
+    case.for_seconds(6).await;
+    case.meddle(|_, _| Some(raw(502, &[("content-type", "text/html")], "<title>Bad Gateway</title>")));
+    case.comment(HELLO, 7, 2, "mara", "!testme");
+    case.for_seconds(3600).await;
+    let tries = case.fake.asked().len();
+    assert!((60..100).contains(&tries), "{tries}");
+    assert_eq!(case.problems().len(), 1);
+    case.leave_alone();
+    case.for_seconds(65).await;
+    assert_eq!(case.seen(), [2]);
+    assert!(case.problems().is_empty(), "{:?}", case.problems());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_back_or_ahead_loses_nothing() {
+    let case = case(settings());
+    case.add(hello());
+    case.for_seconds(6).await;
+    for (id, step) in [(2, -7200), (3, 7200), (4, -30), (5, 1), (6, -1), (7, -86_400 * 400), (8, 86_400 * 400)] {
+        case.world.lock().unwrap().now += step;
+        case.comment(HELLO, 7, id, "mara", "!testme");
+        case.for_seconds(11).await;
+        assert!(case.seen().contains(&id), "{step}: {:?}", case.seen());
+    }
+    assert!(!case.seen().contains(&1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pages_are_read_to_the_end_and_again_when_they_move() {
+    let case = case(settings());
+    case.for_seconds(6).await;
+    for number in 1..=120 {
+        case.add(Pull(HELLO, number, 6, vec![(number, "mara", "!testme", 6)]));
+    }
+    // While they are read for the first time, one goes and another one is commented on.
+    case.add(Pull("recipes/other", 1, 5, vec![(500, "mara", "!testme", 5)]));
+    case.meddle(|world, line| {
+        if line.contains("page=2") && world.pulls.first().is_some_and(|pull| pull.1 == 1) {
+            world.pulls.remove(0);
+            world.pulls.push(Pull("recipes/new", 1, world.now, vec![(501, "mara", "!testme", world.now)]));
+        }
+        None
+    });
+    case.for_seconds(6).await;
+    let seen = case.seen();
+    assert!((2..=120).all(|id| seen.contains(&id)) && seen.contains(&500) && seen.contains(&501), "{seen:?}");
+    let cursor = case.bridge.ledger.cursor("org:recipes").unwrap().unwrap();
+    assert!(cursor.read > at(6), "{cursor:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_that_never_settles_keeps_the_cursor_and_finds_what_it_can() {
+    let case = case(settings());
+    case.add(hello());
+    case.for_seconds(6).await;
+    let before = case.bridge.ledger.cursor("org:recipes").unwrap().unwrap();
+    case.comment(HELLO, 7, 2, "mara", "!testme");
+    case.meddle(|world, line| {
+        let moment = world.now;
+        let entries = [entry(HELLO, 7, moment, 2)];
+        line.contains("search")
+            .then(|| if line.contains("page=1") { list(at(moment), 3, &entries) } else { list(at(moment), 2, &[]) })
+    });
+    case.for_seconds(20).await;
+    assert_eq!(case.seen(), [2]);
+    assert_eq!(case.bridge.ledger.cursor("org:recipes").unwrap().unwrap(), before);
+    assert!(case.problems()[0].contains("goes on changing"), "{:?}", case.problems());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_pull_request_that_cannot_be_read_holds_up_no_other_and_is_not_lost() {
+    let case = case(settings());
+    case.add(hello());
+    case.add(Pull("recipes/broken", 1, -500, vec![]));
+    case.for_seconds(6).await;
+    case.meddle(|_, line| line.contains("broken/issues/1/comments").then(|| raw(500, &[], "")));
+    case.comment("recipes/broken", 1, 2, "mara", "!testme");
+    case.for_seconds(60).await;
+    for id in 3..20 {
+        case.comment(HELLO, 7, id, "mara", "!testme");
+        case.for_seconds(30).await;
+        assert!(case.seen().contains(&id), "{id}");
+    }
+    assert_eq!(case.problems().len(), 1);
+    // A later change of it does not put the first out of sight.
+    case.comment("recipes/broken", 1, 20, "mara", "thank you");
+    case.for_seconds(30).await;
+    case.leave_alone();
+    case.for_seconds(120).await;
+    assert!(case.seen().contains(&2));
+    assert!(case.problems().is_empty(), "{:?}", case.problems());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_source_that_fails_does_not_stop_the_others() {
+    let mut both = settings();
+    let apps = Organisation { name: "apps".into(), include: vec!["*".into()], exclude: Vec::new() };
+    both.organisations.insert(0, apps);
+    both.repositories.push("mara/notes".parse().unwrap());
+    let case = case(both);
+    case.add(hello());
+    case.add(Pull("mara/notes", 3, -500, vec![]));
+    case.meddle(|_, line| if line.contains("owner=apps") { Some(None) } else { None });
+    case.for_seconds(11).await;
+    case.comment(HELLO, 7, 2, "mara", "!testme");
+    case.comment("mara/notes", 3, 3, "mara", "!testme");
+    case.for_seconds(11).await;
+    assert_eq!(case.seen(), [2, 3]);
+    assert!(case.problems()[0].starts_with("poll org:apps: Gitea has not answered"), "{:?}", case.problems());
+    case.meddle(|_, line| {
+        let gone = says(400, at(0), &serde_json::json!({"message": "Owner not found"}));
+        line.contains("owner=apps").then_some(gone)
+    });
+    case.for_seconds(61).await;
+    assert!(case.problems()[0].contains("knows no organisation `apps`"), "{:?}", case.problems());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_excluded_and_the_ci_repository_are_left_alone() {
+    let case = case(settings());
+    for name in ["recipes/old-one", "recipes/ci", "Recipes/CI"] {
+        case.add(Pull(name, 1, -500, vec![]));
+    }
+    case.for_seconds(6).await;
+    for name in ["recipes/old-one", "recipes/ci", "Recipes/CI"] {
+        case.comment(name, 1, 2, "mara", "!testme");
+    }
+    case.for_seconds(30).await;
+    assert!(case.seen().is_empty());
+    assert!(case.fake.asked().iter().all(|line| line.contains("search")));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_single_repository_keeps_the_name_it_is_watched_by() {
+    let mut single = settings();
+    single.organisations.clear();
+    single.repositories.push("mara/notes".parse().unwrap());
+    let case = case(single);
+    case.add(Pull("mara/diary", 3, -500, vec![]));
+    case.meddle(|_, line| {
+        let to = line.strip_prefix("GET ").unwrap().replace("mara/notes", "mara/diary");
+        line.contains("mara/notes").then(|| raw(301, &[("location", &to)], ""))
+    });
+    case.for_seconds(6).await;
+    case.comment("mara/diary", 3, 2, "mara", "!testme");
+    case.for_seconds(6).await;
+    let seen = case.bridge.ledger.of_kinds(&[Kind::Seen]).unwrap();
+    assert_eq!(seen[0].pull.to_string(), "mara/notes#3");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_too_large_to_read_hides_no_other() {
+    let case = case(settings());
+    case.add(hello());
+    case.add(Pull("recipes/huge", 1, -500, vec![]));
+    case.for_seconds(6).await;
+    // A description of many mebibytes: any page with it in it is too large.
+    case.meddle(|world, line| {
+        let query = asked(line);
+        if !line.contains("search") {
+            return None;
+        }
+        let (page, limit): (usize, usize) = (query["page"].parse().unwrap(), query["limit"].parse().unwrap());
+        let is_in = (page - 1) * limit < 2 && 2 <= page * limit && world.pulls.len() == 2;
+        is_in.then(|| raw(200, &[("date", "Fri, 15 Jan 2027 08:00:00 GMT")], vec![b' '; 5 << 20]))
+    });
+    case.comment("recipes/huge", 1, 2, "sam", "look at this");
+    case.comment(HELLO, 7, 3, "mara", "!testme");
+    case.for_seconds(6).await;
+    assert_eq!(case.seen(), [3]);
+    assert!(case.problems().is_empty(), "{:?}", case.problems());
+}

@@ -1,0 +1,105 @@
+//! The command line.
+
+mod ask;
+mod secrets;
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use base::error::{Explain, Explained};
+use clap::{Parser, Subcommand};
+
+use super::life::{self, Place, log};
+use super::settings::{Settings, VARIABLE};
+
+pub use secrets::Secrets;
+
+/// The service's name, and the program's.
+const NAME: &str = "comment-bridge";
+
+#[derive(Debug, Parser)]
+#[command(name = NAME, version, about = "Turns comments on pull requests into builds, and says what came of them")]
+struct Flags {
+    /// The settings, in place of those in `$COMMENT_BRIDGE_SETTINGS`.
+    #[arg(long, value_name = "PATH", global = true)]
+    settings: Option<PathBuf>,
+    /// Where the secrets are: `gitea_token`, `drone_token`, `webhook_secret`.
+    #[arg(long, value_name = "DIR", default_value = "/run/secrets", global = true)]
+    secrets: PathBuf,
+    /// Where the ledger is kept.
+    #[arg(long, value_name = "DIR", default_value = "/ledger", global = true)]
+    ledger: PathBuf,
+    /// Where the runs' results are: <build number>/results.json.
+    #[arg(long, value_name = "DIR", default_value = "/runs", global = true)]
+    runs: PathBuf,
+    /// Where to listen.
+    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080", global = true)]
+    listen: SocketAddr,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve; what is done when nothing else is asked for.
+    Serve,
+    /// Ask the one that serves on this machine whether it is well: exit 0 when it is, else 1.
+    Health,
+    /// Check the settings alone: no secrets, no ledger, no network.
+    Check,
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    let flags = Flags::parse();
+    match flags.command {
+        None | Some(Command::Serve) => serve(flags),
+        Some(Command::Health) => match ask::health(flags.listen) {
+            Ok(said) => say(&said),
+            Err(error) => refuse(&error),
+        },
+        Some(Command::Check) => match settings(&flags) {
+            Ok(_) => say("the settings are valid"),
+            Err(error) => refuse(&error),
+        },
+    }
+}
+
+fn serve(flags: Flags) -> ExitCode {
+    if let Err(error) = log::start() {
+        return refuse(&error);
+    }
+    let loaded = settings(&flags);
+    let settings = match loaded {
+        Ok(settings) => settings,
+        Err(error) => return refuse(&error),
+    };
+    let secrets = match Secrets::read(&flags.secrets, settings.webhook) {
+        Ok(secrets) => secrets,
+        Err(error) => return refuse(&error),
+    };
+    let place = Place { ledger: flags.ledger, runs: flags.runs, listen: flags.listen };
+    match life::live(settings, secrets, place) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => refuse(&error),
+    }
+}
+
+fn settings(flags: &Flags) -> Result<Settings, super::settings::Error> {
+    Settings::read(flags.settings.as_deref(), std::env::var(VARIABLE).ok().as_deref())
+}
+
+/// An error with its hint, for whoever reads the log.
+fn refuse(error: &dyn Explain) -> ExitCode {
+    let error = Explained::new(error);
+    // Nobody may be reading.
+    let _ = writeln!(std::io::stderr(), "{NAME}: {error}");
+    ExitCode::from(error.class.exit_code())
+}
+
+fn say(text: &str) -> ExitCode {
+    let _ = writeln!(std::io::stdout(), "{text}");
+    ExitCode::SUCCESS
+}

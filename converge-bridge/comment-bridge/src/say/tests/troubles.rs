@@ -1,0 +1,179 @@
+//! What is said when something goes wrong.
+
+use std::time::Duration;
+
+use super::forge::Fault;
+use super::world::{World, pull};
+use crate::trigger::{Kind, Outcome};
+
+const CREATE: &str = "POST issues/1/comments";
+
+#[tokio::test(start_paused = true)]
+async fn whatever_becomes_of_its_creation_there_is_one_comment() {
+    for fault in [Fault::Lost, Fault::AnswerLost, Fault::Says(500), Fault::Late(12), Fault::Late(25), Fault::Hangs] {
+        for kills in [false, true] {
+            let world = World::new();
+            world.forge.state().fault(CREATE, fault);
+            world.test(11);
+            if kills {
+                // It dies within the call, and begins anew.
+                world.run(1).await;
+            }
+            world.run(120).await;
+            assert!(world.one().contains("Waiting"), "{fault:?}");
+            assert!(world.is_silent(), "{fault:?}");
+            world.running(11);
+            world.ended(11, Outcome::Passed);
+            world.run(30).await;
+            assert!(world.one().contains("Passed"), "{fault:?}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_text_that_comes_late_is_mended() {
+    for kills in [false, true] {
+        let world = World::new();
+        world.test(11);
+        world.run(1).await;
+        world.forge.state().fault("PATCH", Fault::Late(15));
+        world.running(11);
+        world.run(if kills { 3 } else { 12 }).await;
+        world.ended(11, Outcome::Passed);
+        world.run(60).await;
+        assert!(world.one().contains("Passed"), "{}", world.one());
+        assert!(world.is_silent());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_older_status_that_comes_late_is_mended() {
+    let world = World::new();
+    world.test(11);
+    world.run(1).await;
+    world.forge.state().fault("POST statuses", Fault::Late(15));
+    world.running(11);
+    world.run(12).await;
+    world.ended(11, Outcome::Passed);
+    world.run(60).await;
+    assert_eq!(world.forge.state().statuses.last().unwrap().1["state"], "success");
+    assert!(world.is_silent());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_comment_of_ours_goes() {
+    let world = World::new();
+    world.test(11);
+    world.run(1).await;
+    let body = world.one();
+    let mut comments = std::mem::take(&mut world.forge.state().comments);
+    comments.retain(|_, comment| comment.author != "ci-bot");
+    let again = World::new();
+    for _ in 0..3 {
+        again.forge.state().write(1, "ci-bot", &body);
+    }
+    again.forge.state().fault("DELETE", Fault::Lost);
+    again.test(11);
+    again.run(60).await;
+    assert_eq!(*again.forge.state().comments.keys().next().unwrap(), (1, 1001), "the oldest stays");
+    assert!(again.one().contains("Waiting"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_status_that_is_forbidden_is_tried_once_a_commit_and_noted_once() {
+    let world = World::new();
+    world.forge.state().always.push(("POST statuses".into(), Fault::Says(403)));
+    for comment in [11, 12] {
+        world.test(comment);
+        world.run(2).await;
+        world.running(comment);
+        world.run(2).await;
+        world.ended(comment, Outcome::Passed);
+        world.run(20).await;
+    }
+    assert_eq!((world.kind(12), world.is_silent()), (Kind::Reported, true));
+    assert_eq!(world.forge.calls("POST statuses"), 1);
+    assert_eq!(world.bridge.status.notes().len(), 1);
+    assert!(world.bridge.status.problems().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn where_nothing_may_be_said_it_is_given_up_in_the_end() {
+    for status in [403, 423, 404] {
+        let world = World::new();
+        world.forge.state().always.push(("POST issues".into(), Fault::Says(status)));
+        world.test(11);
+        world.running(11);
+        world.ended(11, Outcome::Passed);
+        world.run(3600).await;
+        assert_eq!(world.kind(11), Kind::Ended);
+        let tries = world.forge.calls("POST issues");
+        assert!((3..20).contains(&tries), "{tries} tries in an hour");
+        world.run(26 * 3600).await;
+        assert_eq!((world.kind(11), world.is_silent()), (Kind::Reported, true), "{status}");
+        let tries = world.forge.state().calls.len();
+        world.run(3600).await;
+        assert_eq!(world.forge.state().calls.len(), tries);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_outage_is_waited_for_however_long_it_is() {
+    let world = World::new();
+    world.forge.state().always.push((String::new(), Fault::Says(503)));
+    for number in 1..=20 {
+        world.test_of(pull(number), 10 + number, super::world::HEAD);
+        world.running(10 + number);
+        world.ended(10 + number, Outcome::Failed);
+    }
+    world.run(30 * 3600).await;
+    let calls = world.forge.state().calls.len();
+    assert!(calls < 30 * 3600 / 30, "{calls} calls");
+    assert_eq!(world.bridge.status.problems().len(), 1);
+    world.forge.state().always.clear();
+    world.run(120).await;
+    for number in 1..=20 {
+        assert_eq!((world.kind(10 + number), world.forge.said(number).len()), (Kind::Reported, 1));
+    }
+    assert!(world.bridge.status.problems().is_empty() && world.is_silent());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_trouble_of_one_keeps_no_other_waiting() {
+    let world = World::new();
+    {
+        let mut state = world.forge.state();
+        state.always.push(("POST issues/1/".into(), Fault::Hangs));
+        state.always.push(("POST issues/2/".into(), Fault::Says(500)));
+        state.always.push(("POST issues/3/".into(), Fault::Says(403)));
+    }
+    for number in 1..=3 {
+        world.test_of(pull(number), 10 + number, super::world::HEAD);
+    }
+    world.run(30).await;
+    let mut slowest = Duration::ZERO;
+    for number in 4..=9 {
+        world.test_of(pull(number), 10 + number, super::world::HEAD);
+        let begun = tokio::time::Instant::now();
+        while world.forge.said(number).is_empty() {
+            world.run(1).await;
+            assert!(begun.elapsed() < Duration::from_mins(1), "pull request {number} waits");
+        }
+        slowest = slowest.max(begun.elapsed());
+    }
+    assert!(slowest <= Duration::from_secs(2), "{slowest:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_ends_within_a_call() {
+    let world = World::new();
+    world.forge.state().fault(CREATE, Fault::Lost);
+    world.test(11);
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        world.bridge.stop();
+    };
+    tokio::join!(crate::say::run(&world.bridge), stopping);
+    assert_eq!(world.forge.state().calls.len(), 1, "no call is begun after that");
+    assert!(!world.is_silent());
+}

@@ -1,0 +1,73 @@
+//! `GET /healthz`: 200 while the process works, its ledger can be written and its tasks move. That Gitea or Drone cannot
+//! be reached is told, and no reason to be restarted.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base::error::chain;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::Web;
+use crate::Bridge;
+
+/// For so long it is not asked again whether the ledger can be written: who asks may be anybody.
+const FRESH: Duration = Duration::from_secs(2);
+/// No task waits longer than this without looking up: a server may ask to be left alone for an hour.
+const LONGEST: Duration = Duration::from_mins(75);
+
+/// How it was when it was last asked.
+#[derive(Debug, Default)]
+pub struct Health {
+    ledger: Mutex<Option<(Instant, Option<String>)>>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    healthy: bool,
+    version: &'static str,
+    problems: usize,
+    /// For who asks from within only: they may name what not everybody may see.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<Details>,
+}
+
+#[derive(Serialize)]
+struct Details {
+    ailments: Vec<String>,
+    problems: BTreeMap<String, String>,
+    notes: BTreeMap<String, String>,
+}
+
+impl Health {
+    /// What a restart may mend.
+    fn ailments(&self, bridge: &Bridge) -> Vec<String> {
+        let longest = LONGEST.max(Duration::from_secs(bridge.settings.poll_seconds) * 3);
+        let mut ailments = bridge.status.ails(longest);
+        let mut known = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.as_ref().is_none_or(|(at, _)| at.elapsed() > FRESH) {
+            *known = Some((Instant::now(), bridge.ledger.check().err().map(|error| chain(&error))));
+        }
+        ailments.extend(known.iter().filter_map(|(_, error)| error.clone()));
+        ailments
+    }
+}
+
+/// Answers.
+pub async fn answer(State(web): State<Web>, headers: HeaderMap) -> Response {
+    let ailments = web.health.ailments(&web.bridge);
+    let (healthy, problems) = (ailments.is_empty(), web.bridge.status.problems());
+    let from_within = !headers.contains_key("x-forwarded-for");
+    let shown = Shown {
+        healthy,
+        version: env!("CARGO_PKG_VERSION"),
+        problems: problems.len(),
+        details: from_within.then(|| Details { ailments, problems, notes: web.bridge.status.notes() }),
+    };
+    (if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(shown)).into_response()
+}

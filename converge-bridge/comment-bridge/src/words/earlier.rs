@@ -1,0 +1,42 @@
+//! One line for the runs before.
+
+use super::{Facts, Stage, run, stage};
+use crate::markdown::link;
+use crate::trigger::Trigger;
+
+/// One line for other runs of the pull request, newest first.
+pub fn say(facts: &Facts<'_>, runs: &[&Trigger]) -> Option<String> {
+    let told: Vec<String> = runs.iter().map(|other| one(facts, other)).collect();
+    (!told.is_empty()).then(|| format!("<sub>Other runs: {}</sub>", told.join(" · ")))
+}
+
+fn one(facts: &Facts<'_>, other: &Trigger) -> String {
+    let stage = stage::of(facts, other);
+    let word = match stage {
+        Stage::Waiting => "waiting",
+        Stage::Queued(_) => "queued",
+        Stage::Running => "running",
+        Stage::Passed => "passed",
+        Stage::Contradicted => "unclear",
+        Stage::Failed => "failed",
+        Stage::Error => "error",
+        Stage::Cancelled => "cancelled",
+        Stage::Deleted => "deleted",
+        Stage::Unbuilt => "not started",
+    };
+    let build = other.state.build();
+    let level = build.and_then(|build| facts.results.get(&build.number)?.level()).filter(|_| stage == Stage::Passed);
+    let quick = if run::is_quick(other) { "quick " } else { "" };
+    let word = match level {
+        Some(level) if !run::is_quick(other) => format!("{quick}{word}, level {level}"),
+        _ => format!("{quick}{word}"),
+    };
+    let word = match build {
+        Some(build) => link(&word, &run::log(facts, build.number)),
+        None => word,
+    };
+    match run::head(other) {
+        Some(head) => format!("{word} {}", run::short(head)),
+        None => word,
+    }
+}

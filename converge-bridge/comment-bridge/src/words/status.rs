@@ -1,0 +1,50 @@
+//! What commits are said to be: `cc-ci/testme`, of whole runs only. A quick run is never a green, nor takes one away.
+
+use super::{Facts, Stage, Subject, run, stage};
+use crate::gitea::{Reached, Status};
+use crate::markdown::line;
+use crate::trigger::Trigger;
+use results::Results;
+
+/// The name of the status.
+pub const CONTEXT: &str = "cc-ci/testme";
+
+/// How long a description may be.
+const LONGEST: usize = 140;
+
+/// The status of each commit that is told of, by its newest whole run.
+pub fn statuses(facts: Facts<'_>) -> Vec<(String, Status)> {
+    let subject = Subject::of(facts.triggers);
+    let mut whole: Vec<&Trigger> = subject.runs().filter(|run| !run::is_quick(run)).collect();
+    whole.sort_by_key(|run| std::cmp::Reverse(run.comment));
+    let mut statuses: Vec<(String, Status)> = Vec::new();
+    for run in whole {
+        let Some(head) = run::head(run) else { continue };
+        if !statuses.iter().any(|(commit, _)| commit == head) {
+            statuses.push((head.to_owned(), of(&facts, run)));
+        }
+    }
+    statuses
+}
+
+fn of(facts: &Facts<'_>, run: &Trigger) -> Status {
+    let build = run.state.build();
+    let results = build.and_then(|build| facts.results.get(&build.number));
+    let stage = stage::of(facts, run);
+    let level = results.and_then(Results::level).map(|level| format!(", level {level} of 5")).unwrap_or_default();
+    let (reached, words) = match stage {
+        Stage::Waiting => (Reached::Pending, "waiting for Drone".into()),
+        Stage::Queued(_) => (Reached::Pending, "queued".into()),
+        Stage::Running => (Reached::Pending, "running".into()),
+        Stage::Passed => (Reached::Success, format!("passed{level}")),
+        Stage::Failed => (Reached::Failure, format!("failed{level}")),
+        Stage::Contradicted => (Reached::Error, "unclear: its results do not bear out that it passed".into()),
+        Stage::Error => (Reached::Error, "could not be tested".into()),
+        Stage::Cancelled => (Reached::Error, "cancelled".into()),
+        Stage::Deleted => (Reached::Error, "deleted in Drone".into()),
+        Stage::Unbuilt => (Reached::Error, "not started: no build could be made".into()),
+    };
+    let page = build.filter(|_| !stage.is_open()).and_then(|build| run::page(facts, build.number));
+    let target_url = page.or_else(|| build.map(|build| run::log(facts, build.number)));
+    Status { state: reached, context: CONTEXT.into(), description: line(&words, LONGEST), target_url }
+}

@@ -1,0 +1,159 @@
+//! Every state of a pull request, as its comment tells of it.
+
+use super::made::*;
+use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
+use results::{Name, Results, Status, Verdict};
+
+/// The comment is as it was when somebody last looked at it.
+fn is(name: &str, made: &Made) {
+    let shown = made.shown();
+    insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "../snapshots" }, {
+        insta::assert_snapshot!(name, shown);
+    });
+}
+
+fn troubled_by(mut trigger: Trigger, trouble: &str) -> Trigger {
+    trigger.trouble = Some(trouble.into());
+    trigger
+}
+
+#[test]
+fn nothing_is_said_where_nobody_who_may_has_asked() {
+    let refused = |because| State::Refused { because };
+    for state in [
+        State::Seen { head: None },
+        refused(Refusal::Stranger),
+        refused(Refusal::TooOld),
+        State::Forgotten,
+        State::Failed { order: None, why: "x".into() },
+    ] {
+        assert_eq!(made([test(11, state.clone())]).comment(), None);
+        assert_eq!(made([trigger(11, Command::Help, state)]).comment(), None);
+    }
+    assert_eq!(made([]).comment(), None);
+}
+
+#[test]
+fn a_stranger_changes_nothing() {
+    let run = test(11, ended(42, Outcome::Passed, false));
+    let before = made([run.clone()]).with(42, results(42)).comment();
+    let strangers = (12..40).map(|comment| test(comment, State::Refused { because: Refusal::Stranger }));
+    assert_eq!(made([run].into_iter().chain(strangers)).with(42, results(42)).comment(), before);
+}
+
+#[test]
+fn before_it_runs() {
+    is("waiting", &made([test(11, waiting(false))]));
+    is("waiting-in-trouble", &made([troubled_by(test(11, waiting(false)), "Drone cannot be reached")]));
+    is("asked-again", &made([test(11, State::Seen { head: Some(HEAD.into()) })]));
+    is("queued-next", &made([test(11, building(42, Progress::Queued { before: 0 }))]));
+    is("queued-behind-one", &made([test(11, building(42, Progress::Queued { before: 1 }))]));
+    is("queued-behind-three", &made([test(11, building(42, Progress::Queued { before: 3 }))]));
+    is(
+        "unbuilt",
+        &made([test(11, State::Failed { order: Some(order(false)), why: "Drone cannot be reached".into() })]),
+    );
+}
+
+#[test]
+fn while_it_runs() {
+    let running = || made([test(11, building(42, Progress::Running))]);
+    is("running", &running());
+    let results = Results {
+        done: false,
+        phase: Some("upgrade".into()),
+        verdict: None,
+        rungs: vec![
+            rung(Name::Install, Status::Pass, None, 41),
+            rung(Name::Upgrade, Status::Unverified, None, 0),
+            rung(Name::Lint, Status::Fail, None, 0),
+        ],
+        ..results(42)
+    };
+    is("running-a-phase", &running().with(42, results));
+    let lost = troubled_by(test(11, building(42, Progress::Running)), "Drone answers with error 502");
+    is("running-in-trouble", &made([lost]));
+    let again = test(12, State::Joined { with: 11 });
+    is("joined", &made([test(11, building(42, Progress::Running)), again]));
+}
+
+#[test]
+fn when_it_passed() {
+    let passed = || made([test(11, ended(42, Outcome::Passed, false))]).now_at(HEAD);
+    is("passed", &passed().with(42, results(42)));
+    let drawn = Results { artefacts: vec!["badge.svg".into(), "summary.png".into()], ..results(42) };
+    is("passed-with-dashboard", &passed().with_dashboard().with(42, drawn));
+    is("passed-without-results", &passed());
+    is("passed-and-moved-on", &passed().with(42, results(42)).now_at(OTHER));
+    let mut lint = results(42);
+    lint.rungs[5] = rung(Name::Lint, Status::Fail, Some("R014 and 2 more"), 2);
+    lint.rungs[4] = rung(Name::Custom, Status::Skip, Some("no custom tests"), 0);
+    is("passed-but-for-lint", &passed().with(42, Results { clean: Some(false), tight: Some(false), ..lint }));
+    let quick = made([test(11, ended(42, Outcome::Passed, true))]);
+    let ran = vec![rung(Name::Install, Status::Pass, None, 41), rung(Name::Custom, Status::Pass, None, 20)];
+    is("passed-quick", &quick.with(42, Results { quick: Some(true), claimed: Some(4), rungs: ran, ..results(42) }));
+}
+
+#[test]
+fn when_it_did_not() {
+    let over = |outcome| made([test(11, ended(42, outcome, false))]).now_at(HEAD);
+    is("failed", &over(Outcome::Failed).with_dashboard().with(42, failed(42)));
+    is("failed-without-results", &over(Outcome::Failed));
+    is("failed-quick", &made([test(11, ended(42, Outcome::Failed, true))]));
+    is("contradicted", &over(Outcome::Passed).with(42, failed(42)));
+    is("contradicted-half-written", &over(Outcome::Passed).with(42, Results { done: false, ..results(42) }));
+    is("error", &over(Outcome::Failed).with(42, troubled(42)));
+    is("error-without-results", &over(Outcome::Error));
+    is("cancelled", &over(Outcome::Cancelled));
+    is("deleted", &over(Outcome::Deleted));
+    is("cancelled-before-a-build", &made([test(11, State::Cancelled { order: Some(order(false)) })]));
+}
+
+#[test]
+fn what_is_said_beside_runs() {
+    let run = || test(11, ended(42, Outcome::Passed, false));
+    let beside = |command, state| made([run(), trigger(12, command, state)]).with(42, results(42));
+    is("help-alone", &made([trigger(11, Command::Help, State::Answered)]));
+    is("help", &beside(Command::Help, State::Answered));
+    is("unknown", &made([trigger(11, Command::Unknown, State::Answered)]));
+    is(
+        "cancelling",
+        &made([test(11, building(42, Progress::Running)), trigger(12, Command::Cancel, State::Cancelling)]),
+    );
+    let stuck = troubled_by(trigger(12, Command::Cancel, State::Cancelling), "Drone cannot be reached");
+    is("cancelling-in-trouble", &made([test(11, building(42, Progress::Running)), stuck]));
+    is("nothing-to-cancel", &beside(Command::Cancel, State::Answered));
+    is("closed", &made([test(11, State::Refused { because: Refusal::Closed })]));
+    is("archived", &beside(Command::Test { quick: false }, State::Refused { because: Refusal::Archived }));
+    let cancelled = test(11, ended(42, Outcome::Cancelled, false));
+    let answered = trigger(12, Command::Cancel, State::Answered);
+    assert_eq!(
+        made([cancelled.clone(), answered]).comment().unwrap().body.replace(":12}", ":11}"),
+        made([cancelled]).comment().unwrap().body
+    );
+}
+
+#[test]
+fn runs_before_are_one_line() {
+    let runs = (1..=6).map(|n| {
+        let outcome = [Outcome::Passed, Outcome::Failed, Outcome::Cancelled][n % 3];
+        let number = i64::try_from(n).unwrap();
+        test(10 + number, ended(40 + number, outcome, n == 5))
+    });
+    is("many-runs", &made(runs).with(46, results(46)).with(43, results(43)).now_at(HEAD));
+}
+
+#[test]
+fn what_does_not_fit_a_screen_is_left_out() {
+    let mut long = failed(42);
+    for rung in &mut long.rungs {
+        rung.reason = Some("|*_`".repeat(400));
+    }
+    long.failed[0].output = "`````\n".repeat(3000) + &"x".repeat(100_000);
+    long.failed[0].name = "`".repeat(5000);
+    let made = made([test(11, ended(42, Outcome::Failed, false)), trigger(12, Command::Help, State::Answered)]);
+    let made = made.with(42, Results { verdict: Some(Verdict::Fail), clean: Some(false), tight: Some(false), ..long });
+    let body = made.now_at(OTHER).comment().unwrap().body;
+    assert!(body.chars().count() < 6_000 && body.lines().count() <= 40, "{body}");
+    assert!(body.contains("**Failed**"), "{body}");
+}

@@ -1,0 +1,127 @@
+//! The world answers as Gitea does: the bridge's own client asks both the same, and understands the same.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use comment_bridge::gitea::{Comment, Gitea, Reached, Source, Status};
+use comment_bridge::names::{Pull, Repository};
+use comment_bridge::settings::Organisation;
+use http::{Connect, Error};
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use crate::servers::{BOT, GITEA, GITEA_TOKEN};
+use crate::story::in_time;
+use crate::wire::{Mortal, Wire};
+
+/// What was understood, without what differs from one server to the next.
+#[derive(Default)]
+struct Talk {
+    lines: Vec<String>,
+    ids: BTreeMap<i64, usize>,
+}
+
+impl Talk {
+    fn note(&mut self, what: &str, understood: impl std::fmt::Debug) {
+        self.lines.push(format!("{what}: {understood:?}"));
+    }
+
+    fn comment(&mut self, comment: &Comment) -> String {
+        let next = self.ids.len() + 1;
+        let id = *self.ids.entry(comment.id).or_insert(next);
+        format!("#{id} by {} on {:?}: {:?}, edited {}", comment.author, comment.pull, comment.body, comment.is_edited())
+    }
+}
+
+/// The way an error is taken.
+fn kind(error: &Error) -> String {
+    format!("{error:?}").split([' ', '{', '(']).next().unwrap_or_default().to_owned()
+}
+
+/// Everything that the bridge asks of Gitea, about `recipes/hello#1` and what is not there.
+async fn talk(gitea: &Gitea) -> Vec<String> {
+    let mut talk = Talk::default();
+    let repository: Repository = "recipes/hello".parse().unwrap();
+    let nowhere: Repository = "recipes/nowhere".parse().unwrap();
+    let pull = Pull { repository: repository.clone(), number: 1 };
+    let long_ago = Timestamp::from_second(1_000_000_000).unwrap();
+    let organisation = |name: &str| {
+        Source::Organisation(Organisation { name: name.into(), include: vec!["*".into()], exclude: vec![] })
+    };
+
+    for source in [organisation("recipes"), Source::Repository(repository.clone())] {
+        let listed = gitea.changed(&source, long_ago, 1, 50).await.unwrap();
+        let entries: Vec<_> = listed.entries.iter().map(|it| (it.pull.to_string(), it.comments, it.is_pull)).collect();
+        talk.note("all of a source", (listed.total, entries));
+        let later = listed.date.checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
+        talk.note("nothing of it", gitea.changed(&source, later, 1, 50).await.unwrap().total);
+        talk.note("a page beyond the last", gitea.changed(&source, long_ago, 9, 50).await.unwrap().entries.len());
+    }
+    talk.note(
+        "no organisation",
+        gitea.changed(&organisation("nobody"), long_ago, 1, 50).await.map_err(|it| kind(&it)).err(),
+    );
+
+    for who in ["mara", "sam", "nobody-at-all", BOT] {
+        talk.note(who, gitea.is_member("recipes", who).await.unwrap());
+    }
+    let seen = gitea.pull(&pull).await.unwrap().unwrap();
+    talk.note("the pull request", (seen.repository.to_string(), seen.number, &seen.title, seen.open, seen.merged));
+    talk.note("its repository and head", (seen.archived, seen.head.len()));
+    let none = Pull { number: 99, ..pull.clone() };
+    talk.note("no pull request", gitea.pull(&none).await.unwrap().is_none());
+
+    let made = gitea.create_comment(&pull, "queued").await.unwrap();
+    let line = talk.comment(&made);
+    talk.note("a comment made", line);
+    let read = gitea.comment(&repository, made.id).await.unwrap().unwrap();
+    let line = talk.comment(&read);
+    talk.note("a comment read", line);
+    // Whoever edits within a second leaves no trace of it.
+    tokio::time::sleep(Duration::from_millis(1_100)).await;
+    let edited = gitea.edit_comment(&repository, made.id, "running").await.unwrap().unwrap();
+    let line = talk.comment(&edited);
+    talk.note("a comment edited", line);
+    let all = gitea.comments(&pull, None).await.unwrap();
+    let lines: Vec<String> = all.iter().map(|comment| talk.comment(comment)).collect();
+    talk.note("all comments", lines);
+    let since = gitea.comments(&pull, Some(edited.updated)).await.unwrap();
+    talk.note("comments since the edit", since.len());
+    let counted = gitea.changed(&organisation("recipes"), long_ago, 1, 50).await.unwrap();
+    talk.note("counted", counted.entries.iter().map(|it| it.comments).collect::<Vec<_>>());
+    gitea.delete_comment(&repository, made.id).await.unwrap();
+    talk.note("a comment deleted", gitea.comment(&repository, made.id).await.unwrap().is_none());
+    talk.note("edited after that", gitea.edit_comment(&repository, made.id, "x").await.unwrap().is_none());
+    talk.note("deleted twice", gitea.delete_comment(&repository, made.id).await.is_ok());
+    talk.note("in no repository", gitea.comment(&nowhere, made.id).await.unwrap().is_none());
+
+    let status = Status { state: Reached::Pending, context: "x".into(), description: "x".into(), target_url: None };
+    talk.note("a status", gitea.set_status(&repository, &seen.head, &status).await.map_err(|it| kind(&it)).err());
+    talk.lines
+}
+
+#[test]
+fn the_bridge_understands_the_world_as_it_does_gitea() {
+    let forge = forge::Forge::start().unwrap();
+    let filled = forge.fill(&forge::Content::default()).unwrap();
+    let connect = Connect::within(Duration::from_secs(10));
+    let real = Gitea::new(forge.address(), &SecretString::from(filled.bridge_token), &connect).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let real = runtime.block_on(talk(&real));
+
+    let made = in_time(0, async |world| {
+        for name in ["mara", "milo"] {
+            world.member(name);
+        }
+        world.stranger("sam");
+        let pull = world.pull("recipes/hello");
+        world.change(&pull, |it| it.title = "Mention the tests".into());
+        let wire = Wire { shared: world.shared.clone(), mortal: Arc::new(Mortal::default()) };
+        let connect = Connect { carrier: Some(Arc::new(wire)), ..Connect::within(Duration::from_secs(10)) };
+        let told = talk(&Gitea::new(GITEA, &GITEA_TOKEN.into(), &connect).unwrap()).await;
+        world.check_calls();
+        told
+    });
+    assert_eq!(made, real);
+}

@@ -1,0 +1,138 @@
+//! What holds in the end of every schedule, whatever happened.
+
+use std::collections::BTreeMap;
+
+use comment_bridge::trigger::{Kind, State};
+
+use super::run::{Asked, Told};
+use crate::story::World;
+
+/// What was lost and doubled, and what else is wrong.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Tally {
+    pub lost: Vec<String>,
+    pub doubled: Vec<String>,
+    pub wrong: Vec<String>,
+}
+
+impl Tally {
+    pub fn is_clean(&self) -> bool {
+        self.lost.is_empty() && self.doubled.is_empty() && self.wrong.is_empty()
+    }
+}
+
+/// What a comment asks for, by the plain words of the design.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wish {
+    Test { quick: bool },
+    Cancel,
+    Nothing,
+}
+
+fn wish(body: &str) -> Wish {
+    match body.trim() {
+        "!testme" => Wish::Test { quick: false },
+        "!testme --quick" => Wish::Test { quick: true },
+        "!testme cancel" => Wish::Cancel,
+        _ => Wish::Nothing,
+    }
+}
+
+/// How many builds a comment may have that ran to their end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Due {
+    None,
+    One,
+    AtMostOne,
+}
+
+pub fn judge(world: &World, told: &Told) -> Tally {
+    let mut tally = Tally::default();
+    let mut ran: BTreeMap<i64, Vec<(i64, String)>> = BTreeMap::new();
+    let mut all: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    for (number, build) in &world.state().drone.builds {
+        let Some(trigger) = build.params.get("TRIGGER").and_then(|it| it.parse::<i64>().ok()) else {
+            tally.wrong.push(format!("build {number} carries no trigger"));
+            continue;
+        };
+        all.entry(trigger).or_default().push(*number);
+        if build.ran() {
+            ran.entry(trigger).or_default().push((*number, build.params.get("REF").cloned().unwrap_or_default()));
+        }
+    }
+    for trigger in all.keys().filter(|trigger| !told.comments.contains_key(trigger)) {
+        tally.wrong.push(format!("a build for comment {trigger}, which nobody wrote"));
+    }
+    for (id, asked) in &told.comments {
+        let ran = ran.get(id).map_or(&[][..], Vec::as_slice);
+        let due = due(world, told, *id, asked, &all);
+        match (due, ran.len()) {
+            (_, 2..) => tally.doubled.push(format!("comment {id} has the builds {ran:?} that ran to their end")),
+            (Due::One, 0) => {
+                let became = world.bridge().ledger.trigger(*id).unwrap().map(|trigger| trigger.state);
+                tally.lost.push(format!("comment {id} ({}: {:?}) has no build: {became:?}", asked.by, asked.body));
+            }
+            (Due::None, 1) => tally.wrong.push(format!("comment {id} ({}: {:?}) has a build", asked.by, asked.body)),
+            _ => {}
+        }
+        if due == Due::None && all.contains_key(id) {
+            tally.wrong.push(format!("comment {id} ({}: {:?}) had a build", asked.by, asked.body));
+        }
+        for (number, head) in ran {
+            if !told.heads[&asked.pull].contains(head) {
+                tally.wrong.push(format!("build {number} of comment {id} is of {head}"));
+            }
+        }
+    }
+    comments(world, told, &mut tally);
+    triggers(world, told, &mut tally);
+    tally
+}
+
+fn due(world: &World, told: &Told, id: i64, asked: &Asked, all: &BTreeMap<i64, Vec<i64>>) -> Due {
+    let Wish::Test { quick } = wish(asked.body) else { return Due::None };
+    if asked.by == "sam" {
+        // Whoever edits another's comment may do so before it is taken, and its author is still the stranger.
+        return Due::None;
+    }
+    if asked.touched || told.closed.contains(&asked.pull) {
+        return Due::AtMostOne;
+    }
+    let others = || told.comments.iter().filter(|(_, other)| other.pull == asked.pull && other.by != "sam");
+    if others().any(|(other, it)| *other > id && wish(it.body) == Wish::Cancel) {
+        return Due::AtMostOne;
+    }
+    // A build of the same head and mode may stand for both: then it is one that was asked for before.
+    let became = world.bridge().ledger.trigger(id).unwrap().map(|trigger| trigger.state);
+    let Some(State::Joined { with: joined }) = became else { return Due::One };
+    let stands = others().any(|(other, it)| *other == joined && *other < id && wish(it.body) == Wish::Test { quick });
+    if stands && all.contains_key(&joined) { Due::AtMostOne } else { Due::One }
+}
+
+fn comments(world: &World, told: &Told, tally: &mut Tally) {
+    for pull in &told.pulls {
+        let said = world.said(pull);
+        // An older ledger that never hears of a comment that is gone has no reason to look.
+        let unheard = told.restored && told.comments.values().any(|asked| asked.pull == *pull && asked.touched);
+        if said.len() > 1 && !unheard {
+            tally.wrong.push(format!("{pull} has {} comments of ours", said.len()));
+        }
+        let triggers = world.triggers(pull);
+        let newest = triggers.iter().find(|trigger| trigger.state.kind() == Kind::Reported);
+        let Some(build) = newest.and_then(|trigger| trigger.state.build()) else { continue };
+        if said.is_empty() {
+            tally.wrong.push(format!("{pull} says nothing of build {}", build.number));
+        }
+    }
+}
+
+fn triggers(world: &World, told: &Told, tally: &mut Tally) {
+    for pull in &told.pulls {
+        for trigger in world.triggers(pull) {
+            let kind = trigger.state.kind();
+            if !kind.is_end() || kind == Kind::Failed {
+                tally.wrong.push(format!("trigger {} is {:?} in the end", trigger.comment, trigger.state));
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! One schedule, from its beginning until it is quiet.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use comment_bridge::names::Pull;
+use rusqlite::Connection;
+use tokio::time::{Instant, sleep_until};
+
+use super::bounds;
+use super::event::{Event, Schedule};
+use super::laws::{self, Tally};
+use crate::story::{World, in_time};
+use crate::time::Whose;
+
+/// What happened, as far as the laws ask.
+pub struct Told {
+    pub pulls: Vec<Pull>,
+    /// What became of each comment that was made.
+    pub comments: BTreeMap<i64, Asked>,
+    /// Whether an older ledger was put back.
+    pub restored: bool,
+    /// The heads that each pull request had, with the time from which on.
+    pub heads: BTreeMap<Pull, Vec<String>>,
+    pub closed: Vec<Pull>,
+}
+
+/// A comment that was made.
+pub struct Asked {
+    pub pull: Pull,
+    pub by: &'static str,
+    pub body: &'static str,
+    /// Whether it was edited or deleted later.
+    pub touched: bool,
+}
+
+/// Runs a schedule; says what came of it.
+pub fn run(schedule: &Schedule) -> Tally {
+    in_time(schedule.seed, async |world| {
+        people(world);
+        let told = happen(world, schedule).await;
+        world.until_quiet().await;
+        world.check();
+        let tally = laws::judge(world, &told);
+        world.dies().await;
+        tally
+    })
+}
+
+fn people(world: &World) {
+    for name in ["alice", "bob", "carol"] {
+        world.member(name);
+    }
+    world.stranger("sam");
+    let mut state = world.state();
+    state.drone.lasts = bounds::LASTS;
+    state.drone.fails = 30;
+    state.takes = 400;
+    world.quiet.set(Duration::from_secs(bounds::QUIET));
+}
+
+/// Lets the bridge read for the first time, which decides what is old, and much time pass.
+async fn begin(world: &World) {
+    world.starts();
+    world.until("it has read", |world| world.bridge().ledger.cursor("org:recipes").is_ok_and(|it| it.is_some())).await;
+    for whose in [Whose::Gitea, Whose::Drone, Whose::Bridge] {
+        world.step(whose, bounds::BEFORE);
+    }
+    let first = world.bridge().ledger.cursor("org:recipes").unwrap();
+    world.until("it has read on", |world| world.bridge().ledger.cursor("org:recipes").unwrap() != first).await;
+}
+
+async fn happen(world: &World, schedule: &Schedule) -> Told {
+    let pulls: Vec<Pull> = (0..bounds::PULLS).map(|_| world.pull("recipes/hello")).collect();
+    let mut told = Told {
+        heads: pulls.iter().map(|pull| (pull.clone(), vec![head(world, pull)])).collect(),
+        pulls,
+        comments: BTreeMap::new(),
+        closed: Vec::new(),
+        restored: false,
+    };
+    begin(world).await;
+    let mut ids: BTreeMap<u8, i64> = BTreeMap::new();
+    let mut copy: Option<Connection> = None;
+    let mut ends: Vec<(Instant, Event)> = Vec::new();
+    let began = Instant::now();
+    for timed in &schedule.events {
+        let at = began + Duration::from_millis(timed.at);
+        // Who died meanwhile is started again within a second.
+        while Instant::now() + Duration::from_secs(1) < at {
+            end_what_ends(world, &mut ends);
+            world.second().await;
+        }
+        sleep_until(at).await;
+        end_what_ends(world, &mut ends);
+        world.state().settle();
+        match timed.event {
+            Event::Comments { key, pull, by, body } => {
+                let pull = told.pulls[pull].clone();
+                let id = world.stranger(by).comments(&pull, body);
+                ids.insert(key, id);
+                told.comments.insert(id, Asked { pull, by, body, touched: false });
+            }
+            Event::Edits { key } => touch(world, &ids, key, &mut told, |world, id| {
+                if world.state().gitea.comments.contains_key(&id) {
+                    world.stranger("alice").edits(id, "!testme");
+                }
+            }),
+            Event::Deletes { key } => touch(world, &ids, key, &mut told, |world, id| {
+                world.state().gitea.comments.remove(&id);
+            }),
+            Event::Hook { key } => {
+                if let Some(id) = ids.get(&key) {
+                    world.hook(*id, "created").await;
+                }
+            }
+            Event::Pushes { pull } => {
+                let pull = &told.pulls[pull];
+                world.push(pull);
+                let head = head(world, pull);
+                told.heads.get_mut(pull).unwrap().push(head);
+            }
+            Event::Closes { pull } => {
+                world.close(&told.pulls[pull]);
+                told.closed.push(told.pulls[pull].clone());
+            }
+            Event::Dies => {
+                world.dies().await;
+                drop(world.try_start());
+            }
+            Event::Stops => {
+                world.stops().await;
+                drop(world.try_start());
+            }
+            Event::Copies => copy = Some(world.disk().copy()),
+            Event::Restores => {
+                if let Some(copy) = &copy {
+                    world.dies().await;
+                    // Whoever does it by hand takes longer than what is under way to Gitea.
+                    while world.state().has_late_words() {
+                        world.second().await;
+                    }
+                    world.disk().restore(copy);
+                    told.restored = true;
+                    drop(world.try_start());
+                }
+            }
+            Event::Trouble(order) => world.state().orders.push(order),
+            Event::Spill { after, times, spill } => world.state().spills.push((after, times, spill)),
+            Event::Down { what, seconds } => {
+                world.is_down(what);
+                ends.push((at + Duration::from_secs(seconds), timed.event));
+            }
+            Event::Full { seconds } => {
+                world.disk_is_full(true);
+                ends.push((at + Duration::from_secs(seconds), timed.event));
+            }
+            Event::Steps { whose, seconds } => {
+                world.step(whose, seconds);
+            }
+        }
+    }
+    while !ends.is_empty() {
+        world.second().await;
+        end_what_ends(world, &mut ends);
+    }
+    calm(world).await;
+    told
+}
+
+/// Nothing goes wrong any more.
+async fn calm(world: &World) {
+    // Faults have met with what they could.
+    world.pass(bounds::OVER).await;
+    let mut state = world.state();
+    state.orders.clear();
+    state.spills.clear();
+    let now = state.time.passed();
+    state.drone.hurry(now);
+    drop(state);
+}
+
+fn end_what_ends(world: &World, ends: &mut Vec<(Instant, Event)>) {
+    ends.retain(|(at, event)| {
+        let over = *at <= Instant::now();
+        match event {
+            Event::Down { .. } if over => world.is_up_again(),
+            Event::Full { .. } if over => world.disk_is_full(false),
+            _ => {}
+        }
+        !over
+    });
+}
+
+fn head(world: &World, pull: &Pull) -> String {
+    world.state().gitea.pulls[pull].head.clone()
+}
+
+fn touch(world: &World, ids: &BTreeMap<u8, i64>, key: u8, told: &mut Told, change: impl FnOnce(&World, i64)) {
+    if let Some(id) = ids.get(&key) {
+        change(world, *id);
+        told.comments.get_mut(id).unwrap().touched = true;
+    }
+}

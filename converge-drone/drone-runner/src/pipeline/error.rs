@@ -1,0 +1,45 @@
+//! Why a pipeline is not run. Drone's page shows these words.
+
+use std::path::PathBuf;
+
+/// What is wrong with a pipeline.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[allow(missing_docs, reason = "each is a sentence")]
+pub enum Error {
+    #[error("the pipelines' file is no text")]
+    NotText,
+    #[error("the pipelines' file is wrong: {0}")]
+    Yaml(String),
+    #[error("the pipelines' file has no pipeline `{name}`")]
+    Missing { name: String },
+    #[error("this runner runs pipelines of type exec, and this one's type is `{pipeline_type}`")]
+    Type { pipeline_type: String },
+    #[error("this runner runs linux/{}, and the pipeline asks for {os}/{arch}", crate::rpc::wire::architecture())]
+    Platform { os: String, arch: String },
+    #[error("workspace.path must lie below the stage's own folder, and `{}` does not", path.display())]
+    Workspace { path: PathBuf },
+    #[error("the pipeline has no steps")]
+    Empty,
+    #[error("the pipeline has {number} steps, more than {most}")]
+    Many { number: usize, most: usize },
+    #[error("`{name}` is no name of a step")]
+    Name { name: String },
+    #[error("two steps are named `{name}`")]
+    Twice { name: String },
+    #[error("step `{step}` has no commands")]
+    NoCommands { step: String },
+    #[error("step `{step}` has a command with a NUL character")]
+    Nul { step: String },
+    #[error("step `{step}` cannot set `{variable}`: it {why}")]
+    Variable { step: String, variable: String, why: &'static str },
+    #[error("step `{step}` asks for the secret `{secret}`, and there is none of that name for this build")]
+    Secret { step: String, secret: String },
+    #[error("step `{step}`, when.status: `{word}` is neither success nor failure")]
+    When { step: String, word: String },
+    #[error("step `{step}`, failure: `{word}` is unknown, only `ignore` is known")]
+    Failure { step: String, word: String },
+    #[error("step `{step}` depends on `{on}`, and there is no such step")]
+    Unknown { step: String, on: String },
+    #[error("steps depend on each other in a circle: {}", names.join(", "))]
+    Circle { names: Vec<String> },
+}
