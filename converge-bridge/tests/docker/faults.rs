@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemon::{Fault, Rubbish};
+use dockerd::{Fault, Rubbish};
 use serde_json::json;
 
 use crate::World;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use daemon::image::{Content, Image};
+use dockerd::image::{Content, Image};
 
 /// Serves /healthz and says so when it is asked from within.
 const WELL: &str = "\

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use daemon::Fault;
+use dockerd::Fault;
 
 use crate::{World, images};
 

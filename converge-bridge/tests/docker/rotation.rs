@@ -13,7 +13,7 @@ fn page(world: &World) -> String {
     let mut curl = world.daemon.command("curl");
     curl.args(["--silent", "--show-error", "--fail", "--cacert"]).arg(world.path("authority.pem"));
     let domain = crate::world::DOMAIN;
-    curl.args(["--resolve", &format!("{domain}:443:{}", daemon::ADDRESS), &format!("https://{domain}/healthz")]);
+    curl.args(["--resolve", &format!("{domain}:443:{}", dockerd::ADDRESS), &format!("https://{domain}/healthz")]);
     let output = curl.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap()

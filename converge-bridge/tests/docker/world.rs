@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Output};
 use std::time::{Duration, Instant};
 
-use daemon::{ADDRESS, Daemon, Proxy};
+use dockerd::{ADDRESS, Daemon, Proxy};
 use rcgen::{CertificateParams, CertifiedIssuer, KeyPair};
 use serde_json::{Value, json};
 use tempfile::TempDir;

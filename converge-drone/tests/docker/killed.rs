@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use daemon::Fault as DockerFault;
+use dockerd::Fault as DockerFault;
 
 use crate::World;
 use crate::front::Fault;

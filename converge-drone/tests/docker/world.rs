@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Child, Output};
 use std::sync::{Arc, Mutex};
 
-use daemon::{ADDRESS, Daemon, Proxy};
+use dockerd::{ADDRESS, Daemon, Proxy};
 use forge::{Api, Content, Forge, Request};
 use serde_json::{Value, json};
 use tempfile::TempDir;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use daemon::{Fault, Rubbish};
+use dockerd::{Fault, Rubbish};
 use serde_json::json;
 
 use crate::{World, declared};

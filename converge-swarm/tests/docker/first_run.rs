@@ -19,7 +19,7 @@ fn first_run_makes_the_swarm_and_its_network() {
     world.network_is_right();
     let info = world.daemon.get("/info").unwrap();
     assert_eq!(info["Swarm"]["LocalNodeState"], "active");
-    assert_eq!(info["Swarm"]["NodeAddr"], daemon::ADDRESS);
+    assert_eq!(info["Swarm"]["NodeAddr"], dockerd::ADDRESS);
     let swarm = world.daemon.get("/swarm").unwrap();
     assert_eq!(swarm["DefaultAddrPool"], json!(["10.20.0.0/16"]));
     assert_eq!(swarm["SubnetSize"], 24);
@@ -70,7 +70,7 @@ fn what_others_deploy_is_left_alone() {
 #[test]
 fn what_is_not_declared_is_not_compared() {
     let Some(world) = World::bare("what_is_not_declared_is_not_compared") else { return };
-    let bare_minimum = json!({ "advertise_address": daemon::ADDRESS });
+    let bare_minimum = json!({ "advertise_address": dockerd::ADDRESS });
     world.declare(&bare_minimum);
     world.run().ends_as(0, "changed");
     world.daemon.docker(&["swarm", "update", "--task-history-limit", "2", "--dispatcher-heartbeat", "7s"]);

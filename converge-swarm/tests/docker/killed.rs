@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use daemon::Fault;
+use dockerd::Fault;
 use serde_json::json;
 
 use crate::{World, declared};
@@ -32,7 +32,7 @@ fn everything_wrong(world: &World) {
         "swarm",
         "init",
         "--advertise-addr",
-        daemon::ADDRESS,
+        dockerd::ADDRESS,
         "--default-addr-pool",
         "10.20.0.0/16",
         "--default-addr-pool-mask-length",

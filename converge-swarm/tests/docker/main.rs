@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use daemon::image::Image;
-use daemon::{Call, Daemon, Proxy};
+use dockerd::image::Image;
+use dockerd::{Call, Daemon, Proxy};
 use serde_json::{Value, json};
 
 /// The id of a network is 64 letters; people see 12.
@@ -43,7 +43,7 @@ struct Ran {
 /// What every test declares unless it says otherwise.
 fn declared() -> Value {
     json!({
-        "advertise_address": daemon::ADDRESS,
+        "advertise_address": dockerd::ADDRESS,
         "address_pools": { "pools": ["10.20.0.0/16"], "subnet_size": 24 },
         "task_history": 5,
         "networks": { "proxy": { "subnet": "10.10.0.0/16", "attachable": true } },

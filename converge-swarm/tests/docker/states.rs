@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use daemon::Daemon;
+use dockerd::Daemon;
 use serde_json::json;
 
 use crate::{Ran, World};

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use daemon::{Fault, Rubbish};
+use dockerd::{Fault, Rubbish};
 use nix::sys::signal::{Signal, kill};
 use serde_json::json;
 

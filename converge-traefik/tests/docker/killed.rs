@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 
-use daemon::Fault;
+use dockerd::Fault;
 use serde_json::json;
 
 use crate::World;

@@ -6,8 +6,8 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use daemon::image::Image;
-use daemon::{ADDRESS, Daemon};
+use dockerd::image::Image;
+use dockerd::{ADDRESS, Daemon};
 use forge::{Content, Forge};
 use lab::Authority;
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use daemon::image::Image;
+use dockerd::image::Image;
 
 use crate::error::Result;
 use crate::furnish::{binary, copy};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use daemon::image::{Content, Image};
+use dockerd::image::{Content, Image};
 
 use crate::error::{Error, Result};
 use crate::furnish::binary;

@@ -120,7 +120,7 @@ pub enum Error {
     },
     /// An image could not be built.
     #[error(transparent)]
-    Image(#[from] daemon::image::ImageError),
+    Image(#[from] dockerd::image::ImageError),
     /// A recipe could not be published.
     #[error(transparent)]
     Catalogue(#[from] stand_ins::catalogue::CatalogueError),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use daemon::Daemon;
+use dockerd::Daemon;
 use serde_json::Value;
 
 use crate::bench::{Bench, Ran};

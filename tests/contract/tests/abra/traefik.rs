@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use daemon::ADDRESS;
+use dockerd::ADDRESS;
 
 use crate::bench::text;
 use crate::swarm::Swarm;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
-use daemon::image::{Content, Image};
+use dockerd::image::{Content, Image};
 
 use super::{Part, traefik};
 use crate::command;

@@ -1,12 +1,12 @@
 //! A private Docker daemon for one test, a recording proxy in front of its socket, and images made from local files.
 //!
 //! ```no_run
-//! let daemon = match daemon::Daemon::start() {
+//! let daemon = match dockerd::Daemon::start() {
 //!     Ok(daemon) => daemon,
 //!     Err(why) => return println!("skipped: my_test: {why}"),
 //! };
 //! daemon.swarm_init();
-//! let proxy = daemon::Proxy::start(daemon.socket()).unwrap();
+//! let proxy = dockerd::Proxy::start(daemon.socket()).unwrap();
 //! let status = daemon.command_on(proxy.socket(), "docker").args(["network", "ls"]).status().unwrap();
 //! assert!(status.success());
 //! assert_eq!(proxy.mutating().len(), 0);

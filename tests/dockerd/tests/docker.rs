@@ -10,8 +10,8 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use daemon::image::Image;
-use daemon::{Daemon, Fault, Proxy, Rubbish};
+use dockerd::image::Image;
+use dockerd::{Daemon, Fault, Proxy, Rubbish};
 use serde_json::json;
 
 /// A daemon, or a line that says why there is none.
