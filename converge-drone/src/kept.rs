@@ -6,7 +6,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use base::file;
+use base::{file, hex};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -117,7 +117,7 @@ pub fn generate() -> Result<SecretString, Error> {
     let mut bytes = [0; 16];
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
     read.map_err(|source| Error::State { what: "read", path: path.into(), source })?;
-    Ok(bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")).into())
+    Ok(hex::encode(bytes).into())
 }
 
 #[cfg(test)]

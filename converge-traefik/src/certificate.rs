@@ -6,6 +6,7 @@ mod error;
 #[cfg(test)]
 mod tests;
 
+use base::hex;
 use jiff::Timestamp;
 use rustls::crypto::ring::default_provider;
 use rustls::sign::SigningKey;
@@ -75,7 +76,7 @@ impl Certificate {
 
 /// `sha256:<hex>` of a certificate's own bytes.
 pub fn fingerprint(leaf: &[u8]) -> String {
-    Sha256::digest(leaf).iter().fold(String::from("sha256:"), |hex, byte| hex + &format!("{byte:02x}"))
+    format!("sha256:{}", hex::encode(Sha256::digest(leaf)))
 }
 
 fn chain(text: &str) -> Result<Vec<CertificateDer<'static>>, Error> {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use sha2::{Digest, Sha256};
 
+use crate::hex;
+
 /// Bytes of salt: enough that nobody prepares hashes of likely secrets ahead.
 const SALT: usize = 16;
 
@@ -24,7 +26,7 @@ impl Fingerprint {
     /// The fingerprint of `content` under a new salt.
     pub fn new(content: &[u8]) -> Self {
         let salt: [u8; SALT] = std::array::from_fn(|_| fastrand::u8(..));
-        let salt = hex(&salt);
+        let salt = hex::encode(salt);
         let hash = hash(&salt, content);
         Self { salt, hash }
     }
@@ -36,11 +38,7 @@ impl Fingerprint {
 }
 
 fn hash(salt: &str, content: &[u8]) -> String {
-    hex(&Sha256::new().chain_update(salt).chain_update(content).finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    hex::encode(Sha256::new().chain_update(salt).chain_update(content).finalize())
 }
 
 impl fmt::Display for Fingerprint {

@@ -10,6 +10,7 @@ pub mod error;
 pub mod fact;
 pub mod file;
 pub mod fingerprint;
+pub mod hex;
 pub mod host;
 pub mod limits;
 pub mod lock;

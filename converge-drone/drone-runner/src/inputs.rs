@@ -1,6 +1,7 @@
 //! What a runner was started with, in one text to fingerprint: converge-drone compares it to what is there now, and so
 //! sees a runner that is stale.
 
+use base::hex;
 use sha2::{Digest, Sha256};
 
 /// The configuration's bytes and the RPC secret as one text. Its fingerprint ([`base::fingerprint`]) is `inputs` in the
@@ -8,7 +9,7 @@ use sha2::{Digest, Sha256};
 pub fn inputs(configuration: &[u8], secret: &str) -> String {
     // Each hashed by itself, so that nothing of one can pass for the other.
     let parts = [Sha256::digest(configuration), Sha256::digest(secret.trim())];
-    parts.iter().flatten().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    parts.map(hex::encode).concat()
 }
 
 #[cfg(test)]

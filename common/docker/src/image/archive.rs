@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use tar::{Archive as Tar, Entry};
 
 use base::error::{Class, Explain};
+use base::hex;
 
 /// The largest document in an archive; layers are larger, and never read.
 const LARGEST: u64 = 1024 * 1024;
@@ -146,7 +147,7 @@ fn parse(documents: &BTreeMap<String, Vec<u8>>) -> Result<Archive, String> {
         runs.and_then(|runs| runs.entrypoint.filter(|words| !words.is_empty()).or(runs.cmd)).unwrap_or_default();
     let program = words.first().and_then(|word| Path::new(word).file_name());
     Ok(Archive {
-        content: Sha256::digest(bytes).iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")),
+        content: hex::encode(Sha256::digest(bytes)),
         layers: rootfs.diff_ids,
         tags: repo_tags.clone().unwrap_or_default(),
         program: program.map(|name| name.to_string_lossy().into_owned()),
