@@ -1,8 +1,9 @@
-//! One converger runs once at a time.
+//! A lock on a file: one process at a time does a thing.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -11,31 +12,34 @@ use tokio::time::{Instant, sleep};
 
 use crate::error::{Class, Explain};
 
-/// A lock on a file, released by the kernel when its holder ends, however it ends.
+/// The time between two attempts.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A lock on a file. The kernel releases it when its process ends, also after a crash.
 #[derive(Debug)]
 pub struct Lock {
     _file: Flock<File>,
 }
 
-/// Why a lock could not be had.
+/// The reason why a lock was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The lock file could not be opened.
+    /// The lock file cannot be opened.
     #[error("cannot open the lock {path}")]
     Open {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the system.
         source: io::Error,
     },
-    /// Somebody held it until the deadline.
+    /// Another process held the lock until the deadline.
     #[error("{what} is still held by another run after {} s ({path})", waited.as_secs())]
     Held {
-        /// What the lock guards.
+        /// The thing that the lock guards.
         what: String,
         /// The file.
         path: PathBuf,
-        /// How long it was waited for.
+        /// The deadline.
         waited: Duration,
     },
 }
@@ -57,27 +61,92 @@ impl Explain for Error {
 }
 
 impl Lock {
-    /// Takes the lock at `path`, waiting at most `deadline` for its holder. `what` names it in errors.
+    /// Takes the lock at `path`, whose directory is created where it is missing. Waits for another holder until
+    /// `deadline` has passed. `what` names the lock in errors.
     pub async fn take(path: &Path, what: &str, deadline: Duration) -> Result<Self, Error> {
-        let open = |source| Error::Open { path: path.into(), source };
-        fs::create_dir_all(parent(path)).map_err(open)?;
-        let mut file =
-            OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(open)?;
+        fs::create_dir_all(parent(path)).map_err(|source| Error::Open { path: path.into(), source })?;
+        let mut file = open(path)?;
         let started = Instant::now();
         loop {
-            match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-                Ok(locked) => return Ok(Self { _file: locked }),
-                Err((back, Errno::EWOULDBLOCK | Errno::EINTR)) => file = back,
-                Err((_, errno)) => return Err(open(errno.into())),
-            }
+            file = match Self::attempt(file, path)? {
+                Attempt::Taken(lock) => return Ok(lock),
+                Attempt::Held(file) => file,
+            };
             if started.elapsed() >= deadline {
                 return Err(Error::Held { what: what.into(), path: path.into(), waited: deadline });
             }
-            sleep(Duration::from_millis(50).min(deadline)).await;
+            sleep(PAUSE.min(deadline)).await;
+        }
+    }
+
+    /// The same for a thread that may block, in a directory that must exist.
+    pub fn take_blocking(path: &Path, what: &str, deadline: Duration) -> Result<Self, Error> {
+        let mut file = open(path)?;
+        let started = std::time::Instant::now();
+        loop {
+            file = match Self::attempt(file, path)? {
+                Attempt::Taken(lock) => return Ok(lock),
+                Attempt::Held(file) => file,
+            };
+            if started.elapsed() >= deadline {
+                return Err(Error::Held { what: what.into(), path: path.into(), waited: deadline });
+            }
+            thread::sleep(PAUSE.min(deadline));
+        }
+    }
+
+    fn attempt(file: File, path: &Path) -> Result<Attempt, Error> {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(file) => Ok(Attempt::Taken(Self { _file: file })),
+            Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => Ok(Attempt::Held(file)),
+            Err((_, errno)) => Err(Error::Open { path: path.into(), source: errno.into() }),
         }
     }
 }
 
+/// The result of one attempt.
+enum Attempt {
+    Taken(Lock),
+    Held(File),
+}
+
+/// Opens the lock file. It is never truncated and never removed: another process may be about to lock the same file.
+fn open(path: &Path) -> Result<File, Error> {
+    let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path);
+    file.map_err(|source| Error::Open { path: path.into(), source })
+}
+
 fn parent(path: &Path) -> &Path {
     path.parent().unwrap_or(Path::new("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHORT: Duration = Duration::from_millis(120);
+
+    #[tokio::test]
+    async fn both_forms_exclude_each_other_and_wait_until_the_deadline() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let first = Lock::take_blocking(&path, "it", SHORT).unwrap();
+        let began = std::time::Instant::now();
+        assert!(matches!(Lock::take(&path, "it", SHORT).await, Err(Error::Held { .. })));
+        assert!(matches!(Lock::take_blocking(&path, "it", SHORT), Err(Error::Held { .. })));
+        assert!(began.elapsed() >= 2 * SHORT);
+        drop(first);
+        let second = Lock::take(&path, "it", Duration::ZERO).await.unwrap();
+        assert!(matches!(Lock::take_blocking(&path, "it", Duration::ZERO), Err(Error::Held { .. })));
+        drop(second);
+        Lock::take_blocking(&path, "it", Duration::ZERO).unwrap();
+    }
+
+    #[tokio::test]
+    async fn only_the_waiting_form_creates_the_directory() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("missing/lock");
+        assert!(matches!(Lock::take_blocking(&path, "it", SHORT), Err(Error::Open { .. })));
+        Lock::take(&path, "it", SHORT).await.unwrap();
+    }
 }

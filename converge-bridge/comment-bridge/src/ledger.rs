@@ -3,7 +3,6 @@
 //! Whatever returns `Ok` is on the disk. Whatever returns an error changed nothing.
 
 mod error;
-mod lock;
 mod pulls;
 mod schema;
 mod sources;
@@ -11,14 +10,14 @@ mod sources;
 mod tests;
 mod triggers;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use base::lock::{Error as LockError, Lock};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use error::Error;
-use lock::Lock;
 pub use pulls::{Reading, Said};
 pub use sources::Cursor;
 pub use triggers::Found;
@@ -37,7 +36,7 @@ pub struct Ledger {
 impl Ledger {
     /// Opens the ledger at `path` (made when it is not there), alone: waits up to `patience` for another instance to end.
     pub fn open(path: &Path, patience: Duration) -> Result<Self, Error> {
-        let lock = Lock::take(path, patience)?;
+        let lock = Lock::take_blocking(&lock_path(path), "the ledger", patience).map_err(not_locked)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(opening)?;
         // SQLite opens a file it may not write without a word.
@@ -80,6 +79,20 @@ impl Ledger {
             Ok(result)
         };
         written().map_err(|source| Error::Sqlite { what: "write", source })
+    }
+}
+
+/// The lock is a file beside the ledger.
+fn lock_path(ledger: &Path) -> PathBuf {
+    let mut path = ledger.as_os_str().to_owned();
+    path.push(".lock");
+    path.into()
+}
+
+fn not_locked(error: LockError) -> Error {
+    match error {
+        LockError::Held { .. } => Error::Locked,
+        LockError::Open { path, source } => Error::Lock { path, source },
     }
 }
 
