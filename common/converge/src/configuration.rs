@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use base::configuration::{Error, read};
+use base::configuration::{Error, Reader};
+use base::hex;
 use sha2::{Digest, Sha256};
 
 use crate::Converger;
@@ -18,7 +19,7 @@ pub struct Loaded<D> {
 
 /// Reads the configuration of `C` at `path` and checks all of it.
 pub fn load<C: Converger>(path: &Path) -> Result<Loaded<C::Desired>, Error> {
-    let (desired, text) = read(path, |desired| [C::limits(desired).problems(), C::check(desired)].concat())?;
-    let hash = Sha256::digest(&text).iter().fold(String::from("sha256:"), |hex, byte| hex + &format!("{byte:02x}"));
-    Ok(Loaded { desired, hash })
+    let (desired, text) =
+        Reader::OF_CONFIG.file(path, |desired| [C::limits(desired).problems(), C::check(desired)].concat())?;
+    Ok(Loaded { desired, hash: format!("sha256:{}", hex::encode(Sha256::digest(&text))) })
 }

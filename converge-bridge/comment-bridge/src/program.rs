@@ -12,7 +12,7 @@ use base::error::{Explain, Explained};
 use clap::{Parser, Subcommand};
 
 use super::life::{self, Place, log};
-use super::settings::{Settings, VARIABLE};
+use super::settings::Settings;
 
 pub use secrets::Secrets;
 
@@ -87,8 +87,8 @@ fn serve(flags: Flags) -> ExitCode {
     }
 }
 
-fn settings(flags: &Flags) -> Result<Settings, super::settings::Error> {
-    Settings::read(flags.settings.as_deref(), std::env::var(VARIABLE).ok().as_deref())
+fn settings(flags: &Flags) -> Result<Settings, base::configuration::Error> {
+    Settings::read(flags.settings.as_deref())
 }
 
 /// An error with its hint, for whoever reads the log.

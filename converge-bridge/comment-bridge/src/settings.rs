@@ -8,7 +8,7 @@ use wildmatch::WildMatchPattern;
 
 use super::names::Repository;
 
-pub use read::{Error, VARIABLE};
+pub use read::VARIABLE;
 
 /// What the service is told. Secrets come as files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,115 +1,30 @@
-//! Settings are read, and checked whole, before anything else happens.
+//! Reads the settings and checks all of them before anything else happens.
 
 use std::collections::BTreeSet;
-use std::fmt;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base::address::server_setting_problem;
-use base::configuration::Problem;
-use base::error::{Class, Explain};
+use base::configuration::{Error, Problem, Reader};
 
 use super::{Settings, same};
 
-/// The variable that holds the settings where no file is named.
+/// The environment variable of the settings, read when no file is named.
 pub const VARIABLE: &str = "COMMENT_BRIDGE_SETTINGS";
 
-/// Where settings came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Origin {
-    /// `$COMMENT_BRIDGE_SETTINGS`.
-    Variable,
-    /// A file.
-    File(PathBuf),
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Variable => write!(f, "${VARIABLE}"),
-            Self::File(path) => path.display().fmt(f),
-        }
-    }
-}
-
-/// Why settings cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// There are none.
-    #[error("there are no settings: ${VARIABLE} is not set")]
-    None,
-    /// They could not be read.
-    #[error("cannot read the settings {origin}")]
-    Read {
-        /// Where they should be.
-        origin: Origin,
-        /// Why.
-        source: io::Error,
-    },
-    /// They are no JSON of the right shape.
-    #[error("the settings {origin} are wrong{}", at(place))]
-    Shape {
-        /// Where they came from.
-        origin: Origin,
-        /// Where in them.
-        place: String,
-        /// What is wrong.
-        source: serde_json::Error,
-    },
-    /// The values do not make sense.
-    #[error("the settings {origin} are wrong: {}", list(problems, "; ", ToString::to_string))]
-    Values {
-        /// Where they came from.
-        origin: Origin,
-        /// Everything that is wrong.
-        problems: Vec<Problem>,
-    },
-}
-
-fn at(place: &str) -> String {
-    if place == "." || place.is_empty() { String::new() } else { format!(" at {place}") }
-}
-
-fn list<T>(of: &[T], between: &str, text: impl Fn(&T) -> String) -> String {
-    of.iter().map(text).collect::<Vec<_>>().join(between)
-}
-
-impl Explain for Error {
-    fn class(&self) -> Class {
-        Class::Configuration
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::None => "converge-bridge sets it for the service; by hand, name a file with --settings".into(),
-            Self::Read { .. } => "name a readable file with --settings".into(),
-            Self::Shape { .. } => {
-                format!("converge-bridge writes ${VARIABLE}; a hand-made one needs the same keys and types")
-            }
-            Self::Values { problems, .. } => list(problems, "; ", |problem| problem.hint.clone()),
-        })
-    }
-}
+const READER: Reader = Reader {
+    document: ("settings", "are"),
+    missing: "converge-bridge sets it for the service; by hand, name a file with --settings",
+    unreadable: "name a readable file with --settings",
+    malformed: "converge-bridge writes $COMMENT_BRIDGE_SETTINGS; a hand-made one needs the same keys and types",
+};
 
 impl Settings {
-    /// Reads the settings from a file, else from `variable`'s value, and checks all of them.
-    pub fn read(file: Option<&Path>, variable: Option<&str>) -> Result<Self, Error> {
-        let (origin, text) = match (file, variable) {
-            (Some(path), _) => {
-                let origin = Origin::File(path.to_owned());
-                let text = std::fs::read_to_string(path);
-                (origin.clone(), text.map_err(|source| Error::Read { origin, source })?)
-            }
-            (None, Some(text)) if !text.trim().is_empty() => (Origin::Variable, text.to_owned()),
-            (None, _) => return Err(Error::None),
-        };
-        let mut json = serde_json::Deserializer::from_str(&text);
-        let shape = |place: String, source| Error::Shape { origin: origin.clone(), place, source };
-        let settings: Self = serde_path_to_error::deserialize(&mut json)
-            .map_err(|error| shape(error.path().to_string(), error.into_inner()))?;
-        json.end().map_err(|source| shape(".".into(), source))?;
-        let problems = settings.problems();
-        if problems.is_empty() { Ok(settings) } else { Err(Error::Values { origin, problems }) }
+    /// Reads the settings from a file, else from the environment variable, and checks all of them.
+    pub fn read(file: Option<&Path>) -> Result<Self, Error> {
+        match file {
+            Some(path) => Ok(READER.file(path, Self::problems)?.0),
+            None => READER.variable(VARIABLE, Self::problems),
+        }
     }
 
     /// Everything that makes no sense.

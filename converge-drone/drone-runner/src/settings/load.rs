@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use base::configuration::Error as ConfigurationError;
+use base::configuration::{Error as ConfigurationError, Reader};
 use base::credential;
 use base::credential::Credentials;
 use base::error::{Class, Explain};
@@ -49,7 +49,7 @@ pub struct Loaded {
 impl Settings {
     /// Reads and checks the file at `path`; also gives its bytes.
     pub fn read(path: &Path) -> Result<(Self, Vec<u8>), Error> {
-        Ok(base::configuration::read(path, Self::problems)?)
+        Ok(Reader::OF_CONFIG.file(path, Self::problems)?)
     }
 }
 
