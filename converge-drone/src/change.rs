@@ -202,7 +202,11 @@ impl converge::Change<ConvergeDrone> for Change {
                 }
             }
             Self::StartRunner { unit, restart } => {
-                systemd::start(unit, *restart).await?;
+                if *restart {
+                    systemd::unit::restart(unit).await?;
+                } else {
+                    systemd::unit::start(unit).await?;
+                }
                 on.done.borrow_mut().runner_started = true;
             }
             Self::Recipe(change) => change.apply(&on.app, |kind| on.content(kind)).await?,

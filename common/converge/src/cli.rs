@@ -205,7 +205,7 @@ fn explained(class: Class, message: String) -> Explained {
 /// Ends before there was a run to report.
 fn refuse(name: &str, error: &Explained) -> ExitCode {
     tracing::error!(converger = name, "{error}");
-    systemd::status(&error.message);
+    systemd::notify::status(&error.message);
     ExitCode::from(error.class.exit_code())
 }
 

@@ -183,7 +183,7 @@ impl Record {
 
     fn say(&mut self, line: &str) {
         self.report.status = line.into();
-        systemd::status(line);
+        systemd::notify::status(line);
     }
 
     /// A report that cannot be written is a warning: it is never an input.

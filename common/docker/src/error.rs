@@ -81,7 +81,7 @@ impl Error {
     /// Why there is no swarm, as far as Docker and systemd tell.
     pub async fn why_no_swarm(&self) -> String {
         let said = self.said().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
-        match systemd::unit_in_words("converge-swarm.service").await {
+        match systemd::unit::summary("converge-swarm.service").await {
             Some(words) => format!("{said} (converge-swarm.service is {words})"),
             None => said,
         }

@@ -146,7 +146,7 @@ impl Board {
 
     /// Tells systemd, again where time has passed.
     pub fn tell(&self) {
-        systemd::status(&self.line());
+        systemd::notify::status(&self.line());
     }
 
     fn write(&self) {

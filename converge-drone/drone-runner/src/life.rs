@@ -10,7 +10,6 @@ use base::fingerprint::Fingerprint;
 use base::lock::{Error as LockError, Lock};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use sd_notify::NotifyState;
 use secrecy::ExposeSecret;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
@@ -24,7 +23,8 @@ use super::rpc::{self, Client};
 use super::settings::{self, Loaded, load};
 use super::stage::{self, Folder, Stop};
 use super::{Runner, metrics, orphans, prefix};
-use systemd::transient::{self as units, Units};
+use systemd::notify;
+use systemd::transient::Units;
 
 /// How often the status line says how long builds have been running.
 const TICK: Duration = Duration::from_secs(5);
@@ -41,7 +41,7 @@ pub enum Error {
     #[error("Drone's server cannot be asked")]
     Rpc(#[from] rpc::Error),
     #[error(transparent)]
-    Units(#[from] units::Error),
+    Systemd(#[from] systemd::Error),
     #[error(transparent)]
     Lock(#[from] LockError),
     #[error("the connection to systemd is lost")]
@@ -55,7 +55,7 @@ impl Explain for Error {
         match self {
             Self::Settings(error) => error.class(),
             Self::Rpc(error) => error.class(),
-            Self::Units(error) => error.class(),
+            Self::Systemd(error) => error.class(),
             Self::Lock(error) => error.class(),
             Self::Lost | Self::Signals(_) => Class::Failed,
         }
@@ -65,7 +65,7 @@ impl Explain for Error {
         match self {
             Self::Settings(error) => error.hint(),
             Self::Rpc(error) => error.hint(),
-            Self::Units(error) => error.hint(),
+            Self::Systemd(error) => error.hint(),
             Self::Lock(_) => Some("two runners on one machine need two of `name` and of `steps.directory`".into()),
             Self::Lost => Some("systemd starts the runner again, which ends what ran".into()),
             Self::Signals(_) => None,
@@ -100,7 +100,7 @@ pub async fn live(place: Place, loaded: Loaded) -> Result<(), Error> {
         spawn_local(orphans::report(runner.clone(), id, folder));
     }
     let mut metrics = serve_metrics(&runner);
-    tell(&[NotifyState::Ready]);
+    notify::ready();
     board.tell();
 
     let slots = Rc::new(Slots::default());
@@ -110,7 +110,7 @@ pub async fn live(place: Place, loaded: Loaded) -> Result<(), Error> {
     let mut stages = FuturesUnordered::new();
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let lost = units.lost();
+    let lost = units.disconnected();
     tokio::pin!(lost);
     loop {
         tokio::select! {
@@ -133,7 +133,7 @@ pub async fn live(place: Place, loaded: Loaded) -> Result<(), Error> {
     }
 
     asking.abort();
-    tell(&[NotifyState::Stopping]);
+    notify::stopping();
     board.draining();
     tracing::info!("draining: no more stages are taken");
     // One that was taken a moment ago.
@@ -200,9 +200,7 @@ fn host_name() -> String {
 
 /// Reads the configuration again, for the stages to come. One that is wrong changes nothing.
 fn reload(place: &Place, now: &Runner) -> Option<Rc<Runner>> {
-    if let Ok(time) = NotifyState::monotonic_usec_now() {
-        tell(&[NotifyState::Reloading, time]);
-    }
+    notify::reloading();
     let loaded = load(&place.configuration, &place.credentials).map_err(Error::from);
     let new = loaded.and_then(|loaded| {
         // What a start finds again must not be left by a reload.
@@ -221,19 +219,11 @@ fn reload(place: &Place, now: &Runner) -> Option<Rc<Runner>> {
     if new.is_some() {
         tracing::info!("the configuration was read again");
     }
-    tell(&[NotifyState::Ready]);
+    notify::ready();
     new
 }
 
 fn serve_metrics(runner: &Runner) -> Option<JoinHandle<()>> {
     let place = runner.settings.metrics.clone()?;
     Some(spawn_local(metrics::serve(place, runner.board.clone())))
-}
-
-fn tell(states: &[NotifyState<'_>]) {
-    if std::env::var_os("NOTIFY_SOCKET").is_some()
-        && let Err(error) = sd_notify::notify(states)
-    {
-        tracing::debug!("cannot tell systemd: {error}");
-    }
 }

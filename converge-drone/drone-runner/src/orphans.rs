@@ -9,7 +9,7 @@ use super::Runner;
 use super::rpc::Patience;
 use super::rpc::wire::Status;
 use super::stage::{Folder, Report, place_number};
-use systemd::transient::Error;
+use systemd::Error;
 
 /// How long the units may take to end, beyond their own time to stop.
 const SPARE: Duration = Duration::from_secs(30);
@@ -19,7 +19,7 @@ const WHY: &str = "the runner ended while this ran, and everything of it was sto
 
 /// Stops every unit of this runner's name.
 pub async fn stop(runner: &Runner) -> Result<(), Error> {
-    let stopped = runner.units.clear(&runner.prefix, runner.settings.limits.stop() + SPARE).await?;
+    let stopped = runner.units.stop_all(&runner.prefix, runner.settings.limits.stop() + SPARE).await?;
     if !stopped.is_empty() {
         tracing::warn!("stopped what another run of this runner left: {}", stopped.join(", "));
     }

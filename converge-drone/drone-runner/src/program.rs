@@ -69,7 +69,7 @@ pub fn main() -> ExitCode {
 /// An error with its hint, where errors go.
 fn refuse(error: &dyn Explain) -> ExitCode {
     let error = Explained::new(error);
-    systemd::status(&error.message);
+    systemd::notify::status(&error.message);
     if tracing::dispatcher::has_been_set() {
         tracing::error!("{error}");
     } else {

@@ -58,7 +58,7 @@ pub enum Inputs {
 /// Asks systemd, and compares what the runner says of itself.
 pub async fn observe(declared: Option<&desired::Runner>, rpc: Option<&SecretString>) -> Option<Runner> {
     let declared = declared?;
-    let state = match systemd::state(&declared.unit).await {
+    let state = match systemd::unit::state(&declared.unit).await {
         Ok(state) => state,
         Err(error) => {
             let (reason, hint) = in_words(&Explained::new(&error));

@@ -1,6 +1,6 @@
 //! How a step's unit ended, in Drone's terms.
 
-use systemd::transient::Ended;
+use systemd::transient::Exit;
 
 use crate::rpc::wire::Status;
 
@@ -8,7 +8,7 @@ use crate::rpc::wire::Status;
 const EXITED: i32 = 1;
 
 /// Status, exit code and a word on it, as Drone's page shows them.
-pub fn in_drone(ended: &Ended) -> (Status, i32, String) {
+pub fn in_drone(ended: &Exit) -> (Status, i32, String) {
     let exit = if ended.code == EXITED { ended.status } else { 128 + ended.status };
     match ended.result.as_str() {
         "lost" => (Status::Error, 255, "systemd has lost the step's unit: nobody knows how it ended".into()),
@@ -41,7 +41,7 @@ mod tests {
             ("exit-code", 1, 203, true, Status::Failure, 203),
         ];
         for (result, code, status, was_active, expected, exit) in table {
-            let ended = Ended { result: result.into(), code, status, was_active };
+            let ended = Exit { result: result.into(), code, status, was_active };
             let (found, code, _) = in_drone(&ended);
             assert_eq!((found, code), (expected, exit), "{ended:?}");
         }

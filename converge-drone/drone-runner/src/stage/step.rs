@@ -21,7 +21,7 @@ use crate::environment;
 use crate::log::{Live, Log};
 use crate::pipeline::Step;
 use crate::rpc::wire::Status;
-use systemd::transient::{Running, Unit};
+use systemd::transient::{Running, Service};
 
 /// Beyond the runner's own deadline: systemd ends what a dead runner has left.
 const SPARE: Duration = Duration::from_secs(5);
@@ -107,17 +107,17 @@ async fn start(course: &Course, place: usize) -> Result<(Running, Receiver), Str
     written.map_err(|error| format!("the step's files cannot be written: {error}"))?;
     let (output, input) = pipes().map_err(|error| format!("there is no pipe for the step's output: {error}"))?;
     let settings = &course.runner.settings;
-    let unit = Unit {
+    let unit = Service {
         name: format!("{}{}-{number}.service", course.runner.prefix, course.report.id()),
         description: describe(course, step),
         command: [settings.steps.shell.as_path(), "-e".as_ref(), &script_file]
             .map(|word: &std::path::Path| word.to_string_lossy().into_owned())
             .to_vec(),
         directory: course.folder.workspace().to_owned(),
-        environment: environment_file,
+        environment_file,
         output: input,
-        longest: course.deadline.saturating_duration_since(Instant::now()) + SPARE,
-        stop: settings.limits.stop(),
+        runtime_max: course.deadline.saturating_duration_since(Instant::now()) + SPARE,
+        stop_timeout: settings.limits.stop(),
         credentials: settings.steps.credentials.clone(),
         properties: settings.steps.properties.on_the_bus(),
     };

@@ -1,11 +1,16 @@
-//! The calls and properties of systemd that steps need.
+//! The D-Bus interfaces of systemd, and the deadline of a call.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use zbus::{OwnedObjectPath, Variant};
 
-/// What systemd says of a unit in a list: name, description, load state, active state, and six more.
+use crate::Error;
+
+/// One row of `ListUnitsByPatterns`: name, description, load state, active state, and six more.
 pub type Listed = (String, String, String, String, String, String, OwnedObjectPath, u32, String, OwnedObjectPath);
 
-/// A unit's properties, by name.
+/// The properties of a unit, by name.
 pub type Properties<'a> = Vec<(&'a str, Variant<'a>)>;
 
 #[zbus::proxy(
@@ -15,12 +20,15 @@ pub type Properties<'a> = Vec<(&'a str, Variant<'a>)>;
 )]
 pub trait Manager {
     fn subscribe(&self) -> zbus::Result<()>;
+    fn load_unit(&self, name: &str) -> zbus::Result<OwnedObjectPath>;
+    fn start_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
+    fn restart_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
     fn start_transient_unit(
         &self,
         name: &str,
         mode: &str,
         properties: Properties<'_>,
-        others: Vec<(&str, Properties<'_>)>,
+        auxiliary: Vec<(&str, Properties<'_>)>,
     ) -> zbus::Result<OwnedObjectPath>;
     fn stop_unit(&self, name: &str, mode: &str) -> zbus::Result<OwnedObjectPath>;
     fn unref_unit(&self, name: &str) -> zbus::Result<()>;
@@ -30,6 +38,8 @@ pub trait Manager {
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1")]
 pub trait Unit {
+    #[zbus(property)]
+    fn load_state(&self) -> zbus::Result<String>;
     #[zbus(property)]
     fn active_state(&self) -> zbus::Result<String>;
     #[zbus(property)]
@@ -41,9 +51,25 @@ pub trait Unit {
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Service", default_service = "org.freedesktop.systemd1")]
 pub trait Service {
     #[zbus(property)]
+    fn status_text(&self) -> zbus::Result<String>;
+    #[zbus(property)]
     fn result(&self) -> zbus::Result<String>;
     #[zbus(property)]
     fn exec_main_code(&self) -> zbus::Result<i32>;
     #[zbus(property)]
     fn exec_main_status(&self) -> zbus::Result<i32>;
+}
+
+/// Waits for a call until its deadline. `action` and `unit` name it in errors.
+pub async fn within<T>(
+    deadline: Duration,
+    action: &'static str,
+    unit: &str,
+    call: impl Future<Output = zbus::Result<T>>,
+) -> Result<T, Error> {
+    match timeout(deadline, call).await {
+        Ok(Ok(answer)) => Ok(answer),
+        Ok(Err(source)) => Err(Error::Call { action, unit: unit.into(), source }),
+        Err(_) => Err(Error::Deadline { action, unit: unit.into(), deadline }),
+    }
 }
