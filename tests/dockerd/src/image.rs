@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 pub use error::ImageError;
-use layer::{Hashing, header, hex};
+use layer::{Hashing, header};
 use libraries::libraries;
 
 /// Where the bytes of a file in an image come from.
@@ -167,7 +167,7 @@ impl Image {
         }
         let mut hashing = archive.into_inner().map_err(|source| self.cannot_write(source))?;
         hashing.flush().map_err(|source| self.cannot_write(source))?;
-        Ok(hex(&hashing.digest.finalize()))
+        Ok(base::hex::encode(hashing.digest.finalize()))
     }
 
     fn append<W: Write>(
@@ -208,7 +208,7 @@ impl Image {
 
     fn write_archive(&self, path: &Path, layer: &Path, digest: &str) -> io::Result<()> {
         let config = serde_json::to_vec(&self.config(digest))?;
-        let config_name = format!("{}.json", hex(&Sha256::digest(&config)));
+        let config_name = format!("{}.json", base::hex::encode(Sha256::digest(&config)));
         let manifest = json!([{
             "Config": config_name, "RepoTags": [self.tag], "Layers": [format!("{digest}/layer.tar")],
         }]);

@@ -109,8 +109,7 @@ pub(crate) fn furnish(
         put(&format!("{SECRETS}/gitea-password"), world.bot.password.as_bytes(), 0o400)?;
         put(&format!("{SECRETS}/gitea-token"), world.bridge_token.as_bytes(), 0o400)?;
         // As good as random: nobody else has the authority's key.
-        let secret =
-            Sha256::digest(authority.key()).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+        let secret = base::hex::encode(Sha256::digest(authority.key()));
         put(&format!("{SECRETS}/webhook-secret"), secret.as_bytes(), 0o400)?;
     }
 

@@ -99,6 +99,5 @@ pub fn deliver(to: SocketAddr, secret: &str, event: &str, body: &str) -> Answer 
 pub fn signature(secret: &str, body: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(body.as_bytes());
-    let bytes = mac.finalize().into_bytes();
-    bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    base::hex::encode(mac.finalize().into_bytes())
 }

@@ -280,10 +280,7 @@ impl World {
         };
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(body.as_bytes());
-        let mut signature = String::new();
-        for byte in mac.finalize().into_bytes() {
-            write!(signature, "{byte:02x}").unwrap();
-        }
+        let signature = base::hex::encode(mac.finalize().into_bytes());
         let request = Request::post("/hook")
             .header("x-gitea-event", "issue_comment")
             .header("x-gitea-signature", signature)

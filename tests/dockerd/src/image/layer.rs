@@ -1,6 +1,5 @@
 //! The pieces of a tar archive whose bytes depend on its content only.
 
-use std::fmt::Write as _;
 use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
@@ -15,15 +14,6 @@ pub(super) fn header(kind: tar::EntryType, mode: u32, size: u64) -> tar::Header 
     header.set_gid(0);
     header.set_mtime(0);
     header
-}
-
-/// Bytes as people write digests.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 /// Passes bytes on and hashes them on the way.

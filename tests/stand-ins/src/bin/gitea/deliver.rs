@@ -8,7 +8,7 @@ use serde_json::Value;
 use sha2::Sha256;
 
 use crate::model::{Hook, Of};
-use crate::seal::{hex, uuid};
+use crate::seal::uuid;
 use crate::server::Server;
 use crate::state::State;
 
@@ -82,5 +82,5 @@ fn signature(secret: &str, body: &str) -> String {
     }
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(body.as_bytes());
-    hex(&mac.finalize().into_bytes())
+    base::hex::encode(mac.finalize().into_bytes())
 }

@@ -3,12 +3,7 @@
 use sha2::{Digest, Sha256};
 
 pub fn sealed(secret: &str) -> String {
-    hex(&Sha256::digest(format!("stand-in:{secret}")))
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
-    digits.filter_map(|digit| char::from_digit(u32::from(digit), 16)).collect()
+    base::hex::encode(Sha256::digest(format!("stand-in:{secret}")))
 }
 
 /// Letters and digits.
