@@ -18,7 +18,7 @@ use super::Bridge;
 use super::gitea::{Patience, is_of_the_server, told};
 use super::ledger;
 use super::status::LEDGER;
-use super::trigger::{Kind, State, Trigger};
+use super::trigger::{State, StateKind, Trigger};
 
 /// The longest time between two looks into the ledger.
 const LOOK: Duration = Duration::from_secs(5);
@@ -85,7 +85,7 @@ impl Desk<'_> {
             self.unwritten = false;
             self.bridge.status.fine(LEDGER);
         }
-        let seen = match self.bridge.ledger.of_kinds(&[Kind::Seen]) {
+        let seen = match self.bridge.ledger.of_kinds(&[StateKind::Seen]) {
             Ok(seen) => seen,
             Err(error) => return self.ledger_failed(&error),
         };
@@ -157,7 +157,7 @@ impl Desk<'_> {
     fn leave_joined(&self, trigger: &Trigger) -> Result<(), ledger::Error> {
         let (ledger, now) = (&self.bridge.ledger, self.bridge.clock.now());
         for joined in ledger.of_pull(&trigger.pull, rules::NEWEST)? {
-            if matches!(joined.state, State::Joined { with } if with == trigger.comment) {
+            if matches!(joined.state, State::Joined { joined_trigger } if joined_trigger == trigger.comment) {
                 ledger.advance(&joined, trigger.state.clone(), now)?;
             }
         }
@@ -182,8 +182,8 @@ impl Desk<'_> {
             bridge.ledger.advance(trigger, rules::given_up(trigger, why), bridge.clock.now())?;
             bridge.bells.say.notify_one();
             self.waiting.remove(&trigger.comment);
-        } else if trigger.trouble.as_deref() != Some(&why) {
-            bridge.ledger.trouble(trigger.comment, Some(&why))?;
+        } else if trigger.problem.as_deref() != Some(&why) {
+            bridge.ledger.set_problem(trigger.comment, Some(&why))?;
         }
         Ok((pause, asked))
     }

@@ -22,7 +22,7 @@ use secrecy::SecretString;
 use super::Bridge;
 use super::ledger::{self, Found};
 use super::limit::Limit;
-use super::metrics::Verdict;
+use super::metrics::DeliveryResult;
 use super::web::Web;
 use signed::Room;
 
@@ -49,12 +49,12 @@ pub async fn receive(State(web): State<Web>, signed: Signed) -> StatusCode {
     let bridge = &web.bridge;
     let found = told(signed.event(), signed.body());
     let (verdict, answer) = match found.map(|found| take(bridge, &found)) {
-        None => (Verdict::Ignored, StatusCode::OK),
+        None => (DeliveryResult::Ignored, StatusCode::OK),
         Some(Ok(verdict)) => (verdict, StatusCode::OK),
         // Gitea shows it as failed; the comment is found by the next poll.
         Some(Err(error)) => {
             tracing::warn!("cannot write a delivery down: {}", chain(&error));
-            (Verdict::Failed, StatusCode::SERVICE_UNAVAILABLE)
+            (DeliveryResult::Failed, StatusCode::SERVICE_UNAVAILABLE)
         }
     };
     bridge.metrics.delivery(verdict);
@@ -62,23 +62,23 @@ pub async fn receive(State(web): State<Web>, signed: Signed) -> StatusCode {
 }
 
 /// Writes a comment down, if it is new, not too old, and a poll would find it too.
-fn take(bridge: &Bridge, found: &Found) -> Result<Verdict, ledger::Error> {
+fn take(bridge: &Bridge, found: &Found) -> Result<DeliveryResult, ledger::Error> {
     if bridge.settings.is_bot(&found.author) {
-        return Ok(Verdict::Ignored);
+        return Ok(DeliveryResult::Ignored);
     }
-    let Some(source) = bridge.settings.source_of(&found.pull.repository) else { return Ok(Verdict::Ignored) };
+    let Some(source) = bridge.settings.source_of(&found.pull.repository) else { return Ok(DeliveryResult::Ignored) };
     // A source that was never read has no beginning yet; its first reading finds what counts.
-    let Some(cursor) = bridge.ledger.cursor(&source)? else { return Ok(Verdict::Ignored) };
+    let Some(cursor) = bridge.ledger.cursor(&source)? else { return Ok(DeliveryResult::Ignored) };
     let now = bridge.clock.now();
     let catch_up = i64::try_from(bridge.settings.catch_up_hours).unwrap_or(i64::MAX / 3600);
     let age = now.duration_since(found.created);
     if found.created < cursor.baseline || age > SignedDuration::from_hours(catch_up) {
-        return Ok(Verdict::Ignored);
+        return Ok(DeliveryResult::Ignored);
     }
-    let is_new = bridge.ledger.see(std::slice::from_ref(found), None, now)? > 0;
+    let is_new = bridge.ledger.insert_found(std::slice::from_ref(found), None, now)? > 0;
     if is_new {
         tracing::info!(comment = found.comment, pull = %found.pull, "told of a command");
         bridge.bells.decide.notify_one();
     }
-    Ok(if is_new { Verdict::Taken } else { Verdict::Known })
+    Ok(if is_new { DeliveryResult::Accepted } else { DeliveryResult::Duplicate })
 }

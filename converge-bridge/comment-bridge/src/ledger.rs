@@ -18,7 +18,7 @@ use base::lock::{Error as LockError, Lock};
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 pub use error::Error;
-pub use pulls::{Reading, Said};
+pub use pulls::{PullRecord, Reading};
 pub use sources::Cursor;
 pub use triggers::Found;
 
@@ -56,7 +56,7 @@ impl Ledger {
     /// Whether it can be written to at present.
     pub fn check(&self) -> Result<(), Error> {
         self.write(|transaction| {
-            transaction.prepare_cached("UPDATE proof SET written = written + 1 WHERE id = 0")?.execute([])?;
+            transaction.prepare_cached("UPDATE write_probe SET writes = writes + 1 WHERE id = 0")?.execute([])?;
             Ok(())
         })
     }

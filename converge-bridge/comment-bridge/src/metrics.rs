@@ -1,4 +1,4 @@
-//! What is counted. Requests count themselves: every client is made with this as its [`Observer`].
+//! The counters. Every HTTP client gets them as its [`Observer`], so each request is counted where it is sent.
 
 mod text;
 
@@ -10,80 +10,80 @@ use reqwest::StatusCode;
 
 pub use text::{CONTENT_TYPE, Gauges};
 
-/// The upper bounds, in milliseconds, of what is told apart between a comment and its build.
+/// Upper bounds of the buckets of the build latency, in milliseconds.
 const BUCKETS: [u64; 13] =
     [250, 500, 1_000, 2_000, 3_000, 4_000, 5_000, 6_000, 8_000, 10_000, 30_000, 300_000, 3_600_000];
 
-/// What is counted, since this process began.
+/// Counters since the start of the process.
 #[derive(Debug, Default)]
 pub struct Metrics {
     polls: [AtomicU64; 2],
-    requests: [[AtomicU64; Settled::ALL.len()]; 2],
+    requests: [[AtomicU64; RequestResult::ALL.len()]; 2],
     waited: AtomicU64,
     built: [AtomicU64; BUCKETS.len() + 1],
     built_after: AtomicU64,
-    deliveries: [AtomicU64; Verdict::ALL.len()],
+    deliveries: [AtomicU64; DeliveryResult::ALL.len()],
     comments: AtomicU64,
 }
 
-/// What came of a request.
+/// The result of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settled {
+pub enum RequestResult {
     /// 2xx.
     Ok,
     /// 3xx.
     Redirected,
     /// 401, 403.
     Refused,
-    /// 404: often all that was to be known.
+    /// 404; often an expected answer.
     NotFound,
     /// 429.
-    Limited,
-    /// Another 4xx.
-    Rejected,
+    RateLimited,
+    /// Any other 4xx.
+    ClientError,
     /// 5xx.
-    Failing,
+    ServerError,
     /// No connection.
     Unreachable,
-    /// No answer in time.
-    Late,
-    /// An answer that is none: cut off, too large.
-    Garbled,
+    /// No answer before the deadline.
+    Timeout,
+    /// An answer that is cut off, too large or not readable.
+    InvalidResponse,
 }
 
-/// What became of a webhook's delivery.
+/// The result of a webhook delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// It told of a comment that was not known.
-    Taken,
-    /// It told of one that was.
-    Known,
-    /// It told of nothing that is for us.
+pub enum DeliveryResult {
+    /// A new comment was written to the ledger.
+    Accepted,
+    /// The ledger had the comment already.
+    Duplicate,
+    /// The event is not a command on a watched pull request.
     Ignored,
-    /// It has no signature.
-    Unsigned,
-    /// Its signature is another one.
-    Forged,
-    /// It is too large, too slow or no request.
+    /// There is no signature.
+    MissingSignature,
+    /// The signature does not match.
+    InvalidSignature,
+    /// The request is too large, too slow or malformed.
     Unreadable,
-    /// Its sender sends too many.
-    Limited,
-    /// It could not be written down.
+    /// The sender exceeds the rate limit.
+    RateLimited,
+    /// The ledger could not be written.
     Failed,
 }
 
-impl Settled {
+impl RequestResult {
     const ALL: [Self; 10] = [
         Self::Ok,
         Self::Redirected,
         Self::Refused,
         Self::NotFound,
-        Self::Limited,
-        Self::Rejected,
-        Self::Failing,
+        Self::RateLimited,
+        Self::ClientError,
+        Self::ServerError,
         Self::Unreachable,
-        Self::Late,
-        Self::Garbled,
+        Self::Timeout,
+        Self::InvalidResponse,
     ];
 
     fn name(self) -> &'static str {
@@ -92,12 +92,12 @@ impl Settled {
             Self::Redirected => "redirected",
             Self::Refused => "refused",
             Self::NotFound => "not_found",
-            Self::Limited => "limited",
-            Self::Rejected => "rejected",
-            Self::Failing => "failing",
+            Self::RateLimited => "rate_limited",
+            Self::ClientError => "client_error",
+            Self::ServerError => "server_error",
             Self::Unreachable => "unreachable",
-            Self::Late => "late",
-            Self::Garbled => "garbled",
+            Self::Timeout => "timeout",
+            Self::InvalidResponse => "invalid_response",
         }
     }
 
@@ -106,69 +106,69 @@ impl Settled {
             Ok(300..=399) => Self::Redirected,
             Ok(401 | 403) => Self::Refused,
             Ok(404) => Self::NotFound,
-            Ok(429) => Self::Limited,
-            Ok(400..=499) => Self::Rejected,
-            Ok(500..) => Self::Failing,
+            Ok(429) => Self::RateLimited,
+            Ok(400..=499) => Self::ClientError,
+            Ok(500..) => Self::ServerError,
             Ok(_) => Self::Ok,
-            Err(Error::Deadline { .. }) => Self::Late,
+            Err(Error::Deadline { .. }) => Self::Timeout,
             Err(Error::Unreachable { .. } | Error::Tls { .. }) => Self::Unreachable,
-            Err(_) => Self::Garbled,
+            Err(_) => Self::InvalidResponse,
         }
     }
 }
 
-impl Verdict {
+impl DeliveryResult {
     const ALL: [Self; 8] = [
-        Self::Taken,
-        Self::Known,
+        Self::Accepted,
+        Self::Duplicate,
         Self::Ignored,
-        Self::Unsigned,
-        Self::Forged,
+        Self::MissingSignature,
+        Self::InvalidSignature,
         Self::Unreadable,
-        Self::Limited,
+        Self::RateLimited,
         Self::Failed,
     ];
 
     fn name(self) -> &'static str {
         match self {
-            Self::Taken => "taken",
-            Self::Known => "known",
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
             Self::Ignored => "ignored",
-            Self::Unsigned => "unsigned",
-            Self::Forged => "forged",
+            Self::MissingSignature => "missing_signature",
+            Self::InvalidSignature => "invalid_signature",
             Self::Unreadable => "unreadable",
-            Self::Limited => "limited",
+            Self::RateLimited => "rate_limited",
             Self::Failed => "failed",
         }
     }
 }
 
 impl Metrics {
-    /// A source was read: whole, or not.
-    pub fn poll(&self, whole: bool) {
-        count(&self.polls[usize::from(!whole)]);
+    /// Counts a poll of a source.
+    pub fn poll(&self, is_complete: bool) {
+        count(&self.polls[usize::from(!is_complete)]);
     }
 
-    /// A server asked to be left alone for so long.
+    /// Adds time to wait that a server asked for.
     pub fn waited(&self, time: Duration) {
         add(&self.waited, time);
     }
 
-    /// A build was made so long after its comment was written.
+    /// Counts a build, with the time since its comment was written.
     pub fn built(&self, after: Duration) {
         let bucket = BUCKETS.iter().position(|most| after.as_millis() <= u128::from(*most)).unwrap_or(BUCKETS.len());
         count(&self.built[bucket]);
         add(&self.built_after, after);
     }
 
-    /// A comment was written or edited.
+    /// Counts a comment that was written or edited.
     pub fn comment(&self) {
         count(&self.comments);
     }
 
-    /// A webhook's delivery came.
-    pub fn delivery(&self, verdict: Verdict) {
-        count(&self.deliveries[verdict as usize]);
+    /// Counts a webhook delivery.
+    pub fn delivery(&self, result: DeliveryResult) {
+        count(&self.deliveries[result as usize]);
     }
 }
 
@@ -179,7 +179,7 @@ impl Observer for Metrics {
             Service::Drone => 1,
             Service::Own(_) => return,
         };
-        count(&self.requests[of][Settled::of(settled) as usize]);
+        count(&self.requests[of][RequestResult::of(settled) as usize]);
     }
 }
 
@@ -187,7 +187,7 @@ fn count(counter: &AtomicU64) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Time is kept in microseconds.
+/// Adds a time; the counter holds microseconds.
 fn add(counter: &AtomicU64, time: Duration) {
     counter.fetch_add(u64::try_from(time.as_micros()).unwrap_or(u64::MAX / 2), Ordering::Relaxed);
 }

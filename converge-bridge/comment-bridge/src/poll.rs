@@ -201,7 +201,7 @@ impl<'a> Watch<'a> {
         let new = New { baseline: cursor.baseline, meanwhile: (from, date) };
         let found = choose::commands(&entry.pull, comments, &bridge.settings, new);
         let reading = Reading { updated: entry.updated, comments: entry.comments, read: date };
-        let new = bridge.ledger.see(&found, Some((&entry.pull, reading)), bridge.clock.now())?;
+        let new = bridge.ledger.insert_found(&found, Some((&entry.pull, reading)), bridge.clock.now())?;
         self.unread.remove(&entry.pull);
         bridge.status.fine(&format!("poll {}", entry.pull));
         if new > 0 {

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 
 use super::gitea::{Patience, told};
 use super::names::Pull;
-use super::trigger::{Kind, Progress, State};
+use super::trigger::{Progress, State, StateKind};
 use super::{Bridge, ledger};
 use obstacle::Obstacle;
 use voice::{News, Voice};
@@ -128,8 +128,8 @@ impl<'a> Mouth<'a> {
     /// Whom there is something to tell of, since when it might be told, and when to look again.
     #[allow(clippy::type_complexity, reason = "it is a list and a time")]
     fn due(&mut self, now: Instant) -> Result<(Vec<(Pull, News, Option<Instant>)>, Option<Instant>), ledger::Error> {
-        let unsaid = self.bridge.ledger.unsaid()?;
-        let building = self.bridge.ledger.of_kinds(&[Kind::Building])?;
+        let unsaid = self.bridge.ledger.dirty_pulls()?;
+        let building = self.bridge.ledger.of_kinds(&[StateKind::Building])?;
         let mut due: Vec<_> = unsaid.into_iter().map(|(pull, news)| (pull, Some(news))).collect();
         let mut later = None;
         let mut not_before = |time: Instant| later = Some(later.map_or(time, |later: Instant| later.min(time)));

@@ -23,7 +23,7 @@ pub struct Trigger {
     /// When that was, by our clock.
     pub changed: Timestamp,
     /// What stands in the way at present; gone once the state changes.
-    pub trouble: Option<String>,
+    pub problem: Option<String>,
 }
 
 /// What a comment asks for.
@@ -45,7 +45,7 @@ pub enum Command {
 
 /// What became of a trigger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "is", rename_all = "snake_case")]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum State {
     /// Found, nothing decided.
     Seen {
@@ -55,7 +55,7 @@ pub enum State {
     /// An end: it is not done, and why.
     Refused {
         /// Why not.
-        because: Refusal,
+        reason: Refusal,
     },
     /// An end: the comment was deleted or edited before it was taken.
     Forgotten,
@@ -64,16 +64,16 @@ pub enum State {
     /// An end, unless that trigger is taken back: a build of the same head and mode ran already.
     Joined {
         /// The trigger of that build.
-        with: i64,
+        joined_trigger: i64,
     },
     /// A build is to be made.
     Authorised {
         /// Of what.
         order: Order,
         /// Since when the author is known to be allowed, by our clock.
-        since: Timestamp,
+        authorised_at: Timestamp,
         /// When the build was last asked for, by our clock; written before the call.
-        asked: Option<Timestamp>,
+        requested_at: Option<Timestamp>,
     },
     /// Earlier triggers of the pull request are to be cancelled.
     Cancelling,
@@ -112,7 +112,7 @@ pub enum State {
         /// Of what.
         order: Option<Order>,
         /// What stood in the way, in the end.
-        why: String,
+        reason: String,
     },
 }
 
@@ -159,7 +159,7 @@ pub enum Progress {
     /// It waits.
     Queued {
         /// How many builds are before it.
-        before: u32,
+        builds_ahead: u32,
     },
     /// It runs.
     Running,
@@ -187,7 +187,7 @@ pub enum Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each is the state of the same name")]
-pub enum Kind {
+pub enum StateKind {
     Seen,
     Refused,
     Forgotten,
@@ -202,7 +202,7 @@ pub enum Kind {
     Failed,
 }
 
-impl Kind {
+impl StateKind {
     /// Every kind, in the order a trigger may take them.
     pub const ALL: [Self; 12] = [
         Self::Seen,
@@ -272,20 +272,20 @@ impl Kind {
 
 impl State {
     /// Which kind it is of.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> StateKind {
         match self {
-            Self::Seen { .. } => Kind::Seen,
-            Self::Refused { .. } => Kind::Refused,
-            Self::Forgotten => Kind::Forgotten,
-            Self::Answered => Kind::Answered,
-            Self::Joined { .. } => Kind::Joined,
-            Self::Authorised { .. } => Kind::Authorised,
-            Self::Cancelling => Kind::Cancelling,
-            Self::Cancelled { .. } => Kind::Cancelled,
-            Self::Building { .. } => Kind::Building,
-            Self::Ended { .. } => Kind::Ended,
-            Self::Reported { .. } => Kind::Reported,
-            Self::Failed { .. } => Kind::Failed,
+            Self::Seen { .. } => StateKind::Seen,
+            Self::Refused { .. } => StateKind::Refused,
+            Self::Forgotten => StateKind::Forgotten,
+            Self::Answered => StateKind::Answered,
+            Self::Joined { .. } => StateKind::Joined,
+            Self::Authorised { .. } => StateKind::Authorised,
+            Self::Cancelling => StateKind::Cancelling,
+            Self::Cancelled { .. } => StateKind::Cancelled,
+            Self::Building { .. } => StateKind::Building,
+            Self::Ended { .. } => StateKind::Ended,
+            Self::Reported { .. } => StateKind::Reported,
+            Self::Failed { .. } => StateKind::Failed,
         }
     }
 

@@ -10,7 +10,7 @@ use super::patience::Patience;
 use super::round::until_the_end;
 use super::snapshot::Snapshot;
 use super::trouble::Trouble;
-use crate::trigger::{Command, Kind, Order, State, Trigger};
+use crate::trigger::{Command, Order, State, StateKind, Trigger};
 use crate::{Bridge, drone, ledger};
 
 /// How many of a pull request's triggers are looked at for one that cancels.
@@ -42,19 +42,19 @@ impl Act<'_> {
 
     /// Makes the build of a trigger. What stood in the way, when something did.
     pub async fn create(&mut self, trigger: &Trigger) -> Result<Option<Trouble>, Halt> {
-        let State::Authorised { order, since, .. } = &trigger.state else { return Ok(None) };
+        let State::Authorised { order, authorised_at, .. } = &trigger.state else { return Ok(None) };
         if self.was_cancelled(trigger)? {
             self.advance(trigger, State::Cancelled { order: Some(order.clone()) })?;
             return Ok(None);
         }
         self.go_on()?;
-        let asked = Some(self.bridge.clock.now());
-        let intent = State::Authorised { order: order.clone(), since: *since, asked };
+        let requested_at = Some(self.bridge.clock.now());
+        let intent = State::Authorised { order: order.clone(), authorised_at: *authorised_at, requested_at };
         // What stood in the way does, until this attempt shows otherwise.
-        let standing = trigger.trouble.clone();
+        let standing = trigger.problem.clone();
         let Some(trigger) = self.advance(trigger, intent)? else { return Ok(None) };
         if let Some(trouble) = &standing {
-            self.bridge.ledger.trouble(trigger.comment, Some(trouble)).map_err(Halt::Ledger)?;
+            self.bridge.ledger.set_problem(trigger.comment, Some(trouble)).map_err(Halt::Ledger)?;
         }
         let before = self.patience.asked(trigger.comment);
         let parameters = parameters(&trigger, order);
@@ -183,7 +183,7 @@ impl Act<'_> {
         Ok(newest.iter().any(|other| {
             other.comment > trigger.comment
                 && other.command == Command::Cancel
-                && matches!(other.state.kind(), Kind::Cancelling | Kind::Answered)
+                && matches!(other.state.kind(), StateKind::Cancelling | StateKind::Answered)
         }))
     }
 
@@ -216,8 +216,8 @@ impl Act<'_> {
     /// Something stands in the way of a trigger.
     pub fn trouble(&self, trigger: &Trigger, trouble: Trouble) -> Result<(), Halt> {
         let text = trouble.to_string();
-        if trigger.trouble.as_ref() != Some(&text) {
-            self.bridge.ledger.trouble(trigger.comment, Some(&text)).map_err(Halt::Ledger)?;
+        if trigger.problem.as_ref() != Some(&text) {
+            self.bridge.ledger.set_problem(trigger.comment, Some(&text)).map_err(Halt::Ledger)?;
             self.bridge.bells.say.notify_one();
         }
         Ok(())
@@ -225,8 +225,8 @@ impl Act<'_> {
 
     /// Nothing stands in the way of a trigger any more.
     pub fn fine(&self, trigger: &Trigger) -> Result<(), Halt> {
-        if trigger.trouble.is_some() {
-            self.bridge.ledger.trouble(trigger.comment, None).map_err(Halt::Ledger)?;
+        if trigger.problem.is_some() {
+            self.bridge.ledger.set_problem(trigger.comment, None).map_err(Halt::Ledger)?;
             self.bridge.bells.say.notify_one();
         }
         Ok(())

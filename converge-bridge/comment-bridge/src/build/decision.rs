@@ -154,8 +154,8 @@ pub fn follow(
 /// would be an edit of every comment that waits.
 pub fn is_news(known: &Build, now: &Build) -> bool {
     match (known.progress, now.progress) {
-        (Progress::Queued { before: then }, Progress::Queued { before }) => {
-            then != before && (before < FAR || then.abs_diff(before) >= FAR)
+        (Progress::Queued { builds_ahead: then }, Progress::Queued { builds_ahead: now }) => {
+            then != now && (now < FAR || then.abs_diff(now) >= FAR)
         }
         _ => known != now,
     }
@@ -178,7 +178,7 @@ pub fn seen(build: &drone::Build, snapshot: &Snapshot) -> Build {
     let progress = match build.status {
         status if status.is_over() => Progress::Over,
         Status::Running => Progress::Running,
-        _ => Progress::Queued { before: snapshot.before(build.number) },
+        _ => Progress::Queued { builds_ahead: snapshot.before(build.number) },
     };
     Build { number: build.number, progress, started: time(build.started), finished: time(build.finished) }
 }

@@ -13,10 +13,10 @@ use super::trouble::Trouble;
 use super::{Halt, Rest};
 use crate::Bridge;
 use crate::names::Pull;
-use crate::trigger::{Command, Kind, State, Trigger};
+use crate::trigger::{Command, State, StateKind, Trigger};
 
 /// Kinds of triggers that this task has to do with. Those that are only seen are decided elsewhere.
-const OPEN: [Kind; 4] = [Kind::Seen, Kind::Authorised, Kind::Cancelling, Kind::Building];
+const OPEN: [StateKind; 4] = [StateKind::Seen, StateKind::Authorised, StateKind::Cancelling, StateKind::Building];
 
 /// After how long a snapshot is too old to make builds by.
 const FRESH: Duration = Duration::from_secs(2);
@@ -28,7 +28,7 @@ const FAILURES: u32 = 3;
 pub async fn round(bridge: &Bridge, patience: &mut Patience) -> Result<Rest, Halt> {
     let open = bridge.ledger.of_kinds(&OPEN).map_err(Halt::Ledger)?;
     patience.keep(|comment| open.iter().any(|trigger| trigger.comment == comment));
-    if open.iter().all(|trigger| trigger.state.kind() == Kind::Seen) {
+    if open.iter().all(|trigger| trigger.state.kind() == StateKind::Seen) {
         return idle(bridge, patience).await;
     }
     let taken = Snapshot::take(&bridge.drone, Reach::of(&open), bridge.clock.now());
@@ -81,7 +81,7 @@ async fn make_all(act: &mut Act<'_>, to_make: &[&Trigger]) -> Result<bool, Halt>
 
 /// The newest comment on each pull request that cancels what was asked for before it.
 fn cancels(open: &[Trigger]) -> BTreeMap<Pull, i64> {
-    let cancelling = open.iter().filter(|trigger| trigger.state.kind() == Kind::Cancelling);
+    let cancelling = open.iter().filter(|trigger| trigger.state.kind() == StateKind::Cancelling);
     // The lowest comment is first, so the highest stays.
     cancelling.map(|trigger| (trigger.pull.clone(), trigger.comment)).collect()
 }
@@ -105,8 +105,8 @@ async fn idle(bridge: &Bridge, patience: &mut Patience) -> Result<Rest, Halt> {
 fn fails(bridge: &Bridge, patience: &mut Patience, open: &[Trigger], error: &http::Error) -> Result<Rest, Halt> {
     bridge.status.problem("drone", &chain(error));
     let trouble = Trouble::from(error).to_string();
-    for trigger in open.iter().filter(|trigger| trigger.state.kind() != Kind::Seen) {
-        bridge.ledger.trouble(trigger.comment, Some(&trouble)).map_err(Halt::Ledger)?;
+    for trigger in open.iter().filter(|trigger| trigger.state.kind() != StateKind::Seen) {
+        bridge.ledger.set_problem(trigger.comment, Some(&trouble)).map_err(Halt::Ledger)?;
     }
     bridge.bells.say.notify_one();
     Ok(Rest::Failing(patience.failed()))
@@ -125,15 +125,15 @@ pub async fn until_the_end<T>(bridge: &Bridge, question: impl Future<Output = T>
 impl Act<'_> {
     /// Does all that is to be done about a trigger that is to be built, but making the build: says whether it is to be.
     async fn prepare(&mut self, trigger: &Trigger, cancelled: bool) -> Result<bool, Halt> {
-        let State::Authorised { order, since, asked } = &trigger.state else { return Ok(false) };
-        if let Some(asked) = asked {
+        let State::Authorised { order, authorised_at, requested_at } = &trigger.state else { return Ok(false) };
+        if let Some(requested_at) = requested_at {
             let call = Duration::from_secs(self.bridge.settings.call_seconds);
-            self.patience.recall(trigger.comment, self.times.now.duration_since(*asked), call);
+            self.patience.recall(trigger.comment, self.times.now.duration_since(*requested_at), call);
         }
         let wanted = Wanted {
             comment: trigger.comment,
             created: trigger.created,
-            since: *since,
+            since: *authorised_at,
             cancelled,
             settled: self.patience.is_settled(trigger.comment),
             quiet: self.patience.is_quiet(trigger.comment),
@@ -145,8 +145,8 @@ impl Act<'_> {
             Make::Settle | Make::Rest => {}
             Make::Drop => drop(self.advance(trigger, State::Cancelled { order: Some(order.clone()) })?),
             Make::GiveUp => {
-                let why = trigger.trouble.clone().unwrap_or_else(|| "no build could be made in time".to_owned());
-                self.advance(trigger, State::Failed { order: Some(order.clone()), why })?;
+                let reason = trigger.problem.clone().unwrap_or_else(|| "no build could be made in time".to_owned());
+                self.advance(trigger, State::Failed { order: Some(order.clone()), reason })?;
             }
             Make::Doubt => {
                 self.advance(trigger, State::Seen { head: Some(order.head.clone()) })?;
@@ -160,7 +160,7 @@ impl Act<'_> {
     /// Answers the comments that cancel, once nothing is open any more that was asked for before them.
     fn answer_cancels(&mut self) -> Result<(), Halt> {
         let open = self.bridge.ledger.of_kinds(&OPEN).map_err(Halt::Ledger)?;
-        for cancel in open.iter().filter(|trigger| trigger.state.kind() == Kind::Cancelling) {
+        for cancel in open.iter().filter(|trigger| trigger.state.kind() == StateKind::Cancelling) {
             let is_before = |trigger: &&Trigger| {
                 trigger.pull == cancel.pull
                     && trigger.comment < cancel.comment
@@ -168,7 +168,7 @@ impl Act<'_> {
             };
             if !open.iter().any(|trigger| is_before(&trigger)) {
                 self.advance(cancel, State::Answered)?;
-            } else if cancel.trouble.is_some() {
+            } else if cancel.problem.is_some() {
                 self.fine(cancel)?;
             }
         }

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use crate::drone::{Build, Drone, Page, Status};
-use crate::trigger::{Kind, Trigger};
+use crate::trigger::{StateKind, Trigger};
 
 /// How many pages are read before it is given up to reach back far enough.
 const PAGES: usize = 50;
@@ -30,7 +30,7 @@ impl Reach {
     /// Before everything that was asked for by what is open.
     pub fn of<'a>(open: impl IntoIterator<Item = &'a Trigger>) -> Self {
         let mut reach = Self { since: Timestamp::MAX, number: i64::MAX };
-        for trigger in open.into_iter().filter(|trigger| trigger.state.kind() != Kind::Seen) {
+        for trigger in open.into_iter().filter(|trigger| trigger.state.kind() != StateKind::Seen) {
             let since = trigger.created.checked_sub(APART).unwrap_or(Timestamp::MIN);
             reach.since = reach.since.min(since);
             reach.number = reach.number.min(trigger.state.build().map_or(i64::MAX, |build| build.number));

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::{Obstacle, rules};
 use crate::Bridge;
 use crate::gitea::Membership;
-use crate::trigger::{Command, Kind, Order, Refusal, State, Trigger};
+use crate::trigger::{Command, Order, Refusal, State, StateKind, Trigger};
 
 /// What a trigger becomes. Until it is written down nobody else may do anything: nothing is awaited after the last answer.
 pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle> {
@@ -22,7 +22,7 @@ pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle>
         return Ok(end);
     }
     if !bridge.settings.allows(&comment.author) && !is_member(bridge, trigger, &comment.author).await? {
-        return Ok(State::Refused { because: Refusal::Stranger });
+        return Ok(State::Refused { reason: Refusal::Stranger });
     }
     match trigger.command {
         Command::Help | Command::Unknown => Ok(State::Answered),
@@ -65,15 +65,15 @@ async fn is_member(bridge: &Bridge, trigger: &Trigger, author: &str) -> Result<b
 async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool) -> Result<State, Obstacle> {
     goes_on(bridge)?;
     let pull = bridge.gitea.pull(&trigger.pull).await?.ok_or(Obstacle::Unseen)?;
-    if let Some(because) = rules::of_pull(&pull) {
-        return Ok(State::Refused { because });
+    if let Some(reason) = rules::of_pull(&pull) {
+        return Ok(State::Refused { reason });
     }
     let head = match &trigger.state {
         State::Seen { head: Some(head) } => head.clone(),
         _ => pull.head,
     };
     let order = Order { head, quick };
-    let others = bridge.ledger.of_kinds(&[Kind::Authorised, Kind::Building, Kind::Cancelling])?;
+    let others = bridge.ledger.of_kinds(&[StateKind::Authorised, StateKind::Building, StateKind::Cancelling])?;
     let newest = bridge.ledger.of_pull(&trigger.pull, rules::NEWEST)?;
     Ok(settled(trigger, order, &others, &newest, bridge.clock.now()))
 }
@@ -83,7 +83,7 @@ fn settled(trigger: &Trigger, order: Order, open: &[Trigger], newest: &[Trigger]
         return State::Cancelled { order: Some(order) };
     }
     match rules::joins(trigger, &order, open) {
-        Some(with) => State::Joined { with },
-        None => State::Authorised { order, since: now, asked: None },
+        Some(joined_trigger) => State::Joined { joined_trigger },
+        None => State::Authorised { order, authorised_at: now, requested_at: None },
     }
 }

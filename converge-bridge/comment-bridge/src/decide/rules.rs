@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::gitea::{Comment, PullRequest};
 use crate::grammar;
 use crate::settings::Settings;
-use crate::trigger::{Command, Kind, Order, Refusal, State, Trigger};
+use crate::trigger::{Command, Order, Refusal, State, StateKind, Trigger};
 
 /// How many of a pull request's triggers are looked through for a cancel.
 pub const NEWEST: usize = 200;
@@ -28,7 +28,7 @@ pub fn of_comment(
     let waited = now.duration_since(trigger.changed).max(SignedDuration::ZERO);
     let age = date.duration_since(comment.created).saturating_sub(waited);
     let is_first = matches!(trigger.state, State::Seen { head: None });
-    (is_first && age > settings.catch_up()).then_some(State::Refused { because: Refusal::TooOld })
+    (is_first && age > settings.catch_up()).then_some(State::Refused { reason: Refusal::TooOld })
 }
 
 /// Why a pull request gets no build.
@@ -45,7 +45,7 @@ pub fn taken_back(trigger: &Trigger, next: &State) -> Option<State> {
     let (State::Seen { head: Some(head) }, Command::Test { quick }) = (&trigger.state, trigger.command) else {
         return None;
     };
-    let is_taken_back = matches!(next, State::Forgotten | State::Refused { because: Refusal::Stranger });
+    let is_taken_back = matches!(next, State::Forgotten | State::Refused { reason: Refusal::Stranger });
     is_taken_back.then(|| State::Cancelled { order: Some(Order { head: head.clone(), quick }) })
 }
 
@@ -54,7 +54,7 @@ pub fn is_cancelled(trigger: &Trigger, newest: &[Trigger]) -> bool {
     newest.iter().any(|other| {
         other.command == Command::Cancel
             && other.comment > trigger.comment
-            && matches!(other.state.kind(), Kind::Cancelling | Kind::Answered)
+            && matches!(other.state.kind(), StateKind::Cancelling | StateKind::Answered)
     })
 }
 
@@ -79,11 +79,11 @@ pub fn is_given_up(trigger: &Trigger, now: Timestamp, settings: &Settings, failu
 
 /// What a trigger becomes that could not be decided. Nobody knows whether its author may, so no word is said of one that
 /// was never allowed.
-pub fn given_up(trigger: &Trigger, why: String) -> State {
+pub fn given_up(trigger: &Trigger, reason: String) -> State {
     let Command::Test { quick } = trigger.command else { return State::Forgotten };
     let head = match &trigger.state {
         State::Seen { head } => head.clone(),
         _ => None,
     };
-    State::Failed { order: head.map(|head| Order { head, quick }), why }
+    State::Failed { order: head.map(|head| Order { head, quick }), reason }
 }

@@ -10,7 +10,7 @@ use crate::gitea::fake::{Fake, Reply, at, comment, not_found, pull, raw, says, s
 use crate::ledger::Found;
 use crate::names::Pull;
 use crate::settings::Settings;
-use crate::trigger::{Build, Command, Kind, Order, Progress, Refusal, State, Trigger};
+use crate::trigger::{Build, Command, Order, Progress, Refusal, State, StateKind, Trigger};
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -76,7 +76,7 @@ fn case_with(to: Says, settings: Settings) -> Case {
 
 impl Case {
     fn see(&self, found: &Found) -> i64 {
-        self.bridge.ledger.see(std::slice::from_ref(found), None, at(0)).unwrap();
+        self.bridge.ledger.insert_found(std::slice::from_ref(found), None, at(0)).unwrap();
         self.bridge.bells.decide.notify_one();
         found.comment
     }
@@ -104,8 +104,8 @@ impl Case {
     }
 }
 
-fn refused(because: Refusal) -> State {
-    State::Refused { because }
+fn refused(reason: Refusal) -> State {
+    State::Refused { reason }
 }
 
 #[tokio::test(start_paused = true)]
@@ -113,7 +113,7 @@ async fn a_members_comment_becomes_an_order_of_the_head() {
     let case = case(FINE);
     let state = case.becomes(found(1, TEST)).await;
     let order = Order { head: HEAD.into(), quick: false };
-    assert_eq!(state, State::Authorised { order, since: at(0), asked: None });
+    assert_eq!(state, State::Authorised { order, authorised_at: at(0), requested_at: None });
     assert_eq!(
         case.fake.asked(),
         [
@@ -127,7 +127,7 @@ async fn a_members_comment_becomes_an_order_of_the_head() {
 #[tokio::test(start_paused = true)]
 async fn who_is_on_the_allow_list_is_not_asked_for() {
     let case = case(Says { comment: |id| says(200, at(0), &comment(id, "Ada", "!testme", 0)), ..FINE });
-    assert_eq!(case.becomes(found(1, TEST)).await.kind(), Kind::Authorised);
+    assert_eq!(case.becomes(found(1, TEST)).await.kind(), StateKind::Authorised);
     assert!(case.fake.asked().iter().all(|line| !line.contains("members")));
 }
 
@@ -150,9 +150,9 @@ async fn a_stranger_is_refused_whatever_they_ask_for() {
         case.says.lock().unwrap().member = FINE.member;
         let kind = case.becomes(found(2, command)).await.kind();
         let wanted = match command {
-            Command::Test { .. } => Kind::Authorised,
-            Command::Cancel => Kind::Cancelling,
-            Command::Help | Command::Unknown => Kind::Answered,
+            Command::Test { .. } => StateKind::Authorised,
+            Command::Cancel => StateKind::Cancelling,
+            Command::Help | Command::Unknown => StateKind::Answered,
         };
         assert_eq!(kind, wanted, "{body}");
     }
@@ -187,11 +187,11 @@ async fn a_comment_that_is_not_what_it_was_is_forgotten() {
 #[tokio::test(start_paused = true)]
 async fn where_the_pull_request_cannot_be_seen_nothing_is_forgotten() {
     let case = case(Says { comment: |_| not_found(), pull: not_found, ..FINE });
-    assert_eq!(case.becomes(found(1, TEST)).await.kind(), Kind::Seen);
-    assert!(case.trigger(1).trouble.unwrap().contains("can be seen"));
+    assert_eq!(case.becomes(found(1, TEST)).await.kind(), StateKind::Seen);
+    assert!(case.trigger(1).problem.unwrap().contains("can be seen"));
     *case.says.lock().unwrap() = FINE;
     case.for_seconds(10).await;
-    assert_eq!(case.trigger(1).state.kind(), Kind::Authorised);
+    assert_eq!(case.trigger(1).state.kind(), StateKind::Authorised);
 }
 
 #[tokio::test(start_paused = true)]
@@ -215,7 +215,7 @@ async fn closed_merged_and_archived_ones_get_no_build_and_drafts_do() {
     assert_eq!(state(closed).await, refused(Refusal::Closed));
     assert_eq!(state(merged).await, refused(Refusal::Closed));
     assert_eq!(state(archived).await, refused(Refusal::Archived));
-    assert_eq!(state(FINE.pull).await.kind(), Kind::Authorised);
+    assert_eq!(state(FINE.pull).await.kind(), StateKind::Authorised);
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,14 +236,14 @@ async fn no_failure_allows_anything_and_each_is_tried_again() {
         case.see(&found(1, TEST));
         case.for_seconds(300).await;
         let trigger = case.trigger(1);
-        assert_eq!(trigger.state.kind(), Kind::Seen, "{number}");
-        assert!(trigger.trouble.is_some(), "{number}");
+        assert_eq!(trigger.state.kind(), StateKind::Seen, "{number}");
+        assert!(trigger.problem.is_some(), "{number}");
         let tries = case.fake.asked().iter().filter(|line| line.contains("members")).count();
         assert!((5..=14).contains(&tries), "{number}: {tries} tries");
         *case.says.lock().unwrap() = FINE;
         case.for_seconds(61).await;
         let trigger = case.trigger(1);
-        assert_eq!((trigger.state.kind(), trigger.trouble), (Kind::Authorised, None), "{number}");
+        assert_eq!((trigger.state.kind(), trigger.problem), (StateKind::Authorised, None), "{number}");
         assert!(case.bridge.status.problems().is_empty(), "{:?}", case.bridge.status.problems());
     }
 }
@@ -276,12 +276,12 @@ async fn what_waits_keeps_no_other_pull_request_waiting_but_its_own() {
     case.see(&found(2, TEST));
     case.see(&Found { pull: on(8), ..found(3, TEST) });
     case.for_seconds(2).await;
-    let kinds: Vec<Kind> = [1, 2, 3].map(|id| case.trigger(id).state.kind()).into();
-    assert_eq!(kinds, [Kind::Seen, Kind::Seen, Kind::Authorised]);
+    let kinds: Vec<StateKind> = [1, 2, 3].map(|id| case.trigger(id).state.kind()).into();
+    assert_eq!(kinds, [StateKind::Seen, StateKind::Seen, StateKind::Authorised]);
     *case.says.lock().unwrap() = FINE;
     case.for_seconds(60).await;
-    assert_eq!(case.trigger(1).state.kind(), Kind::Authorised);
-    assert_eq!(case.trigger(2).state, State::Joined { with: 1 });
+    assert_eq!(case.trigger(1).state.kind(), StateKind::Authorised);
+    assert_eq!(case.trigger(2).state, State::Joined { joined_trigger: 1 });
 }
 
 #[tokio::test(start_paused = true)]
@@ -292,10 +292,10 @@ async fn a_second_one_joins_the_build_of_the_same_head_and_mode() {
     });
     case.becomes(found(1, TEST)).await;
     case.build(1, false);
-    assert_eq!(case.becomes(found(2, TEST)).await, State::Joined { with: 1 });
-    assert_eq!(case.becomes(found(3, Command::Test { quick: true })).await.kind(), Kind::Authorised);
+    assert_eq!(case.becomes(found(2, TEST)).await, State::Joined { joined_trigger: 1 });
+    assert_eq!(case.becomes(found(3, Command::Test { quick: true })).await.kind(), StateKind::Authorised);
     case.says.lock().unwrap().pull = || says(200, at(0), &pull(7, &HEAD.replace('0', "f")));
-    assert_eq!(case.becomes(found(4, TEST)).await.kind(), Kind::Authorised);
+    assert_eq!(case.becomes(found(4, TEST)).await.kind(), StateKind::Authorised);
 }
 
 #[tokio::test(start_paused = true)]
@@ -307,7 +307,7 @@ async fn nobody_joins_what_is_being_cancelled_and_a_late_find_is_cancelled_too()
     case.becomes(found(3, TEST)).await;
     case.build(3, false);
     assert_eq!(case.becomes(found(5, Command::Cancel)).await, State::Cancelling);
-    assert_eq!(case.becomes(found(6, TEST)).await.kind(), Kind::Authorised);
+    assert_eq!(case.becomes(found(6, TEST)).await.kind(), StateKind::Authorised);
     let order = Order { head: HEAD.into(), quick: false };
     assert_eq!(case.becomes(found(4, TEST)).await, State::Cancelled { order: Some(order) });
 }
@@ -317,7 +317,7 @@ async fn what_is_found_too_late_does_not_fire() {
     let case = case(Says { comment: |id| says(200, at(0), &comment(id, "mara", "!testme", -90_000)), ..FINE });
     assert_eq!(case.becomes(Found { created: at(-90_000), ..found(1, TEST) }).await, refused(Refusal::TooOld));
     case.says.lock().unwrap().comment = |id| says(200, at(0), &comment(id, "mara", "!testme", -80_000));
-    assert_eq!(case.becomes(Found { created: at(-80_000), ..found(2, TEST) }).await.kind(), Kind::Authorised);
+    assert_eq!(case.becomes(Found { created: at(-80_000), ..found(2, TEST) }).await.kind(), StateKind::Authorised);
 }
 
 #[tokio::test(start_paused = true)]
@@ -354,7 +354,7 @@ async fn a_server_that_asks_for_time_gets_it() {
     assert_eq!(case.fake.asked().len(), 1);
     *case.says.lock().unwrap() = FINE;
     case.for_seconds(130).await;
-    assert_eq!(case.trigger(1).state.kind(), Kind::Authorised);
+    assert_eq!(case.trigger(1).state.kind(), StateKind::Authorised);
 }
 
 #[test]
@@ -367,7 +367,7 @@ fn a_trigger_is_given_up_by_time_and_by_tries() {
         created: at(0),
         state: State::Seen { head: head.map(str::to_owned) },
         changed: at(0),
-        trouble: None,
+        problem: None,
     };
     let (settings, late) = (settings(), at(25 * 3600));
     assert!(super::rules::is_given_up(&trigger(None, TEST), late, &settings, 5));
@@ -375,8 +375,8 @@ fn a_trigger_is_given_up_by_time_and_by_tries() {
     assert!(!super::rules::is_given_up(&trigger(None, TEST), at(3600), &settings, 500));
     assert!(!super::rules::is_given_up(&trigger(None, TEST), at(-3600), &settings, 500));
     let failed = |head, command| super::rules::given_up(&trigger(head, command), "why".into());
-    assert_eq!(failed(None, TEST), State::Failed { order: None, why: "why".into() });
+    assert_eq!(failed(None, TEST), State::Failed { order: None, reason: "why".into() });
     let order = Some(Order { head: HEAD.into(), quick: false });
-    assert_eq!(failed(Some(HEAD), TEST), State::Failed { order, why: "why".into() });
+    assert_eq!(failed(Some(HEAD), TEST), State::Failed { order, reason: "why".into() });
     assert_eq!(failed(None, Command::Cancel), State::Forgotten, "it may be a stranger's");
 }

@@ -17,7 +17,7 @@ use sha2::Sha256;
 use tokio::time::timeout;
 
 use crate::limit::Sender;
-use crate::metrics::Verdict;
+use crate::metrics::DeliveryResult;
 use crate::web::Web;
 
 /// The largest delivery; Gitea's are a few kilobytes around the comment.
@@ -66,23 +66,23 @@ impl FromRequest<Web> for Signed {
 /// Why it is not let in.
 struct Refused {
     status: StatusCode,
-    verdict: Verdict,
+    verdict: DeliveryResult,
     retry: Option<Duration>,
 }
 
 impl Refused {
-    fn by(status: StatusCode, verdict: Verdict) -> Self {
+    fn by(status: StatusCode, verdict: DeliveryResult) -> Self {
         Self { status, verdict, retry: None }
     }
 
     fn later(status: StatusCode, after: Duration) -> Self {
-        Self { status, verdict: Verdict::Limited, retry: Some(after) }
+        Self { status, verdict: DeliveryResult::RateLimited, retry: Some(after) }
     }
 }
 
 /// Cheapest things first; nothing is computed for who sends too much.
 async fn receive(request: Request, web: &Web) -> Result<Signed, Refused> {
-    let unreadable = |status| Refused::by(status, Verdict::Unreadable);
+    let unreadable = |status| Refused::by(status, DeliveryResult::Unreadable);
     let Some(hook) = &web.hook else { return Err(unreadable(StatusCode::NOT_FOUND)) };
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
@@ -91,13 +91,13 @@ async fn receive(request: Request, web: &Web) -> Result<Signed, Refused> {
     let _under_way = admitted.map_err(|after| Refused::later(StatusCode::TOO_MANY_REQUESTS, after))?;
 
     if !parts.headers.contains_key(SIGNATURE) {
-        return Err(Refused::by(StatusCode::UNAUTHORIZED, Verdict::Unsigned));
+        return Err(Refused::by(StatusCode::UNAUTHORIZED, DeliveryResult::MissingSignature));
     }
     let length = length(&parts.headers).map_err(unreadable)?;
     let body = timeout(ARRIVAL, read(body, length, &hook.room)).await;
     let body = body.map_err(|_| unreadable(StatusCode::REQUEST_TIMEOUT))??;
     if !is_right(&hook.secret, &parts.headers, &body) {
-        return Err(Refused::by(StatusCode::FORBIDDEN, Verdict::Forged));
+        return Err(Refused::by(StatusCode::FORBIDDEN, DeliveryResult::InvalidSignature));
     }
     let event = parts.headers.get(EVENT).and_then(|event| event.to_str().ok()).unwrap_or_default().to_owned();
     Ok(Signed { event, body })
@@ -122,9 +122,9 @@ async fn read(body: Body, length: usize, room: &Arc<Room>) -> Result<Vec<u8>, Re
     let mut chunks = body.into_data_stream();
     let mut whole = Vec::new();
     while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Refused::by(StatusCode::BAD_REQUEST, Verdict::Unreadable))?;
+        let chunk = chunk.map_err(|_| Refused::by(StatusCode::BAD_REQUEST, DeliveryResult::Unreadable))?;
         if whole.len() + chunk.len() > length {
-            return Err(Refused::by(StatusCode::BAD_REQUEST, Verdict::Unreadable));
+            return Err(Refused::by(StatusCode::BAD_REQUEST, DeliveryResult::Unreadable));
         }
         if !taken.more(chunk.len()) {
             return Err(Refused::later(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(1)));

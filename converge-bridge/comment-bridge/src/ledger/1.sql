@@ -4,7 +4,7 @@ CREATE TABLE sources (
     read TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Something is unsaid while `news` is ahead of `told`.
+-- A pull request is dirty while `revision` is ahead of `reported_revision`: its comment must be brought up to date.
 CREATE TABLE pulls (
     id INTEGER PRIMARY KEY,
     repository TEXT NOT NULL,
@@ -12,14 +12,14 @@ CREATE TABLE pulls (
     updated TEXT,
     comments INTEGER,
     read TEXT,
-    said_comment INTEGER,
-    said_hash TEXT,
-    said_status TEXT,
-    news INTEGER NOT NULL DEFAULT 0,
-    told INTEGER NOT NULL DEFAULT 0,
+    comment_id INTEGER,
+    published_comment TEXT,
+    published_statuses TEXT,
+    revision INTEGER NOT NULL DEFAULT 0,
+    reported_revision INTEGER NOT NULL DEFAULT 0,
     UNIQUE (repository, number)
 ) STRICT;
-CREATE INDEX pulls_unsaid ON pulls (id) WHERE news > told;
+CREATE INDEX pulls_dirty ON pulls (id) WHERE revision > reported_revision;
 
 CREATE TABLE triggers (
     comment INTEGER PRIMARY KEY,
@@ -31,12 +31,12 @@ CREATE TABLE triggers (
     open INTEGER NOT NULL,
     state TEXT NOT NULL,
     changed TEXT NOT NULL,
-    trouble TEXT
+    problem TEXT
 ) STRICT;
 CREATE INDEX triggers_open ON triggers (kind, comment) WHERE open;
 CREATE INDEX triggers_of_pull ON triggers (pull, comment);
 
--- Kept beside, so that counting reads no more however many there are.
+-- The number of triggers of each kind, so that a count does not read every row.
 CREATE TABLE counts (
     kind TEXT PRIMARY KEY,
     count INTEGER NOT NULL
@@ -52,9 +52,9 @@ CREATE TRIGGER triggers_changed AFTER UPDATE OF kind ON triggers WHEN old.kind <
     INSERT INTO counts VALUES (new.kind, 1) ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 
--- Written to see whether writing works.
-CREATE TABLE proof (
+-- One row, updated to test that the ledger can be written.
+CREATE TABLE write_probe (
     id INTEGER PRIMARY KEY,
-    written INTEGER NOT NULL
+    writes INTEGER NOT NULL
 ) STRICT;
-INSERT INTO proof VALUES (0, 0);
+INSERT INTO write_probe VALUES (0, 0);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use base::error::{Class, Explain};
 use rusqlite::ErrorCode;
 
-use crate::trigger::Kind;
+use crate::trigger::StateKind;
 
 /// Why the ledger could not be read or written. Nothing was changed then.
 #[derive(Debug, thiserror::Error)]
@@ -25,9 +25,9 @@ pub enum Error {
         /// The trigger.
         comment: i64,
         /// What it is.
-        from: Kind,
+        from: StateKind,
         /// What it was to become.
-        to: Kind,
+        to: StateKind,
     },
     /// A trigger is no longer what it was thought to be.
     #[error("trigger {comment} is no longer what it was")]

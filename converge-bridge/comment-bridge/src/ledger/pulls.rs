@@ -1,4 +1,4 @@
-//! What is known and said of each pull request.
+//! What the ledger knows of each pull request, and what the bridge published there.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -6,30 +6,30 @@ use rusqlite::{OptionalExtension, Row, Transaction, params};
 use super::{Error, Ledger};
 use crate::names::Pull;
 
-/// What a pull request looked like when its comments were last read.
+/// A pull request at the time its comments were last read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reading {
-    /// Its `updated_at`.
+    /// `updated_at` at Gitea.
     pub updated: Timestamp,
-    /// How many comments it had.
+    /// The number of comments at Gitea.
     pub comments: i64,
-    /// Gitea's time when they were read.
+    /// Gitea's time of the read.
     pub read: Timestamp,
 }
 
-/// What was said on a pull request.
+/// What the bridge published on a pull request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Said {
-    /// The id of our comment.
-    pub comment: Option<i64>,
-    /// A hash of what it says.
-    pub hash: Option<String>,
-    /// A hash of the commit status that was set, with its commit.
-    pub status: Option<String>,
+pub struct PullRecord {
+    /// The id of the bridge's comment.
+    pub comment_id: Option<i64>,
+    /// The digest and the topic of that comment, as `report::published` writes them.
+    pub comment: Option<String>,
+    /// The digest of each commit's status, as `report::published` writes them.
+    pub statuses: Option<String>,
 }
 
 impl Ledger {
-    /// What a pull request looked like when its comments were last read.
+    /// Returns the last read of a pull request's comments.
     pub fn reading(&self, pull: &Pull) -> Result<Option<Reading>, Error> {
         self.read(|connection| {
             connection
@@ -44,54 +44,63 @@ impl Ledger {
         })
     }
 
-    /// Pull requests that have something to say, each with a number that changes when there is more.
-    pub fn unsaid(&self) -> Result<Vec<(Pull, i64)>, Error> {
+    /// Returns the pull requests whose comment may be out of date, each with its revision.
+    pub fn dirty_pulls(&self) -> Result<Vec<(Pull, i64)>, Error> {
         self.read(|connection| {
             connection
-                .prepare_cached("SELECT repository, number, news FROM pulls WHERE news > told ORDER BY id")?
-                .query_map([], |row| Ok((pull(row)?, row.get("news")?)))?
+                .prepare_cached(
+                    "SELECT repository, number, revision FROM pulls WHERE revision > reported_revision ORDER BY id",
+                )?
+                .query_map([], |row| Ok((pull(row)?, row.get("revision")?)))?
                 .collect()
         })
     }
 
-    /// Marks a pull request as having something to say.
-    pub fn unsay(&self, pull: &Pull) -> Result<(), Error> {
+    /// Marks a pull request's comment as out of date.
+    pub fn mark_dirty(&self, pull: &Pull) -> Result<(), Error> {
         self.write(|transaction| {
             let id = id(transaction, pull)?;
             mark(transaction, id)
         })
     }
 
-    /// What was said on a pull request.
-    pub fn said(&self, pull: &Pull) -> Result<Said, Error> {
-        let said = self.read(|connection| {
+    /// Returns what the bridge published on a pull request.
+    pub fn pull_record(&self, pull: &Pull) -> Result<PullRecord, Error> {
+        let record = self.read(|connection| {
             connection
                 .prepare_cached(
-                    "SELECT said_comment, said_hash, said_status FROM pulls WHERE repository = ?1 AND number = ?2",
+                    "SELECT comment_id, published_comment, published_statuses FROM pulls WHERE repository = ?1 AND number = ?2",
                 )?
                 .query_row(params![pull.repository.to_string(), pull.number], |row| {
-                    Ok(Said { comment: row.get(0)?, hash: row.get(1)?, status: row.get(2)? })
+                    Ok(PullRecord { comment_id: row.get(0)?, comment: row.get(1)?, statuses: row.get(2)? })
                 })
                 .optional()
         })?;
-        Ok(said.unwrap_or_default())
+        Ok(record.unwrap_or_default())
     }
 
-    /// Writes down what was said. With `until`, the pull request has nothing more to say, unless there is more since.
-    pub fn say(&self, pull: &Pull, said: &Said, until: Option<i64>) -> Result<(), Error> {
+    /// Saves what the bridge published. With `reported`, all changes up to that revision count as reported.
+    pub fn save_record(&self, pull: &Pull, record: &PullRecord, reported: Option<i64>) -> Result<(), Error> {
         self.write(|transaction| {
             transaction
                 .prepare_cached(
-                    "UPDATE pulls SET said_comment = ?2, said_hash = ?3, said_status = ?4,
-                     told = max(told, min(news, coalesce(?5, told))) WHERE id = ?1",
+                    "UPDATE pulls SET comment_id = ?2, published_comment = ?3, published_statuses = ?4,
+                     reported_revision = max(reported_revision, min(revision, coalesce(?5, reported_revision)))
+                     WHERE id = ?1",
                 )?
-                .execute(params![id(transaction, pull)?, said.comment, said.hash, said.status, until])?;
+                .execute(params![
+                    id(transaction, pull)?,
+                    record.comment_id,
+                    record.comment,
+                    record.statuses,
+                    reported
+                ])?;
             Ok(())
         })
     }
 }
 
-/// The row of a pull request, made when there is none.
+/// Returns the id of a pull request's row; inserts the row if there is none.
 pub fn id(transaction: &Transaction<'_>, pull: &Pull) -> rusqlite::Result<i64> {
     let name = params![pull.repository.to_string(), pull.number];
     let mut known = transaction.prepare_cached("SELECT id FROM pulls WHERE repository = ?1 AND number = ?2")?;
@@ -103,13 +112,13 @@ pub fn id(transaction: &Transaction<'_>, pull: &Pull) -> rusqlite::Result<i64> {
     }
 }
 
-/// It has something to say.
+/// Marks the pull request's comment as out of date.
 pub fn mark(transaction: &Transaction<'_>, id: i64) -> rusqlite::Result<()> {
-    transaction.prepare_cached("UPDATE pulls SET news = news + 1 WHERE id = ?1")?.execute([id])?;
+    transaction.prepare_cached("UPDATE pulls SET revision = revision + 1 WHERE id = ?1")?.execute([id])?;
     Ok(())
 }
 
-/// Its comments were read.
+/// Saves a read of the pull request's comments.
 pub fn read(transaction: &Transaction<'_>, id: i64, reading: Reading) -> rusqlite::Result<()> {
     transaction
         .prepare_cached("UPDATE pulls SET updated = ?2, comments = ?3, read = ?4 WHERE id = ?1")?
@@ -117,7 +126,7 @@ pub fn read(transaction: &Transaction<'_>, id: i64, reading: Reading) -> rusqlit
     Ok(())
 }
 
-/// The pull request that columns `repository` and `number` name.
+/// Reads a pull request from the columns `repository` and `number`.
 pub fn pull(row: &Row<'_>) -> rusqlite::Result<Pull> {
     let repository: String = row.get("repository")?;
     let repository = repository.parse().map_err(super::unreadable)?;

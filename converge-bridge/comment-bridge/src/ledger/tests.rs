@@ -57,18 +57,18 @@ fn seen(comment: i64, number: i64) -> Trigger {
         created,
         state: State::Seen { head: None },
         changed: at(0),
-        trouble: None,
+        problem: None,
     }
 }
 
 /// The way of a trigger that goes well, `Seen` first.
 fn way(comment: i64) -> [State; 4] {
     let order = Order { head: format!("{comment:040x}"), quick: false };
-    let progress = Progress::Queued { before: 2 };
+    let progress = Progress::Queued { builds_ahead: 2 };
     let build = Build { number: comment + 100, progress, started: None, finished: None };
     [
         State::Seen { head: None },
-        State::Authorised { order: order.clone(), since: at(comment), asked: None },
+        State::Authorised { order: order.clone(), authorised_at: at(comment), requested_at: None },
         State::Building { order: order.clone(), build: build.clone() },
         State::Ended { order, build, outcome: Outcome::Passed },
     ]
@@ -78,7 +78,7 @@ fn way(comment: i64) -> [State; 4] {
 fn write(ledger: &Ledger, n: i64) -> Result<(), super::Error> {
     let (comment, stage) = (n / 4, usize::try_from(n % 4).unwrap());
     if stage == 0 {
-        return ledger.see(&[found(comment, comment % 7)], None, at(0)).map(|_| ());
+        return ledger.insert_found(&[found(comment, comment % 7)], None, at(0)).map(|_| ());
     }
     let trigger = Trigger { state: way(comment)[stage - 1].clone(), ..seen(comment, comment % 7) };
     ledger.advance(&trigger, way(comment)[stage].clone(), at(n)).map(|_| ())

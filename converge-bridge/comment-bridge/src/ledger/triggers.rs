@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::{Error, Ledger, Reading, pulls, unreadable};
 use crate::names::Pull;
-use crate::trigger::{Command, Kind, State, Trigger};
+use crate::trigger::{Command, State, StateKind, Trigger};
 
 /// A comment that was found, before it is a trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct Found {
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT comment, repository, number, author, command, created, state, changed, trouble
+            "SELECT comment, repository, number, author, command, created, state, changed, problem
              FROM triggers JOIN pulls ON pulls.id = triggers.pull ",
             $rest
         )
@@ -38,7 +38,12 @@ macro_rules! select {
 impl Ledger {
     /// Writes down triggers (as `Seen`; known comments are left as they are) and the reading they came with, at once.
     /// Says how many were new.
-    pub fn see(&self, found: &[Found], reading: Option<(&Pull, Reading)>, now: Timestamp) -> Result<usize, Error> {
+    pub fn insert_found(
+        &self,
+        found: &[Found],
+        reading: Option<(&Pull, Reading)>,
+        now: Timestamp,
+    ) -> Result<usize, Error> {
         self.write(|transaction| {
             let mut new = 0;
             for found in found {
@@ -57,7 +62,7 @@ impl Ledger {
     }
 
     /// All triggers of these kinds, lowest comment first. Only ever asked for kinds that are no ends.
-    pub fn of_kinds(&self, kinds: &[Kind]) -> Result<Vec<Trigger>, Error> {
+    pub fn of_kinds(&self, kinds: &[StateKind]) -> Result<Vec<Trigger>, Error> {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let sql = select!("WHERE open AND kind IN (SELECT value FROM json_each(?1)) ORDER BY comment");
         self.read(|connection| many(connection, sql, params![json(&names)?]))
@@ -67,7 +72,7 @@ impl Ledger {
     /// nobody who may.
     pub fn of_pull(&self, pull: &Pull, most: usize) -> Result<Vec<Trigger>, Error> {
         let sql = select!(
-            "WHERE repository = ?1 AND number = ?2 AND NOT (kind = 'refused' AND state ->> 'because' = 'stranger')
+            "WHERE repository = ?1 AND number = ?2 AND NOT (kind = 'refused' AND state ->> 'reason' = 'stranger')
              ORDER BY comment DESC LIMIT ?3"
         );
         self.read(|connection| many(connection, sql, params![pull.repository.to_string(), pull.number, limit(most)]))
@@ -86,7 +91,7 @@ impl Ledger {
         if !from.may_become(to) {
             return Err(Error::Transition { comment, from, to });
         }
-        let next = Trigger { state: next, changed: now, trouble: None, ..trigger.clone() };
+        let next = Trigger { state: next, changed: now, problem: None, ..trigger.clone() };
         let done = self.write(|transaction| {
             let is_as_said = one(transaction, comment)?.is_some_and(|stored| stored.state == trigger.state);
             if is_as_said {
@@ -98,21 +103,21 @@ impl Ledger {
     }
 
     /// What stands in the way of a trigger; its pull request has something to say when that is news.
-    pub fn trouble(&self, comment: i64, trouble: Option<&str>) -> Result<(), Error> {
+    pub fn set_problem(&self, comment: i64, problem: Option<&str>) -> Result<(), Error> {
         self.write(|transaction| {
-            let sql = "UPDATE triggers SET trouble = ?2 WHERE comment = ?1 AND trouble IS NOT ?2 RETURNING pull";
+            let sql = "UPDATE triggers SET problem = ?2 WHERE comment = ?1 AND problem IS NOT ?2 RETURNING pull";
             let mut statement = transaction.prepare_cached(sql)?;
-            let pull: Option<i64> = statement.query_row(params![comment, trouble], |row| row.get(0)).optional()?;
+            let pull: Option<i64> = statement.query_row(params![comment, problem], |row| row.get(0)).optional()?;
             pull.map_or(Ok(()), |pull| pulls::mark(transaction, pull))
         })
     }
 
     /// How many triggers there are of each kind.
-    pub fn counts(&self) -> Result<Vec<(Kind, i64)>, Error> {
+    pub fn counts(&self) -> Result<Vec<(StateKind, i64)>, Error> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT count FROM counts WHERE kind = ?1")?;
-            let mut count = |kind: Kind| statement.query_row([kind.name()], |row| row.get(0)).optional();
-            Kind::ALL.into_iter().map(|kind| Ok((kind, count(kind)?.unwrap_or_default()))).collect()
+            let mut count = |kind: StateKind| statement.query_row([kind.name()], |row| row.get(0)).optional();
+            StateKind::ALL.into_iter().map(|kind| Ok((kind, count(kind)?.unwrap_or_default()))).collect()
         })
     }
 }
@@ -141,7 +146,7 @@ fn replace(transaction: &Transaction<'_>, next: &Trigger) -> rusqlite::Result<()
     let kind = next.state.kind();
     let pull = transaction
         .prepare_cached(
-            "UPDATE triggers SET kind = ?2, open = ?3, state = ?4, changed = ?5, trouble = NULL
+            "UPDATE triggers SET kind = ?2, open = ?3, state = ?4, changed = ?5, problem = NULL
              WHERE comment = ?1 RETURNING pull",
         )?
         .query_row(params![next.comment, kind.name(), !kind.is_end(), json(&next.state)?, next.changed], |row| {
@@ -167,7 +172,7 @@ fn trigger(row: &Row<'_>) -> rusqlite::Result<Trigger> {
         created: row.get("created")?,
         state: parsed(row, "state")?,
         changed: row.get("changed")?,
-        trouble: row.get("trouble")?,
+        problem: row.get("problem")?,
     })
 }
 

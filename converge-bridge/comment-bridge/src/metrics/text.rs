@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{BUCKETS, Metrics, Settled, Verdict};
-use crate::trigger::Kind;
+use super::{BUCKETS, DeliveryResult, Metrics, RequestResult};
+use crate::trigger::StateKind;
 
 /// The content type of the text.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -14,7 +14,7 @@ pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 #[derive(Debug, Default)]
 pub struct Gauges {
     /// How many triggers there are of each kind; nothing, when the ledger cannot be read.
-    pub triggers: Option<Vec<(Kind, i64)>>,
+    pub triggers: Option<Vec<(StateKind, i64)>>,
     /// How many problems there are.
     pub problems: usize,
 }
@@ -28,13 +28,13 @@ impl Metrics {
 
         let name = "comment_bridge_polls_total";
         head(&mut text, name, "counter", "Readings of a source, by whether all of it was read.");
-        for (result, polls) in ["whole", "failed"].iter().zip(&self.polls) {
+        for (result, polls) in ["complete", "failed"].iter().zip(&self.polls) {
             line(&mut text, name, &[("result", result)], get(polls));
         }
         let name = "comment_bridge_requests_total";
         head(&mut text, name, "counter", "Requests to Gitea and Drone, each attempt by itself, by what came of it.");
         for (service, requests) in ["gitea", "drone"].iter().zip(&self.requests) {
-            for (result, requests) in Settled::ALL.iter().zip(requests) {
+            for (result, requests) in RequestResult::ALL.iter().zip(requests) {
                 line(&mut text, name, &[("service", service), ("result", result.name())], get(requests));
             }
         }
@@ -44,8 +44,8 @@ impl Metrics {
 
         let name = "comment_bridge_hook_deliveries_total";
         head(&mut text, name, "counter", "Deliveries of the webhook, by what became of them.");
-        for (verdict, deliveries) in Verdict::ALL.iter().zip(&self.deliveries) {
-            line(&mut text, name, &[("verdict", verdict.name())], get(deliveries));
+        for (verdict, deliveries) in DeliveryResult::ALL.iter().zip(&self.deliveries) {
+            line(&mut text, name, &[("result", verdict.name())], get(deliveries));
         }
         let name = "comment_bridge_comments_written_total";
         head(&mut text, name, "counter", "Comments that were written or edited.");
@@ -135,13 +135,13 @@ mod tests {
         metrics.waited(Duration::from_millis(1500));
         metrics.built(Duration::from_millis(5200));
         metrics.built(Duration::from_hours(2));
-        metrics.delivery(Verdict::Forged);
-        let text = metrics.text(&Gauges { triggers: Some(vec![(Kind::Building, 3)]), problems: 2 });
+        metrics.delivery(DeliveryResult::InvalidSignature);
+        let text = metrics.text(&Gauges { triggers: Some(vec![(StateKind::Building, 3)]), problems: 2 });
         for line in [
-            "comment_bridge_polls_total{result=\"whole\"} 1",
+            "comment_bridge_polls_total{result=\"complete\"} 1",
             "comment_bridge_polls_total{result=\"failed\"} 1",
             "comment_bridge_requests_total{service=\"gitea\",result=\"ok\"} 2",
-            "comment_bridge_requests_total{service=\"drone\",result=\"failing\"} 1",
+            "comment_bridge_requests_total{service=\"drone\",result=\"server_error\"} 1",
             "comment_bridge_rate_limit_wait_seconds_total 1.5",
             "comment_bridge_build_latency_seconds_bucket{le=\"5\"} 0",
             "comment_bridge_build_latency_seconds_bucket{le=\"6\"} 1",
@@ -149,7 +149,7 @@ mod tests {
             "comment_bridge_build_latency_seconds_bucket{le=\"+Inf\"} 2",
             "comment_bridge_build_latency_seconds_sum 7205.2",
             "comment_bridge_build_latency_seconds_count 2",
-            "comment_bridge_hook_deliveries_total{verdict=\"forged\"} 1",
+            "comment_bridge_hook_deliveries_total{result=\"invalid_signature\"} 1",
             "comment_bridge_triggers{state=\"building\"} 3",
             "comment_bridge_problems 2",
         ] {

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::Bridge;
 use crate::gitea::fake::{Fake, Reply, at, comment, entry, list, not_found, raw, says, settings};
 use crate::settings::{Organisation, Settings};
-use crate::trigger::{Kind, Trigger};
+use crate::trigger::{StateKind, Trigger};
 
 /// A pull request: its repository, number, when it changed, and its comments (id, author, body, when).
 #[derive(Debug, Clone)]
@@ -127,7 +127,7 @@ impl Case {
     }
 
     fn seen(&self) -> Vec<i64> {
-        let seen: Vec<Trigger> = self.bridge.ledger.of_kinds(&[Kind::Seen]).unwrap();
+        let seen: Vec<Trigger> = self.bridge.ledger.of_kinds(&[StateKind::Seen]).unwrap();
         seen.iter().map(|trigger| trigger.comment).collect()
     }
 
@@ -343,7 +343,7 @@ async fn a_single_repository_keeps_the_name_it_is_watched_by() {
     case.for_seconds(6).await;
     case.comment("mara/diary", 3, 2, "mara", "!testme");
     case.for_seconds(6).await;
-    let seen = case.bridge.ledger.of_kinds(&[Kind::Seen]).unwrap();
+    let seen = case.bridge.ledger.of_kinds(&[StateKind::Seen]).unwrap();
     assert_eq!(seen[0].pull.to_string(), "mara/notes#3");
 }
 

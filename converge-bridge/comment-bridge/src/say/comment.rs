@@ -8,7 +8,7 @@ use super::said::Told;
 use super::voice::Voice;
 use crate::Bridge;
 use crate::gitea::Comment;
-use crate::ledger::Said;
+use crate::ledger::PullRecord;
 use crate::names::Pull;
 use crate::words::Marker;
 
@@ -40,11 +40,11 @@ pub enum Spoken {
 pub async fn say(
     bridge: &Bridge,
     pull: &Pull,
-    said: &mut Said,
+    said: &mut PullRecord,
     wanted: &Wanted,
     voice: &mut Voice,
 ) -> Result<Spoken, Obstacle> {
-    let told = Told::read(said.hash.as_deref());
+    let told = Told::read(said.comment.as_deref());
     // A call that was given up may still come, and make a twin or bring back an older text: it is looked for after that.
     let waits = voice.comment.until(told.unclear).is_some_and(|until| until > Instant::now());
     let is_same = told.print == wanted.print;
@@ -55,7 +55,7 @@ pub async fn say(
     if let Some(at) = voice.calm().filter(|_| !is_same && !is_news) {
         return Ok(Spoken::Later(at));
     }
-    let at_once = said.comment.filter(|_| !told.unclear);
+    let at_once = said.comment_id.filter(|_| !told.unclear);
     let mut speaker = Speaker { bridge, pull, said, wanted, voice, told };
     let there = match at_once {
         Some(id) => speaker.edit(id).await?,
@@ -74,7 +74,7 @@ pub async fn say(
 struct Speaker<'a> {
     bridge: &'a Bridge,
     pull: &'a Pull,
-    said: &'a mut Said,
+    said: &'a mut PullRecord,
     wanted: &'a Wanted,
     voice: &'a mut Voice,
     /// What the comment is known to say.
@@ -129,7 +129,7 @@ impl Speaker<'_> {
     }
 
     async fn create(&mut self) -> Result<(), Obstacle> {
-        self.said.comment = None;
+        self.said.comment_id = None;
         self.intend()?;
         let created = self.bridge.gitea.create_comment(self.pull, &self.wanted.body).await;
         let comment = self.came(created)?;
@@ -186,7 +186,7 @@ impl Speaker<'_> {
 
     /// That comment says what is wanted; or there is none, and that is how somebody wants it.
     fn is_told(&mut self, id: Option<i64>) -> Result<(), Obstacle> {
-        self.said.comment = id;
+        self.said.comment_id = id;
         let (print, news) = (self.wanted.print.clone(), self.wanted.news.clone());
         self.told = Told { print, news, unclear: self.voice.comment.is_so() };
         self.note()
@@ -199,8 +199,8 @@ impl Speaker<'_> {
     }
 
     fn note(&mut self) -> Result<(), Obstacle> {
-        self.said.hash = Some(self.told.written());
-        self.bridge.ledger.say(self.pull, self.said, None)?;
+        self.said.comment = Some(self.told.written());
+        self.bridge.ledger.save_record(self.pull, self.said, None)?;
         Ok(())
     }
 

@@ -8,18 +8,18 @@ use super::said::{self, Commits};
 use super::voice::Voice;
 use crate::Bridge;
 use crate::gitea::Status;
-use crate::ledger::Said;
+use crate::ledger::PullRecord;
 use crate::names::Pull;
 
 /// Says of each commit what it is, where that is not said yet. Answers whether Gitea was asked.
 pub async fn say(
     bridge: &Bridge,
     pull: &Pull,
-    said: &mut Said,
+    said: &mut PullRecord,
     statuses: &[(String, Status)],
     voice: &mut Voice,
 ) -> Result<bool, Obstacle> {
-    let mut known = Commits::read(said.status.as_deref());
+    let mut known = Commits::read(said.statuses.as_deref());
     known.keep(|commit| statuses.iter().any(|(told, _)| told == commit));
     let waits = voice.commits.until(known.are_unclear()).is_some_and(|until| until > Instant::now());
     let mut asked = false;
@@ -67,14 +67,14 @@ pub async fn say(
 }
 
 /// Takes it as said: only another word is tried again.
-pub fn give_up(said: &mut Said, statuses: &[(String, Status)], voice: &mut Voice) {
-    let mut known = Commits::read(said.status.as_deref());
+pub fn give_up(said: &mut PullRecord, statuses: &[(String, Status)], voice: &mut Voice) {
+    let mut known = Commits::read(said.statuses.as_deref());
     for (commit, status) in statuses {
         if !known.is_forbidden(commit) {
             known.set(commit, &said::print(&serde_json::json!(status).to_string()), false);
         }
     }
-    said.status = known.written();
+    said.statuses = known.written();
     voice.commits.ends();
 }
 
@@ -83,8 +83,8 @@ fn is_forbidden(error: &Error) -> bool {
     matches!(error, Error::Refused { status: 403, because: Refusal::Rights, .. })
 }
 
-fn note(bridge: &Bridge, pull: &Pull, said: &mut Said, known: &Commits) -> Result<(), Obstacle> {
-    said.status = known.written();
-    bridge.ledger.say(pull, said, None)?;
+fn note(bridge: &Bridge, pull: &Pull, said: &mut PullRecord, known: &Commits) -> Result<(), Obstacle> {
+    said.statuses = known.written();
+    bridge.ledger.save_record(pull, said, None)?;
     Ok(())
 }

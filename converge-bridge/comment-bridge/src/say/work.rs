@@ -12,7 +12,7 @@ use super::said::{self, Commits, Told};
 use super::voice::Voice;
 use crate::Bridge;
 use crate::names::Pull;
-use crate::trigger::{Kind, State, Trigger};
+use crate::trigger::{State, StateKind, Trigger};
 use crate::words;
 use crate::words::{Facts, Subject};
 use results::Results;
@@ -33,7 +33,7 @@ pub struct Done {
 pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut Voice) -> Result<Done, Obstacle> {
     let ended = ended(bridge, pull)?;
     let triggers = bridge.ledger.of_pull(pull, words::MOST)?;
-    let mut said = bridge.ledger.said(pull)?;
+    let mut said = bridge.ledger.pull_record(pull)?;
     let subject = Subject::of(&triggers);
     let results = results_of(bridge, pull, &subject);
     let settled = subject.run.is_some_and(|run| matches!(run.state, State::Ended { .. } | State::Reported { .. }));
@@ -41,7 +41,7 @@ pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut 
     let facts =
         Facts { settings: &bridge.settings, pull, triggers: &triggers, results: &results, head: head.as_deref() };
     let Some(comment) = words::comment(facts) else {
-        bridge.ledger.say(pull, &said, until)?;
+        bridge.ledger.save_record(pull, &said, until)?;
         return Ok(Done { asked: false, more: None });
     };
     let since = triggers.iter().map(|trigger| trigger.created).min();
@@ -56,7 +56,7 @@ pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut 
             bridge.status.note(&format!("comment of {pull}"), &format!("given up: {error}"));
             voice.comment.ends();
             // As if it were said: only news is tried again.
-            said.hash = Some(Told { print: wanted.print, news: wanted.news, unclear: false }.written());
+            said.comment = Some(Told { print: wanted.print, news: wanted.news, unclear: false }.written());
         }
         Err(obstacle) => return Err(obstacle),
     }
@@ -74,16 +74,16 @@ pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut 
     }
 
     // What was given up and may still come is looked for before all is said.
-    let comment = voice.comment.until(Told::read(said.hash.as_deref()).unclear);
-    let commits = voice.commits.until(Commits::read(said.status.as_deref()).are_unclear());
+    let comment = voice.comment.until(Told::read(said.comment.as_deref()).unclear);
+    let commits = voice.commits.until(Commits::read(said.statuses.as_deref()).are_unclear());
     let more = [comment, commits].into_iter().flatten().min();
-    bridge.ledger.say(pull, &said, until.filter(|_| more.is_none()))?;
+    bridge.ledger.save_record(pull, &said, until.filter(|_| more.is_none()))?;
     Ok(Done { asked, more })
 }
 
 /// Triggers whose end is about to be told.
 fn ended(bridge: &Bridge, pull: &Pull) -> Result<Vec<Trigger>, Obstacle> {
-    let all = bridge.ledger.of_kinds(&[Kind::Ended])?;
+    let all = bridge.ledger.of_kinds(&[StateKind::Ended])?;
     Ok(all.into_iter().filter(|trigger| trigger.pull == *pull).collect())
 }
 

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::*;
 
 /// Every way there is, and why.
-const WAYS: &[(Kind, &[Kind])] = {
-    use Kind::{
+const WAYS: &[(StateKind, &[StateKind])] = {
+    use StateKind::{
         Answered, Authorised, Building, Cancelled, Cancelling, Ended, Failed, Forgotten, Joined, Refused, Reported,
         Seen,
     };
@@ -41,14 +41,14 @@ const WAYS: &[(Kind, &[Kind])] = {
     ]
 };
 
-fn ways(from: Kind) -> BTreeSet<Kind> {
+fn ways(from: StateKind) -> BTreeSet<StateKind> {
     WAYS.iter().filter(|(kind, _)| *kind == from).flat_map(|(_, next)| *next).copied().collect()
 }
 
 #[test]
 fn every_way_is_meant() {
-    for from in Kind::ALL {
-        for to in Kind::ALL {
+    for from in StateKind::ALL {
+        for to in StateKind::ALL {
             assert_eq!(from.may_become(to), ways(from).contains(&to), "{from:?} to {to:?}");
         }
     }
@@ -56,11 +56,11 @@ fn every_way_is_meant() {
 
 #[test]
 fn an_end_is_an_end_and_all_else_leads_to_one() {
-    for kind in Kind::ALL {
-        assert_eq!(kind.is_end(), ways(kind).is_empty() || kind == Kind::Joined, "{kind:?}");
+    for kind in StateKind::ALL {
+        assert_eq!(kind.is_end(), ways(kind).is_empty() || kind == StateKind::Joined, "{kind:?}");
         let mut reached = BTreeSet::from([kind]);
         loop {
-            let more: BTreeSet<Kind> = reached.iter().copied().flat_map(ways).collect();
+            let more: BTreeSet<StateKind> = reached.iter().copied().flat_map(ways).collect();
             let before = reached.len();
             reached.extend(more);
             if reached.len() == before {
@@ -73,44 +73,46 @@ fn an_end_is_an_end_and_all_else_leads_to_one() {
 
 #[test]
 fn once_there_is_a_build_it_is_followed_to_its_end() {
-    let from_building: BTreeSet<Kind> = ways(Kind::Building).into_iter().chain(ways(Kind::Ended)).collect();
-    assert_eq!(from_building, BTreeSet::from([Kind::Building, Kind::Ended, Kind::Reported]));
+    let from_building: BTreeSet<StateKind> =
+        ways(StateKind::Building).into_iter().chain(ways(StateKind::Ended)).collect();
+    assert_eq!(from_building, BTreeSet::from([StateKind::Building, StateKind::Ended, StateKind::Reported]));
 }
 
 #[test]
 fn only_what_is_authorised_is_built() {
-    let before: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| kind.may_become(Kind::Building)).collect();
-    assert_eq!(before, [Kind::Authorised, Kind::Building]);
+    let before: Vec<StateKind> =
+        StateKind::ALL.into_iter().filter(|kind| kind.may_become(StateKind::Building)).collect();
+    assert_eq!(before, [StateKind::Authorised, StateKind::Building]);
 }
 
 #[test]
 fn kinds_have_the_names_that_states_are_written_with() {
     let order = Order { head: "0".repeat(40), quick: true };
-    let build = Build { number: 1, progress: Progress::Queued { before: 0 }, started: None, finished: None };
+    let build = Build { number: 1, progress: Progress::Queued { builds_ahead: 0 }, started: None, finished: None };
     let (since, outcome) = (Timestamp::UNIX_EPOCH, Outcome::Passed);
     let states = [
         State::Seen { head: None },
-        State::Refused { because: Refusal::Stranger },
+        State::Refused { reason: Refusal::Stranger },
         State::Forgotten,
         State::Answered,
-        State::Joined { with: 1 },
-        State::Authorised { order: order.clone(), since, asked: None },
+        State::Joined { joined_trigger: 1 },
+        State::Authorised { order: order.clone(), authorised_at: since, requested_at: None },
         State::Cancelling,
         State::Cancelled { order: None },
         State::Building { order: order.clone(), build: build.clone() },
         State::Ended { order: order.clone(), build: build.clone(), outcome },
         State::Reported { order: order.clone(), build: build.clone(), outcome },
-        State::Failed { order: None, why: String::new() },
+        State::Failed { order: None, reason: String::new() },
     ];
-    assert_eq!(states.each_ref().map(State::kind), Kind::ALL);
+    assert_eq!(states.each_ref().map(State::kind), StateKind::ALL);
     for state in states {
         let written = serde_json::to_value(&state).unwrap();
-        assert_eq!(written["is"], state.kind().name());
+        assert_eq!(written["kind"], state.kind().name());
         assert_eq!(serde_json::to_value(state.kind()).unwrap(), state.kind().name());
         assert_eq!(serde_json::from_value::<State>(written).unwrap(), state);
         let (has_order, has_build) = match state.kind() {
-            Kind::Authorised => (true, false),
-            Kind::Building | Kind::Ended | Kind::Reported => (true, true),
+            StateKind::Authorised => (true, false),
+            StateKind::Building | StateKind::Ended | StateKind::Reported => (true, true),
             _ => (false, false),
         };
         assert_eq!(state.order().is_some(), has_order, "{state:?}");

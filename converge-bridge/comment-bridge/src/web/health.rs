@@ -39,35 +39,35 @@ struct Shown {
 
 #[derive(Serialize)]
 struct Details {
-    ailments: Vec<String>,
+    unhealthy_reasons: Vec<String>,
     problems: BTreeMap<String, String>,
     notes: BTreeMap<String, String>,
 }
 
 impl Health {
     /// What a restart may mend.
-    fn ailments(&self, bridge: &Bridge) -> Vec<String> {
+    fn unhealthy_reasons(&self, bridge: &Bridge) -> Vec<String> {
         let longest = LONGEST.max(Duration::from_secs(bridge.settings.poll_seconds) * 3);
-        let mut ailments = bridge.status.ails(longest);
+        let mut unhealthy_reasons = bridge.status.ails(longest);
         let mut known = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_none_or(|(at, _)| at.elapsed() > FRESH) {
             *known = Some((Instant::now(), bridge.ledger.check().err().map(|error| chain(&error))));
         }
-        ailments.extend(known.iter().filter_map(|(_, error)| error.clone()));
-        ailments
+        unhealthy_reasons.extend(known.iter().filter_map(|(_, error)| error.clone()));
+        unhealthy_reasons
     }
 }
 
 /// Answers.
 pub async fn answer(State(web): State<Web>, headers: HeaderMap) -> Response {
-    let ailments = web.health.ailments(&web.bridge);
-    let (healthy, problems) = (ailments.is_empty(), web.bridge.status.problems());
+    let unhealthy_reasons = web.health.unhealthy_reasons(&web.bridge);
+    let (healthy, problems) = (unhealthy_reasons.is_empty(), web.bridge.status.problems());
     let from_within = !headers.contains_key("x-forwarded-for");
     let shown = Shown {
         healthy,
         version: env!("CARGO_PKG_VERSION"),
         problems: problems.len(),
-        details: from_within.then(|| Details { ailments, problems, notes: web.bridge.status.notes() }),
+        details: from_within.then(|| Details { unhealthy_reasons, problems, notes: web.bridge.status.notes() }),
     };
     (if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(shown)).into_response()
 }

@@ -5,20 +5,25 @@
 //!  "problems": {"poll org:recipes": "Gitea cannot be reached (…)"}, "notes": {},
 //!  "counts": {"reported": 12, "building": 1},
 //!  "triggers": [{"comment": 4711, "repository": "recipes/hello", "pull": 7, "author": "mara",
-//!    "command": "test", "quick": false, "created": "…", "state": "building", "changed": "…", "trouble": null,
-//!    "head": "0a1b…", "build": {"number": 31, "before": null, "started": "…", "finished": null},
-//!    "outcome": null, "because": null, "with": null}]}
+//!    "command": "test", "quick": false, "created": "…", "state": "building", "changed": "…", "problem": null,
+//!    "head": "0a1b…", "build": {"number": 31, "builds_ahead": null, "started": "…", "finished": null},
+//!    "outcome": null, "reason": null, "joined_trigger": null}]}
 //! ```
 //!
-//! `state` is one of `seen refused forgotten answered joined authorised cancelling cancelled building ended reported
-//! failed`. `build.before` is how many builds are before one that waits; `outcome` how it ended (`passed failed cancelled
-//! error deleted`); `because` why one was refused (`stranger closed archived too_old`) or failed; `with` whose build was
-//! joined. Readers ignore unknown keys.
+//! - `state`: `seen`, `refused`, `forgotten`, `answered`, `joined`, `authorised`, `cancelling`, `cancelled`, `building`,
+//!   `ended`, `reported` or `failed`
+//! - `problem`: the current obstacle; the bridge retries
+//! - `build.builds_ahead`: the number of builds before a queued one in Drone
+//! - `outcome` of a build: `passed`, `failed`, `cancelled`, `error` or `deleted`
+//! - `reason` of a refusal (`stranger`, `closed`, `archived`, `too_old`), or of a failure in words
+//! - `joined_trigger`: the trigger whose build this one shares
+//!
+//! Readers ignore unknown keys.
 
 use std::collections::BTreeMap;
 
 use axum::Json;
-use axum::extract::{Query, State};
+use axum::extract::Query;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use base::error::chain;
@@ -26,7 +31,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Web;
-use crate::trigger::{Command, Outcome, Progress, Refusal, State as Became, Trigger};
+use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
 
 const USUAL: usize = 100;
 const MOST: usize = 1000;
@@ -59,25 +64,25 @@ struct Row {
     created: Timestamp,
     state: &'static str,
     changed: Timestamp,
-    trouble: Option<String>,
+    problem: Option<String>,
     head: Option<String>,
-    build: Option<Build>,
+    build: Option<BuildRow>,
     outcome: Option<Outcome>,
-    because: Option<Because>,
-    with: Option<i64>,
+    reason: Option<Reason>,
+    joined_trigger: Option<i64>,
 }
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Because {
+enum Reason {
     Refused(Refusal),
     Failed(String),
 }
 
 #[derive(Serialize)]
-struct Build {
+struct BuildRow {
     number: i64,
-    before: Option<u32>,
+    builds_ahead: Option<u32>,
     started: Option<Timestamp>,
     finished: Option<Timestamp>,
 }
@@ -90,21 +95,21 @@ impl From<Trigger> for Row {
             Command::Help => ("help", false),
             Command::Unknown => ("unknown", false),
         };
-        let build = trigger.state.build().map(|build| Build {
+        let build = trigger.state.build().map(|build| BuildRow {
             number: build.number,
-            before: match build.progress {
-                Progress::Queued { before } => Some(before),
+            builds_ahead: match build.progress {
+                Progress::Queued { builds_ahead } => Some(builds_ahead),
                 Progress::Running | Progress::Over => None,
             },
             started: build.started,
             finished: build.finished,
         });
-        let (mut outcome, mut because, mut with) = (None, None, None);
+        let (mut outcome, mut reason, mut joined_trigger) = (None, None, None);
         match &trigger.state {
-            Became::Ended { outcome: how, .. } | Became::Reported { outcome: how, .. } => outcome = Some(*how),
-            Became::Refused { because: why } => because = Some(Because::Refused(*why)),
-            Became::Failed { why, .. } => because = Some(Because::Failed(why.clone())),
-            Became::Joined { with: other } => with = Some(*other),
+            State::Ended { outcome: how, .. } | State::Reported { outcome: how, .. } => outcome = Some(*how),
+            State::Refused { reason: why } => reason = Some(Reason::Refused(*why)),
+            State::Failed { reason: why, .. } => reason = Some(Reason::Failed(why.clone())),
+            State::Joined { joined_trigger: other } => joined_trigger = Some(*other),
             _ => {}
         }
         Self {
@@ -117,19 +122,19 @@ impl From<Trigger> for Row {
             created: trigger.created,
             state: trigger.state.kind().name(),
             changed: trigger.changed,
-            trouble: trigger.trouble,
+            problem: trigger.problem,
             head: trigger.state.order().map(|order| order.head.clone()),
             build,
             outcome,
-            because,
-            with,
+            reason,
+            joined_trigger,
         }
     }
 }
 
 /// Answers.
 pub async fn answer(
-    State(web): State<Web>,
+    axum::extract::State(web): axum::extract::State<Web>,
     asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
     let limit = asked.map(|Query(asked)| asked.limit.unwrap_or(USUAL));

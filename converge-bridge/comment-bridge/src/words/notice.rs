@@ -36,8 +36,8 @@ impl Kind {
     /// What is to be said of a trigger besides the run that is told of.
     pub fn of(trigger: &Trigger, run: Option<&Trigger>) -> Option<Self> {
         Some(match (trigger.command, &trigger.state) {
-            (_, State::Refused { because: Refusal::Closed }) => Self::Closed,
-            (_, State::Refused { because: Refusal::Archived }) => Self::Archived,
+            (_, State::Refused { reason: Refusal::Closed }) => Self::Closed,
+            (_, State::Refused { reason: Refusal::Archived }) => Self::Archived,
             (Command::Help, State::Answered) => Self::Help,
             (Command::Unknown, State::Answered) => Self::Unknown,
             (Command::Cancel, State::Cancelling) => Self::Cancelling,
@@ -76,14 +76,14 @@ pub fn say(facts: &Facts<'_>, notice: Notice<'_>) -> String {
     match notice.kind {
         Kind::Help => help(facts, "**How to test this pull request**"),
         Kind::Unknown => help(facts, "**There is no such command.** These are the ones there are:"),
-        Kind::Cancelling => match &notice.of.trouble {
+        Kind::Cancelling => match &notice.of.problem {
             Some(trouble) => format!("Cancelling… {}. It is tried again until it is done.", text(trouble, 200)),
             None => "Cancelling…".into(),
         },
         Kind::Idle => "There was nothing to cancel: no run of this pull request waits or runs.".into(),
         Kind::Uncancelled => {
-            let State::Failed { why, .. } = &notice.of.state else { return "It could not be cancelled.".into() };
-            format!("It could not be cancelled: {}.", text(why, 200))
+            let State::Failed { reason, .. } = &notice.of.state else { return "It could not be cancelled.".into() };
+            format!("It could not be cancelled: {}.", text(reason, 200))
         }
         Kind::Closed => "Nothing was started: this pull request is closed. Reopen it to test it.".into(),
         Kind::Archived => "Nothing was started: this repository is archived.".into(),

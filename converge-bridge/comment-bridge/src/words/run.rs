@@ -78,11 +78,11 @@ fn level(facts: &Facts<'_>, run: &Trigger, results: &Results) -> Option<String> 
 /// The sentence after the first line.
 fn more(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results>) -> Option<String> {
     let hours = amount::count(u32::try_from(facts.settings.give_up_hours).unwrap_or(u32::MAX), "hour", "hours");
-    let trouble = run.trouble.as_deref().map(|trouble| text(trouble, 200)).filter(|trouble| !trouble.is_empty());
+    let trouble = run.problem.as_deref().map(|trouble| text(trouble, 200)).filter(|trouble| !trouble.is_empty());
     let again = |trouble: String| format!("{trouble}. It is tried again, for up to {hours}.");
     match stage {
         Stage::Waiting => trouble.map(again),
-        Stage::Queued(before) => Some(match (before, trouble) {
+        Stage::Queued(builds_ahead) => Some(match (builds_ahead, trouble) {
             (_, Some(trouble)) => format!("{trouble}. How it goes on is told when that is over."),
             (0, None) => "It is next.".into(),
             (before, None) => format!("{} before this one.", amount::count(before, "run is", "runs are")),
@@ -98,8 +98,8 @@ fn more(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results
         }
         Stage::Deleted => Some("What came of it is not known.".into()),
         Stage::Unbuilt => {
-            let State::Failed { why, .. } = &run.state else { return None };
-            Some(format!("No build could be made within {hours}: {}. `!testme` tries again.", text(why, 200)))
+            let State::Failed { reason, .. } = &run.state else { return None };
+            Some(format!("No build could be made within {hours}: {}. `!testme` tries again.", text(reason, 200)))
         }
         _ => None,
     }

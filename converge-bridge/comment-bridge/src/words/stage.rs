@@ -56,7 +56,7 @@ impl Stage {
 pub fn of(facts: &Facts<'_>, run: &Trigger) -> Stage {
     match &run.state {
         State::Building { build, .. } => match build.progress {
-            Progress::Queued { before } => Stage::Queued(before),
+            Progress::Queued { builds_ahead } => Stage::Queued(builds_ahead),
             // What came of it is not known before it is written down.
             Progress::Running | Progress::Over => Stage::Running,
         },

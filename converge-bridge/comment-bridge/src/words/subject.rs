@@ -33,7 +33,9 @@ impl<'a> Subject<'a> {
         // Who found a run under way is told of that one, unless another was asked for since.
         let asked = told.iter().copied().find(|trigger| is_test(trigger));
         let joined = asked.and_then(|asked| match asked.state {
-            State::Joined { with } => Some((asked, runs.iter().position(|run| run.comment == with)?)),
+            State::Joined { joined_trigger } => {
+                Some((asked, runs.iter().position(|run| run.comment == joined_trigger)?))
+            }
             _ => None,
         });
         let (joined, at) = joined.map_or((None, 0), |(joined, at)| (Some(joined), at));
@@ -76,7 +78,7 @@ fn is_run(trigger: &Trigger) -> bool {
 fn is_told(trigger: &Trigger) -> bool {
     match &trigger.state {
         State::Answered | State::Cancelling | State::Joined { .. } => true,
-        State::Refused { because } => matches!(because, Refusal::Closed | Refusal::Archived),
+        State::Refused { reason } => matches!(reason, Refusal::Closed | Refusal::Archived),
         State::Failed { .. } => trigger.command == Command::Cancel,
         _ => false,
     }

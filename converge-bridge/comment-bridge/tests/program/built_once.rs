@@ -115,7 +115,7 @@ fn a_comment_that_is_told_of_is_built_once_and_soon() {
     running.until("it is said", |_| site.comments().len() == 1);
     assert!(took < SOON, "{took:?}");
     println!("told of to built: {took:?}");
-    assert_eq!(running.deliveries("taken"), 1);
+    assert_eq!(running.deliveries("accepted"), 1);
     assert!(running.metric("build_latency_seconds_count") >= 1.0);
 
     // Prose, and a stranger's, are nothing.

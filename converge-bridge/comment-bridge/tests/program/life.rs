@@ -220,7 +220,7 @@ fn a_ledger_that_cannot_be_written_makes_it_unwell_until_it_can() {
     running.until("it is unwell", |running| get(running.listen, "/healthz").status == 503);
     let health = get(running.listen, "/healthz").json();
     assert_eq!(health["healthy"], false);
-    assert!(health["details"]["ailments"][0].as_str().unwrap().contains("ledger"), "{health}");
+    assert!(health["details"]["unhealthy_reasons"][0].as_str().unwrap().contains("ledger"), "{health}");
     let asked = Command::new(PROGRAM).args(["health", "--listen", &place.listen.to_string()]).output().unwrap();
     assert_eq!(asked.status.code(), Some(1), "{asked:?}");
     let delivery = comment(41, "!testme").to_string();
@@ -228,5 +228,5 @@ fn a_ledger_that_cannot_be_written_makes_it_unwell_until_it_can() {
     other.execute_batch("ROLLBACK").unwrap();
     running.until("it is well again", crate::running::Running::is_well);
     assert_eq!(deliver(running.listen, SECRET, "issue_comment", &delivery).status, 200);
-    assert_eq!((running.deliveries("failed"), running.deliveries("taken")), (1, 1));
+    assert_eq!((running.deliveries("failed"), running.deliveries("accepted")), (1, 1));
 }

@@ -89,7 +89,7 @@ fn a_body_that_comes_a_byte_at_a_time_is_cut_off() {
         std::thread::sleep(Duration::from_millis(50));
     }
     assert!(matches!(rest(stream).status, 0 | 408));
-    assert_eq!((running.deliveries("taken"), running.deliveries("unreadable")), (0, 1));
+    assert_eq!((running.deliveries("accepted"), running.deliveries("unreadable")), (0, 1));
 }
 
 #[test]
@@ -115,5 +115,5 @@ fn a_flood_of_one_sender_does_not_keep_another_out() {
     let spent: Vec<_> = (0..50).map(flood).collect();
     assert!(spent.iter().any(|answer| answer.status == 429));
     assert_eq!(gitea("203.0.113.9"), 429);
-    assert_eq!(running.deliveries("taken"), 1);
+    assert_eq!(running.deliveries("accepted"), 1);
 }

@@ -84,7 +84,7 @@ impl Place {
     /// The same, and until it has read its source for the first time: what is said from then on counts.
     pub fn start_and_poll(&self) -> Running {
         let mut running = self.start();
-        running.until("the first poll", |running| running.metric("polls_total{result=\"whole\"}") > 0.0);
+        running.until("the first poll", |running| running.metric("polls_total{result=\"complete\"}") > 0.0);
         running
     }
 }
@@ -156,9 +156,9 @@ impl Running {
         line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().parse().unwrap()
     }
 
-    /// How many deliveries had this verdict.
-    pub fn deliveries(&self, verdict: &str) -> usize {
-        let count = self.metric(&format!("hook_deliveries_total{{verdict=\"{verdict}\"}}"));
+    /// The number of deliveries with this result.
+    pub fn deliveries(&self, result: &str) -> usize {
+        let count = self.metric(&format!("hook_deliveries_total{{result=\"{result}\"}}"));
         format!("{count}").parse().unwrap()
     }
 

@@ -52,11 +52,11 @@ fn a_delivery_without_the_right_signature_does_nothing() {
     refused(403, &[(name, &right), (name, &right)], &body);
     refused(403, &[(name, &right), (name, "0")], &body);
     refused(403, &[(name, &right)], &body.replace("mara", "sara"));
-    assert_eq!(running.deliveries("unsigned"), unsigned.len());
-    assert_eq!(running.deliveries("forged"), forged + 3);
+    assert_eq!(running.deliveries("missing_signature"), unsigned.len());
+    assert_eq!(running.deliveries("invalid_signature"), forged + 3);
     assert!(running.triggers().is_empty());
 
     // The very same, right.
     assert_eq!(post(running.listen, &[event, (name, &right)], &body).status, 200);
-    assert_eq!(running.deliveries("taken"), 1);
+    assert_eq!(running.deliveries("accepted"), 1);
 }

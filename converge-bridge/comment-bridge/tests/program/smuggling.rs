@@ -57,7 +57,7 @@ fn a_request_with_two_ends_is_never_a_delivery() {
         assert!(answer.status == 0 || (400..500).contains(&answer.status), "{answer:?} to {request}");
         assert!(answer.count() <= 1, "{answer:?} to {request}");
     }
-    assert_eq!(running.deliveries("taken"), 0);
+    assert_eq!(running.deliveries("accepted"), 0);
     assert!(running.triggers().is_empty(), "{:?}", running.triggers());
 }
 
@@ -82,9 +82,9 @@ fn nothing_behind_a_request_is_another_one() {
         assert_eq!(answer.count(), 1, "{answer:?}");
         assert_eq!(answer.header("connection"), Some("close"), "{answer:?}");
     }
-    assert_eq!(running.deliveries("taken"), 0);
+    assert_eq!(running.deliveries("accepted"), 0);
     // And what stands behind a delivery is not part of it.
     let answer = raw(running.listen, format!("{delivery}GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
     assert_eq!((answer.status, answer.count()), (200, 1));
-    assert_eq!(running.deliveries("taken"), 1);
+    assert_eq!(running.deliveries("accepted"), 1);
 }

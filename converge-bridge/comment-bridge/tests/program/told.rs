@@ -26,7 +26,7 @@ fn a_command_is_taken_once_however_often_it_is_told() {
     for _ in 0..3 {
         assert_eq!(say(&running, &payload), 200);
     }
-    assert_eq!((running.deliveries("taken"), running.deliveries("known")), (1, 2));
+    assert_eq!((running.deliveries("accepted"), running.deliveries("duplicate")), (1, 2));
     let triggers = running.triggers();
     assert_eq!(triggers.len(), 1);
     let expected = json!({"comment": 41, "repository": "recipes/hello", "pull": 1, "author": "mara",
@@ -102,7 +102,7 @@ fn whatever_else_is_told_is_well_and_does_nothing() {
     }
     assert_eq!(running.triggers(), Vec::<Value>::new());
     assert_eq!(running.deliveries("ignored"), ignored.len() + 1 + bodies.len() + 1 + events.len());
-    assert_eq!(running.deliveries("taken") + running.deliveries("known"), 0);
+    assert_eq!(running.deliveries("accepted") + running.deliveries("duplicate"), 0);
 }
 
 #[test]

@@ -13,7 +13,7 @@ use comment_bridge::hook;
 use comment_bridge::hook::{Hook, Signed};
 use comment_bridge::names::Pull;
 use comment_bridge::settings::{Organisation, Settings};
-use comment_bridge::trigger::{Kind, Trigger};
+use comment_bridge::trigger::{StateKind, Trigger};
 use comment_bridge::web::Web;
 use comment_bridge::{Bridge, ledger};
 use hmac::{Hmac, KeyInit, Mac};
@@ -351,13 +351,13 @@ impl World {
                 return false;
             }
         }
-        let open: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !kind.is_end()).collect();
+        let open: Vec<StateKind> = StateKind::ALL.into_iter().filter(|kind| !kind.is_end()).collect();
         let ledger = &life.bridge.ledger;
         // Who could not write down what it read is to read again.
         let reads = |of: &String| of.starts_with("poll") || of.starts_with("ledger");
         !life.bridge.status.problems().keys().any(reads)
             && ledger.of_kinds(&open).is_ok_and(|open| open.is_empty())
-            && ledger.unsaid().is_ok_and(|unsaid| unsaid.is_empty())
+            && ledger.dirty_pulls().is_ok_and(|unsaid| unsaid.is_empty())
     }
 
     fn alive(&self) {
@@ -432,7 +432,7 @@ impl World {
         if let Some(life) = self.life.borrow().as_ref() {
             let newest = life.bridge.ledger.newest(50);
             writeln!(picture, "triggers: {newest:#?}\nproblems: {:#?}", life.bridge.status.problems()).unwrap();
-            writeln!(picture, "unsaid: {:?}", life.bridge.ledger.unsaid()).unwrap();
+            writeln!(picture, "unsaid: {:?}", life.bridge.ledger.dirty_pulls()).unwrap();
         }
         writeln!(picture, "builds: {:#?}", self.builds()).unwrap();
         let state = self.state();

@@ -26,7 +26,7 @@ pub fn filled(path: &Path, triggers: i64) -> Result<(), Box<dyn Error>> {
     };
     let ledger = Ledger::open(path, Duration::ZERO)?;
     let all: Vec<Found> = (0..triggers).map(found).collect();
-    ledger.see(&all, None, then)?;
+    ledger.insert_found(&all, None, then)?;
     drop(ledger);
     let reported = State::Reported {
         order: Order { head: "0123456789012345678901234567890123456789".into(), quick: false },

@@ -3,7 +3,7 @@
 use super::drone::Fault;
 use super::world::World;
 use crate::names::Pull;
-use crate::trigger::{Command, Kind, Outcome, State};
+use crate::trigger::{Command, Outcome, State, StateKind};
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_and_what_runs_is_cancelled() {
@@ -17,7 +17,7 @@ async fn what_waits_and_what_runs_is_cancelled() {
         world.run(1).await;
         assert_eq!(world.drone.statuses(), ["killed", "killed"]);
         assert_eq!((world.outcome(1).1, world.outcome(2).1), (Outcome::Cancelled, Outcome::Cancelled));
-        assert_eq!(world.kind(3), Kind::Answered);
+        assert_eq!(world.kind(3), StateKind::Answered);
     }
 }
 
@@ -27,7 +27,7 @@ async fn what_has_no_build_yet_gets_none() {
     world.test(1);
     world.cancel(2);
     world.run(1).await;
-    assert_eq!((world.kind(1), world.kind(2)), (Kind::Cancelled, Kind::Answered));
+    assert_eq!((world.kind(1), world.kind(2)), (StateKind::Cancelled, StateKind::Answered));
     assert_eq!(world.drone.asked("POST"), 0);
 }
 
@@ -40,7 +40,10 @@ async fn what_comes_after_it_and_what_is_elsewhere_goes_on() {
     world.cancel(2);
     world.test(3);
     world.run(1).await;
-    assert_eq!((world.kind(1), world.kind(2), world.kind(3)), (Kind::Building, Kind::Answered, Kind::Building));
+    assert_eq!(
+        (world.kind(1), world.kind(2), world.kind(3)),
+        (StateKind::Building, StateKind::Answered, StateKind::Building)
+    );
     assert_eq!(world.drone.asked("DELETE"), 0);
 }
 
@@ -49,10 +52,10 @@ async fn it_holds_for_what_is_found_after_it_was_answered() {
     let world = World::new();
     world.cancel(2);
     world.run(1).await;
-    assert_eq!(world.kind(2), Kind::Answered);
+    assert_eq!(world.kind(2), StateKind::Answered);
     world.test(1);
     world.run(1).await;
-    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Cancelled, 0));
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Cancelled, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -69,7 +72,7 @@ async fn it_holds_when_it_comes_while_drone_is_asked() {
         () = comes => {}
         () = world.run(3) => {}
     }
-    assert_eq!((world.kind(1), world.kind(2)), (Kind::Cancelled, Kind::Answered));
+    assert_eq!((world.kind(1), world.kind(2)), (StateKind::Cancelled, StateKind::Answered));
     assert_eq!(world.drone.asked("POST"), 0);
 }
 
@@ -79,10 +82,10 @@ async fn it_waits_for_what_is_not_decided() {
     world.comment(1, Command::Test { quick: false });
     world.cancel(2);
     world.run(5).await;
-    assert_eq!(world.kind(2), Kind::Cancelling);
+    assert_eq!(world.kind(2), StateKind::Cancelling);
     world.authorise(1);
     world.run(5).await;
-    assert_eq!((world.kind(1), world.kind(2)), (Kind::Cancelled, Kind::Answered));
+    assert_eq!((world.kind(1), world.kind(2)), (StateKind::Cancelled, StateKind::Answered));
 }
 
 #[tokio::test(start_paused = true)]
@@ -93,10 +96,10 @@ async fn a_build_that_may_still_come_is_waited_for_and_cancelled() {
     world.run(12).await;
     world.cancel(2);
     world.run(5).await;
-    assert_eq!((world.kind(1), world.kind(2)), (Kind::Authorised, Kind::Cancelling));
+    assert_eq!((world.kind(1), world.kind(2)), (StateKind::Authorised, StateKind::Cancelling));
     // Let go of once no twin may come.
     world.run(70).await;
-    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), Kind::Answered));
+    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), StateKind::Answered));
     assert_eq!((world.drone.statuses(), world.drone.asked("POST")), (vec!["killed"], 1));
 }
 
@@ -108,9 +111,12 @@ async fn a_build_that_was_asked_for_in_vain_is_none() {
     world.run(1).await;
     world.cancel(2);
     world.run(40).await;
-    assert_eq!(world.kind(1), Kind::Authorised);
+    assert_eq!(world.kind(1), StateKind::Authorised);
     world.run(40).await;
-    assert_eq!((world.kind(1), world.kind(2), world.drone.asked("POST")), (Kind::Cancelled, Kind::Answered, 1));
+    assert_eq!(
+        (world.kind(1), world.kind(2), world.drone.asked("POST")),
+        (StateKind::Cancelled, StateKind::Answered, 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -125,7 +131,7 @@ async fn it_is_asked_for_again_until_it_took() {
         world.drone.state().takes_no_cancel = 2;
         world.cancel(2);
         world.run(60).await;
-        assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), Kind::Answered), "{fault:?}");
+        assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), StateKind::Answered), "{fault:?}");
         assert_eq!(world.drone.statuses(), ["killed"]);
     }
 }
@@ -138,7 +144,7 @@ async fn one_that_ends_by_itself_meanwhile_ended_so() {
     world.drone.set(1, "success");
     world.cancel(2);
     world.run(3).await;
-    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Passed), Kind::Answered));
+    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Passed), StateKind::Answered));
     assert_eq!(world.drone.asked("DELETE"), 0);
 }
 
@@ -153,7 +159,7 @@ async fn one_that_drone_never_says_is_over_is_let_go() {
         assert!(matches!(world.trigger(1).state, State::Building { .. }), "{status} is not over");
         world.cancel(2);
         world.run(5).await;
-        assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), Kind::Answered));
+        assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), StateKind::Answered));
         assert_eq!(world.drone.asked("DELETE"), 1);
     }
 }

@@ -96,7 +96,7 @@ fn known(number: i64, progress: Progress) -> Build {
 fn every_status_of_a_build() {
     for status in STATUSES {
         for cancelled in [false, true] {
-            let known = known(5, Progress::Queued { before: 0 });
+            let known = known(5, Progress::Queued { builds_ahead: 0 });
             let seen = snapshot(&[build(4, Status::Pending, None), build(5, status, Some(7))], true);
             let Follow { twins, then } = follow(7, &known, cancelled, &seen, None, times());
             assert!(twins.is_empty());
@@ -120,7 +120,7 @@ fn every_status_of_a_build() {
                 }
                 Then::Goes(build) => {
                     assert!(!cancelled && !status.is_over());
-                    let waits = Progress::Queued { before: 1 };
+                    let waits = Progress::Queued { builds_ahead: 1 };
                     assert_eq!(build.progress, if status == Status::Running { Progress::Running } else { waits });
                 }
                 Then::Unprovable => panic!("{status:?}"),
@@ -167,7 +167,7 @@ fn twins_are_those_that_are_not_over() {
 
 #[test]
 fn far_back_in_the_queue_not_every_step_is_news() {
-    let queued = |before| known(5, Progress::Queued { before });
+    let queued = |builds_ahead| known(5, Progress::Queued { builds_ahead });
     for (then, now, news) in
         [(1, 0, true), (10, 9, true), (12, 11, false), (30, 21, false), (30, 20, true), (5, 5, false)]
     {

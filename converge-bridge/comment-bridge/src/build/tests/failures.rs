@@ -6,7 +6,7 @@ use super::drone::{BEGIN, Fault};
 use super::world::World;
 use crate::ledger::Ledger;
 use crate::names::Pull;
-use crate::trigger::{Command, Kind, Outcome, State};
+use crate::trigger::{Command, Outcome, State, StateKind};
 
 #[tokio::test(start_paused = true)]
 async fn drone_may_be_down_for_hours() {
@@ -21,7 +21,7 @@ async fn drone_may_be_down_for_hours() {
     // A look a minute, of several attempts each.
     assert!((1000..4 * 3600).contains(&calls), "{calls}");
     for comment in [1, 2] {
-        assert_eq!(world.trigger(comment).trouble.as_deref(), Some("Drone cannot be reached"));
+        assert_eq!(world.trigger(comment).problem.as_deref(), Some("Drone cannot be reached"));
     }
     assert!(world.bridge.status.problems()["drone"].contains("cannot be reached"));
     world.drone.state().faults.clear();
@@ -67,10 +67,10 @@ async fn one_that_cannot_be_made_does_not_hold_up_the_next() {
         world.drone.fault("POST", Fault::Says(500, "{\"message\": \"no\"}"), 1);
     }
     world.run(5).await;
-    let kinds: Vec<Kind> = (1..=9).map(|comment| world.kind(comment)).collect();
-    assert_eq!(kinds.iter().filter(|kind| **kind == Kind::Building).count(), 5, "{kinds:?}");
+    let kinds: Vec<StateKind> = (1..=9).map(|comment| world.kind(comment)).collect();
+    assert_eq!(kinds.iter().filter(|kind| **kind == StateKind::Building).count(), 5, "{kinds:?}");
     world.run(40).await;
-    assert!((1..=9).all(|comment| world.kind(comment) == Kind::Building));
+    assert!((1..=9).all(|comment| world.kind(comment) == StateKind::Building));
     assert_eq!(world.drone.state().builds.len(), 9);
 }
 
@@ -80,10 +80,10 @@ async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
     world.drone.fault("POST", Fault::Says(200, "null"), u32::MAX);
     world.test(1);
     let (mut hours, mut doubts) = (0, 0);
-    while world.kind(1) != Kind::Failed {
+    while world.kind(1) != StateKind::Failed {
         world.run(3600 / 4).await;
         hours += 1;
-        if world.kind(1) == Kind::Seen {
+        if world.kind(1) == StateKind::Seen {
             doubts += 1;
             world.authorise(1);
         }
@@ -91,8 +91,8 @@ async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
     }
     assert!((24 * 4..25 * 4).contains(&hours), "{hours}");
     assert!(doubts > 10, "{doubts}");
-    let State::Failed { why, .. } = world.trigger(1).state else { panic!() };
-    assert_eq!(why, "Drone finds no pipeline of the CI repository that wants the build");
+    let State::Failed { reason, .. } = world.trigger(1).state else { panic!() };
+    assert_eq!(reason, "Drone finds no pipeline of the CI repository that wants the build");
     assert_eq!(world.drone.state().builds.len(), 0);
 }
 
@@ -104,13 +104,13 @@ async fn nothing_is_made_when_there_is_too_much_to_look_through() {
     }
     world.test(1);
     world.run(30).await;
-    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Authorised, 0));
-    assert!(world.trigger(1).trouble.unwrap().contains("too many builds"));
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Authorised, 0));
+    assert!(world.trigger(1).problem.unwrap().contains("too many builds"));
     for build in world.drone.state().builds.values_mut() {
         build.created = BEGIN - 3600;
     }
     world.run(3).await;
-    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Building, 1));
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Building, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -121,11 +121,11 @@ async fn a_build_that_was_deleted_is_an_end_but_a_hidden_repository_is_none() {
     world.run(1).await;
     world.drone.fault("GET", Fault::Says(404, "{\"message\": \"Not Found\"}"), 50);
     world.run(30).await;
-    assert_eq!((world.kind(1), world.kind(2)), (Kind::Building, Kind::Building));
+    assert_eq!((world.kind(1), world.kind(2)), (StateKind::Building, StateKind::Building));
     world.drone.state().faults.clear();
     world.drone.state().builds.remove(&1);
     world.run(61).await;
-    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Deleted), Kind::Building));
+    assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Deleted), StateKind::Building));
 }
 
 #[tokio::test(start_paused = true)]
@@ -146,7 +146,7 @@ async fn a_list_that_is_none_is_no_proof() {
         world.drone.fault("GET builds", Fault::Says(200, body), u32::MAX);
         world.test(1);
         world.run(30).await;
-        assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Authorised, 0), "{body}");
+        assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Authorised, 0), "{body}");
     }
 }
 
@@ -158,12 +158,12 @@ async fn what_cannot_be_written_down_is_not_done() {
     world.test(1);
     let aside = Connection::open(&path).unwrap();
     let full = "BEGIN SELECT RAISE(ABORT, 'full'); END";
-    let all = [("one", "triggers"), ("two", "proof")];
+    let all = [("one", "triggers"), ("two", "write_probe")];
     for (name, table) in all {
         aside.execute_batch(&format!("CREATE TRIGGER {name} BEFORE UPDATE ON {table} {full}")).unwrap();
     }
     world.run(120).await;
-    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Authorised, 0));
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Authorised, 0));
     assert!(world.bridge.status.problems().contains_key("ledger"));
     for (name, _) in all {
         aside.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
@@ -171,7 +171,7 @@ async fn what_cannot_be_written_down_is_not_done() {
     world.run(61).await;
     world.authorise(1);
     world.run(3).await;
-    assert_eq!((world.kind(1), world.drone.asked("POST")), (Kind::Building, 1));
+    assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Building, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -182,7 +182,7 @@ async fn killed_again_and_again_it_makes_one_build() {
         world.test(1);
         for _ in 0..80 / seconds {
             world.run(seconds).await;
-            if world.kind(1) == Kind::Seen {
+            if world.kind(1) == StateKind::Seen {
                 world.authorise(1);
             }
         }

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::drone::Fault;
 use super::world::{HEAD, World};
 use crate::names::Pull;
-use crate::trigger::{Command, Kind, Outcome, Progress, State};
+use crate::trigger::{Command, Outcome, Progress, State, StateKind};
 
 #[tokio::test(start_paused = true)]
 async fn a_build_is_made_with_its_parameters_and_followed_to_its_end() {
@@ -53,10 +53,10 @@ async fn the_position_in_the_queue_is_told() {
     }
     world.run(1).await;
     let before = |comment| world.trigger(comment).state.build().unwrap().progress;
-    assert_eq!([1, 2, 3].map(before), [0, 1, 2].map(|before| Progress::Queued { before }));
+    assert_eq!([1, 2, 3].map(before), [0, 1, 2].map(|builds_ahead| Progress::Queued { builds_ahead }));
     world.drone.set(1, "success");
     world.run(3).await;
-    assert_eq!([2, 3].map(before), [0, 1].map(|before| Progress::Queued { before }));
+    assert_eq!([2, 3].map(before), [0, 1].map(|builds_ahead| Progress::Queued { builds_ahead }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,10 +86,10 @@ async fn a_build_that_was_not_made_is_made_after_a_while() {
         world.drone.fault("POST", fault, 1);
         world.test(17);
         world.run(1).await;
-        assert_eq!((world.kind(17), world.trigger(17).trouble.is_some()), (Kind::Authorised, true), "{fault:?}");
+        assert_eq!((world.kind(17), world.trigger(17).problem.is_some()), (StateKind::Authorised, true), "{fault:?}");
         world.run(40).await;
         assert_eq!((world.number(17), world.drone.asked("POST")), (1, 2), "{fault:?}");
-        assert_eq!(world.trigger(17).trouble, None);
+        assert_eq!(world.trigger(17).problem, None);
     }
 }
 
@@ -139,7 +139,7 @@ async fn a_twin_is_cancelled_even_when_the_first_has_just_ended() {
     world.drone.set(1, "success");
     world.drone.fault("DELETE", Fault::Says(500, "{}"), 2);
     world.run(3).await;
-    assert_eq!(world.kind(17), Kind::Building);
+    assert_eq!(world.kind(17), StateKind::Building);
     world.run(10).await;
     assert_eq!((world.outcome(17), world.drone.statuses()), ((1, Outcome::Passed), vec!["success", "killed"]));
 }

@@ -15,7 +15,7 @@ use crate::build;
 use crate::ledger::{Found, Ledger};
 use crate::names::Pull;
 use crate::settings::Settings;
-use crate::trigger::{Command, Kind, Order, Outcome, State, Trigger};
+use crate::trigger::{Command, Order, Outcome, State, StateKind, Trigger};
 
 pub const HEAD: &str = "1111111111111111111111111111111111111111";
 
@@ -60,7 +60,7 @@ impl World {
     pub fn comment_on(&self, pull: Pull, comment: i64, command: Command) -> Trigger {
         let now = self.bridge.clock.now();
         let found = Found { comment, pull, author: "ada".into(), command, created: now };
-        self.bridge.ledger.see(&[found], None, now).unwrap();
+        self.bridge.ledger.insert_found(&[found], None, now).unwrap();
         self.trigger(comment)
     }
 
@@ -73,7 +73,7 @@ impl World {
     pub fn authorise(&self, comment: i64) {
         let now = self.bridge.clock.now();
         let order = Order { head: HEAD.into(), quick: self.trigger(comment).command == Command::Test { quick: true } };
-        self.become_(comment, State::Authorised { order, since: now, asked: None });
+        self.become_(comment, State::Authorised { order, authorised_at: now, requested_at: None });
     }
 
     pub fn cancel(&self, comment: i64) {
@@ -90,7 +90,7 @@ impl World {
         self.bridge.ledger.trigger(comment).unwrap().unwrap()
     }
 
-    pub fn kind(&self, comment: i64) -> Kind {
+    pub fn kind(&self, comment: i64) -> StateKind {
         self.trigger(comment).state.kind()
     }
 

@@ -4,7 +4,7 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::{Cursor, Reading, Said};
+use crate::ledger::{Cursor, PullRecord, Reading};
 use crate::trigger::{Build, Order, Outcome, Progress, Refusal};
 
 pub fn text() -> impl Strategy<Value = String> {
@@ -51,12 +51,9 @@ pub fn cursor() -> impl Strategy<Value = Cursor> {
     (time(), time()).prop_map(|(baseline, read)| Cursor { baseline, read })
 }
 
-pub fn said() -> impl Strategy<Value = Said> {
-    (option::of(any::<i64>()), option::of(text()), option::of(text())).prop_map(|(comment, hash, status)| Said {
-        comment,
-        hash,
-        status,
-    })
+pub fn said() -> impl Strategy<Value = PullRecord> {
+    (option::of(any::<i64>()), option::of(text()), option::of(text()))
+        .prop_map(|(comment_id, comment, statuses)| PullRecord { comment_id, comment, statuses })
 }
 
 fn order() -> impl Strategy<Value = Order> {
@@ -65,7 +62,7 @@ fn order() -> impl Strategy<Value = Order> {
 
 fn build() -> impl Strategy<Value = Build> {
     let progress = prop_oneof![
-        any::<u32>().prop_map(|before| Progress::Queued { before }),
+        any::<u32>().prop_map(|builds_ahead| Progress::Queued { builds_ahead }),
         Just(Progress::Running),
         Just(Progress::Over)
     ];
@@ -79,20 +76,20 @@ pub fn state() -> impl Strategy<Value = State> {
     let over = || (order(), build(), prop::sample::select(vec![Passed, Failed, Cancelled, Error, Deleted]));
     prop_oneof![
         option::of(text()).prop_map(|head| State::Seen { head }),
-        refusal.prop_map(|because| State::Refused { because }),
+        refusal.prop_map(|reason| State::Refused { reason }),
         Just(State::Forgotten),
         Just(State::Answered),
-        any::<i64>().prop_map(|with| State::Joined { with }),
-        (order(), time(), option::of(time())).prop_map(|(order, since, asked)| State::Authorised {
+        any::<i64>().prop_map(|joined_trigger| State::Joined { joined_trigger }),
+        (order(), time(), option::of(time())).prop_map(|(order, authorised_at, requested_at)| State::Authorised {
             order,
-            since,
-            asked
+            authorised_at,
+            requested_at
         }),
         Just(State::Cancelling),
         option::of(order()).prop_map(|order| State::Cancelled { order }),
         (order(), build()).prop_map(|(order, build)| State::Building { order, build }),
         over().prop_map(|(order, build, outcome)| State::Ended { order, build, outcome }),
         over().prop_map(|(order, build, outcome)| State::Reported { order, build, outcome }),
-        (option::of(order()), text()).prop_map(|(order, why)| State::Failed { order, why }),
+        (option::of(order()), text()).prop_map(|(order, reason)| State::Failed { order, reason }),
     ]
 }

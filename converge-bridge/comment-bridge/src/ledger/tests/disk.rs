@@ -6,7 +6,7 @@ use base::error::Explain;
 use rusqlite::ErrorCode;
 
 use super::*;
-use crate::ledger::{Cursor, Error, Reading, Said};
+use crate::ledger::{Cursor, Error, PullRecord, Reading};
 
 fn is_full<T: std::fmt::Debug>(result: Result<T, Error>) {
     let error = result.unwrap_err();
@@ -18,20 +18,25 @@ fn is_full<T: std::fmt::Debug>(result: Result<T, Error>) {
 /// Everything it holds, as text.
 fn held(ledger: &Ledger) -> String {
     sound(ledger);
-    let pulls = [1, 2].map(|number| (ledger.reading(&pull(number)).unwrap(), ledger.said(&pull(number)).unwrap()));
+    let pulls =
+        [1, 2].map(|number| (ledger.reading(&pull(number)).unwrap(), ledger.pull_record(&pull(number)).unwrap()));
     let counts = ledger.counts().unwrap();
-    format!("{:?}{pulls:?}{counts:?}{:?}", ledger.newest(99).unwrap(), (ledger.unsaid(), ledger.cursor("org:recipes")))
+    format!(
+        "{:?}{pulls:?}{counts:?}{:?}",
+        ledger.newest(99).unwrap(),
+        (ledger.dirty_pulls(), ledger.cursor("org:recipes"))
+    )
 }
 
 /// Tries every operation that writes.
 fn try_all(ledger: &Ledger, check: impl Fn(Result<(), Error>)) {
     let reading = Reading { updated: at(1), comments: 1, read: at(1) };
-    let said = Said { comment: Some(5), hash: Some("h".repeat(64)), status: None };
-    check(ledger.see(&[found(50, 2)], Some((&pull(2), reading)), at(9)).map(|_| ()));
+    let said = PullRecord { comment_id: Some(5), comment: Some("h".repeat(64)), statuses: None };
+    check(ledger.insert_found(&[found(50, 2)], Some((&pull(2), reading)), at(9)).map(|_| ()));
     check(ledger.advance(&ledger.trigger(1).unwrap().unwrap(), State::Cancelling, at(9)).map(|_| ()));
-    check(ledger.trouble(1, Some("down")));
-    check(ledger.unsay(&pull(1)));
-    check(ledger.say(&pull(1), &said, Some(1)));
+    check(ledger.set_problem(1, Some("down")));
+    check(ledger.mark_dirty(&pull(1)));
+    check(ledger.save_record(&pull(1), &said, Some(1)));
     check(ledger.move_cursor("org:recipes", Cursor { baseline: at(1), read: at(9) }));
     check(ledger.check());
 }
@@ -41,7 +46,7 @@ fn a_full_disk_is_refused_and_forgiven() {
     with_own_mounts("a_full_disk_is_refused_and_forgiven", |folder| {
         mount(None::<&str>, folder, Some("tmpfs"), MsFlags::empty(), Some("size=1m")).unwrap();
         let ledger = Ledger::open(&folder.join("ledger"), PATIENCE).unwrap();
-        ledger.see(&[found(1, 1)], None, at(0)).unwrap();
+        ledger.insert_found(&[found(1, 1)], None, at(0)).unwrap();
         let filler = folder.join("filler");
         let mut size = 1 << 20;
         while size >= 512 {
@@ -75,7 +80,7 @@ fn no_room_for_another_page_is_refused_and_forgiven() {
     limit(1);
     let mut comment = 1;
     let error = loop {
-        match ledger.see(&[found(comment, comment)], None, at(0)) {
+        match ledger.insert_found(&[found(comment, comment)], None, at(0)) {
             Ok(_) => comment += 1,
             Err(error) => break error,
         }
@@ -85,5 +90,5 @@ fn no_room_for_another_page_is_refused_and_forgiven() {
     assert_eq!(ledger.newest(1).unwrap()[0].comment, comment - 1);
     sound(&ledger);
     limit(1 << 20);
-    ledger.see(&[found(comment, comment)], None, at(0)).unwrap();
+    ledger.insert_found(&[found(comment, comment)], None, at(0)).unwrap();
 }

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 
 use super::any::{cursor, reading, said, some_found, some_pull, state, text, time};
 use super::*;
-use crate::ledger::{Cursor, Error, Reading, Said};
-use crate::trigger::{Kind, Refusal};
+use crate::ledger::{Cursor, Error, PullRecord, Reading};
+use crate::trigger::{Refusal, StateKind};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -20,7 +20,7 @@ enum Step {
     AdvanceStale(Found, State, Timestamp),
     Trouble(i64, Option<String>),
     Unsay(Pull),
-    Say(Pull, Said, Option<i64>),
+    Say(Pull, PullRecord, Option<i64>),
     MoveCursor(String, Cursor),
     Check,
     Reopen,
@@ -48,7 +48,7 @@ struct Model {
     readings: BTreeMap<Pull, Reading>,
     // How much there was to say, and how much of it was said.
     news: BTreeMap<Pull, (i64, i64)>,
-    said: BTreeMap<Pull, Said>,
+    said: BTreeMap<Pull, PullRecord>,
     cursors: BTreeMap<String, Cursor>,
 }
 
@@ -57,7 +57,7 @@ impl Model {
         let before = self.triggers.len();
         for Found { comment, pull, author, command, created } in found.iter().cloned() {
             let state = State::Seen { head: None };
-            let trigger = Trigger { comment, pull, author, command, created, state, changed: now, trouble: None };
+            let trigger = Trigger { comment, pull, author, command, created, state, changed: now, problem: None };
             self.triggers.entry(comment).or_insert(trigger);
         }
         self.readings.extend(reading);
@@ -70,20 +70,20 @@ impl Model {
         }
         let stored = self.triggers.get_mut(&trigger.comment).filter(|stored| stored.state == trigger.state);
         let stored = stored.ok_or("changed")?;
-        *stored = Trigger { state: next, changed: now, trouble: None, ..stored.clone() };
+        *stored = Trigger { state: next, changed: now, problem: None, ..stored.clone() };
         self.news.entry(stored.pull.clone()).or_default().0 += 1;
         Ok(stored.clone())
     }
 
-    fn trouble(&mut self, comment: i64, trouble: Option<&str>) {
+    fn set_problem(&mut self, comment: i64, trouble: Option<&str>) {
         let Some(trigger) = self.triggers.get_mut(&comment) else { return };
-        if trigger.trouble.as_deref() != trouble {
-            trigger.trouble = trouble.map(Into::into);
+        if trigger.problem.as_deref() != trouble {
+            trigger.problem = trouble.map(Into::into);
             self.news.entry(trigger.pull.clone()).or_default().0 += 1;
         }
     }
 
-    fn say(&mut self, pull: &Pull, said: Said, until: Option<i64>) {
+    fn say(&mut self, pull: &Pull, said: PullRecord, until: Option<i64>) {
         self.said.insert(pull.clone(), said);
         let (news, told) = self.news.entry(pull.clone()).or_default();
         *told = (*told).max(until.unwrap_or(*told).min(*news));
@@ -101,7 +101,8 @@ fn outcome(result: Result<Trigger, Error>) -> Result<Trigger, &'static str> {
 fn take(step: Step, mut ledger: Ledger, model: &mut Model, path: &Path) -> Ledger {
     match step {
         Step::See(found, reading, now) => {
-            let new = ledger.see(&found, reading.as_ref().map(|(pull, reading)| (pull, *reading)), now).unwrap();
+            let new =
+                ledger.insert_found(&found, reading.as_ref().map(|(pull, reading)| (pull, *reading)), now).unwrap();
             assert_eq!(new, model.see(&found, reading, now));
         }
         Step::Advance(comment, next, now) => {
@@ -117,16 +118,16 @@ fn take(step: Step, mut ledger: Ledger, model: &mut Model, path: &Path) -> Ledge
             assert_eq!(advanced, model.advance(&stale, next, now));
         }
         Step::Trouble(comment, trouble) => {
-            ledger.trouble(comment, trouble.as_deref()).unwrap();
-            model.trouble(comment, trouble.as_deref());
+            ledger.set_problem(comment, trouble.as_deref()).unwrap();
+            model.set_problem(comment, trouble.as_deref());
         }
         Step::Unsay(pull) => {
-            ledger.unsay(&pull).unwrap();
+            ledger.mark_dirty(&pull).unwrap();
             model.news.entry(pull).or_default().0 += 1;
         }
         Step::Say(pull, said, back) => {
             let until = back.map(|back| model.news.get(&pull).map_or(0, |(news, _)| *news) - back);
-            ledger.say(&pull, &said, until).unwrap();
+            ledger.save_record(&pull, &said, until).unwrap();
             model.say(&pull, said, until);
         }
         Step::MoveCursor(source, cursor) => {
@@ -144,14 +145,14 @@ fn take(step: Step, mut ledger: Ledger, model: &mut Model, path: &Path) -> Ledge
 
 fn compare(ledger: &Ledger, model: &Model) {
     let triggers: Vec<Trigger> = model.triggers.values().cloned().collect();
-    let of = |kind: Kind| triggers.iter().filter(move |trigger| trigger.state.kind() == kind);
+    let of = |kind: StateKind| triggers.iter().filter(move |trigger| trigger.state.kind() == kind);
     for (kind, count) in ledger.counts().unwrap() {
         assert_eq!(usize::try_from(count), Ok(of(kind).count()), "{kind:?}");
         if !kind.is_end() {
             assert_eq!(ledger.of_kinds(&[kind]).unwrap(), of(kind).cloned().collect::<Vec<_>>());
         }
     }
-    let open: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !kind.is_end()).collect();
+    let open: Vec<StateKind> = StateKind::ALL.into_iter().filter(|kind| !kind.is_end()).collect();
     let still: Vec<_> = triggers.iter().filter(|trigger| !trigger.state.kind().is_end()).cloned().collect();
     assert_eq!(ledger.of_kinds(&open).unwrap(), still);
     for trigger in &triggers {
@@ -159,16 +160,16 @@ fn compare(ledger: &Ledger, model: &Model) {
     }
     let newest: Vec<_> = triggers.iter().rev().take(5).cloned().collect();
     assert_eq!(ledger.newest(5).unwrap(), newest);
-    let unsaid: BTreeMap<Pull, i64> = ledger.unsaid().unwrap().into_iter().collect();
+    let unsaid: BTreeMap<Pull, i64> = ledger.dirty_pulls().unwrap().into_iter().collect();
     let expected = model.news.iter().filter(|(_, (news, told))| news > told);
     assert_eq!(unsaid, expected.map(|(pull, (news, _))| (pull.clone(), *news)).collect());
     for number in 0..3 {
         let pull = pull(number);
-        let is_heard = |it: &&Trigger| it.pull == pull && it.state != State::Refused { because: Refusal::Stranger };
+        let is_heard = |it: &&Trigger| it.pull == pull && it.state != State::Refused { reason: Refusal::Stranger };
         let newest: Vec<_> = triggers.iter().rev().filter(is_heard).take(2).cloned().collect();
         assert_eq!(ledger.of_pull(&pull, 2).unwrap(), newest);
         assert_eq!(ledger.reading(&pull).unwrap().as_ref(), model.readings.get(&pull));
-        assert_eq!(ledger.said(&pull).unwrap(), model.said.get(&pull).cloned().unwrap_or_default());
+        assert_eq!(ledger.pull_record(&pull).unwrap(), model.said.get(&pull).cloned().unwrap_or_default());
     }
     for (source, cursor) in &model.cursors {
         assert_eq!(ledger.cursor(source).unwrap().as_ref(), Some(cursor));

@@ -25,12 +25,12 @@ fn one_ledger_serves_one_instance() {
     let error = Ledger::open(&path, Duration::from_millis(120)).unwrap_err();
     assert!(matches!(error, Error::Locked) && error.hint().is_some());
     assert!(began.elapsed() >= Duration::from_millis(120));
-    first.see(&[found(1, 1)], None, at(0)).unwrap();
+    first.insert_found(&[found(1, 1)], None, at(0)).unwrap();
     let second = thread::spawn({
         let path = path.clone();
         move || Ledger::open(&path, PATIENCE).map(|ledger| ledger.newest(9).unwrap().len())
     });
-    first.see(&[found(2, 1)], None, at(0)).unwrap();
+    first.insert_found(&[found(2, 1)], None, at(0)).unwrap();
     drop(first);
     assert_eq!(second.join().unwrap().unwrap(), 2);
 }
@@ -112,8 +112,8 @@ fn garbage_within_is_said() {
         fs::write(&path, torn).unwrap();
         let looked = Ledger::open(&path, PATIENCE).and_then(|ledger| {
             ledger.newest(usize::MAX)?;
-            ledger.of_kinds(&[crate::trigger::Kind::Ended])?;
-            ledger.unsaid()?;
+            ledger.of_kinds(&[crate::trigger::StateKind::Ended])?;
+            ledger.dirty_pulls()?;
             ledger.counts()
         });
         if let Err(error) = looked {

@@ -5,7 +5,7 @@ CREATE TABLE sources (
     read TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- Something is unsaid while `news` is ahead of `told`.
+-- A pull request is dirty while `revision` is ahead of `reported_revision`: its comment must be brought up to date.
 CREATE TABLE pulls (
     id INTEGER PRIMARY KEY,
     repository TEXT NOT NULL,
@@ -13,14 +13,14 @@ CREATE TABLE pulls (
     updated TEXT,
     comments INTEGER,
     read TEXT,
-    said_comment INTEGER,
-    said_hash TEXT,
-    said_status TEXT,
-    news INTEGER NOT NULL DEFAULT 0,
-    told INTEGER NOT NULL DEFAULT 0,
+    comment_id INTEGER,
+    published_comment TEXT,
+    published_statuses TEXT,
+    revision INTEGER NOT NULL DEFAULT 0,
+    reported_revision INTEGER NOT NULL DEFAULT 0,
     UNIQUE (repository, number)
 ) STRICT;
-CREATE INDEX pulls_unsaid ON pulls (id) WHERE news > told;
+CREATE INDEX pulls_dirty ON pulls (id) WHERE revision > reported_revision;
 
 CREATE TABLE triggers (
     comment INTEGER PRIMARY KEY,
@@ -32,12 +32,12 @@ CREATE TABLE triggers (
     open INTEGER NOT NULL,
     state TEXT NOT NULL,
     changed TEXT NOT NULL,
-    trouble TEXT
+    problem TEXT
 ) STRICT;
 CREATE INDEX triggers_open ON triggers (kind, comment) WHERE open;
 CREATE INDEX triggers_of_pull ON triggers (pull, comment);
 
--- Kept beside, so that counting reads no more however many there are.
+-- The number of triggers of each kind, so that a count does not read every row.
 CREATE TABLE counts (
     kind TEXT PRIMARY KEY,
     count INTEGER NOT NULL
@@ -53,17 +53,17 @@ CREATE TRIGGER triggers_changed AFTER UPDATE OF kind ON triggers WHEN old.kind <
     INSERT INTO counts VALUES (new.kind, 1) ON CONFLICT DO UPDATE SET count = count + 1;
 END;
 
--- Written to see whether writing works.
-CREATE TABLE proof (
+-- One row, updated to test that the ledger can be written.
+CREATE TABLE write_probe (
     id INTEGER PRIMARY KEY,
-    written INTEGER NOT NULL
+    writes INTEGER NOT NULL
 ) STRICT;
-INSERT INTO proof VALUES (0, 0);
+INSERT INTO write_probe VALUES (0, 0);
 PRAGMA user_version = 1;
 
 INSERT INTO sources VALUES ('org:recipes', '2027-01-15T08:00:00Z', '2027-01-15T08:00:09Z');
 INSERT INTO pulls VALUES (1, 'recipes/gitea', 1, '2027-01-15T08:00:08Z', 3, '2027-01-15T08:00:09Z', 77, 'abc', NULL, 5, 4);
 INSERT INTO pulls VALUES (2, 'recipes/gitea', 2, NULL, NULL, NULL, NULL, NULL, NULL, 2, 2);
-INSERT INTO triggers VALUES (3, 1, 'ada', '{"test":{"quick":false}}', '2027-01-15T08:00:03Z', 'ended', 1, '{"is":"ended","order":{"head":"0000000000000000000000000000000000000003","quick":false},"build":{"number":103,"progress":{"queued":{"before":2}},"started":null,"finished":null},"outcome":"passed"}', '2027-01-15T08:00:04Z', NULL);
-INSERT INTO triggers VALUES (4, 1, 'ada', '{"test":{"quick":false}}', '2027-01-15T08:00:04Z', 'building', 1, '{"is":"building","order":{"head":"0000000000000000000000000000000000000004","quick":false},"build":{"number":104,"progress":{"queued":{"before":2}},"started":null,"finished":null}}', '2027-01-15T08:00:05Z', 'Drone does not answer');
-INSERT INTO triggers VALUES (5, 2, 'ada', '{"test":{"quick":false}}', '2027-01-15T08:00:05Z', 'failed', 0, '{"is":"failed","order":null,"why":"it''s \"full\""}', '2027-01-15T08:00:06Z', NULL);
+INSERT INTO triggers VALUES (3, 1, 'ada', '{"test":{"quick":false}}', '2027-01-15T08:00:03Z', 'ended', 1, '{"kind":"ended","order":{"head":"0000000000000000000000000000000000000003","quick":false},"build":{"number":103,"progress":{"queued":{"builds_ahead":2}},"started":null,"finished":null},"outcome":"passed"}', '2027-01-15T08:00:04Z', NULL);
+INSERT INTO triggers VALUES (4, 1, 'ada', '{"test":{"quick":false}}', '2027-01-15T08:00:04Z', 'building', 1, '{"kind":"building","order":{"head":"0000000000000000000000000000000000000004","quick":false},"build":{"number":104,"progress":{"queued":{"builds_ahead":2}},"started":null,"finished":null}}', '2027-01-15T08:00:05Z', 'Drone does not answer');
+INSERT INTO triggers VALUES (5, 2, 'ada', '{"test":{"quick":false}}', '2027-01-15T08:00:05Z', 'failed', 0, '{"kind":"failed","order":null,"reason":"it''s \"full\""}', '2027-01-15T08:00:06Z', NULL);

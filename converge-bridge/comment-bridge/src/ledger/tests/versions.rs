@@ -3,8 +3,8 @@
 use base::error::Explain;
 
 use super::*;
-use crate::ledger::{Cursor, Error, Reading, Said, schema};
-use crate::trigger::Kind;
+use crate::ledger::{Cursor, Error, PullRecord, Reading, schema};
+use crate::trigger::StateKind;
 
 /// What the first version wrote. Never edited: such ledgers are out there.
 const FIRST: &str = include_str!("version-1.sql");
@@ -17,13 +17,13 @@ fn a_ledger_of_the_first_version_is_read() {
     sound(&ledger);
     let states = |number| ledger.of_pull(&pull(number), 9).unwrap().into_iter().map(|it| it.state).collect::<Vec<_>>();
     assert_eq!(states(1), [way(4)[2].clone(), way(3)[3].clone()]);
-    assert_eq!(states(2), [State::Failed { order: None, why: "it's \"full\"".into() }]);
-    assert_eq!(ledger.trigger(4).unwrap().unwrap().trouble.as_deref(), Some("Drone does not answer"));
-    assert_eq!(ledger.of_kinds(&[Kind::Building]).unwrap().len(), 1);
-    assert_eq!(ledger.unsaid().unwrap(), [(pull(1), 5)]);
+    assert_eq!(states(2), [State::Failed { order: None, reason: "it's \"full\"".into() }]);
+    assert_eq!(ledger.trigger(4).unwrap().unwrap().problem.as_deref(), Some("Drone does not answer"));
+    assert_eq!(ledger.of_kinds(&[StateKind::Building]).unwrap().len(), 1);
+    assert_eq!(ledger.dirty_pulls().unwrap(), [(pull(1), 5)]);
     assert_eq!(ledger.reading(&pull(1)).unwrap(), Some(Reading { updated: at(8), comments: 3, read: at(9) }));
-    let said = Said { comment: Some(77), hash: Some("abc".into()), status: None };
-    assert_eq!(ledger.said(&pull(1)).unwrap(), said);
+    let said = PullRecord { comment_id: Some(77), comment: Some("abc".into()), statuses: None };
+    assert_eq!(ledger.pull_record(&pull(1)).unwrap(), said);
     let cursor = Cursor { baseline: at(0), read: at(9) };
     assert_eq!(ledger.cursor("org:recipes").unwrap(), Some(cursor));
     ledger.advance(&ledger.trigger(4).unwrap().unwrap(), way(4)[3].clone(), at(10)).unwrap();

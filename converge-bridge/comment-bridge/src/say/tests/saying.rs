@@ -1,7 +1,7 @@
 //! What is said when all goes well.
 
 use super::world::{HEAD, OTHER, World, pull};
-use crate::trigger::{Kind, Outcome};
+use crate::trigger::{Outcome, StateKind};
 
 #[tokio::test(start_paused = true)]
 async fn a_run_is_one_comment_from_its_beginning_to_its_end() {
@@ -18,7 +18,7 @@ async fn a_run_is_one_comment_from_its_beginning_to_its_end() {
     world.ended(11, Outcome::Passed);
     world.run(1).await;
     assert!(world.one().contains("**Passed**"));
-    assert_eq!((world.kind(11), world.is_silent()), (Kind::Reported, true));
+    assert_eq!((world.kind(11), world.is_silent()), (StateKind::Reported, true));
     let told: Vec<String> =
         world.forge.state().statuses.iter().map(|(commit, it)| format!("{} {}", &commit[..4], it["state"])).collect();
     assert_eq!(told, ["1111 \"pending\"", "1111 \"pending\"", "1111 \"pending\"", "1111 \"success\""]);
@@ -111,7 +111,7 @@ async fn each_commit_has_its_own_status() {
         state.statuses.iter().rfind(|(of, _)| of == commit).map(|(_, it)| it["state"].clone()).unwrap()
     };
     assert_eq!((last(HEAD), last(OTHER)), ("failure".into(), "success".into()));
-    assert_eq!((world.kind(11), world.kind(12)), (Kind::Reported, Kind::Reported));
+    assert_eq!((world.kind(11), world.kind(12)), (StateKind::Reported, StateKind::Reported));
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::forge::Fault;
 use super::world::{World, pull};
-use crate::trigger::{Kind, Outcome};
+use crate::trigger::{Outcome, StateKind};
 
 const CREATE: &str = "POST issues/1/comments";
 
@@ -91,7 +91,7 @@ async fn a_status_that_is_forbidden_is_tried_once_a_commit_and_noted_once() {
         world.ended(comment, Outcome::Passed);
         world.run(20).await;
     }
-    assert_eq!((world.kind(12), world.is_silent()), (Kind::Reported, true));
+    assert_eq!((world.kind(12), world.is_silent()), (StateKind::Reported, true));
     assert_eq!(world.forge.calls("POST statuses"), 1);
     assert_eq!(world.bridge.status.notes().len(), 1);
     assert!(world.bridge.status.problems().is_empty());
@@ -106,11 +106,11 @@ async fn where_nothing_may_be_said_it_is_given_up_in_the_end() {
         world.running(11);
         world.ended(11, Outcome::Passed);
         world.run(3600).await;
-        assert_eq!(world.kind(11), Kind::Ended);
+        assert_eq!(world.kind(11), StateKind::Ended);
         let tries = world.forge.calls("POST issues");
         assert!((3..20).contains(&tries), "{tries} tries in an hour");
         world.run(26 * 3600).await;
-        assert_eq!((world.kind(11), world.is_silent()), (Kind::Reported, true), "{status}");
+        assert_eq!((world.kind(11), world.is_silent()), (StateKind::Reported, true), "{status}");
         let tries = world.forge.state().calls.len();
         world.run(3600).await;
         assert_eq!(world.forge.state().calls.len(), tries);
@@ -133,7 +133,7 @@ async fn an_outage_is_waited_for_however_long_it_is() {
     world.forge.state().always.clear();
     world.run(120).await;
     for number in 1..=20 {
-        assert_eq!((world.kind(10 + number), world.forge.said(number).len()), (Kind::Reported, 1));
+        assert_eq!((world.kind(10 + number), world.forge.said(number).len()), (StateKind::Reported, 1));
     }
     assert!(world.bridge.status.problems().is_empty() && world.is_silent());
 }

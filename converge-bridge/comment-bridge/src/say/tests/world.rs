@@ -15,7 +15,7 @@ use crate::bridge::Tokens;
 use crate::ledger::{Found, Ledger};
 use crate::names::Pull;
 use crate::settings::Settings;
-use crate::trigger::{Build, Command, Kind, Order, Outcome, Progress, Refusal, State, Trigger};
+use crate::trigger::{Build, Command, Order, Outcome, Progress, Refusal, State, StateKind, Trigger};
 use crate::{Bridge, say};
 
 pub const HEAD: &str = "1111111111111111111111111111111111111111";
@@ -60,7 +60,7 @@ impl World {
     pub fn found(&self, pull: Pull, comment: i64, command: Command) {
         let now = self.bridge.clock.now();
         let found = Found { comment, pull, author: "ada".into(), command, created: now };
-        self.bridge.ledger.see(&[found], None, now).unwrap();
+        self.bridge.ledger.insert_found(&[found], None, now).unwrap();
     }
 
     pub fn trigger(&self, comment: i64) -> Trigger {
@@ -80,20 +80,21 @@ impl World {
     pub fn test_of(&self, pull: Pull, comment: i64, head: &str) {
         self.found(pull, comment, Command::Test { quick: false });
         let order = Order { head: head.into(), quick: false };
-        self.becomes(comment, State::Authorised { order, since: self.bridge.clock.now(), asked: None });
+        self.becomes(comment, State::Authorised { order, authorised_at: self.bridge.clock.now(), requested_at: None });
     }
 
     pub fn stranger(&self, comment: i64) {
         self.found(pull(1), comment, Command::Test { quick: false });
-        self.becomes(comment, State::Refused { because: Refusal::Stranger });
+        self.becomes(comment, State::Refused { reason: Refusal::Stranger });
     }
 
     fn order(&self, comment: i64) -> Order {
         self.trigger(comment).state.order().unwrap().clone()
     }
 
-    pub fn queued(&self, comment: i64, before: u32) {
-        let build = Build { number: comment, progress: Progress::Queued { before }, started: None, finished: None };
+    pub fn queued(&self, comment: i64, builds_ahead: u32) {
+        let build =
+            Build { number: comment, progress: Progress::Queued { builds_ahead }, started: None, finished: None };
         self.becomes(comment, State::Building { order: self.order(comment), build });
     }
 
@@ -117,7 +118,7 @@ impl World {
         fs::write(folder.join("results.json"), results.to_string()).unwrap();
     }
 
-    pub fn kind(&self, comment: i64) -> Kind {
+    pub fn kind(&self, comment: i64) -> StateKind {
         self.trigger(comment).state.kind()
     }
 
@@ -129,6 +130,6 @@ impl World {
     }
 
     pub fn is_silent(&self) -> bool {
-        self.bridge.ledger.unsaid().unwrap().is_empty()
+        self.bridge.ledger.dirty_pulls().unwrap().is_empty()
     }
 }

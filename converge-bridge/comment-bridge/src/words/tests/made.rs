@@ -94,7 +94,7 @@ pub fn order(quick: bool) -> Order {
 pub fn trigger(comment: i64, command: Command, state: State) -> Trigger {
     let created = "2026-11-21T12:00:00Z".parse().unwrap();
     let pull = Pull { repository: "recipes/hedgedoc".parse().unwrap(), number: 7 };
-    Trigger { comment, pull, author: "maintainer".into(), command, created, state, changed: created, trouble: None }
+    Trigger { comment, pull, author: "maintainer".into(), command, created, state, changed: created, problem: None }
 }
 
 pub fn test(comment: i64, state: State) -> Trigger {
@@ -103,7 +103,11 @@ pub fn test(comment: i64, state: State) -> Trigger {
 }
 
 pub fn waiting(quick: bool) -> State {
-    State::Authorised { order: order(quick), since: "2026-11-21T12:00:01Z".parse().unwrap(), asked: None }
+    State::Authorised {
+        order: order(quick),
+        authorised_at: "2026-11-21T12:00:01Z".parse().unwrap(),
+        requested_at: None,
+    }
 }
 
 pub fn building(number: i64, progress: Progress) -> State {

@@ -62,7 +62,7 @@ fn state() -> impl Strategy<Value = State> {
     let order = (head, any::<bool>()).prop_map(|(head, quick)| Order { head: head.into(), quick });
     let time = || prop::option::of((0..2_000_000_000_i64).prop_map(|at| jiff::Timestamp::from_second(at).unwrap()));
     let progress = prop_oneof![
-        any::<u32>().prop_map(|before| Progress::Queued { before }),
+        any::<u32>().prop_map(|builds_ahead| Progress::Queued { builds_ahead }),
         Just(Progress::Running),
         Just(Progress::Over)
     ];
@@ -85,18 +85,18 @@ fn state() -> impl Strategy<Value = State> {
         move |(order, build, outcome, because, why, which, with)| match which {
             0 => State::Seen { head: None },
             1 => State::Seen { head: Some(order.head) },
-            2 => State::Refused { because },
+            2 => State::Refused { reason: because },
             3 => State::Forgotten,
             4 => State::Answered,
-            5 => State::Joined { with },
-            6 => State::Authorised { order, since, asked: None },
+            5 => State::Joined { joined_trigger: with },
+            6 => State::Authorised { order, authorised_at: since, requested_at: None },
             7 => State::Cancelling,
             8 => State::Cancelled { order: Some(order) },
             9 => State::Building { order, build },
             10 => State::Ended { order, build, outcome },
             11 => State::Reported { order, build, outcome },
-            12 => State::Failed { order: Some(order), why },
-            _ => State::Failed { order: None, why },
+            12 => State::Failed { order: Some(order), reason: why },
+            _ => State::Failed { order: None, reason: why },
         },
     )
 }
@@ -113,7 +113,7 @@ fn triggers() -> impl Strategy<Value = Vec<Trigger>> {
     prop::collection::vec(one, 0..9).prop_map(|all| {
         let made = all.into_iter().zip(1..).map(|((command, state, trouble, author), comment)| Trigger {
             author,
-            trouble,
+            problem: trouble,
             ..trigger(comment, command, state)
         });
         made.collect()

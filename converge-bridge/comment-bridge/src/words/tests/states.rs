@@ -13,19 +13,19 @@ fn is(name: &str, made: &Made) {
 }
 
 fn troubled_by(mut trigger: Trigger, trouble: &str) -> Trigger {
-    trigger.trouble = Some(trouble.into());
+    trigger.problem = Some(trouble.into());
     trigger
 }
 
 #[test]
 fn nothing_is_said_where_nobody_who_may_has_asked() {
-    let refused = |because| State::Refused { because };
+    let refused = |reason| State::Refused { reason };
     for state in [
         State::Seen { head: None },
         refused(Refusal::Stranger),
         refused(Refusal::TooOld),
         State::Forgotten,
-        State::Failed { order: None, why: "x".into() },
+        State::Failed { order: None, reason: "x".into() },
     ] {
         assert_eq!(made([test(11, state.clone())]).comment(), None);
         assert_eq!(made([trigger(11, Command::Help, state)]).comment(), None);
@@ -37,7 +37,7 @@ fn nothing_is_said_where_nobody_who_may_has_asked() {
 fn a_stranger_changes_nothing() {
     let run = test(11, ended(42, Outcome::Passed, false));
     let before = made([run.clone()]).with(42, results(42)).comment();
-    let strangers = (12..40).map(|comment| test(comment, State::Refused { because: Refusal::Stranger }));
+    let strangers = (12..40).map(|comment| test(comment, State::Refused { reason: Refusal::Stranger }));
     assert_eq!(made([run].into_iter().chain(strangers)).with(42, results(42)).comment(), before);
 }
 
@@ -46,12 +46,12 @@ fn before_it_runs() {
     is("waiting", &made([test(11, waiting(false))]));
     is("waiting-in-trouble", &made([troubled_by(test(11, waiting(false)), "Drone cannot be reached")]));
     is("asked-again", &made([test(11, State::Seen { head: Some(HEAD.into()) })]));
-    is("queued-next", &made([test(11, building(42, Progress::Queued { before: 0 }))]));
-    is("queued-behind-one", &made([test(11, building(42, Progress::Queued { before: 1 }))]));
-    is("queued-behind-three", &made([test(11, building(42, Progress::Queued { before: 3 }))]));
+    is("queued-next", &made([test(11, building(42, Progress::Queued { builds_ahead: 0 }))]));
+    is("queued-behind-one", &made([test(11, building(42, Progress::Queued { builds_ahead: 1 }))]));
+    is("queued-behind-three", &made([test(11, building(42, Progress::Queued { builds_ahead: 3 }))]));
     is(
         "unbuilt",
-        &made([test(11, State::Failed { order: Some(order(false)), why: "Drone cannot be reached".into() })]),
+        &made([test(11, State::Failed { order: Some(order(false)), reason: "Drone cannot be reached".into() })]),
     );
 }
 
@@ -73,7 +73,7 @@ fn while_it_runs() {
     is("running-a-phase", &running().with(42, results));
     let lost = troubled_by(test(11, building(42, Progress::Running)), "Drone answers with error 502");
     is("running-in-trouble", &made([lost]));
-    let again = test(12, State::Joined { with: 11 });
+    let again = test(12, State::Joined { joined_trigger: 11 });
     is("joined", &made([test(11, building(42, Progress::Running)), again]));
 }
 
@@ -123,8 +123,8 @@ fn what_is_said_beside_runs() {
     let stuck = troubled_by(trigger(12, Command::Cancel, State::Cancelling), "Drone cannot be reached");
     is("cancelling-in-trouble", &made([test(11, building(42, Progress::Running)), stuck]));
     is("nothing-to-cancel", &beside(Command::Cancel, State::Answered));
-    is("closed", &made([test(11, State::Refused { because: Refusal::Closed })]));
-    is("archived", &beside(Command::Test { quick: false }, State::Refused { because: Refusal::Archived }));
+    is("closed", &made([test(11, State::Refused { reason: Refusal::Closed })]));
+    is("archived", &beside(Command::Test { quick: false }, State::Refused { reason: Refusal::Archived }));
     let cancelled = test(11, ended(42, Outcome::Cancelled, false));
     let answered = trigger(12, Command::Cancel, State::Answered);
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use comment_bridge::trigger::{Kind, State};
+use comment_bridge::trigger::{State, StateKind};
 
 use super::run::{Asked, Told};
 use crate::story::World;
@@ -104,7 +104,7 @@ fn due(world: &World, told: &Told, id: i64, asked: &Asked, all: &BTreeMap<i64, V
     }
     // A build of the same head and mode may stand for both: then it is one that was asked for before.
     let became = world.bridge().ledger.trigger(id).unwrap().map(|trigger| trigger.state);
-    let Some(State::Joined { with: joined }) = became else { return Due::One };
+    let Some(State::Joined { joined_trigger: joined }) = became else { return Due::One };
     let stands = others().any(|(other, it)| *other == joined && *other < id && wish(it.body) == Wish::Test { quick });
     if stands && all.contains_key(&joined) { Due::AtMostOne } else { Due::One }
 }
@@ -118,7 +118,7 @@ fn comments(world: &World, told: &Told, tally: &mut Tally) {
             tally.wrong.push(format!("{pull} has {} comments of ours", said.len()));
         }
         let triggers = world.triggers(pull);
-        let newest = triggers.iter().find(|trigger| trigger.state.kind() == Kind::Reported);
+        let newest = triggers.iter().find(|trigger| trigger.state.kind() == StateKind::Reported);
         let Some(build) = newest.and_then(|trigger| trigger.state.build()) else { continue };
         if said.is_empty() {
             tally.wrong.push(format!("{pull} says nothing of build {}", build.number));
@@ -130,7 +130,7 @@ fn triggers(world: &World, told: &Told, tally: &mut Tally) {
     for pull in &told.pulls {
         for trigger in world.triggers(pull) {
             let kind = trigger.state.kind();
-            if !kind.is_end() || kind == Kind::Failed {
+            if !kind.is_end() || kind == StateKind::Failed {
                 tally.wrong.push(format!("trigger {} is {:?} in the end", trigger.comment, trigger.state));
             }
         }
