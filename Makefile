@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 # Tests that need neither root nor Docker.
-PURE = --lib --bins --test plan --test properties --test bad_input --test converger
+PURE = --lib --bins --test pure --test bad_input --test converger
 
 # All of them, whoever asks: of some alone, the same libraries would be built anew with other features.
 PROGRAMS = --workspace --bins

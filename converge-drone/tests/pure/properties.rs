@@ -36,7 +36,7 @@ struct World {
 
 fn desired() -> impl Strategy<Value = Desired> {
     RECIPE.policies().prop_map(|version| {
-        let mut desired: Desired = serde_json::from_str(include_str!("../example.json")).unwrap();
+        let mut desired: Desired = serde_json::from_str(include_str!("../../example.json")).unwrap();
         desired.recipe.version = version;
         desired
     })

@@ -4,7 +4,7 @@
 
 use std::process::Output;
 
-const GOOD: &str = include_str!("../example.json");
+const GOOD: &str = include_str!("../../example.json");
 
 /// (what is replaced in the example, by what, what the error says)
 const WRONG: &[(&str, &str, &str)] = &[

@@ -20,7 +20,7 @@ const RECIPE: Recipe = Recipe {
 
 fn desired() -> impl Strategy<Value = Desired> {
     (RECIPE.policies(), any::<bool>()).prop_map(|(version, dashboard)| {
-        let mut desired: Desired = serde_json::from_str(include_str!("../example.json")).unwrap();
+        let mut desired: Desired = serde_json::from_str(include_str!("../../example.json")).unwrap();
         desired.recipe.version = version;
         desired.env = BTreeMap::from([("DASHBOARD_ENABLED".into(), dashboard.to_string())]);
         desired

@@ -22,7 +22,7 @@ const TAGS: [&str; 3] =
 
 fn desired() -> impl Strategy<Value = Desired> {
     (any::<bool>(), 64..66_u32).prop_map(|(webhook, memory_mib)| {
-        let desired: Desired = serde_json::from_str(include_str!("../example.json")).unwrap();
+        let desired: Desired = serde_json::from_str(include_str!("../../example.json")).unwrap();
         Desired { webhook, memory_mib, ..desired }
     })
 }

@@ -5,7 +5,7 @@
 use cases::program::{Wrong, refused, refuses_what_is_none, says_that_there_is_no_file, takes};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_converge-drone");
-const GOOD: &str = include_str!("../example.json");
+const GOOD: &str = include_str!("../../example.json");
 
 const WRONG: &[Wrong] = &[
     (r#""domain": "drone.ci.example.org","#, r#""#, r#"missing field `domain`"#),
