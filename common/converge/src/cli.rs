@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, ValueEnum};
+use daemon::log::{self, Destination};
+use daemon::signals::{Request, Signals};
 use serde_json::json;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::timeout;
+use tracing::Level;
 
 use super::human::{PlanText, ReportText};
-use super::log::{self, Place};
 use super::progress::Progress;
 use super::run::{Ended, run};
 use super::{Converger, Loaded, Outcome, Record, load};
@@ -78,7 +79,8 @@ pub fn main<C: Converger>() -> ExitCode {
     if flags.schema {
         return print_out(&format!("{:#}", schemars::schema_for!(C::Desired).to_value()), 0);
     }
-    let place = log::start(C::NAME);
+    // The live list tells of changes, so a terminal shows only warnings and errors as lines.
+    let log = log::start(&format!("converge-{}", C::NAME), Level::WARN);
     let path = flags.config.clone().unwrap_or_else(|| PathBuf::from(format!("/etc/converge/{}.json", C::NAME)));
     let loaded = match load::<C>(&path) {
         Ok(loaded) => loaded,
@@ -96,7 +98,7 @@ pub fn main<C: Converger>() -> ExitCode {
         if flags.plan {
             show_plan::<C>(loaded, host, flags.format).await
         } else {
-            converge::<C>(loaded, host, flags.format, place).await
+            converge::<C>(loaded, host, flags.format, log).await
         }
     });
     // A blocked thread must not keep a finished run alive.
@@ -140,7 +142,7 @@ fn plan_code<T>(plan: &Plan<T>) -> u8 {
 }
 
 /// One run, told as it goes.
-async fn converge<C: Converger>(loaded: Loaded<C::Desired>, host: Host, format: Format, place: Place) -> ExitCode {
+async fn converge<C: Converger>(loaded: Loaded<C::Desired>, host: Host, format: Format, log: Destination) -> ExitCode {
     let limits = C::limits(&loaded.desired);
     let lock = host.runtime_directory.join(format!("{}.lock", C::NAME));
     let _lock = match Lock::take(&lock, &format!("converge-{}", C::NAME), limits.lock()).await {
@@ -148,7 +150,7 @@ async fn converge<C: Converger>(loaded: Loaded<C::Desired>, host: Host, format: 
         Err(error) => return refuse(C::NAME, &Explained::new(&error)),
     };
     let report = host.runtime_directory.join(format!("{}.json", C::NAME));
-    let progress = if place == Place::Terminal { Progress::on_terminal() } else { Progress::none() };
+    let progress = if log == Destination::Terminal { Progress::on_terminal() } else { Progress::none() };
     let mut record = Record::begin(C::NAME, loaded.hash, host.clock.clone(), Some(report), progress);
     let backoff = host.backoff;
 
@@ -177,24 +179,24 @@ async fn converge<C: Converger>(loaded: Loaded<C::Desired>, host: Host, format: 
         (false, None) => 1,
     };
     let report = record.end(ended.outcome, ended.error);
-    match (format, place) {
+    match (format, log) {
         (Format::Json, _) => print_out(&serde_json::to_string_pretty(&report).unwrap_or_default(), code),
-        (Format::Human, Place::Terminal) => print_out(ReportText(&report).to_string().trim_end(), code),
+        (Format::Human, Destination::Terminal) => print_out(ReportText(&report).to_string().trim_end(), code),
         // The lines have told it all.
-        (Format::Human, Place::Journal | Place::Plain) => ExitCode::from(code),
+        (Format::Human, Destination::Journal | Destination::Plain) => ExitCode::from(code),
     }
 }
 
-/// Waits for somebody to stop this run.
+/// Waits for SIGTERM or SIGINT; returns the signal's name.
 async fn stop_signal() -> &'static str {
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
+    let Ok(mut signals) = Signals::listen() else {
         // Without handlers the signals keep their default: the process ends, and the next run goes on.
         return std::future::pending().await;
     };
-    tokio::select! {
-        _ = terminate.recv() => "SIGTERM",
-        _ = interrupt.recv() => "SIGINT",
+    loop {
+        if let Request::End(name) = signals.next().await {
+            return name;
+        }
     }
 }
 

@@ -13,7 +13,7 @@
 mod cli;
 mod configuration;
 mod human;
-mod log;
+mod message_id;
 mod progress;
 mod record;
 mod report;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use jiff::Timestamp;
 
-use super::log::message_id;
+use super::message_id;
 use super::progress::Progress;
 use super::report::{ChangeReport, Outcome, Report, Result as ChangeResult};
 use base::clock::Clock;

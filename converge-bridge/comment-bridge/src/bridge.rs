@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::clock::Clock;
+use daemon::health::Health;
 use http::Connect;
 use secrecy::SecretString;
 use tokio::sync::{Notify, watch};
@@ -14,8 +15,10 @@ use super::gitea::Gitea;
 use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::settings::Settings;
-use super::status::Status;
 use super::{build, decide, poll, say};
+
+/// The subject of problems with the ledger, which make the bridge unhealthy.
+pub const LEDGER: &str = "ledger";
 
 /// What every task has at hand.
 #[derive(Debug)]
@@ -34,8 +37,8 @@ pub struct Bridge {
     pub runs: PathBuf,
     /// What wakes a task.
     pub bells: Bells,
-    /// What stands in the way, for /healthz and the dashboard.
-    pub status: Status,
+    /// Problems and notes, for /healthz and the dashboard.
+    pub health: Health,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// True once it is to end: no new call is begun then.
@@ -82,7 +85,7 @@ impl Bridge {
             clock,
             runs,
             bells: Bells::default(),
-            status: Status::default(),
+            health: Health::new(&[LEDGER]),
             metrics,
             stopping: watch::Sender::new(false),
         }))
@@ -90,7 +93,7 @@ impl Bridge {
 
     /// Works until it is told to stop, and what was begun by then is written down.
     pub async fn work(self: &Arc<Self>) {
-        let pulse = |task| self.status.watch(task);
+        let pulse = |task| self.health.watch(task);
         tokio::join!(
             biased;
             pulse("poll").follow(poll::run(self)),

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 use base::error::chain;
 
-use super::status::LEDGER;
+use super::bridge::LEDGER;
 use super::{Bridge, ledger};
 use patience::Patience;
 
@@ -61,7 +61,7 @@ pub async fn run(bridge: &Arc<Bridge>) {
             Ok(Rest::More) => (None, Duration::ZERO),
             Ok(Rest::Failing(time)) => (None, time),
             Err(Halt::Ledger(error)) => {
-                bridge.status.problem(LEDGER, &chain(&error));
+                bridge.health.raise(LEDGER, &chain(&error));
                 (None, unwritten.failed())
             }
             Err(Halt::Stopping) => return,
@@ -77,7 +77,7 @@ async fn one(bridge: &Bridge, patience: &mut Patience, unwritten: &mut Patience)
     if unwritten.is_failing() {
         bridge.ledger.check().map_err(Halt::Ledger)?;
         unwritten.answered();
-        bridge.status.fine(LEDGER);
+        bridge.health.resolve(LEDGER);
     }
     round::round(bridge, patience).await
 }

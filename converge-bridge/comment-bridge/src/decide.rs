@@ -15,9 +15,9 @@ use base::error::chain;
 use tokio::time::Instant;
 
 use super::Bridge;
+use super::bridge::LEDGER;
 use super::gitea::{Patience, is_of_the_server, told};
 use super::ledger;
-use super::status::LEDGER;
 use super::trigger::{State, StateKind, Trigger};
 
 /// The longest time between two looks into the ledger.
@@ -83,7 +83,7 @@ impl Desk<'_> {
                 return self.ledger_failed(&error);
             }
             self.unwritten = false;
-            self.bridge.status.fine(LEDGER);
+            self.bridge.health.resolve(LEDGER);
         }
         let seen = match self.bridge.ledger.of_kinds(&[StateKind::Seen]) {
             Ok(seen) => seen,
@@ -190,7 +190,7 @@ impl Desk<'_> {
 
     fn ledger_failed(&mut self, error: &ledger::Error) -> Duration {
         self.unwritten = true;
-        self.bridge.status.problem(LEDGER, &chain(error));
+        self.bridge.health.raise(LEDGER, &chain(error));
         self.patience.failed(None)
     }
 }

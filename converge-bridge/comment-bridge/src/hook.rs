@@ -21,9 +21,9 @@ use secrecy::SecretString;
 
 use super::Bridge;
 use super::ledger::{self, Found};
-use super::limit::Limit;
 use super::metrics::DeliveryResult;
 use super::web::Web;
+use daemon::limit::Limit;
 use signed::Room;
 
 pub use event::told;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use http::{Error, Observer, Service};
 use reqwest::StatusCode;
 
-pub use text::{CONTENT_TYPE, Gauges};
+pub use text::Gauges;
 
 /// Upper bounds of the buckets of the build latency, in milliseconds.
 const BUCKETS: [u64; 13] =

@@ -20,10 +20,10 @@ use tokio::time::Instant;
 
 use self::choose::New;
 use super::Bridge;
+use super::bridge::LEDGER;
 use super::gitea::{Entry, Patience, Source, is_of_the_server, told};
 use super::ledger::{self, Cursor, Reading};
 use super::names::Pull;
-use super::status::LEDGER;
 
 /// Works until the bridge is to end.
 pub async fn run(bridge: &Arc<Bridge>) {
@@ -82,7 +82,7 @@ impl<'a> Watch<'a> {
             let pause = match settled {
                 Ok(()) => {
                     self.patience = Patience::default();
-                    self.bridge.status.fine(&format!("poll {}", self.name));
+                    self.bridge.health.resolve(&format!("poll {}", self.name));
                     interval.saturating_sub(began.elapsed())
                 }
                 Err(Trouble::Stopping) => return,
@@ -101,13 +101,13 @@ impl<'a> Watch<'a> {
             Trouble::Gitea(error) => (source::problem(&self.source, error), error.wait()),
             Trouble::Ledger(error) => {
                 self.unwritten = true;
-                self.bridge.status.problem(LEDGER, &chain(error));
+                self.bridge.health.raise(LEDGER, &chain(error));
                 // Others may write before this one reads on.
                 ("what is found cannot be written down".into(), None)
             }
             trouble => (chain(trouble), None),
         };
-        self.bridge.status.problem(&format!("poll {}", self.name), &problem);
+        self.bridge.health.raise(&format!("poll {}", self.name), &problem);
         let pause = self.patience.failed(asked);
         if asked.is_some() {
             self.bridge.metrics.waited(pause);
@@ -124,7 +124,7 @@ impl<'a> Watch<'a> {
         if self.unwritten {
             bridge.ledger.check()?;
             self.unwritten = false;
-            bridge.status.fine(LEDGER);
+            bridge.health.resolve(LEDGER);
         }
         let Some(cursor) = bridge.ledger.cursor(&self.name)? else { return self.read_first().await };
         let overlap = if self.wide { choose::WIDE_OVERLAP } else { choose::OVERLAP };
@@ -150,7 +150,7 @@ impl<'a> Watch<'a> {
         self.unread.retain(|pull, _| {
             let is_listed = listing.entries.contains_key(pull);
             if !is_listed {
-                bridge.status.fine(&format!("poll {pull}"));
+                bridge.health.resolve(&format!("poll {pull}"));
             }
             is_listed
         });
@@ -203,7 +203,7 @@ impl<'a> Watch<'a> {
         let reading = Reading { updated: entry.updated, comments: entry.comments, read: date };
         let new = bridge.ledger.insert_found(&found, Some((&entry.pull, reading)), bridge.clock.now())?;
         self.unread.remove(&entry.pull);
-        bridge.status.fine(&format!("poll {}", entry.pull));
+        bridge.health.resolve(&format!("poll {}", entry.pull));
         if new > 0 {
             bridge.bells.decide.notify_one();
         }
@@ -215,7 +215,7 @@ impl<'a> Watch<'a> {
         if is_of_the_server(&error) || error.wait().is_some() {
             return Err(error.into());
         }
-        self.bridge.status.problem(&format!("poll {}", entry.pull), &told(&error));
+        self.bridge.health.raise(&format!("poll {}", entry.pull), &told(&error));
         self.unread.entry(entry.pull.clone()).or_default().failed(None);
         Ok(())
     }

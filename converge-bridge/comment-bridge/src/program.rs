@@ -1,6 +1,5 @@
 //! The command line.
 
-mod ask;
 mod secrets;
 
 use std::io::Write as _;
@@ -10,14 +9,19 @@ use std::process::ExitCode;
 
 use base::error::{Explain, Explained};
 use clap::{Parser, Subcommand};
+use daemon::{health_check, log};
 
-use super::life::{self, Place, log};
+use super::life::{self, Place};
 use super::settings::Settings;
 
 pub use secrets::Secrets;
 
 /// The service's name, and the program's.
 const NAME: &str = "comment-bridge";
+/// The variable that sets the level of the log.
+const LEVEL: &str = "COMMENT_BRIDGE_LOG";
+/// The crates whose lines are logged.
+const CRATES: [&str; 5] = ["comment_bridge", "base", "daemon", "http", "results"];
 
 #[derive(Debug, Parser)]
 #[command(name = NAME, version, about = "Turns comments on pull requests into builds, and says what came of them")]
@@ -56,7 +60,7 @@ pub fn main() -> ExitCode {
     let flags = Flags::parse();
     match flags.command {
         None | Some(Command::Serve) => serve(flags),
-        Some(Command::Health) => match ask::health(flags.listen) {
+        Some(Command::Health) => match health_check::health(NAME, flags.listen) {
             Ok(said) => say(&said),
             Err(error) => refuse(&error),
         },
@@ -68,7 +72,7 @@ pub fn main() -> ExitCode {
 }
 
 fn serve(flags: Flags) -> ExitCode {
-    if let Err(error) = log::start() {
+    if let Err(error) = log::start_in_container(LEVEL, &CRATES) {
         return refuse(&error);
     }
     let loaded = settings(&flags);

@@ -185,7 +185,7 @@ impl<'a> Mouth<'a> {
                             self.bridge.metrics.waited(pause);
                         }
                     }
-                    self.bridge.status.problem(GITEA, &told(&error));
+                    self.bridge.health.raise(GITEA, &told(&error));
                 } else {
                     self.answered();
                     tracing::warn!(%pull, error = told(&error), "cannot say it; trying again");
@@ -199,18 +199,18 @@ impl<'a> Mouth<'a> {
     fn answered(&mut self) {
         self.gitea = Patience::default();
         self.failing.clear();
-        self.bridge.status.fine(GITEA);
+        self.bridge.health.resolve(GITEA);
     }
 
     /// The ledger can be written to.
     fn written(&mut self) {
         self.ledger = Patience::default();
-        self.bridge.status.fine(LEDGER);
+        self.bridge.health.resolve(LEDGER);
     }
 
     /// What cannot be written down is not said.
     fn unwritten(&mut self, error: &ledger::Error) -> Duration {
-        self.bridge.status.problem(LEDGER, &chain(error));
+        self.bridge.health.raise(LEDGER, &chain(error));
         self.ledger.failed(None)
     }
 }

@@ -4,7 +4,6 @@
 //! what stands behind a request is never read as another.
 
 mod health;
-mod listen;
 mod triggers;
 
 use std::sync::Arc;
@@ -15,13 +14,13 @@ use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use daemon::prometheus;
 
 use super::Bridge;
 use super::hook::{self, Hook};
-use super::metrics::{self, Gauges};
+use super::metrics::Gauges;
 
 pub use health::Health;
-pub use listen::serve;
 
 /// What every handler has at hand.
 #[derive(Debug, Clone)]
@@ -53,6 +52,6 @@ async fn nothing() -> Response {
 
 async fn count(State(web): State<Web>) -> Response {
     let triggers = web.bridge.ledger.counts().ok();
-    let gauges = Gauges { triggers, problems: web.bridge.status.problems().len() };
-    ([(CONTENT_TYPE, metrics::CONTENT_TYPE)], web.bridge.metrics.text(&gauges)).into_response()
+    let gauges = Gauges { triggers, problems: web.bridge.health.problems().len() };
+    ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], web.bridge.metrics.text(&gauges)).into_response()
 }

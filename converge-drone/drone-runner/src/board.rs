@@ -1,11 +1,12 @@
 //! What is going on, for whoever looks: `status.json`, systemd's status line, the metrics.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use daemon::prometheus::{Exposition, Type};
 use serde::Serialize;
 
 use super::rpc::wire::Status;
@@ -14,7 +15,7 @@ use super::rpc::wire::Status;
 #[derive(Debug)]
 pub struct Board {
     path: PathBuf,
-    state: RefCell<State>,
+    state: Mutex<State>,
 }
 
 #[derive(Debug)]
@@ -84,7 +85,7 @@ impl Board {
             is_connected: false,
             ended: BTreeMap::new(),
         };
-        Self { path, state: RefCell::new(state) }
+        Self { path, state: Mutex::new(state) }
     }
 
     /// A configuration has been read: its fingerprint, and how many slots it gives.
@@ -118,12 +119,12 @@ impl Board {
 
     /// A stage ended so.
     pub fn count(&self, status: Status) {
-        *self.state.borrow_mut().ended.entry(status.word()).or_default() += 1;
+        *self.state().ended.entry(status.word()).or_default() += 1;
     }
 
     /// What keeps Drone's server from being asked, or nothing. True when that is news.
     pub fn trouble(&self, trouble: Option<String>) -> bool {
-        let state = self.state.borrow();
+        let state = self.state();
         let is_connected = trouble.is_none();
         if state.trouble == trouble && state.is_connected == is_connected {
             return false;
@@ -135,11 +136,11 @@ impl Board {
 
     /// Whether a stage is being run.
     pub fn is_busy(&self) -> bool {
-        !self.state.borrow().works.is_empty()
+        !self.state().works.is_empty()
     }
 
     fn change(&self, change: impl FnOnce(&mut State)) {
-        change(&mut self.state.borrow_mut());
+        change(&mut self.state());
         self.write();
         self.tell();
     }
@@ -150,7 +151,7 @@ impl Board {
     }
 
     fn write(&self) {
-        let state = self.state.borrow();
+        let state = self.state();
         let shown = Shown {
             schema: 1,
             inputs: &state.inputs,
@@ -168,7 +169,7 @@ impl Board {
 
     /// The line that `systemctl status` shows.
     pub fn line(&self) -> String {
-        let state = self.state.borrow();
+        let state = self.state();
         let mut line = state.word().to_owned();
         if state.works.is_empty() {
             let _ = write!(line, ", {} slot{}", state.slots, if state.slots == 1 { "" } else { "s" });
@@ -184,28 +185,24 @@ impl Board {
         line
     }
 
-    /// For Prometheus.
+    /// The metrics, for Prometheus.
     pub fn metrics(&self) -> String {
-        let state = self.state.borrow();
-        let mut text = String::new();
-        let mut gauge = |name: &str, help: &str, value: u64| {
-            let _ = write!(
-                text,
-                "# HELP drone_runner_{name} {help}\n# TYPE drone_runner_{name} gauge\ndrone_runner_{name} {value}\n"
-            );
-        };
-        gauge("slots", "How many stages may run at once.", state.slots as u64);
-        gauge("stages_running", "How many stages run.", state.works.len() as u64);
-        gauge("connected", "Whether Drone's server answers.", state.is_connected.into());
-        gauge("draining", "Whether no more stages are taken.", state.is_draining.into());
-        text.push_str(
-            "# HELP drone_runner_stages_total Stages by how they ended.\n# TYPE drone_runner_stages_total counter\n",
-        );
+        let state = self.state();
+        let mut text = Exposition::default();
+        text.gauge("drone_runner_slots", "How many stages may run at once.", state.slots);
+        text.gauge("drone_runner_stages_running", "How many stages run.", state.works.len());
+        text.gauge("drone_runner_connected", "Whether Drone's server answers.", u8::from(state.is_connected));
+        text.gauge("drone_runner_draining", "Whether no more stages are taken.", u8::from(state.is_draining));
+        let name = "drone_runner_stages_total";
+        text.metric(name, Type::Counter, "Stages by how they ended.");
         for status in ["success", "failure", "killed", "error"] {
-            let number = state.ended.get(status).copied().unwrap_or(0);
-            let _ = writeln!(text, "drone_runner_stages_total{{status=\"{status}\"}} {number}");
+            text.sample(name, &[("status", status)], state.ended.get(status).copied().unwrap_or(0));
         }
-        text
+        text.finish()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

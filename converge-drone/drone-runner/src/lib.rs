@@ -14,7 +14,6 @@
 pub mod board;
 pub mod environment;
 pub mod inputs;
-mod journal;
 pub mod life;
 pub mod log;
 pub mod mask;
@@ -27,7 +26,7 @@ pub mod rpc;
 pub mod settings;
 pub mod stage;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use secrecy::SecretString;
 
@@ -48,7 +47,7 @@ pub struct Runner {
     /// What the server and its runners share.
     pub secret: SecretString,
     /// What is going on, for whoever looks.
-    pub board: Rc<Board>,
+    pub board: Arc<Board>,
     /// What the names of this runner's units begin with.
     pub prefix: String,
 }

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::credential::Credentials;
 use base::error::{Class, Explain, chain};
 use base::fingerprint::Fingerprint;
 use base::lock::{Error as LockError, Lock};
+use daemon::signals::{Request, Signals};
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use secrecy::ExposeSecret;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -86,14 +87,12 @@ pub struct Place {
 
 /// Runs until it is told to end and everything it has begun is over.
 pub async fn live(place: Place, loaded: Loaded) -> Result<(), Error> {
-    let heard = |kind| signal(kind).map_err(Error::Signals);
-    let (mut terminate, mut interrupt) = (heard(SignalKind::terminate())?, heard(SignalKind::interrupt())?);
-    let mut hang_up = heard(SignalKind::hangup())?;
+    let mut signals = Signals::listen().and_then(Signals::with_reload).map_err(Error::Signals)?;
 
     let directory = loaded.settings.steps.directory.clone();
     let _lock = Lock::take(&directory.join("lock"), "the folder of the stages", Duration::from_secs(1)).await?;
     let units = Units::connect().await?;
-    let board = Rc::new(Board::new(place.runtime.join("status.json")));
+    let board = Arc::new(Board::new(place.runtime.join("status.json")));
     let mut runner = runner(loaded, units.clone(), board.clone())?;
     orphans::stop(&runner).await?;
     for (id, folder) in Folder::all(&directory) {
@@ -117,7 +116,10 @@ pub async fn live(place: Place, loaded: Loaded) -> Result<(), Error> {
             Some((taken, folder)) = offered.recv() => stages.push(begin(&runner, taken, folder, &stop)),
             Some((id, ended)) = stages.next() => over(&board, &slots, id, ended),
             _ = tick.tick(), if board.is_busy() => board.tell(),
-            _ = hang_up.recv() => {
+            request = signals.next() => {
+                if request != Request::Reload {
+                    break;
+                }
                 if let Some(new) = reload(&place, &runner) {
                     asking.abort();
                     runner = new;
@@ -126,8 +128,6 @@ pub async fn live(place: Place, loaded: Loaded) -> Result<(), Error> {
                     metrics = serve_metrics(&runner);
                 }
             }
-            _ = terminate.recv() => break,
-            _ = interrupt.recv() => break,
             () = &mut lost => return Err(Error::Lost),
         }
     }
@@ -156,8 +156,7 @@ pub async fn live(place: Place, loaded: Loaded) -> Result<(), Error> {
                 stop.send_replace(Some(Stop::Runner));
             }
             // Whoever says it twice means at once.
-            _ = terminate.recv(), if !is_stopped => until = Instant::now(),
-            _ = interrupt.recv(), if !is_stopped => until = Instant::now(),
+            Request::End(_) = signals.next(), if !is_stopped => until = Instant::now(),
             () = &mut lost => return Err(Error::Lost),
         }
     }
@@ -185,7 +184,7 @@ fn over(board: &Board, slots: &Slots, id: i64, ended: Result<Status, JoinError>)
 }
 
 /// What stages are run with from now on.
-fn runner(loaded: Loaded, units: Units, board: Rc<Board>) -> Result<Rc<Runner>, Error> {
+fn runner(loaded: Loaded, units: Units, board: Arc<Board>) -> Result<Rc<Runner>, Error> {
     let Loaded { settings, secret, inputs } = loaded;
     let machine = settings.name.clone().unwrap_or_else(host_name);
     let client = Client::new(&settings, secret.clone(), &machine)?;

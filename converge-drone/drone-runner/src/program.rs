@@ -8,9 +8,10 @@ use std::process::ExitCode;
 use base::credential::Credentials;
 use base::error::{Explain, Explained};
 use clap::Parser;
+use daemon::log;
 use tokio::task::LocalSet;
+use tracing::Level;
 
-use super::journal;
 use super::life::{Place, live};
 use super::settings::{Settings, load};
 
@@ -40,7 +41,7 @@ pub fn main() -> ExitCode {
             Err(error) => refuse(&error),
         };
     }
-    journal::start();
+    log::start("drone-runner", Level::INFO);
     let place = Place {
         configuration: flags.config,
         runtime: env::var_os("RUNTIME_DIRECTORY").map_or_else(|| "/run/drone-runner".into(), PathBuf::from),

@@ -63,7 +63,7 @@ impl Act<'_> {
         let trouble = match made {
             // One without its parameters is broken, but ours.
             Ok(Some(build)) if build.trigger().is_none_or(|comment| comment == trigger.comment) => {
-                self.bridge.status.fine("builds");
+                self.bridge.health.resolve("builds");
                 let order = order.clone();
                 let state = State::Building { order, build: decision::seen(&build, &self.snapshot) };
                 self.snapshot.add(build);
@@ -87,12 +87,12 @@ impl Act<'_> {
                     // It may have been under way until now.
                     self.patience.asked(trigger.comment);
                 }
-                self.bridge.status.problem("builds", &chain(&error));
+                self.bridge.health.raise("builds", &chain(&error));
                 Trouble::from(&error)
             }
         };
         if matches!(trouble, Trouble::Odd | Trouble::Unwanted) {
-            self.bridge.status.problem("builds", &trouble.to_string());
+            self.bridge.health.raise("builds", &trouble.to_string());
         }
         self.patience.put_off(trigger.comment);
         self.trouble(&trigger, trouble)?;

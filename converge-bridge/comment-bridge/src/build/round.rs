@@ -37,7 +37,7 @@ pub async fn round(bridge: &Bridge, patience: &mut Patience) -> Result<Rest, Hal
         Err(error) => return fails(bridge, patience, &open, &error),
     };
     patience.answered();
-    bridge.status.fine("drone");
+    bridge.health.resolve("drone");
     let times = Times { now: bridge.clock.now(), give_up: bridge.settings.give_up() };
     let cancels = cancels(&open);
     let is_cancelled = |trigger: &Trigger| cancels.get(&trigger.pull).is_some_and(|comment| *comment > trigger.comment);
@@ -88,12 +88,12 @@ fn cancels(open: &[Trigger]) -> BTreeMap<Pull, i64> {
 
 /// Nothing is to be done. Whether Drone is well again is asked all the same, when it was not.
 async fn idle(bridge: &Bridge, patience: &mut Patience) -> Result<Rest, Halt> {
-    bridge.status.fine("builds");
+    bridge.health.resolve("builds");
     if patience.is_failing() {
         match until_the_end(bridge, bridge.drone.newest(1)).await? {
             Ok(_) => {
                 patience.answered();
-                bridge.status.fine("drone");
+                bridge.health.resolve("drone");
             }
             Err(error) => return fails(bridge, patience, &[], &error),
         }
@@ -103,7 +103,7 @@ async fn idle(bridge: &Bridge, patience: &mut Patience) -> Result<Rest, Halt> {
 
 /// Drone as a whole does not answer.
 fn fails(bridge: &Bridge, patience: &mut Patience, open: &[Trigger], error: &http::Error) -> Result<Rest, Halt> {
-    bridge.status.problem("drone", &chain(error));
+    bridge.health.raise("drone", &chain(error));
     let trouble = Trouble::from(error).to_string();
     for trigger in open.iter().filter(|trigger| trigger.state.kind() != StateKind::Seen) {
         bridge.ledger.set_problem(trigger.comment, Some(&trouble)).map_err(Halt::Ledger)?;

@@ -52,11 +52,11 @@ async fn is_member(bridge: &Bridge, trigger: &Trigger, author: &str) -> Result<b
     match bridge.gitea.is_member(owner, author).await? {
         Membership::Hidden => {
             let hidden = Obstacle::Hidden { bot: bridge.settings.bot.clone(), owner: owner.into() };
-            bridge.status.problem(&of, &hidden.to_string());
+            bridge.health.raise(&of, &hidden.to_string());
             Err(hidden)
         }
         membership => {
-            bridge.status.fine(&of);
+            bridge.health.resolve(&of);
             Ok(membership == Membership::Member)
         }
     }

@@ -244,7 +244,7 @@ async fn no_failure_allows_anything_and_each_is_tried_again() {
         case.for_seconds(61).await;
         let trigger = case.trigger(1);
         assert_eq!((trigger.state.kind(), trigger.problem), (StateKind::Authorised, None), "{number}");
-        assert!(case.bridge.status.problems().is_empty(), "{:?}", case.bridge.status.problems());
+        assert!(case.bridge.health.problems().is_empty(), "{:?}", case.bridge.health.problems());
     }
 }
 
@@ -253,7 +253,7 @@ async fn a_bot_outside_the_organisation_is_told_on_the_status_page() {
     let case = case(Says { member: || raw(303, &[("location", "/x")], ""), ..FINE });
     case.see(&found(1, TEST));
     case.for_seconds(3).await;
-    let problem = case.bridge.status.problems().remove("members of recipes").unwrap();
+    let problem = case.bridge.health.problems().remove("members of recipes").unwrap();
     assert!(problem.starts_with("the bot `ci-bot` is no member of the organisation `recipes`"), "{problem}");
 }
 

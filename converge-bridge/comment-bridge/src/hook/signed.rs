@@ -16,9 +16,9 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use tokio::time::timeout;
 
-use crate::limit::Sender;
 use crate::metrics::DeliveryResult;
 use crate::web::Web;
+use daemon::limit::Sender;
 
 /// The largest delivery; Gitea's are a few kilobytes around the comment.
 pub const LARGEST: usize = 1024 * 1024;

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::signed::is_right;
 use super::told;
-use crate::limit::Sender;
 use crate::trigger::Command;
+use daemon::limit::Sender;
 
 /// What Gitea 1.26.0 sent when a member commented, byte by byte, and what it signed it with the secret `s`.
 const REAL: &[u8] = include_bytes!("tests/delivery.json");

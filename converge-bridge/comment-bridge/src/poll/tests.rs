@@ -132,7 +132,7 @@ impl Case {
     }
 
     fn problems(&self) -> Vec<String> {
-        self.bridge.status.problems().into_iter().map(|(of, problem)| format!("{of}: {problem}")).collect()
+        self.bridge.health.problems().into_iter().map(|(of, problem)| format!("{of}: {problem}")).collect()
     }
 }
 

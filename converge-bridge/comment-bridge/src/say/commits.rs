@@ -40,7 +40,7 @@ pub async fn say(
             Ok(()) => known.set(commit, &print, waits),
             Err(error) if is_forbidden(&error) => {
                 let why = "the bot may not say what commits are (it needs the right to write there), so it does not";
-                bridge.status.note(&format!("commit status in {}", pull.repository), why);
+                bridge.health.note(&format!("commit status in {}", pull.repository), why);
                 known.forbid(commit);
             }
             Err(error) if obstacle::is_certain(&error) && !obstacle::is_of_the_server(&error) => {

@@ -53,7 +53,7 @@ pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut 
         Ok(Spoken::Now) => asked = true,
         Ok(Spoken::Later(at)) => return Ok(Done { asked, more: Some(at) }),
         Err(Obstacle::Gitea(error)) if gives_up(bridge, &error, &triggers) => {
-            bridge.status.note(&format!("comment of {pull}"), &format!("given up: {error}"));
+            bridge.health.note(&format!("comment of {pull}"), &format!("given up: {error}"));
             voice.comment.ends();
             // As if it were said: only news is tried again.
             said.comment = Some(Told { print: wanted.print, news: wanted.news, unclear: false }.written());
@@ -67,7 +67,7 @@ pub async fn work(bridge: &Bridge, pull: &Pull, until: Option<i64>, voice: &mut 
     match commits::say(bridge, pull, &mut said, &statuses, voice).await {
         Ok(spoke) => asked |= spoke,
         Err(Obstacle::Gitea(error)) if gives_up(bridge, &error, &triggers) => {
-            bridge.status.note(&format!("commit status of {pull}"), &format!("given up: {error}"));
+            bridge.health.note(&format!("commit status of {pull}"), &format!("given up: {error}"));
             commits::give_up(&mut said, &statuses, voice);
         }
         Err(obstacle) => return Err(obstacle),

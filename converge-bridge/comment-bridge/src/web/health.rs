@@ -48,7 +48,7 @@ impl Health {
     /// What a restart may mend.
     fn unhealthy_reasons(&self, bridge: &Bridge) -> Vec<String> {
         let longest = LONGEST.max(Duration::from_secs(bridge.settings.poll_seconds) * 3);
-        let mut unhealthy_reasons = bridge.status.ails(longest);
+        let mut unhealthy_reasons = bridge.health.unhealthy_reasons(longest);
         let mut known = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_none_or(|(at, _)| at.elapsed() > FRESH) {
             *known = Some((Instant::now(), bridge.ledger.check().err().map(|error| chain(&error))));
@@ -61,13 +61,13 @@ impl Health {
 /// Answers.
 pub async fn answer(State(web): State<Web>, headers: HeaderMap) -> Response {
     let unhealthy_reasons = web.health.unhealthy_reasons(&web.bridge);
-    let (healthy, problems) = (unhealthy_reasons.is_empty(), web.bridge.status.problems());
+    let (healthy, problems) = (unhealthy_reasons.is_empty(), web.bridge.health.problems());
     let from_within = !headers.contains_key("x-forwarded-for");
     let shown = Shown {
         healthy,
         version: env!("CARGO_PKG_VERSION"),
         problems: problems.len(),
-        details: from_within.then(|| Details { unhealthy_reasons, problems, notes: web.bridge.status.notes() }),
+        details: from_within.then(|| Details { unhealthy_reasons, problems, notes: web.bridge.health.notes() }),
     };
     (if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(shown)).into_response()
 }

@@ -154,8 +154,8 @@ pub async fn answer(
         schema: 1,
         version: env!("CARGO_PKG_VERSION"),
         now: bridge.clock.now(),
-        problems: bridge.status.problems(),
-        notes: bridge.status.notes(),
+        problems: bridge.health.problems(),
+        notes: bridge.health.notes(),
         counts: counts.into_iter().map(|(kind, count)| (kind.name(), count)).collect(),
         triggers: newest.into_iter().map(Row::from).collect(),
     })

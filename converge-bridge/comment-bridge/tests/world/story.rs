@@ -355,7 +355,7 @@ impl World {
         let ledger = &life.bridge.ledger;
         // Who could not write down what it read is to read again.
         let reads = |of: &String| of.starts_with("poll") || of.starts_with("ledger");
-        !life.bridge.status.problems().keys().any(reads)
+        !life.bridge.health.problems().keys().any(reads)
             && ledger.of_kinds(&open).is_ok_and(|open| open.is_empty())
             && ledger.dirty_pulls().is_ok_and(|unsaid| unsaid.is_empty())
     }
@@ -412,7 +412,7 @@ impl World {
     }
 
     pub fn problems(&self) -> Vec<String> {
-        self.bridge().status.problems().iter().map(|(of, problem)| format!("{of}: {problem}")).collect()
+        self.bridge().health.problems().iter().map(|(of, problem)| format!("{of}: {problem}")).collect()
     }
 
     /// The calls with these words in them.
@@ -431,7 +431,7 @@ impl World {
         let mut picture = String::new();
         if let Some(life) = self.life.borrow().as_ref() {
             let newest = life.bridge.ledger.newest(50);
-            writeln!(picture, "triggers: {newest:#?}\nproblems: {:#?}", life.bridge.status.problems()).unwrap();
+            writeln!(picture, "triggers: {newest:#?}\nproblems: {:#?}", life.bridge.health.problems()).unwrap();
             writeln!(picture, "unsaid: {:?}", life.bridge.ledger.dirty_pulls()).unwrap();
         }
         writeln!(picture, "builds: {:#?}", self.builds()).unwrap();

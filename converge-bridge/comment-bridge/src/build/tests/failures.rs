@@ -23,12 +23,12 @@ async fn drone_may_be_down_for_hours() {
     for comment in [1, 2] {
         assert_eq!(world.trigger(comment).problem.as_deref(), Some("Drone cannot be reached"));
     }
-    assert!(world.bridge.status.problems()["drone"].contains("cannot be reached"));
+    assert!(world.bridge.health.problems()["drone"].contains("cannot be reached"));
     world.drone.state().faults.clear();
     world.drone.set(1, "success");
     world.run(61).await;
     assert_eq!(world.outcome(1), (1, Outcome::Passed));
-    assert!(world.bridge.status.problems().is_empty());
+    assert!(world.bridge.health.problems().is_empty());
     // Four hours later the author is looked at again first.
     assert_eq!(world.trigger(2).state, State::Seen { head: Some(super::world::HEAD.into()) });
     world.authorise(2);
@@ -44,7 +44,7 @@ async fn a_failing_drone_is_seen_to_be_well_when_nothing_is_to_be_done() {
     // Cancelled elsewhere while Drone fails.
     let ended = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
-        assert!(!world.bridge.status.problems().is_empty());
+        assert!(!world.bridge.health.problems().is_empty());
         world.become_(1, State::Cancelled { order: None });
         tokio::time::sleep(std::time::Duration::from_secs(10)).await;
     };
@@ -52,7 +52,7 @@ async fn a_failing_drone_is_seen_to_be_well_when_nothing_is_to_be_done() {
         () = crate::build::run(&world.bridge) => panic!("it ended"),
         () = ended => {}
     }
-    assert!(world.bridge.status.problems().is_empty());
+    assert!(world.bridge.health.problems().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -164,7 +164,7 @@ async fn what_cannot_be_written_down_is_not_done() {
     }
     world.run(120).await;
     assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Authorised, 0));
-    assert!(world.bridge.status.problems().contains_key("ledger"));
+    assert!(world.bridge.health.problems().contains_key("ledger"));
     for (name, _) in all {
         aside.execute_batch(&format!("DROP TRIGGER {name}")).unwrap();
     }

@@ -93,8 +93,8 @@ async fn a_status_that_is_forbidden_is_tried_once_a_commit_and_noted_once() {
     }
     assert_eq!((world.kind(12), world.is_silent()), (StateKind::Reported, true));
     assert_eq!(world.forge.calls("POST statuses"), 1);
-    assert_eq!(world.bridge.status.notes().len(), 1);
-    assert!(world.bridge.status.problems().is_empty());
+    assert_eq!(world.bridge.health.notes().len(), 1);
+    assert!(world.bridge.health.problems().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -129,13 +129,13 @@ async fn an_outage_is_waited_for_however_long_it_is() {
     world.run(30 * 3600).await;
     let calls = world.forge.state().calls.len();
     assert!(calls < 30 * 3600 / 30, "{calls} calls");
-    assert_eq!(world.bridge.status.problems().len(), 1);
+    assert_eq!(world.bridge.health.problems().len(), 1);
     world.forge.state().always.clear();
     world.run(120).await;
     for number in 1..=20 {
         assert_eq!((world.kind(10 + number), world.forge.said(number).len()), (StateKind::Reported, 1));
     }
-    assert!(world.bridge.status.problems().is_empty() && world.is_silent());
+    assert!(world.bridge.health.problems().is_empty() && world.is_silent());
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,8 +1,8 @@
-//! How much one sender may ask, so that nobody keeps another's deliveries out.
+//! A rate limit for each sender, so that one sender's flood keeps no other sender out.
 //!
-//! The sender is whoever made the connection, together with the last hop of its `X-Forwarded-For`: that hop was written
-//! by Traefik, for the port is published nowhere and can be reached on the overlay network only. Others on that network
-//! may write what they like into it and still have an address of their own, so they take nothing from Traefik's.
+//! A sender is the address of the connection together with the last hop of its `X-Forwarded-For`: Traefik writes that
+//! hop, and the port is published only on the overlay network. Another container on that network may write any hop, but
+//! has an address of its own, so it takes nothing from Traefik's allowance.
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
@@ -11,18 +11,18 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How many requests a sender may make at once after a silence: a busy minute of a large organisation.
+/// The requests that a sender may make at once after a silence: a busy minute of a large organisation.
 const BURST: f64 = 600.0;
-/// How many a second in the long run.
+/// The requests a second that a sender may make in the long run.
 const RATE: f64 = 20.0;
-/// How many of a sender's requests may be under way.
-const UNDER_WAY: usize = 8;
-/// How many of all senders' requests may be under way.
-const UNDER_WAY_IN_ALL: usize = 64;
-/// How many senders are known at a time.
+/// The most requests of one sender in flight.
+const IN_FLIGHT: usize = 8;
+/// The most requests of all senders in flight.
+const IN_FLIGHT_IN_ALL: usize = 64;
+/// The most senders that are remembered.
 const SENDERS: usize = 1024;
 
-/// Who sends.
+/// The sender of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Sender {
     peer: IpAddr,
@@ -30,14 +30,14 @@ pub struct Sender {
 }
 
 impl Sender {
-    /// By the connection's other end, and the last of what it says it forwards for.
+    /// The sender behind `peer` with this `X-Forwarded-For`.
     pub fn new(peer: IpAddr, forwarded_for: Option<&str>) -> Self {
         let last = forwarded_for.and_then(|list| list.rsplit(',').next());
         Self { peer: network(peer), behind: last.and_then(|last| last.trim().parse().ok()).map(network) }
     }
 }
 
-/// Whoever has one IPv6 address has 2^64 of them.
+/// An IPv6 host has 2^64 addresses, so the /64 network stands for it.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(address) => {
@@ -48,7 +48,7 @@ fn network(address: IpAddr) -> IpAddr {
     }
 }
 
-/// What every sender may still ask.
+/// The allowances of all senders.
 #[derive(Debug, Default)]
 pub struct Limit {
     senders: Mutex<BTreeMap<Sender, Allowance>>,
@@ -58,7 +58,7 @@ pub struct Limit {
 struct Allowance {
     left: f64,
     at: Instant,
-    under_way: usize,
+    in_flight: usize,
 }
 
 impl Allowance {
@@ -67,7 +67,7 @@ impl Allowance {
     }
 }
 
-/// A request that may go on; it is under way until this is dropped.
+/// An admitted request; it is in flight until this is dropped.
 #[derive(Debug)]
 pub struct Admission {
     limit: Arc<Limit>,
@@ -75,26 +75,26 @@ pub struct Admission {
 }
 
 impl Limit {
-    /// Lets a request in, or says when to come back.
+    /// Admits a request, or returns the time after which to try again.
     pub fn admit(self: &Arc<Self>, sender: Sender) -> Result<Admission, Duration> {
         let (now, second) = (Instant::now(), Duration::from_secs(1));
         let mut senders = self.senders();
-        if senders.values().map(|allowance| allowance.under_way).sum::<usize>() >= UNDER_WAY_IN_ALL {
+        if senders.values().map(|allowance| allowance.in_flight).sum::<usize>() >= IN_FLIGHT_IN_ALL {
             return Err(second);
         }
         if !senders.contains_key(&sender) && senders.len() >= SENDERS {
             forget(&mut senders, now);
         }
-        let allowance = senders.entry(sender).or_insert(Allowance { left: BURST, at: now, under_way: 0 });
+        let allowance = senders.entry(sender).or_insert(Allowance { left: BURST, at: now, in_flight: 0 });
         (allowance.left, allowance.at) = (allowance.left(now), now);
-        if allowance.under_way >= UNDER_WAY {
+        if allowance.in_flight >= IN_FLIGHT {
             return Err(second);
         }
         if allowance.left < 1.0 {
             return Err(Duration::from_secs_f64((1.0 - allowance.left) / RATE).max(second));
         }
         allowance.left -= 1.0;
-        allowance.under_way += 1;
+        allowance.in_flight += 1;
         Ok(Admission { limit: self.clone(), sender })
     }
 
@@ -103,14 +103,14 @@ impl Limit {
     }
 }
 
-/// Makes room: those who may ask as much as if they were new go, else the one who was silent longest, and of several the
-/// one who asked least.
+/// Makes room for a new sender: forgets those with a full allowance, else the one with the longest silence, and of
+/// several the one with the largest allowance.
 fn forget(senders: &mut BTreeMap<Sender, Allowance>, now: Instant) {
-    senders.retain(|_, allowance| allowance.under_way > 0 || allowance.left(now) < BURST);
+    senders.retain(|_, allowance| allowance.in_flight > 0 || allowance.left(now) < BURST);
     if senders.len() < SENDERS {
         return;
     }
-    let idle = senders.iter().filter(|(_, allowance)| allowance.under_way == 0);
+    let idle = senders.iter().filter(|(_, allowance)| allowance.in_flight == 0);
     let first = |one: &Allowance, other: &Allowance| one.at.cmp(&other.at).then(other.left.total_cmp(&one.left));
     if let Some(sender) = idle.min_by(|(_, one), (_, other)| first(one, other)).map(|(sender, _)| *sender) {
         senders.remove(&sender);
@@ -120,7 +120,7 @@ fn forget(senders: &mut BTreeMap<Sender, Allowance>, now: Instant) {
 impl Drop for Admission {
     fn drop(&mut self) {
         if let Some(allowance) = self.limit.senders().get_mut(&self.sender) {
-            allowance.under_way = allowance.under_way.saturating_sub(1);
+            allowance.in_flight = allowance.in_flight.saturating_sub(1);
         }
     }
 }
@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_flood_of_one_is_stopped_and_nobody_elses_deliveries() {
+    async fn a_flood_of_one_sender_stops_no_other() {
         let limit = Arc::new(Limit::default());
         let (stranger, gitea) = (sender("203.0.113.9"), sender("198.51.100.7"));
         let admitted = (0..10_000).filter(|_| limit.admit(stranger).is_ok()).count();
@@ -159,16 +159,16 @@ mod tests {
     async fn slow_requests_are_few_of_one_and_few_of_all() {
         let limit = Arc::new(Limit::default());
         let of_one: Vec<Admission> = (0..20).filter_map(|_| limit.admit(sender("203.0.113.9")).ok()).collect();
-        assert_eq!(of_one.len(), UNDER_WAY);
+        assert_eq!(of_one.len(), IN_FLIGHT);
         let of_all: Vec<Admission> =
             (0..200).filter_map(|number| limit.admit(sender(&format!("203.0.112.{number}"))).ok()).collect();
-        assert_eq!(of_all.len(), UNDER_WAY_IN_ALL - UNDER_WAY);
+        assert_eq!(of_all.len(), IN_FLIGHT_IN_ALL - IN_FLIGHT);
         drop((of_one, of_all));
         assert!(limit.admit(sender("203.0.113.9")).is_ok());
     }
 
     #[tokio::test(start_paused = true)]
-    async fn however_many_send_few_are_remembered_and_who_is_limited_stays_so() {
+    async fn few_senders_are_remembered_and_a_limited_one_stays_limited() {
         let limit = Arc::new(Limit::default());
         let stranger = sender("203.0.113.9");
         for number in 0..100_000_u32 {

@@ -1,4 +1,4 @@
-//! `comment-bridge health`: as much HTTP as it takes to ask the one that serves.
+//! The client side of `/healthz`: a container's health check, with as much HTTP as one request takes.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -6,28 +6,33 @@ use std::time::Duration;
 
 use base::error::{Class, Explain};
 
+/// The longest time for the connection, and for each read and write.
 const DEADLINE: Duration = Duration::from_secs(4);
-/// As much as is read of what it says.
+/// The largest answer, in bytes.
 const LARGEST: u64 = 64 * 1024;
 
-/// Why it is not well, as far as can be told.
+/// The reason why the program is not known to be healthy.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be asked.
+    /// No answer.
     #[error("{address} cannot be asked")]
     Silent {
-        /// Where.
+        /// The service that should listen there.
+        service: &'static str,
+        /// The address.
         address: SocketAddr,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// It says so itself.
-    #[error("{address} is not well: {said}")]
-    Unwell {
-        /// Where.
+    /// The program answers that it is unhealthy.
+    #[error("{address} is not well: {answer}")]
+    Unhealthy {
+        /// The service that listens there.
+        service: &'static str,
+        /// The address.
         address: SocketAddr,
-        /// What it says.
-        said: String,
+        /// The answer's body.
+        answer: String,
     },
 }
 
@@ -37,25 +42,30 @@ impl Explain for Error {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("see its log: docker service logs comment-bridge".into())
+        let (Self::Silent { service, .. } | Self::Unhealthy { service, .. }) = self;
+        Some(format!("see its log: docker service logs {service}"))
     }
 }
 
-/// What the one that listens there says of its health.
-pub fn health(listen: SocketAddr) -> Result<String, Error> {
+/// Asks `service`, which listens on `listen` on this machine; returns the body of its answer.
+pub fn health(service: &'static str, listen: SocketAddr) -> Result<String, Error> {
     let here: IpAddr = match listen.ip() {
         ip if !ip.is_unspecified() => ip,
         IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
     };
     let address = SocketAddr::new(here, listen.port());
-    let answer = ask(address).map_err(|source| Error::Silent { address, source })?;
+    let answer = get(address).map_err(|source| Error::Silent { service, address, source })?;
     let (head, body) = answer.split_once("\r\n\r\n").unwrap_or((&answer, ""));
-    let said = body.trim().to_owned();
-    if head.split(' ').nth(1) == Some("200") { Ok(said) } else { Err(Error::Unwell { address, said }) }
+    let body = body.trim().to_owned();
+    if head.split(' ').nth(1) == Some("200") {
+        Ok(body)
+    } else {
+        Err(Error::Unhealthy { service, address, answer: body })
+    }
 }
 
-fn ask(address: SocketAddr) -> io::Result<String> {
+fn get(address: SocketAddr) -> io::Result<String> {
     let mut stream = TcpStream::connect_timeout(&address, DEADLINE)?;
     stream.set_read_timeout(Some(DEADLINE))?;
     stream.set_write_timeout(Some(DEADLINE))?;
