@@ -6,12 +6,10 @@
 mod answers;
 mod changed;
 mod comments;
-#[cfg(test)]
-pub(crate) mod fake;
 mod patience;
 mod pulls;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod wire;
 
 use base::backoff::Backoff;

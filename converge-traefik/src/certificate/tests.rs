@@ -7,7 +7,7 @@ use rcgen::{
 use super::*;
 
 const DOMAIN: &str = "ci.example.org";
-const RSA_KEY: &str = include_str!("rsa-2048.pem");
+const RSA_KEY: &str = include_str!("tests/rsa-2048.pem");
 
 fn now() -> Timestamp {
     "2026-11-21T00:00:00Z".parse().unwrap()

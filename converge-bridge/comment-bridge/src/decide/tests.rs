@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::Bridge;
-use crate::gitea::fake::{Fake, Reply, at, comment, not_found, pull, raw, says, settings};
+use crate::gitea::tests::fake::{Fake, Reply, at, comment, not_found, pull, raw, says, settings};
 use crate::ledger::Found;
 use crate::names::Pull;
 use crate::settings::Settings;

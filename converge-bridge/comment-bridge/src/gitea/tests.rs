@@ -1,11 +1,12 @@
 //! Tests of the client.
 
+pub(crate) mod fake;
 mod garbage;
 
+use fake::{Fake, Reply, at, comment, entry, list, not_found, pull, raw, says};
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::fake::{Fake, Reply, at, comment, entry, list, not_found, pull, raw, says};
 use super::{Membership, Reached, Source, Status};
 use crate::names::{Pull, Repository};
 
@@ -134,7 +135,7 @@ async fn a_pull_request_is_read() {
 #[tokio::test]
 async fn changes_are_asked_for_in_one_request() {
     let fake = Fake::new(|_, _| list(at(5), 1, &[entry("recipes/hello", 7, 3, 2)]));
-    let organisation = super::fake::settings().organisations.remove(0);
+    let organisation = fake::settings().organisations.remove(0);
     let changed = fake.gitea().changed(&Source::Organisation(organisation), at(0), 2, 50).await.unwrap();
     assert_eq!((changed.date, changed.total), (at(5), 1));
     assert_eq!((&changed.entries[0].pull, changed.entries[0].comments), (&seven(), 2));

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::Bridge;
-use crate::gitea::fake::{Fake, Reply, at, comment, entry, list, not_found, raw, says, settings};
+use crate::gitea::tests::fake::{Fake, Reply, at, comment, entry, list, not_found, raw, says, settings};
 use crate::settings::{Organisation, Settings};
 use crate::trigger::{StateKind, Trigger};
 

@@ -5,8 +5,8 @@ use std::sync::Mutex;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::super::fake::{Fake, at, comment, entry, http_date, pull, raw};
 use super::super::wire::{WireComment, WireEntry, WirePull};
+use super::fake::{Fake, at, comment, entry, http_date, pull, raw};
 use super::{Membership, Source, repository, seven};
 
 /// How many answers are read as each kind of answer.
@@ -133,7 +133,7 @@ async fn no_answer_but_204_makes_a_member() {
         raw(*rng.choice(&statuses).unwrap(), &kept, body)
     });
     let gitea = fake.gitea();
-    let organisation = super::super::fake::settings().organisations.remove(0);
+    let organisation = super::fake::settings().organisations.remove(0);
     let source = Source::Organisation(organisation);
     for _ in 0..3_000 {
         assert_ne!(gitea.is_member("recipes", "mara").await.ok(), Some(Membership::Member));
