@@ -7,9 +7,12 @@ let
   cfg = converge.bridge;
   base = converge.traefik.settings.domain or null;
 
-  # Of the ids that neither useradd nor systemd's DynamicUser= gives away; the container's user, so it stays the same.
-  id = 60990;
-  owner = lib.splitString ":" cfg.settings.user;
+  effective = import ./effective.nix { inherit lib; } "bridge";
+  settings = effective cfg.settings;
+  ids = lib.splitString ":";
+  owner = ids settings.user;
+  # The numeric user and group that converge-bridge runs the container as, unless the operator names others.
+  id = lib.toInt (lib.head (ids (effective { }).user));
 
   needed = given: message: { assertion = given; inherit message; };
   isUnder = domain: lib.hasSuffix ".${base}" domain
@@ -75,7 +78,7 @@ in
         services.converge.bridge does not say which Drone builds, or which repository.
         hint: set services.converge.drone.settings.domain and .repository.name, which it takes over.
       '')
-      (needed (cfg.settings.organisations ++ cfg.settings.repositories != [ ]) ''
+      (needed (cfg.settings.organisations or [ ] ++ cfg.settings.repositories or [ ] != [ ]) ''
         services.converge.bridge has no organisation and no repository whose pull requests to read.
         hint: set services.converge.bridge.settings.organisations, such as [ { name = "recipes"; } ].
       '')
@@ -95,19 +98,7 @@ in
 
     services.converge.bridge.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
       image = "${cfg.image}";
-      organisations = [ ];
-      repositories = [ ];
-      allow = [ ];
-      poll_seconds = 5;
-      catch_up_hours = 24;
-      give_up_hours = 24;
       webhook = cfg.webhookSecret != null;
-      ledger = "/var/lib/comment-bridge";
-      runs = "/var/lib/recipe-ci/runs";
-      # Where NixOS puts security.pki's, also those of one's own.
-      authorities = "/etc/ssl/certs/ca-certificates.crt";
-      user = "${toString id}:${toString id}";
-      memory_mib = 64;
     } // lib.optionalAttrs (base != null) {
       domain = "bridge.${base}";
     } // lib.optionalAttrs (drone.settings ? gitea) {
@@ -137,9 +128,9 @@ in
     users.groups.comment-bridge.gid = id;
 
     systemd.tmpfiles.rules = [
-      "d ${cfg.settings.ledger} 0700 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
+      "d ${settings.ledger} 0700 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
       # Each build writes a folder of its own there; everybody may read what it found.
-      "d ${cfg.settings.runs} 0755 root root -"
+      "d ${settings.runs} 0755 root root -"
     ];
   };
 }

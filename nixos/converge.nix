@@ -4,6 +4,7 @@
 let
   inherit (lib) mkOption types;
   cfg = config.services.converge;
+  effective = import ./effective.nix { inherit lib; };
   sandbox = import ./sandbox.nix { inherit lib; };
 
   checkedJson = import ./checked-json.nix { inherit lib pkgs; };
@@ -11,7 +12,7 @@ let
 
   unitOf = name: "converge-${name}.service";
 
-  service = name: piece: {
+  service = name: piece: let inherit (effective name piece.settings) limits; in {
     description = piece.description;
     wantedBy = [ "converge.target" "docker.service" ] ++ map unitOf piece.follows;
     # Stopped and started with the target (every switch) and with Docker (a restarted Docker is looked at again).
@@ -26,7 +27,7 @@ let
       RemainAfterExit = true;
       ExecStart = lib.getExe piece.package;
       # The program ends itself, with a report, before systemd would.
-      TimeoutStartSec = piece.settings.limits.run_seconds + piece.settings.limits.lock_seconds + 30;
+      TimeoutStartSec = limits.run_seconds + limits.lock_seconds + 30;
       TimeoutStopSec = 30;
       # STATUS= stays readable after exit.
       NotifyAccess = "main";
@@ -59,7 +60,6 @@ let
       stateDirectories = mkOption { type = types.listOf types.str; default = [ ]; description = "Directories under /var/lib besides the piece's own."; };
     };
     config = {
-      settings.limits = lib.mapAttrs (_: lib.mkDefault) { run_seconds = 600; wait_seconds = 180; call_seconds = 30; lock_seconds = 60; };
       environment = {
         # Not /root, which ProtectHome closes: git and docker's command line look for their own settings there.
         HOME = "/var/lib/converge/${name}";

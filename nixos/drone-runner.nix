@@ -7,6 +7,8 @@ let
   inherit (config.services) converge;
   drone = converge.drone;
   cfg = drone.runner;
+  effective = import ./effective.nix { inherit lib; };
+  inherit (effective "drone-runner" cfg.settings) limits;
   sandbox = import ./sandbox.nix { inherit lib; };
   checkedJson = import ./checked-json.nix { inherit lib pkgs; };
 
@@ -24,9 +26,10 @@ in
       description = "Whether to run Drone's builds on this machine.";
     };
     maxTests = mkOption {
-      type = types.ints.positive;
-      default = 2;
-      description = "How many builds run at a time; Drone keeps the others waiting, in order.";
+      type = types.nullOr types.ints.positive;
+      default = null;
+      example = 2;
+      description = "The number of builds that run at a time; further ones wait in Drone's queue. Null leaves it to drone-runner.";
     };
     settings = mkOption {
       type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
@@ -60,20 +63,17 @@ in
     services.converge.drone.settings.runner = lib.mapAttrs (_: lib.mkDefault) known;
 
     services.converge.drone.runner.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
-      capacity = cfg.maxTests;
-      name = config.networking.hostName;
-      events = [ "custom" ];
       steps = {
         environment = { ABRA_DIR = converge.abra.directory; DOCKER_HOST = "unix:///run/docker.sock"; };
         # What the operator's shell finds, whatever generation runs.
         path = [ "/run/current-system/sw/bin" ];
-        shell = "/bin/sh";
-        directory = "/var/lib/drone-runner";
         properties = { MemoryMax = "4G"; TasksMax = 4096; CPUWeight = 50; };
       };
       metrics = "/run/drone-runner/metrics.sock";
       # A restart waits for whatever build there may be. (A shutdown does not: it ends the steps' own units.)
-      limits = { drain_seconds = 60 * drone.settings.repository.timeout_minutes; stop_seconds = 1; call_seconds = 30; };
+      limits.drain_seconds = 60 * (effective "drone" drone.settings).repository.timeout_minutes;
+    } // lib.optionalAttrs (cfg.maxTests != null) {
+      capacity = cfg.maxTests;
     } // lib.optionalAttrs (drone.settings ? domain) {
       server = "https://${drone.settings.domain}";
     } // lib.optionalAttrs (drone.settings ? repository.name) {
@@ -113,7 +113,7 @@ in
         # that the runner removes after it.
         CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_FOWNER";
         # The program ends by itself before: drained, what is left killed, and reported.
-        TimeoutStopSec = cfg.settings.limits.drain_seconds + cfg.settings.limits.stop_seconds + 30;
+        TimeoutStopSec = limits.drain_seconds + limits.stop_seconds + 30;
         Restart = "on-failure";
         RestartSec = 5;
         # A wrong configuration does not get better by trying.

@@ -4,6 +4,7 @@ let
   inherit (lib) mkOption types;
   inherit (config.services) converge;
   cfg = converge.drone;
+  abraDirectory = (import ./effective.nix { inherit lib; } "drone" cfg.settings).abra_directory;
   base = converge.traefik.settings.domain or null;
 
   needed = given: message: { assertion = given; inherit message; };
@@ -74,17 +75,14 @@ in
         services.converge.drone has no password for the bot's Gitea account.
         hint: set services.converge.drone.giteaPassword to a path outside the store, such as /run/secrets/gitea-password.
       '')
-      (needed (cfg.settings.abra_directory == converge.abra.directory) ''
-        services.converge.drone.settings.abra_directory is ${cfg.settings.abra_directory}, outside its sandbox.
+      (needed (abraDirectory == converge.abra.directory) ''
+        services.converge.drone.settings.abra_directory is ${abraDirectory}, outside its sandbox.
         hint: leave it at ${converge.abra.directory}; the operator's shell has the same in ABRA_DIR.
       '')
     ];
 
     services.converge.drone.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
-      recipe = { source = "https://git.coopcloud.tech/coop-cloud/drone.git"; refresh_hours = 6; };
-      compose_files = [ "compose.yml" "compose.gitea.yml" ];
-      repository = { timeout_minutes = 60; trusted = true; };
-      abra_directory = converge.abra.directory;
+      repository.trusted = true;
     } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
       probe.address = converge.swarm.settings.advertise_address;
     });

@@ -2,6 +2,7 @@
 { config, lib, pkgs, ... }:
 let
   cfg = config.services.converge;
+  effective = import ./effective.nix { inherit lib; };
   timeZone = if config.time.timeZone == null then "Etc/UTC" else config.time.timeZone;
 in
 {
@@ -9,7 +10,7 @@ in
     package = lib.mkPackageOption pkgs "abra" { };
     directory = lib.mkOption {
       type = lib.types.str;
-      default = "/var/lib/converge/abra";
+      default = (effective "traefik" { }).abra_directory;
       readOnly = true;
       description = "ABRA_DIR of the pieces, and of the operator's shell.";
     };

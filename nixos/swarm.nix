@@ -35,7 +35,7 @@ in
     services.converge.swarm.settings = lib.mapAttrsRecursive (_: lib.mkDefault) {
       address_pools = { pools = [ "10.20.0.0/16" ]; subnet_size = 24; };
       task_history = 5;
-      networks.proxy = { subnet = "10.10.0.0/16"; attachable = true; };
+      networks.proxy.subnet = "10.10.0.0/16";
     };
 
     services.converge.pieces.swarm = {

@@ -4,6 +4,7 @@ let
   inherit (lib) mkOption types;
   inherit (config.services) converge;
   cfg = converge.traefik;
+  abraDirectory = (import ./effective.nix { inherit lib; } "traefik" cfg.settings).abra_directory;
 
   secret = what: example: mkOption {
     type = types.nullOr types.externalPath;
@@ -46,18 +47,14 @@ in
         services.converge.traefik has no certificate.
         hint: set services.converge.traefik.certificate.fullchain and .privkey to paths outside the store, such as /run/secrets/fullchain.
       '')
-      (needed (cfg.settings.abra_directory == converge.abra.directory) ''
-        services.converge.traefik.settings.abra_directory is ${cfg.settings.abra_directory}, outside its sandbox.
+      (needed (abraDirectory == converge.abra.directory) ''
+        services.converge.traefik.settings.abra_directory is ${abraDirectory}, outside its sandbox.
         hint: leave it at ${converge.abra.directory}; the operator's shell has the same in ABRA_DIR.
       '')
     ];
 
     services.converge.traefik.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
-      recipe = { source = "https://git.coopcloud.tech/coop-cloud/traefik.git"; refresh_hours = 6; };
       env.DASHBOARD_ENABLED = "false";
-      compose_files = [ "compose.yml" "compose.wildcard.yml" ];
-      certificate.warn_days = 21;
-      abra_directory = converge.abra.directory;
     } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
       probe.address = converge.swarm.settings.advertise_address;
     });

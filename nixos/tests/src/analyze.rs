@@ -10,18 +10,18 @@ use tempfile::TempDir;
 
 use crate::Rendered;
 
-/// How exposed a unit is: 0.0 (closed) to 10.0.
+/// Exposure of a unit by `systemd-analyze security`: 0.0 (closed) to 10.0.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Exposure(pub f32);
 
-/// Rendered units in a directory of their own, with every program of ours that they start.
+/// Rendered units in a temporary directory, with an empty script for every program of ours that they start.
 #[derive(Debug)]
 pub struct Analyze {
     directory: TempDir,
 }
 
 impl Analyze {
-    /// Writes the units; an error of kind `NotFound` means that this machine has no `systemd-analyze`.
+    /// Writes the units. Fails with `NotFound` on a machine without `systemd-analyze`.
     pub fn new(rendered: &Rendered) -> io::Result<Self> {
         Command::new("systemd-analyze").arg("--version").output()?;
         let directory = tempfile::tempdir()?;
@@ -42,7 +42,7 @@ impl Analyze {
         Ok(Self { directory })
     }
 
-    /// The names of the units.
+    /// Returns the names of the units, sorted.
     pub fn units(&self) -> io::Result<Vec<String>> {
         let mut names = Vec::new();
         for entry in fs::read_dir(self.directory.path())? {
@@ -55,15 +55,15 @@ impl Analyze {
         Ok(names)
     }
 
-    /// What `verify` complains about; it exits 0 on unknown keys, so any word on stderr counts.
+    /// Returns the complaints of `systemd-analyze verify`: all of stderr, because it exits 0 on unknown keys.
     pub fn complaints(&self) -> io::Result<String> {
         let units: Vec<PathBuf> = self.units()?.iter().map(|name| self.directory.path().join(name)).collect();
         let output = run(Command::new("systemd-analyze").args(["verify", "--man=no"]).args(units))?;
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Ok(if said.is_empty() && !output.status.success() { output.status.to_string() } else { said })
+        let complaints = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Ok(if complaints.is_empty() && !output.status.success() { output.status.to_string() } else { complaints })
     }
 
-    /// How exposed a unit is, and the table that says why.
+    /// Returns the exposure of a unit, and the table of its settings.
     pub fn exposure(&self, unit: &str) -> io::Result<(Exposure, String)> {
         let file: &Path = &self.directory.path().join(unit);
         let output = run(Command::new("systemd-analyze")

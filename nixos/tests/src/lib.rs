@@ -1,7 +1,7 @@
-//! Tests of the NixOS modules: they evaluate, their units verify and are hardened.
+//! Tools of the tests of the NixOS modules: evaluation, and analysis of the rendered units.
 //!
-//! `nix-instantiate` evaluates them on any machine, against the stand-in of nixpkgs' module system in `stand-in/`,
-//! or against the real one when the environment has `NIXPKGS_LIB=/path/to/lib`.
+//! `nix-instantiate` evaluates the modules on any machine, against the stand-in of nixpkgs' module system in `stand-in/`,
+//! or against nixpkgs' own if the environment has `NIXPKGS_LIB=/path/to/lib`.
 
 mod analyze;
 mod evaluate;
@@ -16,7 +16,7 @@ pub fn root() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// Prints why a test cannot run here, in the form the runner counts.
+/// Prints the reason for a skipped test, in the form that `tests/run` counts.
 pub fn skip(test: &str, why: impl std::fmt::Display) {
     println!("skipped: {test}: {why}");
 }

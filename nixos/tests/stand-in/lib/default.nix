@@ -38,6 +38,11 @@ let
       else if isAttrs as && as ? ${head path} then attrByPath (tail path) default as.${head path}
       else default;
     isDerivation = x: (x.type or null) == "derivation";
+    recursiveUpdate = a: b: a // mapAttrs (name: value: if isAttrs value && isAttrs (a.${name} or null) then recursiveUpdate a.${name} value else value) b;
+
+    importJSON = path: builtins.fromJSON (builtins.readFile path);
+    importTOML = path: builtins.fromTOML (builtins.readFile path);
+    toInt = builtins.fromJSON;
 
     concatStrings = concatStringsSep "";
     concatMapStrings = f: xs: concatStrings (map f xs);

@@ -1,14 +1,11 @@
-//! The command `converge`, run with a `systemd-run` that writes down what it was asked.
-
-// A test that cannot go on fails where it stands.
-#![allow(clippy::unwrap_used)]
+//! The command `converge`, run with a `systemd-run` that records its arguments.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::{Command, Output};
 
-use nixos_tests::{Error, Nix, Rendered, skip};
+use nixos_tests::{Nix, Rendered, skip};
 use tempfile::TempDir;
 
 const SYSTEMD_RUN: &str = r#"#!/bin/sh
@@ -24,13 +21,7 @@ struct Machine {
 
 impl Machine {
     fn new(test: &str) -> Option<Self> {
-        let nix = match Nix::find() {
-            Err(error @ Error::Missing) => {
-                skip(test, error);
-                return None;
-            }
-            found => found.unwrap(),
-        };
+        let nix = Nix::find_or_skip(test)?;
         let rendered = nix
             .lab_host(
                 r#"{ services.converge.registryCredentials = "/run/secrets/docker-config.json";
@@ -39,7 +30,7 @@ impl Machine {
             .unwrap();
         let directory = tempfile::tempdir().unwrap();
         let bin = directory.path();
-        // The script looks for its programs in the systemd package first.
+        // The script's PATH begins with the systemd package.
         let script =
             rendered.file("/usr/local/bin/converge").replace("PATH=\"/usr/bin:", &format!("PATH=\"{}:", bin.display()));
         program(&bin.join("converge"), &script);
@@ -82,7 +73,7 @@ fn it_passes_arguments_and_the_exit_code_through() {
 fn its_sandbox_and_credentials_are_the_units() {
     // An operator's own addition to the unit (MemoryMax above) holds by hand too.
     let Some(machine) = Machine::new("its_sandbox_and_credentials_are_the_units") else { return };
-    // These say how a unit starts and stops, not what its program may do.
+    // These set how a unit starts and stops, not the rights of its program.
     let of_the_unit = ["ExecStart", "NotifyAccess", "RemainAfterExit", "TimeoutStartSec", "TimeoutStopSec", "Type"];
     for name in ["bridge", "drone", "swarm", "traefik"] {
         machine.converge(&[name, "--plan"]);
@@ -135,11 +126,11 @@ fn shellcheck_has_nothing_to_say() {
 #[test]
 fn it_says_how_it_is_used() {
     let Some(machine) = Machine::new("it_says_how_it_is_used") else { return };
-    for (arguments, code) in [(&["--help"][..], 0), (&[], 2), (&["nobody"], 2)] {
+    for (arguments, code) in [(&["--help"][..], 0), (&[], 2), (&["unknown"], 2)] {
         let output = machine.converge(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
-        let said = String::from_utf8(if code == 0 { output.stdout } else { output.stderr }).unwrap();
-        assert!(said.contains("usage: converge NAME") && said.contains("names: bridge drone swarm traefik"), "{said}");
+        let text = String::from_utf8(if code == 0 { output.stdout } else { output.stderr }).unwrap();
+        assert!(text.contains("usage: converge NAME") && text.contains("names: bridge drone swarm traefik"), "{text}");
     }
     assert_eq!(machine.asked(), None);
 }

@@ -1,33 +1,19 @@
-//! The rendered units: valid, hardened, in order, run again by every switch.
-
-// A test that cannot go on fails where it stands.
-#![allow(clippy::unwrap_used)]
+//! The rendered units: validity, hardening, order, and the events that start them again.
 
 use std::io;
 
-use nixos_tests::{Analyze, Error, Exposure, Nix, Rendered, skip};
+use nixos_tests::{Analyze, Exposure, Nix, Rendered, skip};
 
 const WITH_ALL: &str = r#"{
     services.converge.interval = "1h";
     services.converge.registryCredentials = "/run/secrets/docker-config.json";
 }"#;
 const LIMIT: Exposure = Exposure(2.0);
-/// It may remove what steps leave behind, whoever owns it; nixos/drone-runner.nix says why.
+/// It removes files that steps leave behind, of any owner; nixos/drone-runner.nix gives the reasons.
 const LIMIT_OF_THE_RUNNER: Exposure = Exposure(1.8);
 
-fn find(test: &str) -> Option<Nix> {
-    match Nix::find() {
-        Ok(nix) => Some(nix),
-        Err(error @ Error::Missing) => {
-            skip(test, error);
-            None
-        }
-        Err(error) => panic!("{error}"),
-    }
-}
-
 fn rendered(test: &str, module: &str) -> Option<Rendered> {
-    Some(find(test)?.lab_host(module).unwrap())
+    Some(Nix::find_or_skip(test)?.lab_host(module).unwrap())
 }
 
 fn analyze(test: &str) -> Option<Analyze> {
@@ -41,7 +27,7 @@ fn analyze(test: &str) -> Option<Analyze> {
     }
 }
 
-/// The values of a key, as systemd reads them: one a line.
+/// Returns the values of a key, one a line of the unit.
 fn values<'a>(unit: &'a str, key: &str) -> Vec<&'a str> {
     unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
 }
@@ -102,7 +88,7 @@ fn every_switch_and_every_docker_start_runs_them_again() {
     for piece in ["swarm", "traefik", "drone", "bridge"] {
         let name = &format!("converge-{piece}.service");
         let unit = rendered.unit(name);
-        // converge-drone may have got another token, which the bridge hands on.
+        // converge-drone may have a new token, which the bridge gives to its service.
         let drone = (piece == "bridge").then_some("converge-drone.service");
         let all: Vec<&str> = ["converge.target", "docker.service"].into_iter().chain(drone).collect();
         assert_eq!(words(unit, "PartOf"), all);
@@ -219,11 +205,16 @@ fn the_directories_of_the_bridge_are_made_for_the_user_of_its_container() {
         made.lines().collect::<Vec<_>>(),
         ["d /var/lib/comment-bridge 0700 60990 60990 -", "d /var/lib/recipe-ci/runs 0755 root root -"]
     );
-    assert!(example.file("/etc/converge/bridge.json").contains("\"user\":\"60990:60990\""));
+    let user = |host: &Rendered| {
+        let bridge: converge_bridge::Desired = serde_json::from_str(host.file("/etc/converge/bridge.json")).unwrap();
+        bridge.user
+    };
+    assert_eq!(user(&example), "60990:60990");
 
     let module = r#"{ services.converge.bridge.settings = { ledger = "/srv/ledger"; user = "7:8"; }; }"#;
     let Some(other) = rendered(test, module) else { return };
     assert!(other.file("/etc/tmpfiles.d/00-nixos.conf").starts_with("d /srv/ledger 0700 7 8 -\n"));
+    assert_eq!(user(&other), "7:8");
 }
 
 #[test]
@@ -240,7 +231,7 @@ fn a_switch_leaves_the_runner_alone() {
         assert_eq!(words(runner, key), [""; 0], "{key}");
     }
     assert_eq!(words(runner, "After"), ["network.target", "docker.service"], "neither waits for the other");
-    // Not by a target: one that a switch starts again would wait for a runner that drains.
+    // Not by a target: a switch starts targets again, and would wait for a runner that drains.
     let pulled_in: Vec<_> = before.links.keys().filter(|link| link.ends_with("/drone-runner.service")).collect();
     assert_eq!(pulled_in, ["/etc/systemd/system/converge-drone.service.wants/drone-runner.service"]);
 }
@@ -278,7 +269,7 @@ fn the_timer_is_there_when_asked_for() {
 
 #[test]
 fn the_example_renders_as_before() {
-    let Some(nix) = find("the_example_renders_as_before") else { return };
+    let Some(nix) = Nix::find_or_skip("the_example_renders_as_before") else { return };
     let rendered = nix.host("./nixos/example").unwrap();
     for (path, text) in &rendered.files {
         insta::assert_snapshot!(path.trim_start_matches('/').replace('/', "_"), text);

@@ -1,0 +1,241 @@
+//! Evaluation of the modules, and their messages about a wrong configuration.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use nixos_tests::{Error, Nix, root};
+use serde_json::{Value, json};
+
+fn nix_files(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            nix_files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "nix") {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn every_nix_file_parses() {
+    let Some(nix) = Nix::find_or_skip("every_nix_file_parses") else { return };
+    let mut files = vec![root().join("flake.nix")];
+    nix_files(&root().join("nixos"), &mut files);
+    assert!(files.len() > 15, "{files:?}");
+    for file in files {
+        nix.parse(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    }
+}
+
+#[test]
+fn the_example_and_the_lab_evaluate_without_complaint() {
+    let Some(nix) = Nix::find_or_skip("the_example_and_the_lab_evaluate_without_complaint") else { return };
+    for rendered in [nix.host("./nixos/example").unwrap(), nix.lab_host("{ }").unwrap()] {
+        assert_eq!(rendered.assertions, [""; 0]);
+        assert_eq!(rendered.warnings, [""; 0]);
+    }
+}
+
+#[test]
+fn the_host_is_made_ready_for_a_swarm() {
+    let Some(nix) = Nix::find_or_skip("the_host_is_made_ready_for_a_swarm") else { return };
+    let rendered = nix.lab_host("{ }").unwrap();
+    let daemon: Value = serde_json::from_str(rendered.file("/etc/docker/daemon.json")).unwrap();
+    assert_eq!(daemon["live-restore"], false);
+    assert_eq!(rendered.file("/etc/timezone"), "Europe/Berlin\n");
+    let docker = rendered.unit("docker.service.d/overrides.conf");
+    assert!(
+        docker.contains("After=network-online.target\n") && docker.contains("Wants=network-online.target\n"),
+        "{docker}"
+    );
+    assert!(rendered.file("/etc/profile.d/set-environment.sh").contains("ABRA_DIR=/var/lib/converge/abra"));
+    let firewall: Value = nix
+        .value("(import ./nixos/tests/evaluate.nix { modules = [ ./nixos/example ]; }).config.networking.firewall")
+        .unwrap();
+    assert_eq!(firewall["trustedInterfaces"], json!(["docker_gwbridge"]));
+    assert_eq!(firewall["allowedTCPPorts"], json!([80, 443]));
+}
+
+#[test]
+fn without_a_piece_nothing_is_changed() {
+    let Some(nix) = Nix::find_or_skip("without_a_piece_nothing_is_changed") else { return };
+    let rendered = nix.host("./nixos").unwrap();
+    assert!(rendered.files.is_empty() && rendered.links.is_empty(), "{rendered:?}");
+}
+
+#[test]
+fn assertions_say_what_is_missing_and_what_to_do() {
+    let Some(nix) = Nix::find_or_skip("assertions_say_what_is_missing_and_what_to_do") else { return };
+    let cases = [
+        (
+            "{ virtualisation.docker.daemon.settings.live-restore = true; }",
+            "live-restore is on",
+            "hint: remove your setting",
+        ),
+        (r#"{ services.converge.traefik.settings.abra_directory = "/root/.abra"; }"#, "outside its sandbox", "hint: "),
+        (
+            "{ services.converge.traefik.certificate.privkey = lib.mkForce null; }",
+            "has no certificate",
+            "privkey to paths outside the store",
+        ),
+        ("{ services.converge.traefik.settings.env.LOG = 3; }", "", ""),
+        (
+            r#"{ services.converge.drone.settings.domain = lib.mkOverride 40 "ci.drone.ci.localhost"; }"#,
+            "which the certificate of *.ci.localhost does not cover",
+            r#"such as "drone.ci.localhost""#,
+        ),
+        (
+            r#"{ services.converge.drone.settings.domain = lib.mkOverride 40 "drone.example.org"; }"#,
+            "which the certificate of *.ci.localhost does not cover",
+            "hint: ",
+        ),
+        (
+            r#"{ services.converge.drone.settings.abra_directory = "/root/.abra"; }"#,
+            "drone.settings.abra_directory is /root/.abra, outside its sandbox",
+            "hint: ",
+        ),
+        (
+            r#"{ services.converge.bridge.settings.domain = "bridge.example.org"; }"#,
+            "bridge.settings.domain is bridge.example.org, which the certificate of *.ci.localhost does not cover",
+            r#"such as "bridge.ci.localhost""#,
+        ),
+        (
+            "{ services.converge.bridge.settings.webhook = false; }",
+            "bridge.settings.webhook is false, and there is a secret to check webhooks with",
+            "hint: leave the setting unset",
+        ),
+        (
+            "{ services.converge.bridge.webhookSecret = lib.mkForce null; services.converge.bridge.settings.webhook = true; }",
+            "bridge.settings.webhook is true, and there is no secret to check webhooks with",
+            "set services.converge.bridge.webhookSecret",
+        ),
+        ("{ services.converge.drone.enable = lib.mkForce false; }", "without services.converge.drone", "hint: "),
+        (
+            r#"{ services.converge.drone.settings.runner.unit = "other.service"; }"#,
+            "drone.settings.runner names another unit or configuration than drone-runner.service",
+            "hint: leave both unset",
+        ),
+        (
+            r#"{ services.converge.drone.runner.settings.repositories = [ "recipes/other" ]; }"#,
+            "drone.runner.settings.repositories is without recipes/ci",
+            "hint: leave it unset",
+        ),
+    ];
+    for (module, message, hint) in cases {
+        let rendered = nix.lab_host(&format!("{{ lib, ... }}: {module}")).unwrap();
+        if message.is_empty() {
+            assert_eq!(rendered.assertions, [""; 0]);
+            continue;
+        }
+        assert_eq!(rendered.assertions.len(), 1, "{module}: {:?}", rendered.assertions);
+        let found = &rendered.assertions[0];
+        assert!(found.contains(message) && found.contains(hint), "{module}: {found}");
+    }
+}
+
+#[test]
+fn an_empty_configuration_is_asked_for_all_it_lacks() {
+    let Some(nix) = Nix::find_or_skip("an_empty_configuration_is_asked_for_all_it_lacks") else { return };
+    let rendered = nix
+        .host("./nixos { services.converge = { swarm.enable = true; traefik.enable = true; drone.enable = true; bridge.enable = true; }; }")
+        .unwrap();
+    let messages = rendered.assertions.join("\n");
+    for message in [
+        "has no address to advertise",
+        "traefik has no domain",
+        "traefik does not say which version of the recipe",
+        "has no certificate",
+        "drone has no domain",
+        "drone does not say which version of the recipe",
+        "which Gitea its repositories are on",
+        "has no repository to run builds of",
+        "has no password",
+        "bridge has no domain",
+        "which Gitea to read",
+        "which Drone builds",
+        "has no organisation and no repository",
+        "has no token of the bot's Gitea account",
+    ] {
+        assert!(messages.contains(message), "{message} is not in: {messages}");
+    }
+    assert_eq!(rendered.assertions.len(), 14);
+    assert_eq!(messages.matches("hint: set services.converge.").count(), 14, "{messages}");
+}
+
+#[test]
+fn a_secret_in_the_store_is_refused() {
+    let Some(nix) = Nix::find_or_skip("a_secret_in_the_store_is_refused") else { return };
+    let stored = r#""${builtins.storeDir}/vl9bnavj43d6x9h7nl7dl5dqmy9sra5s-privkey.pem""#;
+    let values =
+        [format!("lib.mkForce {stored}"), "lib.mkForce ./Cargo.toml".into(), r#"lib.mkForce "privkey.pem""#.into()];
+    for option in [
+        "traefik.certificate.privkey",
+        "drone.giteaPassword",
+        "drone.rpcSecret",
+        "bridge.giteaToken",
+        "bridge.webhookSecret",
+    ] {
+        for value in &values {
+            let module = format!("{{ lib, ... }}: {{ services.converge.{option} = {value}; }}");
+            let message = match nix.lab_host(&module) {
+                Err(Error::Nix(message)) => message,
+                other => panic!("{option} = {value}: {other:?}"),
+            };
+            assert!(message.contains(&format!("services.converge.{option}")), "{value}: {message}");
+            assert!(message.contains("not in the Nix store"), "{value}: {message}");
+        }
+    }
+}
+
+#[test]
+fn an_option_that_does_not_exist_is_refused() {
+    let Some(nix) = Nix::find_or_skip("an_option_that_does_not_exist_is_refused") else { return };
+    let error = nix.lab_host("{ services.converge.traefik.setings.domain = \"x\"; }").unwrap_err().to_string();
+    assert!(error.contains("services.converge.traefik.setings' does not exist"), "{error}");
+}
+
+#[test]
+fn the_module_system_merges_as_nixpkgs_does() {
+    let Some(nix) = Nix::find_or_skip("the_module_system_merges_as_nixpkgs_does") else { return };
+    let cases: BTreeMap<String, [Value; 2]> = nix.value("import ./nixos/tests/module-system.nix { }").unwrap();
+    assert!(cases.len() > 10);
+    for (case, [found, expected]) in cases {
+        assert_eq!(found, expected, "{case}");
+    }
+}
+
+#[test]
+fn the_flake_has_its_outputs() {
+    let Some(nix) = Nix::find_or_skip("the_flake_has_its_outputs") else { return };
+    let outputs: Value = nix
+        .value(
+            r"let
+                 inherit (import ./nixos/tests/evaluate.nix { modules = [ ]; }) lib pkgs;
+                 all = pkgs // { testers.runNixOSTest = import; mkShell = shell: shell; };
+                 flake = (import ./flake.nix).outputs { self = { }; nixpkgs = { inherit lib; legacyPackages = { x86_64-linux = all; aarch64-linux = all; }; }; };
+               in {
+                 modules = lib.attrNames flake.nixosModules;
+                 packages = lib.mapAttrs (_: package: package.meta.mainProgram) flake.packages.x86_64-linux;
+                 image = flake.packages.x86_64-linux.comment-bridge-image.args.config.Entrypoint;
+                 test = flake.checks.aarch64-linux.machine.name;
+                 shell = lib.length flake.devShells.x86_64-linux.default.packages > 3;
+               }",
+        )
+        .unwrap();
+    let expected = json!({
+        "modules": ["default"],
+        "packages": {
+            "comment-bridge": "comment-bridge",
+            "comment-bridge-image": "localhost/comment-bridge",
+            "converge-bridge": "converge-bridge",
+            "converge-drone": "converge-drone",
+            "converge-swarm": "converge-swarm",
+            "converge-traefik": "converge-traefik",
+        },
+        "image": ["/bin/comment-bridge"],
+        "test": "converge",
+        "shell": true,
+    });
+    assert_eq!(outputs, expected);
+}
