@@ -18,8 +18,9 @@
       checks = eachSystem (pkgs: { machine = pkgs.testers.runNixOSTest ./nixos/tests/machine.nix; });
 
       devShells = eachSystem (pkgs: {
+        # The tools that CONTRIBUTING.md names.
         default = pkgs.mkShell {
-          packages = with pkgs; [ cargo clippy rustc rustfmt cargo-deny cargo-insta nix git ];
+          packages = with pkgs; [ cargo clippy rustc rustfmt cargo-deny cargo-insta cargo-machete nix git ];
         };
       });
     };

@@ -14,10 +14,9 @@ let
 in
 {
   abra = ours "abra";
-  rustPlatform.buildRustPackage = lib.fix (build: args: ours args.pname // {
-    inherit (args) meta;
-    overrideAttrs = change: build (args // change args);
-  });
+  rustPlatform.buildRustPackage = args: ours args.pname // { inherit args; inherit (args) meta; };
+  # A package of it is in /usr/local as a whole.
+  runCommand = name: { meta, passthru, ... }: script: ours name // passthru // { inherit meta script; };
   # The lab has it there, built from the program of ours.
   dockerTools.buildLayeredImage = { name, ... }@args: at "/usr/local/share/converge/${baseNameOf name}.tar" name // { inherit args; };
 
@@ -45,5 +44,5 @@ in
     generate = name: value: file name (builtins.toJSON value) { };
   };
 } // lib.genAttrs [
-  "bash" "cargo" "clippy" "coreutils" "docker" "docker-client" "findutils" "git" "gnugrep" "gnused" "openssh" "rustc" "rustfmt" "systemd" "tzdata" "util-linux" "nix" "cargo-deny" "cargo-insta"
+  "bash" "cargo" "clippy" "coreutils" "docker" "docker-client" "findutils" "git" "gnugrep" "gnused" "openssh" "rustc" "rustfmt" "systemd" "tzdata" "util-linux" "nix" "cargo-deny" "cargo-insta" "cargo-machete"
 ] debian

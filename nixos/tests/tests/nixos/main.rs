@@ -6,4 +6,5 @@
 mod command;
 mod evaluate;
 mod settings;
+mod source;
 mod units;
