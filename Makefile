@@ -7,7 +7,7 @@ PURE = --lib --bins --test pure --test bad_input --test converger
 # All of them, whoever asks: of some alone, the same libraries would be built anew with other features.
 PROGRAMS = --workspace --bins
 
-.PHONY: demo test check bench nixos-test setup clean
+.PHONY: demo test check bench manual nixos-test setup clean
 
 ## Boot a disposable machine, converge it, break it, watch it mend itself.
 demo: setup
@@ -32,6 +32,10 @@ bench: setup
 	@target/release/bench; reached=$$?; \
 	  DRONE_RUNNER=$(CURDIR)/target/release/drone-runner \
 	    $(CARGO) test --quiet --locked -p system --test runner -- figures cancelled_is_gone --nocapture --test-threads=1 && exit $$reached
+
+## Man pages and shell completions of all programs, in target/manual.
+manual:
+	@$(CARGO) run --quiet --locked -p manual -- target/manual
 
 ## The NixOS modules alone; NIXPKGS_LIB=/path/to/lib evaluates them with the real module system.
 nixos-test:

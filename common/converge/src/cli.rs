@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use daemon::log::{self, Destination};
 use daemon::signals::{Request, Signals};
 use serde_json::json;
@@ -73,9 +73,17 @@ impl Explain for CutShort {
     }
 }
 
+/// Command line of a converger, under the converger's own name.
+pub fn command<C: Converger>() -> clap::Command {
+    Flags::command().name(format!("converge-{}", C::NAME))
+}
+
 /// `fn main` of a converger.
 pub fn main<C: Converger>() -> ExitCode {
-    let flags = Flags::parse();
+    let flags = match Flags::from_arg_matches(&command::<C>().get_matches()) {
+        Ok(flags) => flags,
+        Err(error) => error.exit(),
+    };
     if flags.schema {
         return print_out(&format!("{:#}", schemars::schema_for!(C::Desired).to_value()), 0);
     }

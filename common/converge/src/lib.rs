@@ -31,7 +31,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use cli::main;
+pub use cli::{command, main};
 pub use configuration::{Loaded, load};
 pub use progress::Progress;
 pub use record::Record;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use base::error::{Explain, Explained};
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use daemon::{health_check, log};
 
 use super::life::{self, Place};
@@ -53,6 +53,11 @@ enum Command {
     Health,
     /// Check the settings alone: no secrets, no ledger, no network.
     Check,
+}
+
+/// Command line of the program.
+pub fn command() -> clap::Command {
+    Flags::command()
 }
 
 /// Runs the program.

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use base::credential::Credentials;
 use base::error::{Explain, Explained};
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use daemon::log;
 use tokio::task::LocalSet;
 use tracing::Level;
@@ -27,6 +27,11 @@ struct Flags {
     /// Print the JSON Schema of the configuration.
     #[arg(long)]
     schema: bool,
+}
+
+/// Command line of the program.
+pub fn command() -> clap::Command {
+    Flags::command()
 }
 
 /// `fn main` of `drone-runner`.
