@@ -2,7 +2,9 @@
 //!
 //! Each module has one subject and its tests; `make check` runs them with the pure tests of all crates.
 
+pub mod crates;
 pub mod language;
+pub mod links;
 pub mod names;
 pub mod snapshots;
 pub mod tree;
