@@ -1,25 +1,25 @@
-# The two commands of the README are `make demo` and `make test`; each does all of its own set-up.
+# The two commands of the README are `make demo` and `make test`; each does all of its set-up.
 
 CARGO ?= cargo
 # Tests that need neither root nor Docker.
 PURE = --lib --bins --test pure --test bad_input --test converger
 
-# All of them, whoever asks: of some alone, the same libraries would be built anew with other features.
+# Always all of them: a build of some programs alone builds the same libraries again with other features.
 PROGRAMS = --workspace --bins
 
-.PHONY: demo test check bench manual nixos-test setup clean
+.PHONY: demo test check bench manual release nixos-test setup clean
 
-## Boot a disposable machine, converge it, break it, watch it mend itself.
+## Boot a disposable machine, converge it, break it, watch it repair itself.
 demo: setup
 	@echo "building the programs (the first time takes some minutes)"
 	@$(CARGO) build --quiet --locked $(PROGRAMS)
 	@target/debug/demo
 
-## Everything. The last line counts.
+## All tests. The last line counts them.
 test: setup
 	@tests/run
 
-## Format, lints and pure tests: what every commit passes.
+## Format, lints, pure tests, checks of the tree: every commit passes them.
 check:
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
@@ -37,11 +37,15 @@ bench: setup
 manual:
 	@$(CARGO) run --quiet --locked -p manual -- target/manual
 
+## make release VERSION=x.y.z: sets the version and makes the archive; commits and publishes nothing.
+release:
+	@CARGO=$(CARGO) .ci/release "$(VERSION)"
+
 ## The NixOS modules alone; NIXPKGS_LIB=/path/to/lib evaluates them with the real module system.
 nixos-test:
 	$(CARGO) test --locked -p nixos-tests
 
-# What the lab needs on this machine; says so before it installs anything.
+# Installs what the lab needs on this machine, and first lists what that is.
 setup:
 	@command -v $(CARGO) >/dev/null || { echo "error: there is no cargo on this machine"; \
 	  echo "hint: install Rust 1.95 or later (https://rustup.rs), then try again"; exit 1; } >&2
