@@ -11,9 +11,8 @@ use http::{Connect, Error};
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use crate::servers::{BOT, GITEA, GITEA_TOKEN};
 use crate::story::in_time;
-use crate::wire::{Mortal, Wire};
+use doubles::{BOT, GITEA, GITEA_TOKEN, Wire};
 
 /// What was understood, without what differs from one server to the next.
 #[derive(Default)]
@@ -117,7 +116,7 @@ fn the_bridge_understands_the_world_as_it_does_gitea() {
         world.stranger("sam");
         let pull = world.pull("recipes/hello");
         world.change(&pull, |it| it.title = "Mention the tests".into());
-        let wire = Wire { shared: world.shared.clone(), mortal: Arc::new(Mortal::default()) };
+        let wire = Wire::of(&world.shared);
         let connect = Connect { carrier: Some(Arc::new(wire)), ..Connect::within(Duration::from_secs(10)) };
         let told = talk(&Gitea::new(GITEA, &GITEA_TOKEN.into(), &connect).unwrap()).await;
         world.check_calls();

@@ -1,8 +1,8 @@
 //! The bridge's lives, and the disk that outlives them.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::clock::Clock;
@@ -15,9 +15,9 @@ use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 use tokio::task::JoinHandle;
 
-use crate::servers::{DRONE_TOKEN, GITEA_TOKEN};
-use crate::time::Whose;
-use crate::wire::{Mortal, Shared, Spill, Wire, lock};
+use crate::commits::{CommitFault, CommitFaults};
+use doubles::ClockOf;
+use doubles::{Caller, DRONE_TOKEN, GITEA_TOKEN, Shared, Wire, lock};
 
 /// A disk in memory, with the ledger on it.
 pub struct Disk {
@@ -55,30 +55,36 @@ const PATIENCE: Duration = Duration::from_secs(11);
 /// One life of the bridge.
 pub struct Life {
     pub bridge: Arc<Bridge>,
-    pub mortal: Arc<Mortal>,
+    pub caller: Arc<Caller>,
     task: JoinHandle<()>,
 }
 
 impl Life {
     /// Starts it. Fails when the ledger cannot be opened, as a full disk may have it.
-    pub fn begin(shared: &Shared, disk: &Disk, settings: &Settings, runs: &Path) -> Result<Self, ledger::Error> {
-        let mortal = Arc::new(Mortal::default());
+    pub fn begin(
+        shared: &Shared,
+        faults: &Arc<Mutex<CommitFaults>>,
+        disk: &Disk,
+        settings: &Settings,
+        runs: &Path,
+    ) -> Result<Self, ledger::Error> {
+        let caller = Arc::new(Caller::default());
         let mut connection = open(&disk.name);
-        let (world, life) = (shared.clone(), mortal.clone());
+        let (faults, life) = (faults.clone(), caller.clone());
         let hook = move || {
             if life.is_dead() {
                 return true;
             }
-            match lock(&world).spill() {
+            match faults.lock().unwrap().next() {
                 None => false,
-                Some(Spill::Full) => true,
-                Some(Spill::DiesBefore) => {
-                    life.die();
+                Some(CommitFault::Full) => true,
+                Some(CommitFault::DiesBefore) => {
+                    life.kill();
                     true
                 }
                 // What follows in this life reaches nobody any more.
-                Some(Spill::DiesAfter) => {
-                    life.die();
+                Some(CommitFault::DiesAfter) => {
+                    life.kill();
                     false
                 }
             }
@@ -86,20 +92,20 @@ impl Life {
         connection.commit_hook(Some(hook)).unwrap();
         let ledger = Ledger::of(connection)?;
         let world = shared.clone();
-        let clock = Clock::from_fn(move || lock(&world).time.now(Whose::Bridge));
-        let wire = Wire { shared: shared.clone(), mortal: mortal.clone() };
+        let clock = Clock::from_fn(move || lock(&world).clocks.now(ClockOf::Caller));
+        let wire = Wire { network: shared.clone(), caller: caller.clone() };
         let connect =
             Connect { carrier: Some(Arc::new(wire)), ..Connect::within(Duration::from_secs(settings.call_seconds)) };
         let tokens = Tokens { gitea: GITEA_TOKEN.into(), drone: DRONE_TOKEN.into() };
         let bridge = Bridge::new(settings.clone(), ledger, &tokens, runs.into(), clock, &connect).unwrap();
         let works = bridge.clone();
         let task = tokio::task::spawn_local(async move { Box::pin(works.work()).await });
-        Ok(Self { bridge, mortal, task })
+        Ok(Self { bridge, caller, task })
     }
 
     /// Ends it at once, wherever it is.
     pub async fn end(self) {
-        self.mortal.die();
+        self.caller.kill();
         self.task.abort();
         if let Err(error) = self.task.await
             && error.is_panic()
@@ -116,7 +122,7 @@ impl Life {
             Ok(Err(error)) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             Ok(_) => {}
             // One that died on the way stands still.
-            Err(_) if self.mortal.is_dead() => self.end().await,
+            Err(_) if self.caller.is_dead() => self.end().await,
             Err(tokio::time::error::Elapsed { .. }) => panic!("it does not end within {PATIENCE:?}"),
         }
     }

@@ -3,11 +3,9 @@
 
 #![allow(clippy::expect_used, clippy::unwrap_used, missing_docs, reason = "all of it is a test")]
 
+mod commits;
 mod faithful;
 mod life;
 mod scenarios;
 mod schedules;
-mod servers;
 mod story;
-mod time;
-mod wire;

@@ -22,10 +22,9 @@ use tempfile::TempDir;
 use tokio::task::LocalSet;
 use tokio::time::sleep;
 
+use crate::commits::{CommitFault, CommitFaults};
 use crate::life::{Disk, Life};
-use crate::servers::{BOT, Build, DRONE, GITEA, PullRequest, Repository};
-use crate::time::Whose;
-use crate::wire::{CI, Order, Shared, Spill, State, Trouble, lock};
+use doubles::{BOT, Build, CI, ClockOf, DRONE, Fault, FaultRule, GITEA, Network, PullId, PullRequest, Shared, lock};
 
 /// Longer than a poll and a call that hangs.
 const QUIET: Duration = Duration::from_secs(30);
@@ -38,6 +37,7 @@ const PATIENCE: Duration = Duration::from_hours(72);
 
 pub struct World {
     pub shared: Shared,
+    pub commit_faults: Arc<Mutex<CommitFaults>>,
     pub settings: RefCell<Settings>,
     pub disk: RefCell<Disk>,
     pub life: RefCell<Option<Life>>,
@@ -102,9 +102,9 @@ pub fn settings() -> Settings {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let shared = Arc::new(Mutex::new(State::new(seed)));
         let world = Self {
-            shared,
+            shared: Network::new(seed).shared(),
+            commit_faults: Arc::default(),
             settings: RefCell::new(settings()),
             disk: RefCell::new(Disk::new()),
             life: RefCell::new(None),
@@ -117,7 +117,7 @@ impl World {
         world
     }
 
-    pub fn state(&self) -> std::sync::MutexGuard<'_, State> {
+    pub fn network(&self) -> std::sync::MutexGuard<'_, Network> {
         lock(&self.shared)
     }
 
@@ -125,107 +125,89 @@ impl World {
 
     /// An organisation that the bot is a member of.
     pub fn organisation(&self, name: &str) {
-        let mut state = self.state();
-        state.gitea.accounts.insert(BOT.into());
-        state.gitea.organisations.entry(name.into()).or_default().insert(BOT.into());
+        let mut network = self.network();
+        network.gitea.organisations.entry(name.into()).or_default().members.insert(BOT.into());
     }
 
     pub fn repository(&self, name: &str) {
-        self.state().gitea.repositories.insert(name.into(), Repository::default());
+        self.network().gitea.add_repository(name);
     }
 
     /// A member of every organisation.
     pub fn member(&self, name: &str) -> Person<'_> {
         let person = self.stranger(name);
-        let mut state = self.state();
-        state.gitea.organisations.values_mut().for_each(|members| {
-            members.insert(name.to_owned());
+        let mut network = self.network();
+        network.gitea.organisations.values_mut().for_each(|organisation| {
+            organisation.members.insert(name.to_owned());
         });
         person
     }
 
     pub fn stranger(&self, name: &str) -> Person<'_> {
-        self.state().gitea.accounts.insert(name.into());
+        self.network().gitea.add_account(name);
         Person { world: self, name: name.into() }
     }
 
     /// A new open pull request.
     pub fn pull(&self, repository: &str) -> Pull {
-        let mut state = self.state();
-        let repository: comment_bridge::names::Repository = repository.parse().unwrap();
-        let number = state.gitea.pulls.keys().filter(|pull| pull.repository == repository).count() + 1;
-        let pull = Pull { repository, number: i64::try_from(number).unwrap() };
-        let (id, now) = (state.gitea.next(), state.time.now(Whose::Gitea));
-        let it = PullRequest {
-            id,
-            title: "Change it".into(),
-            head: head(1),
-            is_closed: false,
-            is_merged: false,
-            is_locked: false,
-            fork_is_gone: false,
-            created: now,
-            updated: now,
-            shown: RefCell::default(),
-        };
-        state.gitea.pulls.insert(pull.clone(), it);
-        pull
+        let mut network = self.network();
+        let now = network.clocks.now(ClockOf::Gitea);
+        let id = network.gitea.open_pull(repository, &head(1), now);
+        Pull { repository: repository.parse().unwrap(), number: id.number }
     }
 
     // What happens.
 
     /// A new head, as `1111…`, `2222…`.
     pub fn push(&self, pull: &Pull) {
-        let mut state = self.state();
-        state.gitea.next();
-        let now = state.time.now(Whose::Gitea);
-        let it = state.gitea.pulls.get_mut(pull).unwrap();
-        it.head = head(it.head[..1].parse::<u8>().unwrap() % 9 + 1);
-        it.updated = now;
+        let mut network = self.network();
+        let (id, now) = (id(pull), network.clocks.now(ClockOf::Gitea));
+        let next = network.gitea.pulls[&id].head[..1].parse::<u8>().unwrap() % 9 + 1;
+        network.gitea.push(&id, &head(next), now);
     }
 
     pub fn change(&self, pull: &Pull, change: impl FnOnce(&mut PullRequest)) {
-        let mut state = self.state();
-        let now = state.time.now(Whose::Gitea);
-        let it = state.gitea.pulls.get_mut(pull).unwrap();
+        let mut network = self.network();
+        let now = network.clocks.now(ClockOf::Gitea);
+        let it = network.gitea.pulls.get_mut(&id(pull)).unwrap();
         change(it);
         it.updated = now;
-        state.changed = state.time.passed();
+        network.changed = network.clocks.passed();
     }
 
     pub fn close(&self, pull: &Pull) {
         self.change(pull, |it| it.is_closed = true);
     }
 
-    /// The next call with these words in it meets trouble.
-    pub fn trouble(&self, what: &'static str, trouble: Trouble) {
-        self.troubles(what, 1, trouble);
+    /// The next call with these words in it meets fault.
+    pub fn fault(&self, what: &'static str, fault: Fault) {
+        self.faults(what, 1, fault);
     }
 
-    pub fn troubles(&self, what: &'static str, times: u32, trouble: Trouble) {
-        self.state().orders.push(Order { what, after: 0, times, trouble });
+    pub fn faults(&self, what: &'static str, times: u32, fault: Fault) {
+        self.network().faults.push(FaultRule { what, after: 0, times, fault });
     }
 
     /// The next commit but so many meets with something.
-    pub fn spill(&self, after: u32, spill: Spill) {
-        self.state().spills.push((after, 1, spill));
+    pub fn commit_fault(&self, after: u32, fault: CommitFault) {
+        self.commit_faults.lock().unwrap().rules.push((after, 1, fault));
     }
 
     pub fn is_down(&self, what: &'static str) {
-        self.state().down.push(what);
+        self.network().down.push(what);
     }
 
     pub fn is_up_again(&self) {
-        let mut state = self.state();
-        state.down.clear();
-        state.changed = state.time.passed();
+        let mut network = self.network();
+        network.down.clear();
+        network.changed = network.clocks.passed();
     }
 
     /// The disk has no room, or has again.
     pub fn disk_is_full(&self, is_full: bool) {
-        let mut state = self.state();
-        state.is_full = is_full;
-        state.changed = state.time.passed();
+        self.commit_faults.lock().unwrap().is_full = is_full;
+        let mut network = self.network();
+        network.changed = network.clocks.passed();
     }
 
     /// The bridge starts.
@@ -234,10 +216,16 @@ impl World {
     }
 
     pub fn try_start(&self) -> Result<(), ledger::Error> {
-        let life = Life::begin(&self.shared, &self.disk.borrow(), &self.settings.borrow(), self.runs.path())?;
+        let life = Life::begin(
+            &self.shared,
+            &self.commit_faults,
+            &self.disk.borrow(),
+            &self.settings.borrow(),
+            self.runs.path(),
+        )?;
         assert!(self.life.replace(Some(life)).is_none(), "it runs already");
-        let mut state = self.state();
-        state.changed = state.time.passed();
+        let mut network = self.network();
+        network.changed = network.clocks.passed();
         Ok(())
     }
 
@@ -272,11 +260,11 @@ impl World {
 
     /// A webhook tells the bridge of a comment, as it was written: says what the bridge answers, if it runs.
     pub async fn hook(&self, comment: i64, action: &str) -> Option<StatusCode> {
-        let life = self.life.borrow().as_ref().map(|life| (life.bridge.clone(), life.mortal.is_dead()));
+        let life = self.life.borrow().as_ref().map(|life| (life.bridge.clone(), life.caller.is_dead()));
         let (bridge, false) = life? else { return None };
         let body = {
-            let state = self.state();
-            state.gitea.show_event(comment, &state.gitea.written[&comment], action).to_string()
+            let network = self.network();
+            network.gitea.show_event(comment, &network.gitea.written[&comment], action).to_string()
         };
         let mut mac = Hmac::<Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
         mac.update(body.as_bytes());
@@ -295,8 +283,8 @@ impl World {
         })
     }
 
-    pub fn step(&self, whose: Whose, seconds: i64) {
-        self.state().time.step(whose, seconds);
+    pub fn step(&self, clock: ClockOf, seconds: i64) {
+        self.network().clocks.step(clock, seconds);
     }
 
     /// What a build left behind.
@@ -317,8 +305,8 @@ impl World {
 
     pub async fn second(&self) {
         sleep(Duration::from_secs(1)).await;
-        self.state().settle();
-        let dead = self.life.borrow().as_ref().is_some_and(|life| life.mortal.is_dead());
+        self.network().settle();
+        let dead = self.life.borrow().as_ref().is_some_and(|life| life.caller.is_dead());
         if dead {
             self.dies().await;
             drop(self.try_start());
@@ -345,9 +333,9 @@ impl World {
         let borrowed = self.life.borrow();
         let Some(life) = borrowed.as_ref() else { return false };
         {
-            let state = self.state();
-            let busy = state.drone.builds.values().any(|build| !build.is_over());
-            if busy || state.has_late() || state.time.passed() < state.changed + self.quiet.get() {
+            let network = self.network();
+            let busy = network.drone.builds.values().any(|build| !build.is_over());
+            if busy || network.has_late() || network.clocks.passed() < network.changed + self.quiet.get() {
                 return false;
             }
         }
@@ -373,7 +361,7 @@ impl World {
 
     /// Whether every call was one that this world knows.
     pub fn check_calls(&self) {
-        let unknown = self.state().unknown.clone();
+        let unknown = self.network().unknown.clone();
         assert!(unknown.is_empty(), "calls that this world does not know: {unknown:#?}");
     }
 
@@ -381,8 +369,8 @@ impl World {
 
     /// What is to be read on a pull request.
     pub fn comments(&self, pull: &Pull) -> String {
-        let state = self.state();
-        let each = state.gitea.comments_of(pull).map(|(_, it)| {
+        let (network, id) = (self.network(), id(pull));
+        let each = network.gitea.comments_of(&id).map(|(_, it)| {
             let seen = it.body.split("<!-- converge-ci").next().unwrap_or_default();
             format!("{}: {}", it.author, seen.trim().replace('\u{200b}', "{no width}"))
         });
@@ -391,14 +379,14 @@ impl World {
 
     /// The bot's own comments.
     pub fn said(&self, pull: &Pull) -> Vec<String> {
-        let state = self.state();
-        state.gitea.comments_of(pull).filter(|(_, it)| it.author == BOT).map(|(_, it)| it.body.clone()).collect()
+        let network = self.network();
+        network.gitea.comments_of(&id(pull)).filter(|(_, it)| it.author == BOT).map(|(_, it)| it.body.clone()).collect()
     }
 
     /// Every build, as `1 success hello@1111111 quick trigger 5`.
     pub fn builds(&self) -> Vec<String> {
-        let state = self.state();
-        state.drone.builds.iter().map(|(number, build)| line(*number, build)).collect()
+        let network = self.network();
+        network.drone.builds.iter().map(|(number, build)| line(*number, build)).collect()
     }
 
     pub fn triggers(&self, pull: &Pull) -> Vec<Trigger> {
@@ -418,12 +406,12 @@ impl World {
     /// The calls with these words in them.
     pub fn calls(&self, what: &str) -> Vec<String> {
         let fits = |line: &str| what.split(' ').all(|word| line.contains(word));
-        let state = self.state();
-        state.calls.iter().filter(|(_, line, _)| fits(line)).map(|(_, line, _)| line.clone()).collect()
+        let network = self.network();
+        network.calls.iter().filter(|(_, line, _)| fits(line)).map(|(_, line, _)| line.clone()).collect()
     }
 
     pub fn forget_calls(&self) {
-        self.state().calls.clear();
+        self.network().calls.clear();
     }
 
     /// Everything, for who has to find out what went wrong.
@@ -435,18 +423,23 @@ impl World {
             writeln!(picture, "unsaid: {:?}", life.bridge.ledger.dirty_pulls()).unwrap();
         }
         writeln!(picture, "builds: {:#?}", self.builds()).unwrap();
-        let state = self.state();
+        let network = self.network();
         writeln!(picture, "comments:").unwrap();
-        for (id, it) in &state.gitea.comments {
+        for (id, it) in &network.gitea.comments {
             let body = it.body.lines().next().unwrap_or_default();
             writeln!(picture, "  {id} {} {} {}: {body}", it.created, it.pull, it.author).unwrap();
         }
         writeln!(picture, "calls:").unwrap();
-        for (at, line, status) in state.calls.iter().rev().take(80).rev() {
+        for (at, line, status) in network.calls.iter().rev().take(80).rev() {
             writeln!(picture, "  {:8.3} {status:3} {line}", at.as_secs_f64()).unwrap();
         }
         picture
     }
+}
+
+/// A pull request's address at the double.
+pub fn id(pull: &Pull) -> PullId {
+    PullId { repository: pull.repository.to_string(), number: pull.number }
 }
 
 fn head(digit: u8) -> String {
@@ -469,29 +462,29 @@ pub struct Person<'a> {
 impl Person<'_> {
     /// Writes a comment; says its id.
     pub fn comments(&self, pull: &Pull, body: &str) -> i64 {
-        let mut state = self.world.state();
-        state.changed = state.time.passed();
-        let now = state.time.now(Whose::Gitea);
-        state.gitea.comment(pull, &self.name, body, now)
+        let mut network = self.world.network();
+        network.changed = network.clocks.passed();
+        let now = network.clocks.now(ClockOf::Gitea);
+        network.gitea.comment(&id(pull), &self.name, body, now)
     }
 
     pub fn edits(&self, comment: i64, body: &str) {
-        let mut state = self.world.state();
-        let now = state.time.now(Whose::Gitea);
-        let it = state.gitea.comments.get_mut(&comment).unwrap();
+        let mut network = self.world.network();
+        let now = network.clocks.now(ClockOf::Gitea);
+        let it = network.gitea.comments.get_mut(&comment).unwrap();
         body.clone_into(&mut it.body);
         it.updated = now;
     }
 
     pub fn deletes(&self, comment: i64) {
-        self.world.state().gitea.comments.remove(&comment).unwrap();
+        self.world.network().gitea.comments.remove(&comment).unwrap();
     }
 
     /// Is no member of anything any more.
     pub fn leaves(&self) {
-        let mut state = self.world.state();
-        state.gitea.organisations.values_mut().for_each(|members| {
-            members.remove(&self.name);
+        let mut network = self.world.network();
+        network.gitea.organisations.values_mut().for_each(|organisation| {
+            organisation.members.remove(&self.name);
         });
     }
 }

@@ -2,9 +2,9 @@
 
 use insta::assert_snapshot;
 
-use crate::servers::BOT;
 use crate::story::{in_time, slow_story, story};
-use crate::wire::Trouble;
+use doubles::BOT;
+use doubles::Fault;
 
 #[test]
 fn a_stranger_is_not_answered() {
@@ -37,7 +37,7 @@ fn whoever_is_on_the_list_may() {
 fn an_organisation_that_hides_its_members_is_a_problem_and_no_refusal() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.state().gitea.organisations.get_mut("recipes").unwrap().remove(BOT);
+        world.network().gitea.organisations.get_mut("recipes").unwrap().members.remove(BOT);
         alice.comments(&pr, "!testme");
         world.pass(60).await;
         assert_eq!(world.became(&pr), ["seen"]);
@@ -53,7 +53,7 @@ fn an_organisation_that_hides_its_members_is_a_problem_and_no_refusal() {
 fn an_error_is_no_refusal() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.troubles("members", 3, Trouble::Says(500));
+        world.faults("members", 3, Fault::Says(500));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         assert_eq!(world.became(&pr), ["reported"]);
@@ -116,7 +116,7 @@ fn a_closed_pull_request_is_not_built() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         // It is closed between the poll that finds the comment and the look at it.
-        world.trouble("GET pulls/1", Trouble::Says(500));
+        world.fault("GET pulls/1", Fault::Says(500));
         alice.comments(&pr, "!testme");
         world.until("it is seen", |world| !world.became(&pr).is_empty()).await;
         world.close(&pr);
@@ -146,7 +146,7 @@ fn an_archived_repository_is_not_built() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
-        world.state().gitea.repositories.get_mut("recipes/hello").unwrap().is_archived = true;
+        world.network().gitea.repositories.get_mut("recipes/hello").unwrap().is_archived = true;
         world.pass(60).await;
         assert_eq!(world.became(&pr), ["refused"]);
         assert!(world.builds().is_empty() && world.said(&pr).is_empty());

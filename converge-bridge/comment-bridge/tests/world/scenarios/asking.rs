@@ -69,7 +69,7 @@ fn quick_is_told_to_the_build_and_in_the_comment() {
 
           Quick run: install and custom tests only, so of lower confidence. `!testme` runs everything.
         "###);
-        let params = world.state().drone.builds[&1].params.clone();
+        let params = world.network().drone.builds[&1].params.clone();
         assert_snapshot!(format!("{params:#?}"), @r###"
           {
               "CCCI_QUICK": "1",
@@ -90,7 +90,7 @@ fn a_whole_run_has_every_rung() {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
-        let params = world.state().drone.builds[&1].params.clone();
+        let params = world.network().drone.builds[&1].params.clone();
         assert_snapshot!(format!("{params:#?}"), @r###"
           {
               "CCCI_QUICK": "0",

@@ -2,16 +2,16 @@
 
 use insta::assert_snapshot;
 
-use crate::servers::Mood;
 use crate::story::{slow_story, story};
-use crate::wire::Trouble;
+use doubles::Fault;
+use doubles::Pipeline;
 
 /// What went wrong with the one attempt to make the build; there is one all the same.
-fn one_build_for_all_that(trouble: Trouble) {
+fn one_build_for_all_that(fault: Fault) {
     story(async |world| {
-        world.state().drone.lasts = (90, 90);
+        world.network().drone.lasts = (90, 90);
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.trouble("drone POST", trouble);
+        world.fault("drone POST", fault);
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         let ran = world.builds().iter().filter(|line| line.contains("success")).count();
@@ -22,65 +22,65 @@ fn one_build_for_all_that(trouble: Trouble) {
 
 #[test]
 fn no_connection() {
-    one_build_for_all_that(Trouble::Refused);
+    one_build_for_all_that(Fault::Refused);
 }
 
 #[test]
 fn an_answer_that_is_lost() {
-    one_build_for_all_that(Trouble::AnswerLost);
+    one_build_for_all_that(Fault::AnswerLost);
 }
 
 #[test]
 fn an_answer_that_is_cut_off() {
-    one_build_for_all_that(Trouble::AnswerCut);
+    one_build_for_all_that(Fault::AnswerCut);
 }
 
 #[test]
 fn no_answer_and_no_build() {
-    one_build_for_all_that(Trouble::Hangs);
+    one_build_for_all_that(Fault::Hangs);
 }
 
 #[test]
 fn a_500_after_the_build_was_made() {
-    one_build_for_all_that(Trouble::DoesAndSays(500));
+    one_build_for_all_that(Fault::DoesAndSays(500));
 }
 
 #[test]
 fn a_500_and_no_build() {
-    one_build_for_all_that(Trouble::Says(500));
+    one_build_for_all_that(Fault::Says(500));
 }
 
 #[test]
 fn half_an_answer() {
-    one_build_for_all_that(Trouble::DoesAndSaysHalf);
+    one_build_for_all_that(Fault::DoesAndSaysHalf);
 }
 
 #[test]
 fn a_page_instead_of_an_answer() {
-    one_build_for_all_that(Trouble::DoesAndSaysPage);
+    one_build_for_all_that(Fault::DoesAndSaysPage);
 }
 
 #[test]
 fn a_null_and_a_build() {
-    one_build_for_all_that(Trouble::DoesAndSaysNull);
+    one_build_for_all_that(Fault::DoesAndSaysNull);
 }
 
 #[test]
 fn too_many_requests() {
-    one_build_for_all_that(Trouble::Says(429));
+    one_build_for_all_that(Fault::Says(429));
 }
 
 #[test]
 fn a_build_that_appears_within_the_wait() {
-    one_build_for_all_that(Trouble::Late(8));
+    one_build_for_all_that(Fault::Late(8));
 }
 
 #[test]
 fn a_build_that_appears_after_the_look_is_cancelled() {
     story(async |world| {
-        world.state().drone.lasts = (90, 90);
+        world.network().drone.lasts = (90, 90);
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.trouble("drone POST", Trouble::Late(45));
+        world.fault("drone POST", Fault::Late(45));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         assert_eq!(world.builds(), ["1 success hello@1111111 for 2", "2 killed hello@1111111 for 2"]);
@@ -96,12 +96,12 @@ fn a_build_that_appears_after_the_look_is_cancelled() {
 
 #[test]
 fn a_death_between_the_call_and_its_answer() {
-    one_build_for_all_that(Trouble::DiesAfter);
+    one_build_for_all_that(Fault::DiesAfter);
 }
 
 #[test]
 fn a_death_before_the_call() {
-    one_build_for_all_that(Trouble::DiesBefore);
+    one_build_for_all_that(Fault::DiesBefore);
 }
 
 #[test]
@@ -149,7 +149,7 @@ fn drone_down_for_longer_than_anybody_waits() {
 fn nothing_in_the_pipeline_is_for_us() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.state().drone.mood = Mood::NothingMatches;
+        world.network().drone.set_pipeline(Pipeline::NothingMatches);
         alice.comments(&pr, "!testme");
         world.pass(120).await;
         assert_snapshot!(world.comments(&pr), @r###"
@@ -159,7 +159,7 @@ fn nothing_in_the_pipeline_is_for_us() {
 
           Drone finds no pipeline of the CI repository that wants the build. It is tried again, for up to 24 hours.
         "###);
-        world.state().drone.mood = Mood::Fine;
+        world.network().drone.set_pipeline(Pipeline::Fine);
         world.until_quiet().await;
         assert_eq!(world.builds().len(), 1);
     });
@@ -169,7 +169,7 @@ fn nothing_in_the_pipeline_is_for_us() {
 fn there_is_no_pipeline_for_a_while() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.state().drone.mood = Mood::NoPipeline;
+        world.network().drone.set_pipeline(Pipeline::Missing);
         alice.comments(&pr, "!testme");
         world.pass(300).await;
         assert_snapshot!(world.comments(&pr), @r###"
@@ -179,7 +179,7 @@ fn there_is_no_pipeline_for_a_while() {
 
           Drone does not answer in time. It is tried again, for up to 24 hours.
         "###);
-        world.state().drone.mood = Mood::Fine;
+        world.network().drone.set_pipeline(Pipeline::Fine);
         world.until_quiet().await;
         assert_eq!(world.builds().len(), 1);
     });
@@ -189,7 +189,7 @@ fn there_is_no_pipeline_for_a_while() {
 fn a_broken_pipeline_is_an_error_at_once() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.state().drone.mood = Mood::BrokenPipeline;
+        world.network().drone.set_pipeline(Pipeline::Broken("yaml: unmarshal errors"));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         assert_eq!(world.builds(), ["1 error ?@? for ?"]);
@@ -209,7 +209,7 @@ fn a_build_that_somebody_deletes() {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.pass(20).await;
-        world.state().drone.builds.clear();
+        world.network().drone.builds.clear();
         world.until_quiet().await;
         assert_eq!(world.became(&pr), ["reported"]);
         assert_snapshot!(world.comments(&pr), @r###"
@@ -226,7 +226,7 @@ fn a_build_that_somebody_deletes() {
 fn a_build_that_fails() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.state().drone.fails = 100;
+        world.network().drone.fails = 100;
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         assert_snapshot!(world.comments(&pr), @r###"
@@ -240,7 +240,7 @@ fn a_build_that_fails() {
 #[test]
 fn more_builds_than_a_page_of_drones() {
     story(async |world| {
-        world.state().drone.lasts = (1, 1);
+        world.network().drone.lasts = (1, 1);
         let alice = world.member("alice");
         let pr = world.pull("recipes/hello");
         for _ in 0..120 {

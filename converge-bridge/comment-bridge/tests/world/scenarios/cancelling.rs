@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 
 use crate::story::story;
-use crate::wire::Trouble;
+use doubles::{ClockOf, Fault};
 
 #[test]
 fn a_run_of_a_pull_request_that_was_merged_is_cancelled_all_the_same() {
@@ -151,7 +151,7 @@ fn a_cancel_whose_answer_is_lost_is_seen_all_the_same() {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.pass(20).await;
-        world.troubles("drone DELETE", 2, Trouble::AnswerLost);
+        world.faults("drone DELETE", 2, Fault::AnswerLost);
         alice.comments(&pr, "!testme cancel");
         world.until_quiet().await;
         assert_eq!(world.builds(), ["1 killed hello@1111111 for 2"]);
@@ -166,9 +166,9 @@ fn a_build_cancelled_in_drone_is_told_so() {
         alice.comments(&pr, "!testme");
         world.pass(20).await;
         {
-            let mut state = world.state();
-            let now = state.time.now(crate::time::Whose::Drone);
-            state.drone.cancel(1, now);
+            let mut network = world.network();
+            let now = network.clocks.now(ClockOf::Drone);
+            network.drone.cancel(1, now);
         }
         world.until_quiet().await;
         assert_eq!(world.became(&pr), ["reported"]);

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use crate::story::story;
-use crate::time::Whose;
+use doubles::ClockOf;
 
 /// Somebody asks after a clock was set, and again; each gets a build.
-fn asked_after(whose: Whose, seconds: i64) {
+fn asked_after(clock: ClockOf, seconds: i64) {
     story(async |world| {
         world.pass(60).await;
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.pass(10).await;
-        world.step(whose, seconds);
+        world.step(clock, seconds);
         world.push(&pr);
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
@@ -29,32 +29,32 @@ fn asked_after(whose: Whose, seconds: i64) {
 
 #[test]
 fn giteas_clock_is_set_back_an_hour() {
-    asked_after(Whose::Gitea, -3600);
+    asked_after(ClockOf::Gitea, -3600);
 }
 
 #[test]
 fn giteas_clock_is_set_forward_an_hour() {
-    asked_after(Whose::Gitea, 3600);
+    asked_after(ClockOf::Gitea, 3600);
 }
 
 #[test]
 fn our_clock_is_set_back_an_hour() {
-    asked_after(Whose::Bridge, -3600);
+    asked_after(ClockOf::Caller, -3600);
 }
 
 #[test]
 fn our_clock_is_set_forward_an_hour() {
-    asked_after(Whose::Bridge, 3600);
+    asked_after(ClockOf::Caller, 3600);
 }
 
 #[test]
 fn drones_clock_is_set_back_an_hour() {
-    asked_after(Whose::Drone, -3600);
+    asked_after(ClockOf::Drone, -3600);
 }
 
 #[test]
 fn drones_clock_is_set_forward_an_hour() {
-    asked_after(Whose::Drone, 3600);
+    asked_after(ClockOf::Drone, 3600);
 }
 
 /// One comment just before each poll and one just after it, within one second.

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use comment_bridge::settings::Organisation;
 
 use crate::story::{in_time, slow_story, story};
-use crate::wire::Trouble;
+use doubles::Fault;
 
 fn organisation(name: &str, include: &[&str], exclude: &[&str]) -> Organisation {
     let list = |of: &[&str]| of.iter().map(|it| (*it).to_owned()).collect();
@@ -259,7 +259,7 @@ fn a_comment_that_is_deleted_after_it_was_taken_changes_nothing() {
 fn a_rate_limit_is_waited_for() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.troubles("gitea", 6, Trouble::Says(429));
+        world.faults("gitea", 6, Fault::Says(429));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         assert_eq!(world.became(&pr), ["reported"]);
@@ -275,10 +275,10 @@ fn a_repository_that_vanishes_and_comes_back() {
         alice.comments(&pr, "!testme");
         world.pass(10).await;
         world.is_up_again();
-        world.state().gitea.repositories.get_mut("recipes/hello").unwrap().is_hidden = true;
+        world.network().gitea.repositories.get_mut("recipes/hello").unwrap().is_hidden = true;
         world.pass(600).await;
         assert_eq!(world.became(&pr), ["seen"]);
-        world.state().gitea.repositories.get_mut("recipes/hello").unwrap().is_hidden = false;
+        world.network().gitea.repositories.get_mut("recipes/hello").unwrap().is_hidden = false;
         world.until_quiet().await;
         assert_eq!(world.became(&pr), ["reported"]);
     });

@@ -1,7 +1,7 @@
 //! The ledger, lost and found.
 
+use crate::commits::CommitFault;
 use crate::story::story;
-use crate::wire::Spill;
 
 #[test]
 fn an_older_ledger_is_put_back() {
@@ -107,18 +107,18 @@ fn a_disk_that_fills_while_a_build_runs() {
 /// A life that ends at each of the writes in turn.
 #[test]
 fn a_death_at_every_write() {
-    for spill in [Spill::DiesBefore, Spill::DiesAfter] {
+    for fault in [CommitFault::DiesBefore, CommitFault::DiesAfter] {
         for after in 0..25 {
             story(async |world| {
                 let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-                world.spill(after, spill);
+                world.commit_fault(after, fault);
                 alice.comments(&pr, "!testme");
                 world.until_quiet().await;
-                assert_eq!(world.builds(), ["1 success hello@1111111 for 2"], "{spill:?} after {after}");
+                assert_eq!(world.builds(), ["1 success hello@1111111 for 2"], "{fault:?} after {after}");
                 assert_eq!(
                     (world.became(&pr), world.said(&pr).len()),
                     (vec!["reported"], 1),
-                    "{spill:?} after {after}"
+                    "{fault:?} after {after}"
                 );
             });
         }

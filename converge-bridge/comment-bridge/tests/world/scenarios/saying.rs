@@ -4,15 +4,15 @@ use comment_bridge::metrics::Gauges;
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::servers::BOT;
 use crate::story::story;
-use crate::wire::Trouble;
+use doubles::BOT;
+use doubles::Fault;
 
 /// What went wrong with writing it; there is one comment all the same, and it says the end.
-fn one_comment_for_all_that(trouble: Trouble) {
+fn one_comment_for_all_that(fault: Fault) {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.trouble("gitea POST comments", trouble);
+        world.fault("gitea POST comments", fault);
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         let said = world.said(&pr);
@@ -23,39 +23,39 @@ fn one_comment_for_all_that(trouble: Trouble) {
 
 #[test]
 fn its_answer_is_lost() {
-    one_comment_for_all_that(Trouble::AnswerLost);
+    one_comment_for_all_that(Fault::AnswerLost);
 }
 
 #[test]
 fn a_500_after_it_was_made() {
-    one_comment_for_all_that(Trouble::DoesAndSays(500));
+    one_comment_for_all_that(Fault::DoesAndSays(500));
 }
 
 #[test]
 fn it_appears_late() {
-    one_comment_for_all_that(Trouble::Late(25));
+    one_comment_for_all_that(Fault::Late(25));
 }
 
 #[test]
 fn it_is_never_made() {
-    one_comment_for_all_that(Trouble::Hangs);
+    one_comment_for_all_that(Fault::Hangs);
 }
 
 #[test]
 fn a_death_after_it_was_made() {
-    one_comment_for_all_that(Trouble::DiesAfter);
+    one_comment_for_all_that(Fault::DiesAfter);
 }
 
 #[test]
 fn half_of_its_answer() {
-    one_comment_for_all_that(Trouble::DoesAndSaysHalf);
+    one_comment_for_all_that(Fault::DoesAndSaysHalf);
 }
 
 #[test]
 fn gitea_asks_to_be_left_alone() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        world.trouble("gitea POST comments", Trouble::Says(429));
+        world.fault("gitea POST comments", Fault::Says(429));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
         assert_eq!(world.said(&pr).len(), 1);
@@ -70,7 +70,7 @@ fn a_pull_request_that_gitea_cannot_show_is_told_its_verdict_all_the_same() {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.until("it runs", |world| world.said(&pr).iter().any(|it| it.contains("unning"))).await;
-        world.troubles("gitea GET pulls/1", u32::MAX, Trouble::Says(500));
+        world.faults("gitea GET pulls/1", u32::MAX, Fault::Says(500));
         world.until_quiet().await;
         assert!(world.said(&pr)[0].contains("Passed"));
     });
@@ -82,7 +82,7 @@ fn the_last_edit_is_lost_and_made_again() {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.until("it runs", |world| world.said(&pr).iter().any(|it| it.contains("unning"))).await;
-        world.troubles("gitea PATCH", 3, Trouble::Refused);
+        world.faults("gitea PATCH", 3, Fault::Refused);
         world.until_quiet().await;
         assert!(world.said(&pr)[0].contains("Passed"));
     });
@@ -94,7 +94,7 @@ fn somebody_deletes_it() {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.until("it is said", |world| !world.said(&pr).is_empty()).await;
-        world.state().gitea.comments.retain(|_, it| it.author != BOT);
+        world.network().gitea.comments.retain(|_, it| it.author != BOT);
         world.until_quiet().await;
         assert_snapshot!(world.comments(&pr), @r###"
           alice: !testme
@@ -141,12 +141,12 @@ fn other_words_of_the_bots_account_are_left_alone() {
 #[test]
 fn a_status_where_it_may() {
     story(async |world| {
-        world.state().gitea.repositories.get_mut("recipes/hello").unwrap().bot_may_write = true;
+        world.network().gitea.repositories.get_mut("recipes/hello").unwrap().writers.insert(BOT.into());
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
         world.until_quiet().await;
-        let statuses = world.state().gitea.statuses.clone();
-        let told: Vec<String> = statuses.iter().map(|(_, sha, it)| format!("{} {it}", &sha[..7])).collect();
+        let statuses = world.network().gitea.statuses.clone();
+        let told: Vec<String> = statuses.iter().map(|it| format!("{} {}", &it.commit[..7], it.sent)).collect();
         assert_snapshot!(told.join("\n"), @r###"
           1111111 {"context":"cc-ci/testme","description":"waiting for Drone","state":"pending"}
           1111111 {"context":"cc-ci/testme","description":"queued","state":"pending","target_url":"http://drone.test/recipes/ci/1"}
@@ -207,7 +207,7 @@ fn what_a_run_left_is_told() {
                 "error": null,
             }),
         );
-        world.state().drone.fails = 100;
+        world.network().drone.fails = 100;
         world.until_quiet().await;
         assert_snapshot!(world.comments(&pr), @r###"
           alice: !testme

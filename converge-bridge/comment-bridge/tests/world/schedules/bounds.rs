@@ -13,8 +13,8 @@ pub const LATEST: u64 = 30;
 /// The same for Gitea: a comment has no end, so after an unclear call it is looked for once more, this much later.
 pub const LATEST_WORDS: u64 = 30;
 
-/// How many calls in a row meet trouble, and for how long a server is down, in seconds: a twin must be seen while the
-/// first build runs, so trouble and the pause after it are shorter than that.
+/// How many calls in a row meet fault, and for how long a server is down, in seconds: a twin must be seen while the
+/// first build runs, so fault and the pause after it are shorter than that.
 pub const IN_A_ROW: u32 = 3;
 pub const DOWN: u64 = 20;
 

@@ -4,8 +4,9 @@ use fastrand::Rng;
 
 use super::bounds;
 use super::event::{Event, Schedule, Timed};
-use crate::time::Whose;
-use crate::wire::{Order, Spill, Trouble};
+use crate::commits::CommitFault;
+use doubles::ClockOf;
+use doubles::{Fault, FaultRule};
 
 const MEMBERS: [&str; 3] = ["alice", "bob", "carol"];
 
@@ -42,7 +43,7 @@ pub fn schedule(seed: u64) -> Schedule {
     let mut draw = Draw { random: Rng::with_seed(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15)), events: Vec::new() };
     draw.comments();
     draw.deaths();
-    draw.troubles();
+    draw.faults();
     draw.clocks();
     draw.events.sort_by_key(|timed| timed.at);
     Schedule { seed, events: draw.events }
@@ -111,19 +112,19 @@ impl Draw {
             let event = match self.random.u32(0..6) {
                 0 => Event::Dies,
                 1 => Event::Stops,
-                2 => Event::Spill { after, times, spill: Spill::DiesBefore },
-                3 => Event::Spill { after, times, spill: Spill::DiesAfter },
-                4 => Event::Trouble(Order {
+                2 => Event::CommitFault { after, times, fault: CommitFault::DiesBefore },
+                3 => Event::CommitFault { after, times, fault: CommitFault::DiesAfter },
+                4 => Event::Fault(FaultRule {
                     what: self.pick(&CALLS),
                     after: after / 4,
                     times,
-                    trouble: Trouble::DiesBefore,
+                    fault: Fault::DiesBefore,
                 }),
-                _ => Event::Trouble(Order {
+                _ => Event::Fault(FaultRule {
                     what: self.pick(&CALLS),
                     after: after / 4,
                     times,
-                    trouble: Trouble::DiesAfter,
+                    fault: Fault::DiesAfter,
                 }),
             };
             self.add(at, event);
@@ -137,7 +138,7 @@ impl Draw {
         if self.chance(10) {
             let (at, times) = (self.moment(), self.random.u32(1..4));
             let after = self.random.u32(0..12);
-            self.add(at, Event::Spill { after, times, spill: Spill::Full });
+            self.add(at, Event::CommitFault { after, times, fault: CommitFault::Full });
         }
         if self.chance(5) {
             let (at, seconds) = (self.moment(), self.random.u64(1..30));
@@ -145,33 +146,33 @@ impl Draw {
         }
     }
 
-    fn troubles(&mut self) {
+    fn faults(&mut self) {
         for _ in 0..self.random.u32(0..6) {
             let at = self.moment();
-            let trouble = match self.random.u32(0..13) {
-                0 => Trouble::Refused,
-                1 | 2 => Trouble::AnswerLost,
-                3 => Trouble::AnswerCut,
-                4 => Trouble::Hangs,
-                5 | 6 => Trouble::Late(self.random.u64(1..=bounds::LATEST)),
-                7 => Trouble::Says(self.pick(&[429, 500, 502, 503])),
-                8 | 9 => Trouble::DoesAndSays(self.pick(&[500, 502, 504])),
-                10 => Trouble::DoesAndSaysHalf,
-                11 => Trouble::DoesAndSaysPage,
-                _ => Trouble::DoesAndSaysNull,
+            let fault = match self.random.u32(0..13) {
+                0 => Fault::Refused,
+                1 | 2 => Fault::AnswerLost,
+                3 => Fault::AnswerCut,
+                4 => Fault::Hangs,
+                5 | 6 => Fault::Late(self.random.u64(1..=bounds::LATEST)),
+                7 => Fault::Says(self.pick(&[429, 500, 502, 503])),
+                8 | 9 => Fault::DoesAndSays(self.pick(&[500, 502, 504])),
+                10 => Fault::DoesAndSaysHalf,
+                11 => Fault::DoesAndSaysPage,
+                _ => Fault::DoesAndSaysNull,
             };
             let mut what = self.pick(&CALLS);
             // An empty list is an answer like any other: nobody can tell that it is a wrong one.
-            if trouble == Trouble::DoesAndSaysNull {
+            if fault == Fault::DoesAndSaysNull {
                 what = self.pick(&["drone POST", "gitea POST comments", "gitea GET pulls"]);
             }
-            let trouble = match trouble {
-                Trouble::Late(seconds) if what.starts_with("gitea") => Trouble::Late(seconds.min(bounds::LATEST_WORDS)),
-                trouble => trouble,
+            let fault = match fault {
+                Fault::Late(seconds) if what.starts_with("gitea") => Fault::Late(seconds.min(bounds::LATEST_WORDS)),
+                fault => fault,
             };
             let times = if self.chance(75) { 1 } else { self.random.u32(2..=bounds::IN_A_ROW) };
             let after = self.random.u32(0..3);
-            self.add(at, Event::Trouble(Order { what, after, times, trouble }));
+            self.add(at, Event::Fault(FaultRule { what, after, times, fault }));
         }
         if self.chance(10) {
             let at = self.moment();
@@ -183,9 +184,9 @@ impl Draw {
     fn clocks(&mut self) {
         if self.chance(15) {
             let at = self.moment();
-            let whose = self.pick(&[Whose::Gitea, Whose::Drone, Whose::Bridge]);
+            let clock = self.pick(&[ClockOf::Gitea, ClockOf::Drone, ClockOf::Caller]);
             let seconds = if self.chance(50) { self.random.i64(-5..=5) } else { self.random.i64(-3600..=3600) };
-            self.add(at, Event::Steps { whose, seconds });
+            self.add(at, Event::Steps { clock, seconds });
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::fmt;
 
-use crate::time::Whose;
-use crate::wire::{Order, Spill};
+use crate::commits::CommitFault;
+use doubles::ClockOf;
+use doubles::FaultRule;
 
 /// What happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +39,11 @@ pub enum Event {
     /// The ledger is copied, and later the newest copy takes its place.
     Copies,
     Restores,
-    Trouble(Order),
-    Spill {
+    Fault(FaultRule),
+    CommitFault {
         after: u32,
         times: u32,
-        spill: Spill,
+        fault: CommitFault,
     },
     /// A server cannot be reached for so many seconds.
     Down {
@@ -54,7 +55,7 @@ pub enum Event {
         seconds: u64,
     },
     Steps {
-        whose: Whose,
+        clock: ClockOf,
         seconds: i64,
     },
 }
@@ -88,13 +89,15 @@ impl fmt::Display for Event {
             Self::Stops => f.write_str("the bridge is stopped"),
             Self::Copies => f.write_str("the ledger is copied"),
             Self::Restores => f.write_str("the newest copy of the ledger takes its place"),
-            Self::Trouble(Order { what, after, times, trouble }) => {
-                write!(f, "`{what}`: {after} go well, then {times} meet {trouble:?}")
+            Self::Fault(FaultRule { what, after, times, fault }) => {
+                write!(f, "`{what}`: {after} go well, then {times} meet {fault:?}")
             }
-            Self::Spill { after, times, spill } => write!(f, "commits: {after} go well, then {times} meet {spill:?}"),
+            Self::CommitFault { after, times, fault } => {
+                write!(f, "commits: {after} go well, then {times} meet {fault:?}")
+            }
             Self::Down { what, seconds } => write!(f, "{what} is down for {seconds} s"),
             Self::Full { seconds } => write!(f, "the disk is full for {seconds} s"),
-            Self::Steps { whose, seconds } => write!(f, "the clock of {whose:?} is set by {seconds} s"),
+            Self::Steps { clock, seconds } => write!(f, "the clock of {clock:?} is set by {seconds} s"),
         }
     }
 }

@@ -50,7 +50,7 @@ pub fn judge(world: &World, told: &Told) -> Tally {
     let mut tally = Tally::default();
     let mut ran: BTreeMap<i64, Vec<(i64, String)>> = BTreeMap::new();
     let mut all: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
-    for (number, build) in &world.state().drone.builds {
+    for (number, build) in &world.network().drone.builds {
         let Some(trigger) = build.params.get("TRIGGER").and_then(|it| it.parse::<i64>().ok()) else {
             tally.wrong.push(format!("build {number} carries no trigger"));
             continue;

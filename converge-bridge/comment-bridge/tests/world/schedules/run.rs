@@ -10,8 +10,8 @@ use tokio::time::{Instant, sleep_until};
 use super::bounds;
 use super::event::{Event, Schedule};
 use super::laws::{self, Tally};
-use crate::story::{World, in_time};
-use crate::time::Whose;
+use crate::story::{World, id, in_time};
+use doubles::ClockOf;
 
 /// What happened, as far as the laws ask.
 pub struct Told {
@@ -52,10 +52,10 @@ fn people(world: &World) {
         world.member(name);
     }
     world.stranger("sam");
-    let mut state = world.state();
-    state.drone.lasts = bounds::LASTS;
-    state.drone.fails = 30;
-    state.takes = 400;
+    let mut network = world.network();
+    network.drone.lasts = bounds::LASTS;
+    network.drone.fails = 30;
+    (network.there, network.back) = ((1, 400), (1, 400));
     world.quiet.set(Duration::from_secs(bounds::QUIET));
 }
 
@@ -63,8 +63,8 @@ fn people(world: &World) {
 async fn begin(world: &World) {
     world.starts();
     world.until("it has read", |world| world.bridge().ledger.cursor("org:recipes").is_ok_and(|it| it.is_some())).await;
-    for whose in [Whose::Gitea, Whose::Drone, Whose::Bridge] {
-        world.step(whose, bounds::BEFORE);
+    for clock in [ClockOf::Gitea, ClockOf::Drone, ClockOf::Caller] {
+        world.step(clock, bounds::BEFORE);
     }
     let first = world.bridge().ledger.cursor("org:recipes").unwrap();
     world.until("it has read on", |world| world.bridge().ledger.cursor("org:recipes").unwrap() != first).await;
@@ -93,7 +93,7 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
         }
         sleep_until(at).await;
         end_what_ends(world, &mut ends);
-        world.state().settle();
+        world.network().settle();
         match timed.event {
             Event::Comments { key, pull, by, body } => {
                 let pull = told.pulls[pull].clone();
@@ -102,12 +102,12 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
                 told.comments.insert(id, Asked { pull, by, body, touched: false });
             }
             Event::Edits { key } => touch(world, &ids, key, &mut told, |world, id| {
-                if world.state().gitea.comments.contains_key(&id) {
+                if world.network().gitea.comments.contains_key(&id) {
                     world.stranger("alice").edits(id, "!testme");
                 }
             }),
             Event::Deletes { key } => touch(world, &ids, key, &mut told, |world, id| {
-                world.state().gitea.comments.remove(&id);
+                world.network().gitea.comments.remove(&id);
             }),
             Event::Hook { key } => {
                 if let Some(id) = ids.get(&key) {
@@ -137,7 +137,7 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
                 if let Some(copy) = &copy {
                     world.dies().await;
                     // Whoever does it by hand takes longer than what is under way to Gitea.
-                    while world.state().has_late_words() {
+                    while world.network().has_late_at_gitea() {
                         world.second().await;
                     }
                     world.disk().restore(copy);
@@ -145,8 +145,10 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
                     drop(world.try_start());
                 }
             }
-            Event::Trouble(order) => world.state().orders.push(order),
-            Event::Spill { after, times, spill } => world.state().spills.push((after, times, spill)),
+            Event::Fault(rule) => world.network().faults.push(rule),
+            Event::CommitFault { after, times, fault } => {
+                world.commit_faults.lock().unwrap().rules.push((after, times, fault));
+            }
             Event::Down { what, seconds } => {
                 world.is_down(what);
                 ends.push((at + Duration::from_secs(seconds), timed.event));
@@ -155,8 +157,8 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
                 world.disk_is_full(true);
                 ends.push((at + Duration::from_secs(seconds), timed.event));
             }
-            Event::Steps { whose, seconds } => {
-                world.step(whose, seconds);
+            Event::Steps { clock, seconds } => {
+                world.step(clock, seconds);
             }
         }
     }
@@ -172,12 +174,12 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
 async fn calm(world: &World) {
     // Faults have met with what they could.
     world.pass(bounds::OVER).await;
-    let mut state = world.state();
-    state.orders.clear();
-    state.spills.clear();
-    let now = state.time.passed();
-    state.drone.hurry(now);
-    drop(state);
+    let mut network = world.network();
+    network.faults.clear();
+    world.commit_faults.lock().unwrap().rules.clear();
+    let now = network.clocks.passed();
+    network.drone.hurry(now);
+    drop(network);
 }
 
 fn end_what_ends(world: &World, ends: &mut Vec<(Instant, Event)>) {
@@ -193,7 +195,7 @@ fn end_what_ends(world: &World, ends: &mut Vec<(Instant, Event)>) {
 }
 
 fn head(world: &World, pull: &Pull) -> String {
-    world.state().gitea.pulls[pull].head.clone()
+    world.network().gitea.pulls[&id(pull)].head.clone()
 }
 
 fn touch(world: &World, ids: &BTreeMap<u8, i64>, key: u8, told: &mut Told, change: impl FnOnce(&World, i64)) {
