@@ -1,15 +1,19 @@
-//! What somebody changes by hand: mended by one run, by one update of the service, or blocked with what to do.
+//! Changes by hand: repaired by one run with one update of the service, or blocked with a command.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use converger_kit::Piece;
+use converger_kit::drift::{self, Drift};
+use serde_json::Value;
+
 use crate::World;
 use crate::world::SERVICE;
 
-/// What somebody does by `docker service update`, and what is said of it.
+/// (flags of `docker service update`, a text of the change that the run makes)
 type Update = (&'static [&'static str], &'static str);
 
-/// Each is put back by a run of its own.
+/// Each is repaired by a run of its own.
 const EACH: &[Update] = &[
     (&["--replicas=0"], "Mode.Replicated.Replicas differs"),
     (&["--env-add=DEBUG=1"], "Env.DEBUG is extra"),
@@ -19,24 +23,24 @@ const EACH: &[Update] = &[
     (&["--network-rm=proxy"], "is missing"),
 ];
 
-/// Each is seen, and all of them together are put back by one run.
+/// Each is in the plan, and all together are repaired by one run.
 const ALL: &[Update] = &[
     (&["--replicas=2"], "Mode.Replicated.Replicas differs"),
     (&["--env-rm=SSL_CERT_FILE"], "Env.SSL_CERT_FILE is missing"),
     (&["--env-add=COMMENT_BRIDGE_SETTINGS={}"], "Env.COMMENT_BRIDGE_SETTINGS differs"),
     (&["--mount-add=type=bind,source=/,target=/host"], "Mounts./host is extra"),
     (&["--mount-add=type=tmpfs,target=/tmp"], "Mounts./tmp is extra"),
-    (&["--label-add=somebodys=own"], "Labels.somebodys is extra"),
+    (&["--label-add=others=own"], "Labels.others is extra"),
     (&["--label-rm=converge.managed"], "Labels.converge.managed is missing"),
-    (&["--container-label-add=somebodys=own"], "ContainerSpec.Labels is extra"),
+    (&["--container-label-add=others=own"], "ContainerSpec.Labels is extra"),
     (&["--network-add=another"], "is extra"),
     (&["--user=0:0"], "User differs"),
     (&["--group-add=0"], "Groups is extra"),
     (&["--entrypoint=/bin/sh"], "Command is extra"),
     (&["--args=-c ls"], "Args is extra"),
     (&["--secret-rm=comment-bridge_gitea_token_v1"], "Secrets.gitea_token is missing"),
-    (&["--secret-add=source=somebodys,target=somebodys"], "Secrets.somebodys is extra"),
-    (&["--config-add=source=somebodys,target=/somebodys"], "Configs"),
+    (&["--secret-add=source=others,target=others"], "Secrets.others is extra"),
+    (&["--config-add=source=others,target=/others"], "Configs"),
     (&["--cap-add=NET_ADMIN"], "CapabilityAdd is extra"),
     (&["--cap-add=ALL"], "Capability"),
     (&["--read-only=false"], "ReadOnly is missing"),
@@ -53,7 +57,7 @@ const ALL: &[Update] = &[
     (&["--init=false"], "Init is missing"),
     (&["--host-add=git.example.org:192.0.2.1"], "Hosts is extra"),
     (&["--dns-add=192.0.2.1"], "DNSConfig is extra"),
-    (&["--hostname=somebodys"], "Hostname is extra"),
+    (&["--hostname=others"], "Hostname is extra"),
     (&["--workdir=/srv"], "Dir is extra"),
     (&["--tty"], "TTY is extra"),
     (&["--sysctl-add=net.ipv4.ip_forward=1"], "Sysctls is extra"),
@@ -73,49 +77,47 @@ fn update(world: &World, flags: &[&str]) {
 }
 
 #[test]
-fn every_setting_changed_by_hand_is_put_back_by_one_update() {
-    let Some(world) = World::converged("every_setting_changed_by_hand_is_put_back_by_one_update") else { return };
+fn every_setting_changed_by_hand_is_repaired_by_one_update() {
+    let Some(world) = World::converged("every_setting_changed_by_hand_is_repaired_by_one_update") else { return };
     world.daemon.docker(&["network", "create", "--driver=overlay", "another"]);
-    world.sh("printf x | docker secret create somebodys - && printf x | docker config create somebodys -");
+    world.sh("printf x | docker secret create others - && printf x | docker config create others -");
     let is_update = |changes: &[&str], because: &str| {
         let [change] = changes else { panic!("{because}: {changes:?}") };
         assert!(change.starts_with("update service comment-bridge (") && change.contains(because), "{change}");
     };
     for (flags, because) in EACH {
         update(&world, flags);
-        let ran = world.run();
-        is_update(&ran.ends_as(0, "changed").changes(), because);
-        world.is_converged();
+        let run = world.run();
+        is_update(&run.assert_outcome(0, "changed").changes(), because);
+        world.assert_converged();
     }
     for (flags, because) in ALL {
         update(&world, flags);
-        let (code, planned) = world.plan();
-        assert_eq!(code, Some(3), "{flags:?}: {planned}");
+        let plan = world.plan();
+        let planned: Value = serde_json::from_str(&plan.stdout).unwrap_or_default();
+        assert_eq!(plan.exit_code, Some(3), "{flags:?}: {planned}");
         let [because_of] = &planned["plan"]["sequences"].as_array().unwrap()[..] else {
             panic!("{flags:?}: {planned}")
         };
         let because_of = because_of["changes"][0]["update_service"]["because"].to_string();
         assert!(because_of.contains(because), "{flags:?}: {because_of}");
     }
-    let ran = world.run();
-    is_update(&ran.ends_as(0, "changed").changes(), "and ");
-    world.is_converged();
-    println!("{n} of {n} settings changed by hand are seen and put back by one update", n = EACH.len() + ALL.len());
+    let run = world.run();
+    is_update(&run.assert_outcome(0, "changed").changes(), "and ");
+    world.assert_converged();
+    println!("{n} of {n} settings changed by hand are seen and repaired by one update", n = EACH.len() + ALL.len());
 }
 
 #[test]
-fn a_change_that_docker_makes_nothing_of_is_left_alone() {
-    let Some(world) = World::converged("a_change_that_docker_makes_nothing_of_is_left_alone") else { return };
+fn an_update_without_effect_is_left_alone() {
+    let Some(world) = World::converged("an_update_without_effect_is_left_alone") else { return };
     world.daemon.docker(&["service", "update", "--quiet", "--detach=false", "--force", SERVICE]);
-    world.is_converged();
+    world.assert_converged();
     world.daemon.docker(&["service", "update", "--quiet", "--detach=false", SERVICE]);
-    world.is_converged();
+    world.assert_converged();
 }
 
-type Case = (&'static str, fn(&World), &'static str);
-
-/// (what happens, how, a change that mends it)
-const OTHERS: &[Case] = &[
+const REMOVED: &[Drift<World>] = &[
     ("the service is deleted", |world| drop(world.daemon.docker(&["service", "rm", SERVICE])), "create service"),
     (
         "the service is made a global one",
@@ -158,34 +160,26 @@ const OTHERS: &[Case] = &[
 ];
 
 #[test]
-fn what_is_taken_away_comes_back() {
-    let Some(world) = World::converged("what_is_taken_away_comes_back") else { return };
-    for (what, happens, mended_by) in OTHERS {
-        println!("case: {what}");
-        happens(&world);
-        let ran = world.run();
-        ran.ends_as(0, "changed");
-        assert!(ran.changes().iter().any(|change| change.contains(mended_by)), "{what}: {:?}", ran.changes());
-        world.is_converged();
-    }
-    println!("{n} of {n} came back", n = OTHERS.len());
+fn removed_objects_come_back() {
+    let Some(world) = World::converged("removed_objects_come_back") else { return };
+    drift::assert_each_repaired(&world, REMOVED);
 }
 
 #[test]
-fn what_only_an_operator_can_mend_is_blocked_and_what_runs_stays() {
-    let test = "what_only_an_operator_can_mend_is_blocked_and_what_runs_stays";
+fn a_state_that_only_an_operator_can_repair_is_blocked_and_the_service_stays() {
+    let test = "a_state_that_only_an_operator_can_repair_is_blocked_and_the_service_stays";
     let Some(world) = World::converged(test) else { return };
     let task = || world.daemon.docker(&["ps", "--quiet", "--filter", "label=com.docker.swarm.service.name"]);
     let before = task();
-    let blocked = |what: &str, says: &[&str]| {
-        println!("case: {what}");
-        let ran = world.run();
-        ran.ends_as(1, "blocked");
-        for says in says {
-            assert!(ran.said.contains(says), "{what}: {}", ran.said);
+    let blocked = |name: &str, texts: &[&str]| {
+        println!("case: {name}");
+        let run = world.run();
+        run.assert_outcome(1, "blocked");
+        for text in texts {
+            run.assert_says(text);
         }
-        ran.changed_nothing();
-        assert_eq!(task(), before, "{what}: what runs was touched");
+        run.assert_no_writes();
+        assert_eq!(task(), before, "{name}: the service was touched");
     };
     let ledger = world.path("ledger");
     world.own_ledger(0, 0o700);
@@ -194,7 +188,7 @@ fn what_only_an_operator_can_mend_is_blocked_and_what_runs_stays() {
         &["belongs to 0:0", &format!("chown --recursive 60990:60990 {}", ledger.display())],
     );
     world.own_ledger(60990, 0o755);
-    blocked("everybody reads the ledger", &["has mode 755", &format!("chmod 0700 {}", ledger.display())]);
+    blocked("all users read the ledger", &["has mode 755", &format!("chmod 0700 {}", ledger.display())]);
     world.own_ledger(60990, 0o700);
     fs::rename(&ledger, world.path("moved")).unwrap();
     blocked(
@@ -205,29 +199,29 @@ fn what_only_an_operator_can_mend_is_blocked_and_what_runs_stays() {
 
     let runs = world.path("runs");
     fs::set_permissions(&runs, fs::Permissions::from_mode(0o700)).unwrap();
-    blocked("nobody reads the runs", &["has mode 700", "chmod o+rx"]);
+    blocked("no other user reads the runs", &["has mode 700", "chmod o+rx"]);
     fs::set_permissions(&runs, fs::Permissions::from_mode(0o755)).unwrap();
     fs::rename(&runs, world.path("moved")).unwrap();
     blocked("there are no runs", &["there is no directory", "install --directory --mode=0755"]);
     fs::rename(world.path("moved"), &runs).unwrap();
 
-    world.give("gitea-token", "\n");
+    world.write_credential("gitea-token", "\n");
     blocked("a credential is empty", &["credential `gitea-token` is empty"]);
     fs::remove_file(world.path("credentials/gitea-token")).unwrap();
     blocked("a credential is missing", &["credential `gitea-token` is missing", "LoadCredential=gitea-token"]);
-    world.give("gitea-token", "two words");
+    world.write_credential("gitea-token", "two words");
     blocked("a credential is two words", &["credential `gitea-token` is not one word"]);
-    world.give("gitea-token", "gitea-token-0123456789");
+    world.write_credential("gitea-token", "gitea-token-0123456789");
 
     world.declare(|desired| desired["image"] = "/nowhere/at-all.tar".into());
     blocked("there is no archive", &["/nowhere/at-all.tar cannot be read"]);
     world.declare(|desired| desired["image"] = world.path("bridge.json").to_string_lossy().into());
-    blocked("the archive is none", &["is no docker archive of one image"]);
+    blocked("the file is no archive", &["is no docker archive of one image"]);
     crate::images::script(&world.path("another.tar"), "/bin/another", "#!/bin/sh\n", "");
     world.declare(|desired| desired["image"] = world.path("another.tar").to_string_lossy().into());
-    blocked("the archive is another's", &["starts another, not comment-bridge"]);
+    blocked("the archive is another program's", &["starts another, not comment-bridge"]);
     world.declare(|_| ());
-    world.is_converged();
+    world.assert_converged();
 }
 
 #[test]
@@ -235,26 +229,26 @@ fn without_a_network_or_a_swarm_converge_swarm_is_named() {
     let Some(world) = World::bare("without_a_network_or_a_swarm_converge_swarm_is_named") else { return };
     world.daemon.docker(&["rm", "--force", "traefik"]);
     world.daemon.docker(&["network", "rm", "proxy"]);
-    let ran = world.run();
-    ran.ends_as(1, "blocked");
-    assert!(ran.said.contains("no network proxy") && ran.said.contains("converge-swarm.service"), "{}", ran.said);
+    let run = world.run();
+    run.assert_outcome(1, "blocked");
+    assert!(run.stderr.contains("no network proxy") && run.stderr.contains("converge-swarm.service"), "{}", run.stderr);
     world.daemon.docker(&["swarm", "leave", "--force"]);
-    let ran = world.run();
-    ran.ends_as(1, "blocked");
-    assert!(ran.said.contains("no swarm") && ran.said.contains("converge-swarm.service"), "{}", ran.said);
-    ran.changed_nothing();
+    let run = world.run();
+    run.assert_outcome(1, "blocked");
+    assert!(run.stderr.contains("no swarm") && run.stderr.contains("converge-swarm.service"), "{}", run.stderr);
+    run.assert_no_writes();
 }
 
 #[test]
-fn a_service_mended_by_hand_keeps_what_somebody_else_owns() {
-    let Some(world) = World::converged("a_service_mended_by_hand_keeps_what_somebody_else_owns") else { return };
+fn secrets_and_images_of_others_are_kept() {
+    let Some(world) = World::converged("secrets_and_images_of_others_are_kept") else { return };
     world.sh("printf x | docker secret create comment-bridge_gitea_token_v7 -");
     world.daemon.docker(&["tag", "traefik:v3.6.15", "localhost/another:1"]);
-    world.is_converged();
-    world.give("gitea-token", "another-token-0123456789");
-    world.run().ends_as(0, "changed");
-    // Not ours by its label, so it stays, and its number is not used again.
+    world.assert_converged();
+    world.write_credential("gitea-token", "another-token-0123456789");
+    world.run().assert_outcome(0, "changed");
+    // It has no label of ours: it stays, and its number is not used again.
     let expected = ["comment-bridge_drone_token_v1", "comment-bridge_gitea_token_v7", "comment-bridge_gitea_token_v8"];
     assert_eq!(world.secrets(), expected);
-    world.is_converged();
+    world.assert_converged();
 }

@@ -1,11 +1,11 @@
-//! Images of a program that does as little as comment-bridge's place in a service asks for.
+//! Images with a program in place of comment-bridge that does the least the service needs.
 
 use std::path::Path;
 
 use dockerd::image::{Content, Image};
 
-/// Serves /healthz and says so when it is asked from within.
-const WELL: &str = "\
+/// The script of a program that serves `/healthz`, and checks it with `health`.
+const HEALTHY: &str = "\
 #!/bin/sh
 case \"$1\" in
 health) exec wget -q -O /dev/null http://127.0.0.1:8080/healthz ;;
@@ -15,15 +15,15 @@ trap 'exit 0' TERM INT
 httpd -f -p 8080 -h /srv & wait
 ";
 
-/// Ends at once.
+/// The script of a program that ends at once.
 pub const ENDS: &str = "\
 #!/bin/sh
 echo 'error: the ledger is made of cheese' >&2
 exit 3
 ";
 
-/// Runs, and is never well.
-pub const UNWELL: &str = "\
+/// The script of a program that is never healthy.
+pub const UNHEALTHY: &str = "\
 #!/bin/sh
 [ \"$1\" = health ] && exit 1
 trap 'exit 0' TERM INT
@@ -31,11 +31,11 @@ sleep 1000 & wait
 ";
 
 /// Writes the archive of an image that serves `page`.
-pub fn well(path: &Path, page: &str) {
-    script(path, "/bin/comment-bridge", WELL, page);
+pub fn healthy(path: &Path, page: &str) {
+    script(path, "/bin/comment-bridge", HEALTHY, page);
 }
 
-/// Writes the archive of an image that starts a script.
+/// Writes the archive of an image whose program is a script.
 pub fn script(path: &Path, program: &str, script: &str, page: &str) {
     let busybox = lab::root_file_system().join("usr/bin/busybox");
     let link = || Content::Link("/bin/busybox".to_owned());

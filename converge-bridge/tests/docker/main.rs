@@ -1,5 +1,5 @@
-//! converge-bridge on a real Docker daemon of its own, asked through a real Traefik.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! converge-bridge with a private Docker daemon, called through a real Traefik.
+#![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
 mod drift;
 mod faults;

@@ -2,10 +2,12 @@
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::needless_raw_string_hashes, reason = "a table reads better when its rows look alike")]
 
-use cases::program::{Wrong, refused, refuses_what_is_none, says_that_there_is_no_file, takes};
+use converger_kit::configuration::{
+    Wrong, assert_accepted, assert_missing_file_named, assert_no_configuration_refused, assert_refused,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_converge-bridge");
-const GOOD: &str = include_str!("../../example.json");
+const RIGHT: &str = include_str!("../../example.json");
 
 const WRONG: &[Wrong] = &[
     (r#""domain": "bridge.ci.example.org","#, r#""#, r#"missing field `domain`"#),
@@ -104,21 +106,21 @@ const WRONG: &[Wrong] = &[
 
 #[test]
 fn every_wrong_configuration_is_refused() {
-    refused(PROGRAM, GOOD, WRONG, &[&["--check-config"], &[], &["--plan"]]);
+    assert_refused(PROGRAM, RIGHT, WRONG, &[&["--check-config"], &[], &["--plan"]]);
 }
 
 #[test]
 fn a_bridge_that_watches_nothing_is_refused() {
     let nothing = r#"{"domain": "b.example.org", "image": "/x.tar", "gitea": {"address": "https://g", "bot": "b"},
         "drone": {"address": "https://d", "repository": "a/b"}}"#;
-    refused(PROGRAM, nothing, &[("x.tar", "y.tar", "organisations is empty, and so is repositories")], &[&[]]);
+    assert_refused(PROGRAM, nothing, &[("x.tar", "y.tar", "organisations is empty, and so is repositories")], &[&[]]);
 }
 
 #[test]
-fn the_example_is_right() {
-    takes(PROGRAM, GOOD);
+fn the_example_is_accepted() {
+    assert_accepted(PROGRAM, RIGHT);
     // Gitea on a port, one repository, defaults where there are any.
-    takes(
+    assert_accepted(
         PROGRAM,
         r#"{"domain": "b.example.org", "image": "/nix/store/0-x.tar.gz", "repositories": ["a/b"],
             "gitea": {"address": "http://git.example.org:3000", "bot": "ci.bot_1"},
@@ -127,7 +129,7 @@ fn the_example_is_right() {
 }
 
 #[test]
-fn what_is_no_configuration_is_refused() {
-    refuses_what_is_none(PROGRAM);
-    says_that_there_is_no_file(PROGRAM);
+fn a_text_that_is_no_configuration_is_refused() {
+    assert_no_configuration_refused(PROGRAM);
+    assert_missing_file_named(PROGRAM);
 }

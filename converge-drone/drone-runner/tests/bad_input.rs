@@ -2,11 +2,13 @@
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::needless_raw_string_hashes, reason = "a table reads better when its rows look alike")]
 
-use cases::program::{Wrong, refused, refuses_what_is_none, says_that_there_is_no_file, takes};
+use converger_kit::configuration::{
+    Wrong, assert_accepted, assert_missing_file_named, assert_no_configuration_refused, assert_refused,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_drone-runner");
 
-const GOOD: &str = r#"{
+const RIGHT: &str = r#"{
   "server": "https://drone.ci.example.org",
   "address": "192.0.2.10",
   "capacity": 2,
@@ -108,17 +110,17 @@ const WRONG: &[Wrong] = &[
 
 #[test]
 fn every_wrong_configuration_of_the_runner_is_refused() {
-    refused(PROGRAM, GOOD, WRONG, &[&["--check-config"], &[]]);
+    assert_refused(PROGRAM, RIGHT, WRONG, &[&["--check-config"], &[]]);
 }
 
 #[test]
 fn a_right_configuration_of_the_runner_is_taken() {
-    takes(PROGRAM, GOOD);
-    takes(PROGRAM, r#"{"server": "http://127.0.0.1:8080", "repositories": ["recipes/ci"]}"#);
+    assert_accepted(PROGRAM, RIGHT);
+    assert_accepted(PROGRAM, r#"{"server": "http://127.0.0.1:8080", "repositories": ["recipes/ci"]}"#);
 }
 
 #[test]
 fn what_is_no_configuration_of_the_runner_is_refused() {
-    refuses_what_is_none(PROGRAM);
-    says_that_there_is_no_file(PROGRAM);
+    assert_no_configuration_refused(PROGRAM);
+    assert_missing_file_named(PROGRAM);
 }

@@ -1,13 +1,11 @@
-//! converge-drone on a real Docker daemon of its own, with a real Gitea where one is built, and Drone as the recipe
-//! deploys it.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! converge-drone with a private Docker daemon, a real Gitea where one is built, and Drone deployed from its recipe.
+#![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
-mod behind;
 mod drift;
 mod faults;
-mod front;
 mod killed;
 mod runs;
+mod upstream;
 mod world;
 
 use world::World;

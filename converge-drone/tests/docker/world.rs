@@ -1,82 +1,48 @@
-//! A swarm with the network `proxy`, a filled Gitea, the recipe's repository, a configuration; Gitea and Drone each
-//! behind a [`Front`], which is Drone's HTTPS too.
+//! A swarm with the network `proxy`, a filled Gitea, the recipe's repository and a configuration; Gitea and Drone each
+//! behind an [`HttpProxy`], which also serves Drone's HTTPS.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
-use std::path::PathBuf;
-use std::process::{Child, Output};
-use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use dockerd::{ADDRESS, Daemon, Proxy};
+use converger_kit::http_proxy::HttpProxy;
+use converger_kit::{Piece, ShortLimits, skip};
+use dockerd::ADDRESS;
 use forge::{Api, Content, Forge, Request};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::behind::{certificate, container};
-use crate::front::{Fault, Front};
+use crate::upstream::{certificate, container};
 
 pub const DOMAIN: &str = "drone.ci.localhost";
 pub const SERVICE: &str = "drone_ci_localhost_app";
 pub const REPOSITORY: &str = "recipes/ci";
-/// Where Gitea is, for everybody.
+/// Gitea's address for all clients.
 const GITEA: &str = "http://10.99.0.1:3000";
-/// Where Gitea itself listens, behind its front.
+/// Gitea's own address, behind the proxy.
 const BEHIND: &str = "127.0.0.1:3001";
 
+/// The world of converge-drone.
 pub struct World {
-    pub gitea: Front,
-    pub drone: Front,
     pub forge: Forge,
-    pub people: forge::World,
-    pub proxy: Proxy,
-    pub daemon: Daemon,
-    folder: TempDir,
+    people: forge::World,
+    kit: converger_kit::World,
 }
 
-/// A run that has ended.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub said: String,
-    pub report: Value,
-    /// Calls that change something, to Docker, Gitea and Drone.
-    pub mutating: [Vec<String>; 3],
-}
+converger_kit::deref_world!(World, kit);
 
-impl Ran {
-    #[track_caller]
-    pub fn ends_as(&self, code: i32, outcome: &str) -> &Self {
-        assert_eq!((self.code, self.report["outcome"].as_str()), (Some(code), Some(outcome)), "{}", self.said);
-        self
-    }
+impl Piece for World {
+    const SHORT_LIMITS: ShortLimits =
+        ShortLimits { run: 60, wait: 4, call: 3, lock: 5, deadline: Duration::from_secs(40) };
 
-    /// The changes it made, one line each.
-    pub fn changes(&self) -> Vec<&str> {
-        self.report["changes"].as_array().into_iter().flatten().filter_map(|change| change["change"].as_str()).collect()
-    }
-}
-
-impl World {
-    /// A swarm with nothing deployed; where there can be none, a line that says why.
-    pub fn bare(test: &str) -> Option<Self> {
+    /// A swarm with nothing deployed.
+    fn bare(test: &str) -> Option<Self> {
         if !lab::root_file_system().is_dir() {
-            println!("skipped: {test}: what images are made from is not there; `make setup` makes it");
-            return None;
+            return skip(test, "there is no root file system for images; `make setup` makes it");
         }
-        let daemon = match Daemon::start() {
-            Ok(daemon) => daemon,
-            Err(why) => {
-                println!("skipped: {test}: {why}");
-                return None;
-            }
-        };
-        lab::drone_images().unwrap().iter().for_each(|image| daemon.load(image));
-        daemon.swarm_init();
-        daemon.docker(&["network", "create", "--driver=overlay", "--attachable", "--subnet=10.10.0.0/16", "proxy"]);
-        let proxy = Proxy::start(daemon.socket()).unwrap();
-        let folder = tempfile::tempdir().unwrap();
-        let namespace = daemon.network_namespace();
+        let mut kit = converger_kit::World::start_swarm(test, env!("CARGO_BIN_EXE_converge-drone"))?;
+        lab::drone_images().unwrap().iter().for_each(|image| kit.daemon.load(image));
+        let namespace = kit.daemon.network_namespace();
         let forge = Forge::start_with(&forge::Options {
             listen: Some(BEHIND.parse().unwrap()),
             address: Some(GITEA.into()),
@@ -86,27 +52,22 @@ impl World {
         .unwrap();
         let people = forge.fill(&Content::default()).unwrap();
         let address: IpAddr = ADDRESS.parse().unwrap();
-        let gitea = Front::start(&namespace, (address, 3000).into(), None, Box::new(|| BEHIND.parse().ok()));
-        let tls = certificate(folder.path());
-        let drone = Front::start(&namespace, (address, 443).into(), Some(tls), container(&daemon));
-        let world = Self { gitea, drone, forge, people, proxy, daemon, folder };
-        fs::create_dir_all(world.path("bin")).unwrap();
-        std::os::unix::fs::symlink(stand_ins::abra().unwrap(), world.path("bin/abra")).unwrap();
-        stand_ins::catalogue::publish("drone", &world.path("catalogue")).unwrap();
-        world.give("gitea-password", &world.people.bot.password);
+        let gitea = Box::new(|| BEHIND.parse().ok());
+        kit.add_http(HttpProxy::start("Gitea", &namespace, (address, 3000).into(), None, gitea));
+        let tls = certificate(&kit.path("authority.pem"));
+        kit.set_environment("SSL_CERT_FILE", kit.path("authority.pem"));
+        let drone = container(&kit.daemon);
+        kit.add_http(HttpProxy::start("Drone", &namespace, (address, 443).into(), Some(tls), drone));
+        kit.add_program("abra", &stand_ins::abra().unwrap());
+        stand_ins::catalogue::publish("drone", &kit.path("catalogue")).unwrap();
+        kit.write_credential("gitea-password", &people.bot.password);
+        let world = Self { forge, people, kit };
         world.declare(|_| ());
         Some(world)
     }
 
-    /// The same, converged.
-    pub fn converged(test: &str) -> Option<Self> {
-        let world = Self::bare(test)?;
-        world.run().ends_as(0, "changed");
-        Some(world)
-    }
-
-    pub fn declare(&self, change: impl FnOnce(&mut Value)) {
-        let mut desired = json!({
+    fn configuration(&self) -> Value {
+        json!({
             "domain": DOMAIN,
             "recipe": {
                 "source": format!("file://{}", self.path("catalogue/drone.git").display()),
@@ -118,101 +79,32 @@ impl World {
             "abra_directory": self.path("abra"),
             "probe": { "address": ADDRESS },
             "limits": { "run_seconds": 120, "wait_seconds": 40, "call_seconds": 10, "lock_seconds": 30 },
-        });
-        change(&mut desired);
-        fs::write(self.path("drone.json"), desired.to_string()).unwrap();
+        })
     }
 
-    /// Puts a credential where the run finds it.
-    pub fn give(&self, name: &str, content: &str) {
-        fs::create_dir_all(self.path("credentials")).unwrap();
-        fs::write(self.path("credentials").join(name), content).unwrap();
-    }
-
-    /// Starts a run whose calls to Docker, its own and abra's, all go through the proxy.
-    pub fn start(&self) -> Child {
-        let program = env!("CARGO_BIN_EXE_converge-drone");
-        let mut command = self.daemon.converger(program, "drone", self.folder.path(), self.proxy.socket());
-        command.env("SSL_CERT_FILE", self.path("authority.pem")).spawn().unwrap()
-    }
-
-    pub fn ended(&self, child: Child) -> Ran {
-        let Output { status, stderr, .. } = child.wait_with_output().unwrap();
-        let report = fs::read(self.path("run/drone.json")).unwrap_or_default();
-        let of_docker = self.proxy.mutating().iter().map(ToString::to_string).collect();
-        Ran {
-            code: status.code(),
-            said: String::from_utf8_lossy(&stderr).into_owned(),
-            report: serde_json::from_slice(&report).unwrap_or_default(),
-            mutating: [of_docker, self.gitea.changing(), self.drone.changing()],
-        }
-    }
-
-    pub fn run(&self) -> Ran {
-        self.proxy.forget();
-        self.gitea.forget();
-        self.drone.forget();
-        let child = self.start();
-        self.ended(child)
-    }
-
-    /// A run during which somebody, Docker, Gitea or Drone, is out of order as `fault` says; killed where it says so.
-    pub fn run_killed(&self, order: impl FnOnce(&Arc<Mutex<Option<u32>>>)) -> Ran {
-        self.proxy.forget();
-        self.gitea.forget();
-        self.drone.forget();
-        let victim = Arc::new(Mutex::new(None));
-        order(&victim);
-        let child = self.start();
-        *victim.lock().unwrap() = Some(child.id());
-        let ran = self.ended(child);
-        self.proxy.clear_fault();
-        self.gitea.order(None);
-        self.drone.order(None);
-        ran
-    }
-
-    /// A run with one of the fronts out of order.
-    pub fn run_with(&self, front: &Front, fault: Fault) -> Ran {
-        front.order(Some(fault));
-        let ran = self.run();
-        front.order(None);
-        ran
-    }
-
-    /// A run changes nothing: no mutating call to anybody, no version index moves.
-    #[track_caller]
-    pub fn is_converged(&self) {
-        let before = self.daemon.indices();
-        let ran = self.run();
-        ran.ends_as(0, "unchanged");
-        assert_eq!(ran.mutating.concat(), [""; 0], "changing calls of a run with nothing to do");
-        assert_eq!(self.daemon.indices(), before, "a version index moved");
-    }
-
-    /// Takes away the stack with its data, its secrets, our files, and the OAuth applications.
-    pub fn wipe(&self) {
+    /// Removes the stack with its data, its secrets, our files, and the OAuth applications.
+    fn wipe(&self) {
         self.sh("docker service ls --quiet | xargs --no-run-if-empty docker service rm; \
              while docker ps --quiet | grep -q .; do :; done; \
              docker ps --quiet --all | xargs --no-run-if-empty docker rm --force; \
              docker volume ls --quiet | xargs --no-run-if-empty docker volume rm; \
              docker secret ls --quiet | xargs --no-run-if-empty docker secret rm; \
              docker config ls --quiet | xargs --no-run-if-empty docker config rm");
-        for folder in ["abra", "run", "state"] {
-            drop(fs::remove_dir_all(self.path(folder)));
-        }
+        self.remove_folders(&["abra", "run", "state"]);
         for application in self.applications() {
             self.bot().delete(&format!("/user/applications/oauth2/{}", application["id"])).unwrap();
         }
     }
 
     #[track_caller]
-    pub fn sh(&self, script: &str) -> String {
-        let output = self.daemon.command("/bin/sh").args(["-c", script]).output().unwrap();
-        assert!(output.status.success(), "{script}: {output:?}");
-        String::from_utf8(output.stdout).unwrap()
+    fn assert_state(&self) {
+        let repository = self.repository();
+        let settings = [&repository["active"], &repository["trusted"], &repository["timeout"]];
+        assert_eq!(settings, [&json!(true), &json!(true), &json!(70)]);
     }
+}
 
+impl World {
     fn password(&self) -> String {
         fs::read_to_string(self.path("credentials/gitea-password")).unwrap().trim().to_owned()
     }
@@ -234,7 +126,7 @@ impl World {
         list.as_array().unwrap().clone()
     }
 
-    /// What a person does who presses "Regenerate Secret" in Gitea's settings.
+    /// Regenerates the client secret, as the button in Gitea's settings does.
     pub fn regenerate_client_secret(&self) {
         for application in self.applications() {
             let same = json!({
@@ -244,7 +136,7 @@ impl World {
         }
     }
 
-    /// What a person does who revokes Drone's access on the page of their applications: no API has it.
+    /// Revokes Drone's access on the page of the bot's applications; no API does it.
     pub fn revoke_grants(&self) {
         let password = self.password();
         let send = |method: &str, path: &str, cookies: &str, fields: &[(&str, &str)]| {
@@ -254,7 +146,7 @@ impl World {
         let login = send("POST", "/user/login", "", &[("user_name", "ci-bot"), ("password", &password)]);
         let set = login.headers.iter().filter(|(name, value)| name == "set-cookie" && !value.contains("Max-Age=0"));
         let pairs = set.filter_map(|(_, value)| value.split(';').next()?.split_once('='));
-        // A name that is set twice counts as it was set last.
+        // Of a name that is set twice, the last one counts.
         let cookies: Vec<String> =
             pairs.collect::<BTreeMap<_, _>>().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let cookies = cookies.join("; ");
@@ -267,7 +159,7 @@ impl World {
         }
     }
 
-    /// Asks Drone as the bot, past converge-drone and its front.
+    /// Calls Drone as the bot, with curl.
     pub fn ask_drone(&self, method: &str, path: &str, body: &str) -> Value {
         let token = fs::read_to_string(self.path("state/api-token")).unwrap();
         let call = ["--silent", "--show-error", "--fail", "--request", method, "--data", body];
@@ -279,12 +171,8 @@ impl World {
         serde_json::from_slice(&output.stdout).unwrap_or_default()
     }
 
-    /// The repository, as Drone has it.
+    /// The repository in Drone.
     pub fn repository(&self) -> Value {
         self.ask_drone("GET", &format!("/api/repos/{REPOSITORY}"), "")
-    }
-
-    pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
     }
 }

@@ -2,10 +2,12 @@
 #![allow(missing_docs, reason = "tests")]
 #![allow(clippy::needless_raw_string_hashes, reason = "a table reads better when its rows look alike")]
 
-use cases::program::{Wrong, refused, refuses_what_is_none, says_that_there_is_no_file, takes};
+use converger_kit::configuration::{
+    Wrong, assert_accepted, assert_missing_file_named, assert_no_configuration_refused, assert_refused,
+};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_converge-drone");
-const GOOD: &str = include_str!("../../example.json");
+const RIGHT: &str = include_str!("../../example.json");
 
 const WRONG: &[Wrong] = &[
     (r#""domain": "drone.ci.example.org","#, r#""#, r#"missing field `domain`"#),
@@ -81,14 +83,14 @@ const WRONG: &[Wrong] = &[
 
 #[test]
 fn every_wrong_configuration_of_the_converger_is_refused() {
-    refused(PROGRAM, GOOD, WRONG, &[&["--check-config"], &[], &["--plan"]]);
+    assert_refused(PROGRAM, RIGHT, WRONG, &[&["--check-config"], &[], &["--plan"]]);
 }
 
 #[test]
 fn the_example_of_the_converger_is_right() {
-    takes(PROGRAM, GOOD);
+    assert_accepted(PROGRAM, RIGHT);
     // A runner elsewhere, Gitea on a port, defaults where there are any.
-    takes(
+    assert_accepted(
         PROGRAM,
         r#"{"domain": "drone.example.org", "recipe": {"version": "latest"},
             "gitea": {"address": "http://git.example.org:3000", "bot": "ci.bot_1"}, "repository": {"name": "a/b"}}"#,
@@ -97,6 +99,6 @@ fn the_example_of_the_converger_is_right() {
 
 #[test]
 fn what_is_no_configuration_of_the_converger_is_refused() {
-    refuses_what_is_none(PROGRAM);
-    says_that_there_is_no_file(PROGRAM);
+    assert_no_configuration_refused(PROGRAM);
+    assert_missing_file_named(PROGRAM);
 }

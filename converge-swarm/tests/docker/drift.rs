@@ -1,10 +1,11 @@
-//! Every difference, one by one, while nothing is in the way of mending it.
+//! Every difference, one by one, on networks that are not in use.
 
+use converger_kit::Piece;
 use serde_json::json;
 
-use crate::{World, declared};
+use crate::World;
 
-/// One way a converged swarm comes to differ, and the calls that mend it.
+/// A difference of a converged swarm, and the calls that repair it.
 struct Case {
     name: &'static str,
     breaks: fn(&World),
@@ -104,25 +105,25 @@ fn create_beside(world: &World, subnet: &str) {
 }
 
 #[test]
-fn every_drift_is_mended_by_one_run() {
-    let Some(world) = World::converged("every_drift_is_mended_by_one_run") else { return };
+fn every_drift_is_repaired_by_one_run() {
+    let Some(world) = World::converged("every_drift_is_repaired_by_one_run") else { return };
     for case in CASES {
         println!("case: {}", case.name);
         (case.breaks)(&world);
         let plan = world.plan();
-        assert_eq!(plan.code, Some(3), "{}: {plan:#?}", case.name);
-        plan.changed_nothing();
-        let ran = world.run();
-        ran.ends_as(0, "changed");
-        let calls: Vec<String> = ran.mutating().iter().map(|call| without_id(call)).collect();
+        assert_eq!(plan.exit_code, Some(3), "{}: {plan:#?}", case.name);
+        plan.assert_no_writes();
+        let run = world.run();
+        run.assert_outcome(0, "changed");
+        let calls: Vec<String> = run.all_writes().into_iter().map(without_id).collect();
         assert_eq!(calls, case.mends, "{}", case.name);
-        world.network_is_right();
-        world.is_converged();
+        world.assert_state();
+        world.assert_converged();
     }
-    println!("{n} of {n} drifts mended, each by one run", n = CASES.len());
+    println!("{n} of {n} drifts repaired, each by one run", n = CASES.len());
 }
 
-/// `DELETE /networks/<id>` is the same whatever the id, and updates whatever their version.
+/// The call without the id of a network and the version of an update.
 fn without_id(call: &str) -> String {
     if call.starts_with("DELETE /networks/") {
         "DELETE /networks/*".to_owned()
@@ -132,35 +133,34 @@ fn without_id(call: &str) -> String {
 }
 
 #[test]
-fn a_network_without_a_label_of_ours_is_as_good() {
-    let Some(world) = World::converged("a_network_without_a_label_of_ours_is_as_good") else { return };
+fn a_network_without_our_label_is_accepted() {
+    let Some(world) = World::converged("a_network_without_our_label_is_accepted") else { return };
     remove(&world);
     create(&world, &RIGHT[..3]);
-    world.is_converged();
+    world.assert_converged();
 }
 
 #[test]
-fn what_is_fixed_when_a_swarm_is_made_is_told_not_forced() {
-    let Some(world) = World::converged("what_is_fixed_when_a_swarm_is_made_is_told_not_forced") else { return };
-    let mut other_address = declared();
-    other_address["advertise_address"] = json!("127.0.0.1");
-    let mut other_pools = declared();
-    other_pools["address_pools"]["pools"] = json!(["10.30.0.0/16"]);
-    let mut other_size = declared();
-    other_size["address_pools"]["subnet_size"] = json!(25);
-    for (configuration, told) in [(other_address, "10.99.0.1"), (other_pools, "10.30.0.0/16"), (other_size, "/25s")] {
-        world.declare(&configuration);
+fn a_setting_fixed_at_swarm_init_is_drift() {
+    let Some(world) = World::converged("a_setting_fixed_at_swarm_init_is_drift") else { return };
+    let cases = [
+        ("/advertise_address", json!("127.0.0.1"), "10.99.0.1"),
+        ("/address_pools/pools", json!(["10.30.0.0/16"]), "10.30.0.0/16"),
+        ("/address_pools/subnet_size", json!(25), "/25s"),
+    ];
+    for (setting, value, reason) in cases {
+        world.declare(|configuration| *configuration.pointer_mut(setting).unwrap() = value);
         let before = world.daemon.indices();
-        let ran = world.run();
-        ran.ends_as(1, "drifted");
-        ran.changed_nothing();
+        let run = world.run();
+        run.assert_outcome(1, "drifted");
+        run.assert_no_writes();
         assert_eq!(world.daemon.indices(), before);
-        let drift = &ran.report["drift"][0];
-        assert!(drift["reason"].as_str().unwrap().contains(told), "{drift:#?}");
+        let drift = &run.report["drift"][0];
+        assert!(drift["reason"].as_str().unwrap().contains(reason), "{drift:#?}");
         let commands = json!(["docker swarm leave --force", "systemctl restart converge.target"]);
         assert_eq!(drift["commands"], commands);
-        assert!(ran.said.contains("docker swarm leave --force"), "{}", ran.said);
+        run.assert_says("docker swarm leave --force");
     }
-    world.declare(&declared());
-    world.is_converged();
+    world.declare(|_| ());
+    world.assert_converged();
 }

@@ -1,12 +1,16 @@
-//! Networks that differ while something is on them: nothing is taken away, and the commands given would do it.
+//! Networks that differ while they are in use: nothing is removed, and the commands of the drift repair them.
 
 use std::time::{Duration, Instant};
 
+use converger_kit::Piece;
 use serde_json::Value;
 
-use crate::{SHORT, World};
+use crate::World;
 
-/// Makes a wrong network with something on it, and gives who that is as the drift must name it.
+/// The length of a short id; a whole one has 64 letters.
+const SHORT_ID: usize = 12;
+
+/// A wrong network in use. `make` returns its user, by the name that the drift must have.
 struct Case {
     name: &'static str,
     make: fn(&World) -> &'static str,
@@ -91,37 +95,37 @@ const CASES: &[Case] = &[
 ];
 
 #[test]
-fn a_wrong_network_in_use_is_left_alone_and_the_commands_given_mend_it() {
-    let test = "a_wrong_network_in_use_is_left_alone_and_the_commands_given_mend_it";
+fn a_wrong_network_in_use_is_left_alone_and_the_commands_given_repair_it() {
+    let test = "a_wrong_network_in_use_is_left_alone_and_the_commands_given_repair_it";
     let Some(world) = World::converged(test) else { return };
     world.load_idle();
     for case in CASES {
         println!("case: {}", case.name);
         remove(&world);
-        let who = (case.make)(&world);
+        let user = (case.make)(&world);
         let before = world.daemon.indices();
-        let ran = world.run();
-        ran.ends_as(1, "drifted");
-        ran.changed_nothing();
+        let run = world.run();
+        run.assert_outcome(1, "drifted");
+        run.assert_no_writes();
         assert_eq!(world.daemon.indices(), before);
-        let drift = ran.report["drift"].as_array().unwrap();
+        let drift = run.report["drift"].as_array().unwrap();
         assert_eq!(drift.len(), 1, "{drift:#?}");
         assert_eq!(drift[0]["object"], "network/proxy");
-        assert!(drift[0]["reason"].as_str().unwrap().contains(who), "{drift:#?}");
+        assert!(drift[0]["reason"].as_str().unwrap().contains(user), "{drift:#?}");
         follow(&world, &drift[0]["commands"]);
-        world.network_is_right();
-        world.is_converged();
-        // Whoever was on it is on the new one.
+        world.assert_state();
+        world.assert_converged();
+        // Its user is on the new one.
         let id = world.network_ids("proxy").remove(0);
-        let (kind, name) = who.split_once(' ').unwrap();
-        assert!(is_on(&world, kind, name, &id), "{}: {who} is not on the network again", case.name);
+        let (kind, name) = user.split_once(' ').unwrap();
+        assert!(is_on(&world, kind, name, &id), "{}: {user} is not on the network again", case.name);
         world.daemon.docker(if kind == "service" { &["service", "rm", "app"] } else { &["rm", "--force", "box"] });
         until_nothing_runs(&world);
     }
-    println!("{n} of {n} networks in use left alone, then mended by the commands given", n = CASES.len());
+    println!("{n} of {n} networks in use left alone, then repaired by the commands given", n = CASES.len());
 }
 
-/// Does what the report tells an operator to do.
+/// Runs the commands that the report gives to an operator.
 #[track_caller]
 fn follow(world: &World, commands: &Value) {
     let commands: Vec<&str> = commands.as_array().unwrap().iter().map(|command| command.as_str().unwrap()).collect();
@@ -132,8 +136,10 @@ fn follow(world: &World, commands: &Value) {
             Some("docker") => {
                 world.daemon.docker(&words.collect::<Vec<_>>());
             }
-            _ if command == "systemctl restart converge-swarm.service" => world.run().ends_as(0, "changed"),
-            _ => panic!("not a command an operator was promised: {command}"),
+            _ if command == "systemctl restart converge-swarm.service" => {
+                world.run().assert_outcome(0, "changed");
+            }
+            _ => panic!("unexpected command: {command}"),
         }
     }
 }
@@ -144,41 +150,41 @@ fn is_on(world: &World, kind: &str, name: &str, network: &str) -> bool {
     } else {
         world.daemon.get(&format!("/containers/{name}/json")).unwrap()["NetworkSettings"].to_string()
     };
-    // A container that does not run knows the network it will join by name.
-    seen.contains(&network[..SHORT]) || seen.contains("\"proxy\"")
+    // A stopped container has the name of its network.
+    seen.contains(&network[..SHORT_ID]) || seen.contains("\"proxy\"")
 }
 
-/// Removes the right network, and waits until the node has let go of it too: that comes a moment later.
+/// Removes the right network, and waits until the node has removed it too.
 fn remove(world: &World) {
     world.daemon.docker(&["network", "rm", "proxy"]);
     until("the network stays", || world.network_ids("proxy").is_empty());
 }
 
-/// Tasks are gone a moment after their service; only then can their network be removed.
+/// Waits for the end of tasks, which comes after that of their service; then their network can be removed.
 fn until_nothing_runs(world: &World) {
     until("containers stay", || world.daemon.docker(&["ps", "--quiet", "--all"]).is_empty());
 }
 
 #[track_caller]
-fn until(otherwise: &str, mut it_holds: impl FnMut() -> bool) {
+fn until(error: &str, mut is_true: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(30);
-    while !it_holds() {
-        assert!(Instant::now() < deadline, "{otherwise}");
+    while !is_true() {
+        assert!(Instant::now() < deadline, "{error}");
     }
 }
 
 #[test]
-fn the_wrong_one_of_two_in_use_is_told() {
-    let Some(world) = World::bare("the_wrong_one_of_two_in_use_is_told") else { return };
+fn a_wrong_network_in_use_is_drift_while_the_swarm_is_made() {
+    let Some(world) = World::bare("a_wrong_network_in_use_is_drift_while_the_swarm_is_made") else { return };
     world.load_idle();
     world.daemon.docker(&["network", "create", "proxy"]);
     world.daemon.docker(&["run", "--detach", "--name", "box", "--network", "proxy", "idle:1"]);
-    // The swarm is made all the same; only the network is left as it is.
-    let ran = world.run();
-    ran.ends_as(1, "drifted");
-    assert_eq!(ran.mutating(), ["POST /swarm/init"]);
+    // The swarm is made; only the network stays.
+    let run = world.run();
+    run.assert_outcome(1, "drifted");
+    assert_eq!(run.all_writes(), ["POST /swarm/init"]);
     assert_eq!(world.network_ids("proxy").len(), 1);
-    follow(&world, &ran.report["drift"][0]["commands"]);
-    world.network_is_right();
-    world.is_converged();
+    follow(&world, &run.report["drift"][0]["commands"]);
+    world.assert_state();
+    world.assert_converged();
 }

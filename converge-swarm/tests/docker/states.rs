@@ -1,24 +1,25 @@
-//! States of a node that only an operator can mend: each told apart, each with its own hint, none touched.
+//! States of a node that only an operator can repair: each with its own reason and hint, none touched.
 
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use converger_kit::{Piece, Run};
 use dockerd::Daemon;
 use serde_json::json;
 
-use crate::{Ran, World};
+use crate::World;
 
-/// Blocked, with one block that says this, and nothing touched.
+/// Asserts that the run made no mutating call, and reported one block with this reason and hint.
 #[track_caller]
-fn is_blocked(ran: &Ran, reason: &str, hint: &str) {
-    ran.ends_as(1, "blocked");
-    ran.changed_nothing();
-    let blocks = ran.report["blocked"].as_array().unwrap();
+fn assert_blocked(run: &Run, reason: &str, hint: &str) {
+    run.assert_outcome(1, "blocked");
+    run.assert_no_writes();
+    let blocks = run.report["blocked"].as_array().unwrap();
     assert_eq!(blocks.len(), 1, "{blocks:#?}");
     assert!(blocks[0]["reason"].as_str().unwrap().contains(reason), "{blocks:#?}");
     assert!(blocks[0]["hint"].as_str().unwrap().contains(hint), "{blocks:#?}");
-    assert!(ran.said.contains("hint: ") && ran.said.contains(hint), "{}", ran.said);
+    assert!(run.stderr.contains("hint: ") && run.stderr.contains(hint), "{}", run.stderr);
 }
 
 fn until_state(daemon: &Daemon, state: &str) {
@@ -40,26 +41,26 @@ fn a_locked_swarm_is_blocked_until_it_is_unlocked() {
     world.daemon.stop();
     world.daemon.start_again();
     until_state(&world.daemon, "locked");
-    is_blocked(&world.run(), "locked", "docker swarm unlock");
+    assert_blocked(&world.run(), "locked", "docker swarm unlock");
     // As the hint says.
     let mut unlock = world.daemon.command("sh");
     let unlocked = unlock.args(["-c", &format!("echo {key} | docker swarm unlock")]).output().unwrap();
     assert!(unlocked.status.success(), "{}", String::from_utf8_lossy(&unlocked.stderr));
     until_state(&world.daemon, "active");
-    world.is_converged();
+    world.assert_converged();
 }
 
 #[test]
-fn live_restore_is_blocked_before_anything_is_made() {
-    let test = "live_restore_is_blocked_before_anything_is_made";
+fn live_restore_is_blocked_before_the_first_change() {
+    let test = "live_restore_is_blocked_before_the_first_change";
     let Some(mut world) = World::with_settings(test, &json!({ "live-restore": true })) else { return };
-    is_blocked(&world.run(), "live-restore is on", "live-restore");
+    assert_blocked(&world.run(), "live-restore is on", "live-restore");
     assert_eq!(world.daemon.get("/info").unwrap()["Swarm"]["LocalNodeState"], "inactive");
     // As the hint says.
     world.daemon.stop();
     world.daemon.configure(&json!({ "live-restore": false }));
     world.daemon.start_again();
-    world.run().ends_as(0, "changed");
+    world.run().assert_outcome(0, "changed");
 }
 
 #[test]
@@ -70,47 +71,47 @@ fn a_worker_is_blocked_and_one_cut_off_is_waited_for() {
     manager.docker(&["swarm", "init", "--advertise-addr", "10.98.0.1"]);
     let token = manager.docker(&["swarm", "join-token", "--quiet", "worker"]);
     world.daemon.docker(&["swarm", "join", "--token", &token, "--advertise-addr", "10.98.0.2", "10.98.0.1:2377"]);
-    is_blocked(&world.run(), "a worker of a swarm managed at 10.98.0.1:2377", "docker swarm leave");
+    assert_blocked(&world.run(), "a worker of a swarm managed at 10.98.0.1:2377", "docker swarm leave");
 
-    // Without its manager, a worker that starts again waits to join.
+    // Without its manager, a restarted worker waits to join.
     manager.stop();
     world.daemon.stop();
     world.daemon.start_again();
     until_state(&world.daemon, "pending");
-    let ran = world.run();
-    ran.fails_clearly(Duration::from_secs(10));
-    ran.changed_nothing();
-    let message = ran.report["error"]["message"].as_str().unwrap();
+    let run = world.run();
+    run.assert_clear_failure(Duration::from_secs(10));
+    run.assert_no_writes();
+    let message = run.report["error"]["message"].as_str().unwrap();
     assert!(message.contains("waited 2 s for this node to finish joining"), "{message}");
-    assert!(ran.said.contains("docker swarm leave --force"), "{}", ran.said);
+    run.assert_says("docker swarm leave --force");
 
-    // Its manager comes back: no longer pending, but still a worker.
+    // With its manager, it is a worker again.
     manager.start_again();
     until_state(&world.daemon, "active");
-    is_blocked(&world.run(), "a worker", "docker node promote");
-    // The other way out that the hint gives.
+    assert_blocked(&world.run(), "a worker", "docker node promote");
+    // The other command of the hint.
     world.daemon.docker(&["swarm", "leave"]);
-    world.run().ends_as(0, "changed");
-    world.is_converged();
+    world.run().assert_outcome(0, "changed");
+    world.assert_converged();
 }
 
 #[test]
-fn a_broken_raft_log_is_blocked_with_the_way_out() {
-    let Some(mut world) = World::converged("a_broken_raft_log_is_blocked_with_the_way_out") else { return };
+fn a_broken_raft_log_is_blocked_with_a_command() {
+    let Some(mut world) = World::converged("a_broken_raft_log_is_blocked_with_a_command") else { return };
     world.daemon.stop();
     let damaged = damage(&world.daemon.data().join("swarm/raft"));
     assert!(damaged > 0, "no raft log to damage");
     world.daemon.start_again();
     until_state(&world.daemon, "error");
-    is_blocked(&world.run(), "the swarm does not work: ", "docker swarm leave --force");
+    assert_blocked(&world.run(), "the swarm does not work: ", "docker swarm leave --force");
     // As the hint says.
     world.daemon.docker(&["swarm", "leave", "--force"]);
-    world.run().ends_as(0, "changed");
-    world.network_is_right();
-    world.is_converged();
+    world.run().assert_outcome(0, "changed");
+    world.assert_state();
+    world.assert_converged();
 }
 
-/// Turns over one bit of a long record in every file of the log, so that its checksum is wrong.
+/// Flips one bit of a long record in every file of the log, so that its checksum is wrong.
 fn damage(folder: &Path) -> usize {
     let mut damaged = 0;
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -128,7 +129,8 @@ fn damage(folder: &Path) -> usize {
     damaged
 }
 
-/// Records follow each other: a length with flags in its highest byte, the data, and up to seven bytes of padding.
+/// The position of a byte in a long record. A record is a length with flags in its highest byte, the data, and up to seven
+/// bytes of padding.
 fn middle_of_a_long_record(log: &[u8]) -> Option<usize> {
     let mut at = 0;
     while let Some(field) = log.get(at..at + 8) {

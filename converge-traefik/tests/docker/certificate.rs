@@ -1,4 +1,6 @@
-//! Rotation, and a certificate that cannot be used.
+//! Rotation, and an unusable certificate.
+
+use converger_kit::Piece;
 
 use crate::World;
 use crate::world::{DOMAIN, SERVICE};
@@ -9,23 +11,23 @@ fn a_changed_certificate_rolls_and_an_unusable_one_blocks_only_itself() {
         return;
     };
     world.new_certificate(&[DOMAIN, "*.ci.localhost"]);
-    let ran = world.run();
-    ran.ends_as(0, "changed");
-    let deploys = ran.report["changes"].as_array().unwrap().iter().filter(|change| change["object"] == "stack/traefik");
+    let run = world.run();
+    run.assert_outcome(0, "changed");
+    let deploys = run.report["changes"].as_array().unwrap().iter().filter(|change| change["object"] == "stack/traefik");
     assert_eq!(deploys.count(), 1, "both roll in one deploy");
     let second = ["traefik_ci_localhost_ssl_cert_v2", "traefik_ci_localhost_ssl_key_v2"];
     assert_eq!(world.secrets(), second);
-    world.is_converged();
+    world.assert_converged();
 
     world.new_certificate(&["other.example.org"]);
-    let ran = world.run();
-    ran.ends_as(1, "blocked");
-    assert!(ran.said.contains("does not cover ci.localhost and *.ci.localhost"), "{}", ran.said);
-    assert_eq!(ran.mutating, [""; 0]);
+    let run = world.run();
+    run.assert_outcome(1, "blocked");
+    run.assert_says("does not cover ci.localhost and *.ci.localhost");
+    run.assert_no_writes();
 
     world.daemon.docker(&["service", "rm", SERVICE]);
-    let ran = world.run();
-    ran.ends_as(1, "blocked");
-    assert_eq!(world.secrets(), second, "the pair that ran is kept");
-    assert!(ran.report["waits"].as_array().unwrap().is_empty(), "and is served again: {}", ran.said);
+    let run = world.run();
+    run.assert_outcome(1, "blocked");
+    assert_eq!(world.secrets(), second, "the running pair is kept");
+    assert!(run.report["waits"].as_array().unwrap().is_empty(), "and served again: {}", run.stderr);
 }

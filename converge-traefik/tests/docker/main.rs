@@ -1,6 +1,5 @@
-//! converge-traefik against a real swarm on a private Docker daemon, with the stand-in for abra, a git repository of the
-//! recipe, and a recording proxy in front of the daemon's socket.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+//! converge-traefik with a real swarm on a private Docker daemon, the stand-in for abra, and a git repository of the recipe.
+#![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
 mod certificate;
 mod faults;

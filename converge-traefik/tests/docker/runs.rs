@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use converger_kit::Piece;
+
 use crate::World;
 use crate::world::SERVICE;
 
@@ -9,23 +11,23 @@ use crate::world::SERVICE;
 fn the_second_run_writes_nothing() {
     let Some(world) = World::bare("the_second_run_writes_nothing") else { return };
     let first = world.run();
-    first.ends_as(0, "changed");
-    world.is_converged();
-    println!("first run: {} mutating calls; second run: 0", first.mutating.len());
+    first.assert_outcome(0, "changed");
+    world.assert_converged();
+    println!("first run: {} mutating calls; second run: 0", first.all_writes().len());
 }
 
 #[test]
-fn every_drift_is_mended_by_one_run() {
-    let Some(world) = World::converged("every_drift_is_mended_by_one_run") else { return };
+fn every_drift_is_repaired_by_one_run() {
+    let Some(world) = World::converged("every_drift_is_repaired_by_one_run") else { return };
     let env = world.path("abra/servers/default/traefik.ci.localhost.env");
     let docker = |arguments: &[&str]| drop(world.daemon.docker(arguments));
     let drifts: [(&str, &dyn Fn()); 6] = [
         ("the service is deleted", &|| docker(&["service", "rm", SERVICE])),
-        ("it is scaled to 0", &|| docker(&["service", "scale", "--detach", &format!("{SERVICE}=0")])),
-        ("its environment is changed", &|| {
+        ("the service is scaled to 0", &|| docker(&["service", "scale", "--detach", &format!("{SERVICE}=0")])),
+        ("the service's environment is changed", &|| {
             docker(&["service", "update", "--detach", "--env-add", "DOMAIN=other.localhost", SERVICE]);
         }),
-        ("a secret is taken from it", &|| {
+        ("a secret is removed from the service", &|| {
             docker(&["service", "update", "--detach", "--secret-rm", "traefik_ci_localhost_ssl_key_v1", SERVICE]);
         }),
         ("the .env is edited", &|| {
@@ -37,11 +39,16 @@ fn every_drift_is_mended_by_one_run() {
     ];
     for (what, make) in &drifts {
         make();
-        let ran = world.run();
-        assert_eq!((ran.code, ran.report["outcome"].as_str()), (Some(0), Some("changed")), "{what}: {}", ran.said);
-        world.is_converged();
+        let run = world.run();
+        assert_eq!(
+            (run.exit_code, run.report["outcome"].as_str()),
+            (Some(0), Some("changed")),
+            "{what}: {}",
+            run.stderr
+        );
+        world.assert_converged();
     }
     let text = fs::read_to_string(&env).unwrap();
     assert!(text.ends_with("# mine\nOWN=1\n") && !text.contains("ENV=production"), "{text}");
-    println!("{} of {} drifts mended, each by one run", drifts.len(), drifts.len());
+    println!("{} of {} drifts repaired, each by one run", drifts.len(), drifts.len());
 }

@@ -1,8 +1,10 @@
-//! Pins, `latest`, going back, a git server that is gone.
+//! Pins, `latest`, going back, and a git server that does not answer.
 
 use std::fs;
 
 use serde_json::json;
+
+use converger_kit::Piece;
 
 use crate::World;
 use crate::world::FIRST;
@@ -12,8 +14,10 @@ const BAD: &str = "3.9.1+v3.7.15";
 const MENDED: &str = "3.9.2+v3.7.15";
 
 #[test]
-fn latest_goes_forward_and_back_and_holds_what_needs_an_operator() {
-    let Some(world) = World::bare("latest_goes_forward_and_back_and_holds_what_needs_an_operator") else { return };
+fn latest_goes_forward_and_back_and_holds_a_release_that_needs_an_operator() {
+    let Some(world) = World::bare("latest_goes_forward_and_back_and_holds_a_release_that_needs_an_operator") else {
+        return;
+    };
     let latest = || {
         world.declare(|desired| {
             desired["recipe"]["version"] = json!("latest");
@@ -22,62 +26,62 @@ fn latest_goes_forward_and_back_and_holds_what_needs_an_operator() {
     };
     fs::remove_dir_all(world.path("catalogue")).unwrap();
     world.publish(Some(NEXT));
-    world.run().ends_as(0, "changed");
+    world.run().assert_outcome(0, "changed");
     latest();
-    // Every run asks again, as after refresh_hours.
+    // Every run fetches, as after refresh_hours.
     let refreshed = || {
         drop(fs::remove_file(world.path("abra/recipes/traefik/.git/FETCH_HEAD")));
         world.run()
     };
-    refreshed().ends_as(0, "changed");
+    refreshed().assert_outcome(0, "changed");
     assert_eq!(world.version(), NEXT);
 
     world.publish(Some(BAD));
-    let ran = refreshed();
-    ran.ends_as(1, "failed");
-    assert!(ran.said.contains("did not become healthy"), "{}", ran.said);
+    let run = refreshed();
+    run.assert_outcome(1, "failed");
+    run.assert_says("did not become healthy");
     assert_eq!(world.version(), NEXT);
-    let ran = world.run();
-    assert_eq!(ran.code, Some(0), "{}", ran.said);
-    assert!(ran.said.contains("is held: it was tried and did not become healthy"), "{}", ran.said);
+    let run = world.run();
+    assert_eq!(run.exit_code, Some(0), "{}", run.stderr);
+    run.assert_says("is held: it was tried and did not become healthy");
     assert_eq!(world.version(), NEXT);
 
     world.publish(None);
-    let ran = refreshed();
-    ran.ends_as(0, "changed");
+    let run = refreshed();
+    run.assert_outcome(0, "changed");
     assert_eq!(world.version(), MENDED);
-    assert!(ran.said.contains("its release notes ask for work by hand"), "{}", ran.said);
-    assert!(ran.said.contains("it is a major step of the recipe"), "{}", ran.said);
-    world.is_converged();
+    run.assert_says("its release notes ask for work by hand");
+    run.assert_says("it is a major step of the recipe");
+    world.assert_converged();
 }
 
 #[test]
-fn a_pin_that_never_gets_healthy_fails_in_place() {
-    let Some(world) = World::converged("a_pin_that_never_gets_healthy_fails_in_place") else { return };
+fn a_pin_that_never_becomes_healthy_fails_in_place() {
+    let Some(world) = World::converged("a_pin_that_never_becomes_healthy_fails_in_place") else { return };
     world.declare(|desired| {
         desired["recipe"]["version"] = json!({ "pin": BAD });
         desired["limits"]["wait_seconds"] = json!(30);
     });
-    let ran = world.run();
-    ran.ends_as(1, "failed");
-    assert!(ran.said.contains("waited 30 s for"), "{}", ran.said);
-    assert!(ran.said.contains("non-zero exit"), "{}", ran.said);
+    let run = world.run();
+    run.assert_outcome(1, "failed");
+    run.assert_says("waited 30 s for");
+    run.assert_says("non-zero exit");
 }
 
 #[test]
-fn without_the_git_server_what_runs_stays() {
-    let Some(world) = World::bare("without_the_git_server_what_runs_stays") else { return };
+fn without_the_git_server_the_running_version_stays() {
+    let Some(world) = World::bare("without_the_git_server_the_running_version_stays") else { return };
     fs::rename(world.path("catalogue"), world.path("away")).unwrap();
-    let ran = world.run();
-    ran.ends_as(1, "blocked");
-    assert!(ran.said.contains("the recipe cannot be had"), "{}", ran.said);
+    let run = world.run();
+    run.assert_outcome(1, "blocked");
+    run.assert_says("the recipe cannot be had");
     fs::rename(world.path("away"), world.path("catalogue")).unwrap();
-    world.run().ends_as(0, "changed");
+    world.run().assert_outcome(0, "changed");
     assert_eq!(world.version(), FIRST);
 
     fs::rename(world.path("catalogue"), world.path("away")).unwrap();
     fs::remove_dir_all(world.path("abra/recipes")).unwrap();
-    let ran = world.run();
-    assert_eq!(ran.code, Some(0), "{}", ran.said);
-    assert!(ran.said.contains("could not be asked for"), "a warning: {}", ran.said);
+    let run = world.run();
+    assert_eq!(run.exit_code, Some(0), "{}", run.stderr);
+    assert!(run.stderr.contains("could not be asked for"), "a warning: {}", run.stderr);
 }

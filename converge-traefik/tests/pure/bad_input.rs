@@ -1,13 +1,15 @@
 //! Wrong configurations: each is refused with exit 2, one clear sentence and a hint, and touches nothing.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 #![allow(clippy::needless_raw_string_hashes, reason = "a table reads better when its rows look alike")]
 
-use std::process::Output;
+use converger_kit::configuration::{
+    Wrong, assert_accepted, assert_missing_file_named, assert_no_configuration_refused, assert_refused,
+};
 
-const GOOD: &str = include_str!("../../example.json");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_converge-traefik");
 
-/// (what is replaced in the example, by what, what the error says)
-const WRONG: &[(&str, &str, &str)] = &[
+const RIGHT: &str = include_str!("../../example.json");
+
+const WRONG: &[Wrong] = &[
     (r#""domain": "ci.example.org","#, r#""#, r#"missing field `domain`"#),
     (r#""ci.example.org""#, r#""*.ci.example.org""#, r#"the certificate's wildcard is understood"#),
     (r#""ci.example.org""#, r#""https://ci.example.org""#, r#"an address, not a domain"#),
@@ -58,43 +60,18 @@ const WRONG: &[(&str, &str, &str)] = &[
     (r#""certificate""#, r#""certificates""#, r#"unknown field `certificates`"#),
 ];
 
-fn run(configuration: &str, flags: &[&str]) -> (Output, Vec<String>) {
-    cases::program::run(env!("CARGO_BIN_EXE_converge-traefik"), configuration, flags)
-}
-
 #[test]
 fn every_wrong_configuration_is_refused_clearly_and_touches_nothing() {
-    for (good, bad, expected) in WRONG {
-        assert!(GOOD.contains(good), "the example has no {good}");
-        let configuration = GOOD.replacen(good, bad, 1);
-        for flags in [&["--check-config"][..], &[], &["--plan"]] {
-            let (output, left) = run(&configuration, flags);
-            let said = String::from_utf8(output.stderr).unwrap();
-            assert_eq!(output.status.code(), Some(2), "{bad}: {said}");
-            assert!(said.contains(expected), "{bad}: expected `{expected}` in: {said}");
-            assert!(said.contains("\nhint: "), "{bad}: {said}");
-            assert!(said.trim().lines().count() <= 3, "{bad}: {said}");
-            assert!(output.stdout.is_empty() && left.is_empty(), "{bad}: left {left:?}");
-        }
-    }
-    println!("{} wrong configurations refused", WRONG.len());
+    assert_refused(PROGRAM, RIGHT, WRONG, &[&["--check-config"], &[], &["--plan"]]);
 }
 
 #[test]
-fn the_example_is_right() {
-    let (output, left) = run(GOOD, &["--check-config"]);
-    assert_eq!(output.status.code(), Some(0), "{output:?}");
-    assert!(left.is_empty());
+fn the_example_is_accepted() {
+    assert_accepted(PROGRAM, RIGHT);
 }
 
 #[test]
-fn what_is_no_configuration_at_all_is_refused() {
-    for (text, expected) in
-        [("", "EOF"), ("[]", "invalid length"), ("{", "EOF"), ("\u{0}", "expected"), ("{}x", "missing field")]
-    {
-        let (output, _) = run(text, &[]);
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{text}: {said}");
-        assert!(said.contains(expected) && said.contains("hint: "), "{text}: {said}");
-    }
+fn a_text_that_is_no_configuration_is_refused() {
+    assert_no_configuration_refused(PROGRAM);
+    assert_missing_file_named(PROGRAM);
 }

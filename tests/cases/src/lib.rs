@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "test support: what cannot be read fails the test")]
 
 pub mod model;
-pub mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};

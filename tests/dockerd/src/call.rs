@@ -1,10 +1,10 @@
-//! One call to Docker, and whether it changes something.
+//! One call to Docker.
 
 use std::fmt;
 
 use crate::http::Head;
 
-/// Calls that are no GET and change nothing: they attach, wait, check or set the size of a terminal.
+/// Ends of the paths whose calls are no GET and change nothing: attach, wait, check, resize a terminal.
 const READ_ONLY: &[&str] = &["/wait", "/attach", "/resize", "/auth", "/session", "/grpc"];
 
 /// One call that went through the proxy.
@@ -14,17 +14,17 @@ pub struct Call {
     pub method: String,
     /// The path with its query, without the version in front.
     pub path: String,
-    /// The daemon's answer; none when it was never asked or has not answered yet.
+    /// The status of the daemon's answer; none before it, and if the call never reached the daemon.
     pub status: Option<u16>,
 }
 
 impl Call {
-    /// The call this head begins.
+    /// The call with this head.
     pub(crate) fn new(head: &Head) -> Self {
         Self { method: head.method().to_owned(), path: without_version(head.target()), status: None }
     }
 
-    /// Whether it changes something, or would if the daemon let it.
+    /// True if the call changes something, or would if the daemon accepted it.
     pub fn is_mutating(&self) -> bool {
         let path = self.path.split('?').next().unwrap_or_default();
         !matches!(self.method.as_str(), "GET" | "HEAD" | "OPTIONS") && !READ_ONLY.iter().any(|end| path.ends_with(end))
@@ -38,7 +38,7 @@ impl fmt::Display for Call {
     }
 }
 
-/// `/v1.41/networks` is `/networks`, whoever asks.
+/// `/networks` for `/v1.41/networks`: clients differ in the version.
 fn without_version(target: &str) -> String {
     let rest = target.strip_prefix("/v").and_then(|rest| rest.split_once('/'));
     match rest {
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn reads_are_told_from_writes() {
+    fn reads_differ_from_writes() {
         let writes = [
             ("POST", "/v1.41/swarm/init"),
             ("POST", "/networks/create"),

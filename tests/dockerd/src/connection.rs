@@ -7,9 +7,9 @@ use std::thread;
 use std::time::Duration;
 
 use crate::http::{self, Body, Head};
-use crate::proxy::{Fate, Shared};
+use crate::proxy::{Shared, Treatment};
 
-/// One client's connection and the connection to the daemon that goes with it.
+/// One client's connection, and its own connection to the daemon.
 pub(crate) struct Connection<'a> {
     shared: &'a Shared,
     client: UnixStream,
@@ -31,25 +31,25 @@ impl<'a> Connection<'a> {
 
     fn serve_calls(&mut self) -> io::Result<()> {
         while let Some(head) = Head::read(&mut self.client_reader)? {
-            let (at, fate) = self.shared.begin(&head);
-            match fate {
-                Fate::Drop => return Ok(()),
-                Fate::Hang => return http::copy(&mut self.client_reader, &mut io::sink()),
-                Fate::Answer(bytes) => {
+            let (at, treatment) = self.shared.begin(&head);
+            match treatment {
+                Treatment::Drop => return Ok(()),
+                Treatment::Hang => return http::copy(&mut self.client_reader, &mut io::sink()),
+                Treatment::Answer(bytes) => {
                     http::pass_on(head.request_body(), &mut self.client_reader, &mut io::sink())?;
                     return self.client.write_all(&bytes);
                 }
-                Fate::Forward => {
+                Treatment::Forward => {
                     if !self.forward(&head, at, Duration::ZERO)? {
                         return Ok(());
                     }
                 }
-                Fate::Delay(delay) => {
+                Treatment::Delay(delay) => {
                     if !self.forward(&head, at, delay)? {
                         return Ok(());
                     }
                 }
-                Fate::LoseAnswer(action) => {
+                Treatment::LoseAnswer(action) => {
                     self.send(&head)?;
                     let answer = self.answer_head()?;
                     let body = answer.answer_body(head.method());
@@ -74,7 +74,7 @@ impl<'a> Connection<'a> {
         Head::read(&mut self.daemon_reader)?.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
     }
 
-    /// Passes a call and its answer on; false when the connection is spent.
+    /// Passes a call and its answer on. Returns false if the connection carries no further call.
     fn forward(&mut self, head: &Head, at: usize, delay: Duration) -> io::Result<bool> {
         self.send(head)?;
         let mut answer = self.answer_head()?;
@@ -82,7 +82,7 @@ impl<'a> Connection<'a> {
             self.client.write_all(&answer.raw)?;
             answer = self.answer_head()?;
         }
-        // The fault itself, not a test waiting for something.
+        // This is the fault, not a test that waits.
         thread::sleep(delay);
         self.shared.answered(at, answer.status());
         self.client.write_all(&answer.raw)?;
@@ -95,7 +95,7 @@ impl<'a> Connection<'a> {
         Ok(body != Body::UntilEnd && !answer.closes() && !head.closes())
     }
 
-    /// A stream after an upgrade: bytes go both ways, and each side may end its own half.
+    /// Copies the stream after an upgrade in both directions; each side may end its own half.
     fn both_ways(&mut self) -> io::Result<()> {
         let Self { client, client_reader, daemon, daemon_reader, .. } = self;
         thread::scope(|scope| {
@@ -104,7 +104,7 @@ impl<'a> Connection<'a> {
                 let _ = daemon.shutdown(Shutdown::Write);
             });
             let copied = http::copy(daemon_reader, client);
-            // The daemon's end is the stream's end.
+            // The stream ends with the daemon's half.
             let _ = client.shutdown(Shutdown::Both);
             copied
         })

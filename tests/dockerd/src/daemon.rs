@@ -1,4 +1,4 @@
-//! A Docker daemon of its own, that sees nothing of the host's and leaves nothing behind.
+//! A private Docker daemon: apart from the host's, and without leftovers.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -12,21 +12,21 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 
 use crate::namespaces::{Namespaces, child_of};
-use crate::not_here::{self, NotHere};
+use crate::unavailable::{self, Unavailable};
 use crate::{http, leftovers};
 
-/// The address every daemon's network namespace has, on a bridge.
+/// The address of a bridge in the network namespace of every daemon.
 pub const ADDRESS: &str = "10.99.0.1";
 
-/// How long a daemon may take to answer, or to end.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// The time a daemon has to answer, or to end.
+const START_OR_STOP: Duration = Duration::from_mins(1);
 
-/// How long one question may take.
+/// The deadline of one call.
 const ONE_CALL: Duration = Duration::from_secs(30);
 
-/// A private Docker daemon in its own namespaces; dropping it removes all of it.
+/// A private Docker daemon in its own namespaces. Drop removes all of it.
 ///
-/// Its methods panic when the daemon does not do what it must: that is a failed test, not a reason to skip one.
+/// Methods panic when the daemon fails: that is a failed test, not a reason to skip one.
 #[derive(Debug)]
 pub struct Daemon {
     name: String,
@@ -38,15 +38,15 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts a daemon and waits until it answers.
-    pub fn start() -> Result<Self, NotHere> {
+    pub fn start() -> Result<Self, Unavailable> {
         Self::start_with(&json!({}))
     }
 
     /// Starts a daemon with these settings in its `daemon.json`.
-    pub fn start_with(settings: &Value) -> Result<Self, NotHere> {
-        not_here::check()?;
+    pub fn start_with(settings: &Value) -> Result<Self, Unavailable> {
+        unavailable::check()?;
         leftovers::remove_of_dead_owners();
-        let namespaces = Namespaces::make(&format!("{ADDRESS}/24")).map_err(NotHere::NoNamespaces)?;
+        let namespaces = Namespaces::make(&format!("{ADDRESS}/24")).map_err(Unavailable::NoNamespaces)?;
         let (name, folder) = leftovers::new_folder().unwrap_or_else(|error| panic!("no folder for a daemon: {error}"));
         let mut daemon = Self { name, folder, running: None, namespaces: Some(namespaces) };
         daemon.configure(settings);
@@ -95,7 +95,7 @@ impl Daemon {
             .spawn()
             .map_err(|error| format!("nsenter: {error}"))?;
         self.running = Some(child);
-        let answers = wait_until(PATIENCE, || {
+        let answers = wait_until(START_OR_STOP, || {
             let ended = self.running.as_mut().is_none_or(|child| !matches!(child.try_wait(), Ok(None)));
             let answered = matches!(http::get(self.socket_path().as_path(), "/_ping", ONE_CALL), Ok((200, _)));
             (ended || answered).then_some(answered && !ended)
@@ -103,16 +103,16 @@ impl Daemon {
         match answers {
             Some(true) => Ok(()),
             Some(false) => Err("it ended".to_owned()),
-            None => Err(format!("it did not answer within {PATIENCE:?}")),
+            None => Err(format!("it did not answer within {START_OR_STOP:?}")),
         }
     }
 
-    /// Stops the daemon as a service manager would, and waits until it has ended.
+    /// Sends SIGTERM, as a service manager does, and waits for the end.
     pub fn stop(&mut self) {
         self.end(Signal::SIGTERM);
     }
 
-    /// Kills the daemon without warning.
+    /// Sends SIGKILL, and waits for the end.
     pub fn kill(&mut self) {
         self.end(Signal::SIGKILL);
     }
@@ -122,8 +122,8 @@ impl Daemon {
         if let Some(pid) = child_of(child.id()) {
             let _ = kill(pid, signal);
         }
-        // The child is the program that entered the namespaces for it: it ends when the daemon has.
-        if wait_until(PATIENCE, || child.try_wait().ok().flatten()).is_none() {
+        // The child is `nsenter`: it ends after the daemon.
+        if wait_until(START_OR_STOP, || child.try_wait().ok().flatten()).is_none() {
             if let Some(pid) = child_of(child.id()) {
                 let _ = kill(pid, Signal::SIGKILL);
             }
@@ -131,12 +131,12 @@ impl Daemon {
         }
     }
 
-    /// Whether the daemon's process is there.
+    /// True while the daemon's process exists.
     pub fn is_running(&mut self) -> bool {
         self.running.as_mut().is_some_and(|child| matches!(child.try_wait(), Ok(None)))
     }
 
-    /// The daemon's process, as this machine numbers it.
+    /// The daemon's process id on the host.
     pub fn pid(&self) -> Option<Pid> {
         child_of(self.running.as_ref()?.id())
     }
@@ -158,7 +158,7 @@ impl Daemon {
         self.socket_path()
     }
 
-    /// A folder of this daemon's own for whatever a test wants to keep; removed with it.
+    /// A folder for files of the test, removed with the daemon.
     pub fn scratch(&self) -> PathBuf {
         let path = self.folder.join("scratch");
         fs::create_dir_all(&path).unwrap_or_else(|error| panic!("cannot make {}: {error}", path.display()));
@@ -170,7 +170,7 @@ impl Daemon {
         PathBuf::from(format!("/proc/{}/ns/net", self.namespaces().first()))
     }
 
-    /// What the daemon has said so far.
+    /// The daemon's log so far.
     pub fn log(&self) -> String {
         fs::read_to_string(self.folder.join("dockerd.log")).unwrap_or_default()
     }
@@ -181,38 +181,19 @@ impl Daemon {
         self.command_on(&self.socket_path(), program)
     }
 
-    /// The same, with `DOCKER_HOST` naming another socket: a proxy's.
+    /// The same, with `DOCKER_HOST` naming another socket, such as a proxy's.
     pub fn command_on(&self, socket: &Path, program: impl AsRef<Path>) -> Command {
         let mut command = self.namespaces().in_network(&program.as_ref().to_string_lossy());
         command
             .env("DOCKER_HOST", format!("unix://{}", socket.display()))
-            // Nothing of whoever runs the tests: contexts, credentials, plug-ins.
+            // No contexts, credentials or plug-ins of the user who runs the tests.
             .env("DOCKER_CONFIG", self.folder.join("cli"))
             .env_remove("DOCKER_CONTEXT")
             .env_remove("DOCKER_API_VERSION");
         command
     }
 
-    /// A converger all of whose files are in `folder`: `<piece>.json`, programs in `bin`, `credentials`, `run`, `state`. Its
-    /// calls to Docker, its own and abra's, go to `socket`.
-    pub fn converger(&self, program: impl AsRef<Path>, piece: &str, folder: &Path, socket: &Path) -> Command {
-        let mut command = self.command_on(socket, program);
-        let path = std::env::var("PATH").unwrap_or_default();
-        command
-            .arg("--config")
-            .arg(folder.join(format!("{piece}.json")))
-            .env("PATH", format!("{}:{path}", folder.join("bin").display()))
-            .env("HOME", folder)
-            .env("CREDENTIALS_DIRECTORY", folder.join("credentials"))
-            .env("RUNTIME_DIRECTORY", folder.join("run"))
-            .env("STATE_DIRECTORY", folder.join("state"))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        command
-    }
-
-    /// Runs the docker command line and gives what it prints; panics when it fails.
+    /// Runs a docker command. Returns its standard output; panics if it fails.
     #[track_caller]
     pub fn docker(&self, arguments: &[&str]) -> String {
         match self.try_docker(arguments) {
@@ -221,7 +202,7 @@ impl Daemon {
         }
     }
 
-    /// Runs the docker command line: what it prints, or what it says on standard error when it fails.
+    /// Runs a docker command. Returns its standard output, or its standard error if it fails.
     pub fn try_docker(&self, arguments: &[&str]) -> Result<String, String> {
         let output = self.command("docker").args(arguments).stdin(Stdio::null()).output();
         let output = output.map_err(|error| error.to_string())?;
@@ -229,17 +210,17 @@ impl Daemon {
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
 
-    /// Asks the daemon by a plain GET.
+    /// Sends a plain GET to the daemon.
     pub fn get(&self, path: &str) -> Result<Value, String> {
         http::get_json(&self.socket_path(), path, ONE_CALL).map_err(|error| error.to_string())
     }
 
-    /// Sends the daemon JSON by a plain POST, for what the command line would refuse to ask for.
+    /// Sends JSON to the daemon by a plain POST, for calls that the command line refuses.
     pub fn post(&self, path: &str, body: &Value) -> Result<(), String> {
         http::post_json(&self.socket_path(), path, body, ONE_CALL).map_err(|error| error.to_string())
     }
 
-    /// Lays a cable to another daemon's network: this end gets 10.98.0.1, the other 10.98.0.2.
+    /// Connects the networks of two daemons: this end has 10.98.0.1, the other 10.98.0.2.
     #[track_caller]
     pub fn cable_to(&self, other: &Self) {
         let there = other.namespaces().first().to_string();
@@ -271,8 +252,8 @@ impl Daemon {
         self.docker(&["load", "--quiet", "--input", &archive.to_string_lossy()]);
     }
 
-    /// What moves when something is written: the `Version.Index` of the swarm and of each service, secret and config,
-    /// and the ids of networks. Equal before and after means nothing was written. Empty without a swarm, but for networks.
+    /// The `Version.Index` of the swarm and of each service, secret and config, and the ids of networks: equal before and
+    /// after if nothing was written. Without a swarm, networks alone.
     #[track_caller]
     pub fn indices(&self) -> BTreeMap<String, u64> {
         let mut indices = BTreeMap::new();
@@ -288,7 +269,7 @@ impl Daemon {
         }
         for network in self.listed("/networks") {
             let of = |key: &str| network[key].as_str().unwrap_or_default().to_owned();
-            // Docker makes this one by itself, some time after the swarm.
+            // Docker creates this one itself, some time after the swarm.
             if of("Name") == "docker_gwbridge" {
                 continue;
             }
@@ -308,7 +289,7 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // Ending the namespaces ends everything in them, at once and for certain: no orderly stop is needed.
+        // The end of the namespaces ends every process in them; no orderly stop is needed.
         drop(self.namespaces.take());
         if let Some(mut child) = self.running.take() {
             let _ = child.wait();
@@ -323,9 +304,9 @@ fn add_index(indices: &mut BTreeMap<String, u64>, name: &str, object: &Value) {
     indices.insert(name.to_owned(), object["Version"]["Index"].as_u64().unwrap_or_default());
 }
 
-/// Tries until there is an answer or the time is over.
-pub(crate) fn wait_until<T>(patience: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
-    let until = Instant::now() + patience;
+/// Tries until there is a value or the time is over.
+pub(crate) fn wait_until<T>(time: Duration, mut attempt: impl FnMut() -> Option<T>) -> Option<T> {
+    let until = Instant::now() + time;
     loop {
         if let Some(value) = attempt() {
             return Some(value);

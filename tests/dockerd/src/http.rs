@@ -1,4 +1,4 @@
-//! As much of HTTP/1.1 as Docker's socket speaks: heads, and bodies by length, in chunks or until the end.
+//! The part of HTTP/1.1 that Docker's socket uses: heads, and bodies by length, in chunks or until the end.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-/// The longest head that is read before the other side is taken to talk rubbish.
+/// The longest head that is read, in bytes; a longer one is an error.
 const HEAD_LIMIT: usize = 64 * 1024;
 
-/// The first line and the headers of a request or an answer, and the bytes they came as.
+/// The first line and the headers of a request or an answer, and their bytes.
 #[derive(Debug, Clone)]
 pub struct Head {
     pub raw: Vec<u8>,
@@ -18,7 +18,7 @@ pub struct Head {
     headers: Vec<(String, String)>,
 }
 
-/// How the end of a body is known.
+/// The framing of a body: how its end is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Body {
     None,
@@ -28,15 +28,15 @@ pub enum Body {
 }
 
 impl Head {
-    /// Reads a head; `None` when the other side has closed before its first byte.
+    /// Reads a head; `None` if the other side closed before the first byte.
     pub fn read(reader: &mut impl BufRead) -> io::Result<Option<Self>> {
         let mut raw = Vec::new();
         let mut lines = Vec::new();
         loop {
             let from = raw.len();
             if reader.by_ref().take((HEAD_LIMIT - from) as u64).read_until(b'\n', &mut raw)? == 0 {
-                let rubbish = io::Error::new(io::ErrorKind::UnexpectedEof, "a head without an end");
-                return if raw.is_empty() { Ok(None) } else { Err(rubbish) };
+                let endless = io::Error::new(io::ErrorKind::UnexpectedEof, "a head without an end");
+                return if raw.is_empty() { Ok(None) } else { Err(endless) };
             }
             let line = String::from_utf8_lossy(&raw[from..]).trim_end().to_owned();
             if line.is_empty() {
@@ -98,7 +98,7 @@ impl Head {
     }
 }
 
-/// Passes a body on as it is, framing and all, each piece as soon as it comes.
+/// Passes a body on with its framing, each piece at once.
 pub fn pass_on(body: Body, from: &mut impl BufRead, to: &mut impl Write) -> io::Result<()> {
     match body {
         Body::None => Ok(()),
@@ -126,7 +126,7 @@ pub fn pass_on(body: Body, from: &mut impl BufRead, to: &mut impl Write) -> io::
     }
 }
 
-/// Passes on everything until the end, each piece as soon as it comes.
+/// Passes on everything until the end, each piece at once.
 pub fn copy(from: &mut impl BufRead, to: &mut impl Write) -> io::Result<()> {
     loop {
         let piece = from.fill_buf()?;
@@ -152,27 +152,27 @@ fn line(from: &mut impl BufRead) -> io::Result<Vec<u8>> {
     if line.ends_with(b"\n") { Ok(line) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-/// One GET over a Unix socket: the status and the body.
+/// Sends a GET over a Unix socket. Returns status and body.
 pub fn get(socket: &Path, path: &str, deadline: Duration) -> io::Result<(u16, Vec<u8>)> {
     ask(socket, "GET", path, b"", deadline)
 }
 
-/// One GET that must answer 200 with JSON.
+/// Sends a GET whose answer must be 200 with JSON.
 pub fn get_json(socket: &Path, path: &str, deadline: Duration) -> io::Result<Value> {
     let (status, body) = get(socket, path, deadline)?;
     if status != 200 {
-        let said = String::from_utf8_lossy(&body).trim().to_owned();
-        return Err(io::Error::other(format!("GET {path}: {status} {said}")));
+        let message = String::from_utf8_lossy(&body).trim().to_owned();
+        return Err(io::Error::other(format!("GET {path}: {status} {message}")));
     }
     Ok(serde_json::from_slice(&body)?)
 }
 
-/// One POST that must be answered with a success.
+/// Sends a POST whose answer must be a success.
 pub fn post_json(socket: &Path, path: &str, body: &Value, deadline: Duration) -> io::Result<()> {
-    let (status, said) = ask(socket, "POST", path, body.to_string().as_bytes(), deadline)?;
+    let (status, answer) = ask(socket, "POST", path, body.to_string().as_bytes(), deadline)?;
     if status >= 300 {
-        let said = String::from_utf8_lossy(&said).trim().to_owned();
-        return Err(io::Error::other(format!("POST {path}: {status} {said}")));
+        let message = String::from_utf8_lossy(&answer).trim().to_owned();
+        return Err(io::Error::other(format!("POST {path}: {status} {message}")));
     }
     Ok(())
 }
@@ -181,7 +181,7 @@ fn ask(socket: &Path, method: &str, path: &str, body: &[u8], deadline: Duration)
     let mut stream = UnixStream::connect(socket)?;
     stream.set_read_timeout(Some(deadline))?;
     stream.set_write_timeout(Some(deadline))?;
-    // Version 1.0: no chunks, and the end of the stream is the end of the answer.
+    // Version 1.0: no chunks, and the answer ends with the stream.
     let length = body.len();
     let head = format!("{method} {path} HTTP/1.0\r\nHost: docker\r\nContent-Length: {length}\r\n");
     stream.write_all(format!("{head}Content-Type: application/json\r\n\r\n").as_bytes())?;
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn bodies_end_where_they_say() {
+    fn bodies_end_at_their_framing() {
         assert_eq!(passed(Body::Length(3), b"abcdef").unwrap(), (b"abc".to_vec(), 3));
         assert_eq!(passed(Body::None, b"abc").unwrap(), (Vec::new(), 3));
         assert_eq!(passed(Body::UntilEnd, b"abc").unwrap(), (b"abc".to_vec(), 0));

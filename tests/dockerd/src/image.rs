@@ -16,7 +16,7 @@ pub use error::ImageError;
 use layer::{Hashing, header};
 use libraries::libraries;
 
-/// Where the bytes of a file in an image come from.
+/// The source of a file in an image.
 #[derive(Debug, Clone)]
 pub enum Content {
     /// A file on this machine.
@@ -29,7 +29,7 @@ pub enum Content {
     Link(String),
 }
 
-/// An image in the making: files in one layer, and the configuration Docker runs them with.
+/// The builder of an image: files in one layer, and the configuration of its containers.
 #[derive(Debug, Clone)]
 pub struct Image {
     tag: String,
@@ -87,14 +87,14 @@ impl Image {
         }))
     }
 
-    /// The program a container starts.
+    /// Sets the program of a container.
     #[must_use]
     pub fn entrypoint(mut self, words: &[&str]) -> Self {
         self.entrypoint = owned(words);
         self
     }
 
-    /// The arguments a container starts with when none are given.
+    /// Sets the default arguments of a container.
     #[must_use]
     pub fn cmd(mut self, words: &[&str]) -> Self {
         self.cmd = owned(words);
@@ -108,7 +108,7 @@ impl Image {
         self
     }
 
-    /// Says that a TCP port is listened on.
+    /// Declares a TCP port that the program listens on.
     #[must_use]
     pub fn exposes(mut self, port: u16) -> Self {
         self.ports.push(port);
@@ -122,21 +122,21 @@ impl Image {
         self
     }
 
-    /// The user a container runs as (root unless given).
+    /// Sets the user of a container (root by default).
     #[must_use]
     pub fn user(mut self, user: &str) -> Self {
         user.clone_into(&mut self.user);
         self
     }
 
-    /// The directory a container starts in (`/` unless given).
+    /// Sets the working directory of a container (`/` by default).
     #[must_use]
     pub fn working_directory(mut self, path: &str) -> Self {
         path.clone_into(&mut self.working_directory);
         self
     }
 
-    /// Writes the archive that `docker load` reads to `path`: beside it first, then by rename.
+    /// Writes the archive for `docker load` to `path`, by rename.
     pub fn write(&self, path: &Path) -> Result<(), ImageError> {
         let written = || -> io::Result<()> {
             if let Some(folder) = path.parent() {
@@ -152,13 +152,13 @@ impl Image {
                 .and_then(|()| fs::rename(&partial, path))
                 .map_err(|source| self.cannot_write(source))
         });
-        // Gone already when all went well.
+        // After a success they are gone already.
         let _ = fs::remove_file(&layer_path);
         let _ = fs::remove_file(&partial);
         result
     }
 
-    /// Writes the only layer and gives its SHA-256.
+    /// Writes the only layer. Returns its SHA-256.
     fn write_layer(&self, path: &Path) -> Result<String, ImageError> {
         let file = File::create(path).map_err(|source| self.cannot_write(source))?;
         let mut archive = tar::Builder::new(Hashing { inner: BufWriter::new(file), digest: Sha256::new() });
@@ -195,7 +195,7 @@ impl Image {
         written.map_err(|source| self.cannot_write(source))
     }
 
-    /// Every file with the directories above it, each once, parents first.
+    /// All files and the directories above them, each once, parents first.
     fn with_parents(&self) -> BTreeMap<String, (Content, u32)> {
         let mut all = self.files.clone();
         for name in self.files.keys() {
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn the_manifest_names_what_is_in_the_archive() {
+    fn the_manifest_names_files_of_the_archive() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("image.tar");
         sample("registry.example/app:2").write(&path).unwrap();

@@ -1,4 +1,4 @@
-//! What a daemon keeps on this machine outside its namespaces, a folder and control groups, and how it goes away.
+//! A folder and control groups: the parts of a daemon outside its namespaces, and their removal.
 
 use std::fs;
 use std::io;
@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 
 static COUNTER: AtomicU32 = AtomicU32::new(0);
 
-/// Where all daemons have their folders.
+/// The parent of the folders of all daemons.
 fn daemons() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/lab/daemons")
 }
 
-/// A folder of its own, named after this process, that says whose it is even when its owner is gone.
+/// Makes a folder named after this process, so that its owner is known after the process has ended.
 pub fn new_folder() -> io::Result<(String, PathBuf)> {
     let owner = process::id();
     let born = born(owner).ok_or_else(|| io::Error::other("cannot read /proc/self/stat"))?;
@@ -26,12 +26,12 @@ pub fn new_folder() -> io::Result<(String, PathBuf)> {
     Ok((name, folder))
 }
 
-/// The control group the daemon with this name puts its containers in.
+/// The control group of a daemon's containers.
 pub fn control_group(name: &str) -> String {
     format!("converge-daemon-{name}")
 }
 
-/// Removes what dead owners left behind.
+/// Removes the leftovers of processes that have ended.
 pub fn remove_of_dead_owners() {
     for entry in fs::read_dir(daemons()).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
@@ -44,7 +44,7 @@ pub fn remove_of_dead_owners() {
     }
 }
 
-/// Removes a daemon's folder and control groups; every process of it has ended or is about to.
+/// Removes a daemon's folder and control groups. Its processes have ended, or are about to.
 pub fn remove(name: &str, folder: &Path) -> io::Result<()> {
     let until = Instant::now() + Duration::from_secs(10);
     let group = control_group(name);
@@ -59,7 +59,7 @@ pub fn remove(name: &str, folder: &Path) -> io::Result<()> {
     })
 }
 
-/// Control groups are removed from the leaves up; the files in them are the kernel's.
+/// Removes control groups from the leaves up; the files in them are the kernel's.
 fn remove_group(path: &Path) -> io::Result<()> {
     for entry in fs::read_dir(path).into_iter().flatten().flatten() {
         if entry.file_type()?.is_dir() {
@@ -72,7 +72,7 @@ fn remove_group(path: &Path) -> io::Result<()> {
     }
 }
 
-/// The kernel takes a moment to let go of a dead process's groups: try until it has.
+/// Retries until the deadline: the kernel releases the groups of a dead process some time later.
 fn until_done(until: Instant, mut attempt: impl FnMut() -> io::Result<()>) -> io::Result<()> {
     loop {
         match attempt() {
@@ -82,10 +82,10 @@ fn until_done(until: Instant, mut attempt: impl FnMut() -> io::Result<()>) -> io
     }
 }
 
-/// When a process was born, in the kernel's ticks: with its id, a name no other process ever has.
+/// The start time of a process in clock ticks; unique together with its id.
 fn born(process: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The program's name, in brackets, may hold anything; what follows it does not.
+    // The program's name, in brackets, may contain spaces and brackets.
     stat.rsplit_once(')')?.1.split_whitespace().nth(19).map(ToOwned::to_owned)
 }
 

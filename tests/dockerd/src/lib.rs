@@ -3,7 +3,7 @@
 //! ```no_run
 //! let daemon = match dockerd::Daemon::start() {
 //!     Ok(daemon) => daemon,
-//!     Err(why) => return println!("skipped: my_test: {why}"),
+//!     Err(reason) => return println!("skipped: my_test: {reason}"),
 //! };
 //! daemon.swarm_init();
 //! let proxy = dockerd::Proxy::start(daemon.socket()).unwrap();
@@ -12,7 +12,7 @@
 //! assert_eq!(proxy.mutating().len(), 0);
 //! ```
 
-// A daemon that does not do what it must is a failed test: its methods end the test there and then, as asserts do.
+// A daemon that fails is a failed test: its methods panic, as asserts do.
 #![allow(clippy::missing_panics_doc)]
 
 pub mod image;
@@ -24,11 +24,13 @@ mod fault;
 mod http;
 mod leftovers;
 mod namespaces;
-mod not_here;
 mod proxy;
+mod unavailable;
+mod victim;
 
 pub use call::Call;
 pub use daemon::{ADDRESS, Daemon};
-pub use fault::{Fault, Rubbish};
-pub use not_here::NotHere;
+pub use fault::{Fault, Garbage};
 pub use proxy::Proxy;
+pub use unavailable::Unavailable;
+pub use victim::Victim;

@@ -1,7 +1,7 @@
-//! Network, mount and process namespaces of their own, held open by a shell that is their first process.
+//! Network, mount and process namespaces, held open by a shell that is their first process.
 //!
-//! Everything a daemon starts lives in them, so ending that one process ends all of it and unmounts what it mounted.
-//! The kernel ends it too when this process dies, however it dies.
+//! All processes of a daemon live in them: the end of the first one ends all and unmounts all. The kernel ends it with the
+//! process of the test, however that ends.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// `/run` and `/etc/docker` are hidden, so that nothing is left in them and the host's own Docker is out of sight.
+/// The script of the first process. It hides `/run` and `/etc/docker`: no leftovers there, and no host's Docker.
 const SET_UP: &str = r#"
 set -e
 mount -t tmpfs tmpfs /run
@@ -26,7 +26,7 @@ sleep infinity &
 wait
 "#;
 
-/// The namespaces; dropping them ends every process in them.
+/// The namespaces. Drop ends every process in them.
 #[derive(Debug)]
 pub struct Namespaces {
     first: Pid,
@@ -35,18 +35,18 @@ pub struct Namespaces {
 }
 
 impl Namespaces {
-    /// Makes them, with the loopback device up and a bridge that has `address` (with its prefix length).
+    /// Makes namespaces with a loopback device and a bridge with this address (and prefix length).
     pub fn make(address: &str) -> Result<Self, String> {
         let (say, ready) = mpsc::channel();
         let (release, released) = mpsc::channel::<()>();
         let address = address.to_owned();
-        // The parent-death signal follows the thread that starts a process, not the process: keep that thread.
+        // The parent-death signal comes with the end of the thread that started a process: keep that thread.
         let keeper = thread::spawn(move || match start(&address) {
             Ok((mut child, first)) => {
                 let _ = say.send(Ok(first));
                 let _ = released.recv();
                 let _ = kill(first, Signal::SIGKILL);
-                // Returns only when the whole process namespace is empty.
+                // Returns once the process namespace is empty.
                 let _ = child.wait();
             }
             Err(why) => {
@@ -57,19 +57,19 @@ impl Namespaces {
         Ok(Self { first, release: Some(release), keeper: Some(keeper) })
     }
 
-    /// The first process, as the host numbers it.
+    /// The first process, by its id on the host.
     pub fn first(&self) -> Pid {
         self.first
     }
 
-    /// A program in the network namespace only: it sees this machine's files and processes.
+    /// A program in the network namespace alone, with the host's files and processes.
     pub fn in_network(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/proc/{}/ns/net", self.first)).arg("--").arg(program);
         command
     }
 
-    /// A program inside all of them; it is the child of the process this command starts.
+    /// A program in all namespaces, as the child of the process of this command.
     pub fn inside(&self, program: &str) -> Command {
         let mut command = Command::new("nsenter");
         command.args(["--target", &self.first.to_string(), "--net", "--mount", "--pid", "--", program]);
@@ -113,7 +113,7 @@ fn start(address: &str) -> Result<(Child, Pid), String> {
     Err(said.trim().replace('\n', "; "))
 }
 
-/// The child of a process, if it has one.
+/// The first child of a process.
 pub fn child_of(parent: u32) -> Option<Pid> {
     let wanted = format!("PPid:\t{parent}");
     fs::read_dir("/proc").ok()?.flatten().find_map(|entry| {

@@ -1,4 +1,4 @@
-//! A proxy in front of Docker's socket: it writes down every call and, when told to, breaks one.
+//! A proxy in front of Docker's socket: it records every call, and breaks calls on request.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -17,7 +17,7 @@ use crate::connection::Connection;
 use crate::fault::{Fault, refusal};
 use crate::http::Head;
 
-/// The proxy; dropping it closes its socket and every connection.
+/// The proxy. Drop closes its socket and every connection.
 #[derive(Debug)]
 pub struct Proxy {
     shared: Arc<Shared>,
@@ -39,21 +39,21 @@ struct State {
     /// The number of the next call; never used twice.
     next: usize,
     fault: Option<Fault>,
-    /// The fault concerns only calls whose path contains this.
+    /// The part of a path that the fault is limited to.
     only: String,
     /// Mutating calls since the fault was set.
     mutated: usize,
-    /// What is open, to be closed with the proxy; by the number of the connection.
+    /// The open streams by number of the connection, to be closed with the proxy.
     connections: BTreeMap<usize, Vec<UnixStream>>,
 }
 
-/// The value, whoever panicked while holding it.
+/// The value, also after a panic of another thread that held it.
 pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Proxy {
-    /// A proxy in front of this socket; the daemon need not run yet.
+    /// Starts a proxy in front of this socket; the daemon may start later.
     pub fn start(upstream: impl AsRef<Path>) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("docker-proxy-").tempdir()?;
         let socket = folder.path().join("docker.sock");
@@ -68,7 +68,7 @@ impl Proxy {
                 }
                 let shared = Arc::clone(&for_listener);
                 thread::spawn(move || {
-                    // A connection that breaks is the client's to notice.
+                    // The client sees a broken connection itself.
                     let _ = Connection::serve(&shared, number, client);
                     shared.forget(number);
                 });
@@ -77,17 +77,17 @@ impl Proxy {
         Ok(Self { shared, socket, listener: Some(listener), _folder: folder })
     }
 
-    /// The socket to talk to.
+    /// The socket that clients connect to.
     pub fn socket(&self) -> &Path {
         &self.socket
     }
 
-    /// Every call so far, in the order they came.
+    /// The calls so far, in the order of their arrival.
     pub fn calls(&self) -> Vec<Call> {
         locked(&self.shared.state).calls.values().cloned().collect()
     }
 
-    /// The calls so far that change something.
+    /// The mutating calls so far.
     pub fn mutating(&self) -> Vec<Call> {
         self.calls().into_iter().filter(Call::is_mutating).collect()
     }
@@ -97,12 +97,12 @@ impl Proxy {
         locked(&self.shared.state).calls.clear();
     }
 
-    /// From now on, this goes wrong.
+    /// Sets the fault of all calls from now on.
     pub fn set_fault(&self, fault: Fault) {
         self.set_fault_on("", fault);
     }
 
-    /// From now on, this goes wrong with calls whose path contains `part`.
+    /// Sets the fault of calls whose path contains `part`, from now on.
     pub fn set_fault_on(&self, part: &str, fault: Fault) {
         let mut state = locked(&self.shared.state);
         state.fault = Some(fault);
@@ -110,7 +110,7 @@ impl Proxy {
         state.mutated = 0;
     }
 
-    /// From now on, nothing goes wrong.
+    /// Ends the fault.
     pub fn clear_fault(&self) {
         locked(&self.shared.state).fault = None;
     }
@@ -131,8 +131,8 @@ impl Drop for Proxy {
     }
 }
 
-/// What happens to one call, decided when its head has been read.
-pub(crate) enum Fate {
+/// The treatment of one call, decided from its head.
+pub(crate) enum Treatment {
     Forward,
     Delay(Duration),
     LoseAnswer(Option<Arc<dyn Fn() + Send + Sync>>),
@@ -142,8 +142,8 @@ pub(crate) enum Fate {
 }
 
 impl Shared {
-    /// Writes the call down and decides what happens to it.
-    pub(crate) fn begin(&self, head: &Head) -> (usize, Fate) {
+    /// Records the call, and decides its treatment.
+    pub(crate) fn begin(&self, head: &Head) -> (usize, Treatment) {
         let call = Call::new(head);
         let mut state = locked(&self.state);
         let concerned = call.path.contains(&state.only);
@@ -155,28 +155,28 @@ impl Shared {
             state.mutated += 1;
         }
         let hit = |nth: usize| mutating && state.mutated == nth;
-        let fate = match &state.fault {
-            Some(_) if !concerned => Fate::Forward,
-            Some(Fault::KillAfter { nth, action }) if hit(*nth) => Fate::LoseAnswer(Some(Arc::clone(action))),
-            Some(Fault::CloseAfter { nth }) if hit(*nth) => Fate::LoseAnswer(None),
-            Some(Fault::CloseBefore { nth }) if hit(*nth) => Fate::Drop,
-            Some(Fault::Delay(delay)) => Fate::Delay(*delay),
-            Some(Fault::Hang) => Fate::Hang,
-            Some(Fault::Garbage(rubbish)) => Fate::Answer(rubbish.bytes()),
-            Some(Fault::Refuse(status, message)) => Fate::Answer(refusal(*status, message)),
-            _ => Fate::Forward,
+        let treatment = match &state.fault {
+            Some(_) if !concerned => Treatment::Forward,
+            Some(Fault::ActAfter { nth, action }) if hit(*nth) => Treatment::LoseAnswer(Some(Arc::clone(action))),
+            Some(Fault::CloseAfter { nth }) if hit(*nth) => Treatment::LoseAnswer(None),
+            Some(Fault::CloseBefore { nth }) if hit(*nth) => Treatment::Drop,
+            Some(Fault::Delay(delay)) => Treatment::Delay(*delay),
+            Some(Fault::Hang) => Treatment::Hang,
+            Some(Fault::Garbage(garbage)) => Treatment::Answer(garbage.bytes()),
+            Some(Fault::Refuse(status, message)) => Treatment::Answer(refusal(*status, message)),
+            _ => Treatment::Forward,
         };
-        (at, fate)
+        (at, treatment)
     }
 
     pub(crate) fn answered(&self, at: usize, status: Option<u16>) {
-        // Gone when the calls were forgotten meanwhile.
+        // The calls may have been forgotten meanwhile.
         if let Some(call) = locked(&self.state).calls.get_mut(&at) {
             call.status = status;
         }
     }
 
-    /// Closes the stream when the proxy ends, or when this connection is [forgotten](Self::forget).
+    /// Keeps the stream, to close it with the proxy or when this connection is [forgotten](Self::forget).
     pub(crate) fn remember(&self, connection: usize, stream: &UnixStream) -> io::Result<()> {
         let stream = stream.try_clone()?;
         locked(&self.state).connections.entry(connection).or_default().push(stream);

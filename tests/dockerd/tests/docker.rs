@@ -1,31 +1,30 @@
-//! The private daemon and the proxy, held to what the tests that use them take for granted.
+//! The private daemon and the proxy: the properties that other tests rely on.
 
-#![allow(clippy::unwrap_used)] // A helper that cannot go on fails its test.
+#![allow(clippy::unwrap_used)] // A failure ends the test.
 
 use std::fs;
 use std::io::{Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use dockerd::image::Image;
-use dockerd::{Daemon, Fault, Proxy, Rubbish};
+use dockerd::{Daemon, Fault, Garbage, Proxy, Victim};
 use serde_json::json;
 
-/// A daemon, or a line that says why there is none.
+/// A daemon, or a line with the reason why there is none.
 fn daemon_for(test: &str) -> Option<Daemon> {
     match Daemon::start() {
         Ok(daemon) => Some(daemon),
-        Err(why) => {
-            println!("skipped: {test}: {why}");
+        Err(reason) => {
+            println!("skipped: {test}: {reason}");
             None
         }
     }
 }
 
-/// Loads an image with a shell's worth of programs in it.
+/// Loads an image with a shell and two programs.
 fn load_programs(daemon: &Daemon, tag: &str) {
     let mut image = Image::new(tag).cmd(&["/bin/sleep", "infinity"]);
     for program in ["/bin/sleep", "/bin/cat", "/bin/sh"] {
@@ -118,7 +117,7 @@ fn a_swarm_survives_a_stop_and_a_kill() {
 fn settings_reach_the_daemon() {
     let daemon = match Daemon::start_with(&json!({ "live-restore": true })) {
         Ok(daemon) => daemon,
-        Err(why) => return println!("skipped: settings_reach_the_daemon: {why}"),
+        Err(reason) => return println!("skipped: settings_reach_the_daemon: {reason}"),
     };
     assert_eq!(daemon.get("/info").unwrap()["LiveRestoreEnabled"], true);
 }
@@ -156,8 +155,8 @@ fn indices_move_with_every_write_and_only_then() {
 }
 
 #[test]
-fn the_proxy_writes_down_what_changes_something() {
-    let Some(daemon) = daemon_for("the_proxy_writes_down_what_changes_something") else { return };
+fn the_proxy_records_mutating_calls() {
+    let Some(daemon) = daemon_for("the_proxy_records_mutating_calls") else { return };
     daemon.swarm_init();
     let proxy = Proxy::start(daemon.socket()).unwrap();
     let docker = |arguments: &[&str]| {
@@ -209,8 +208,8 @@ fn streams_go_through_the_proxy_both_ways() {
 }
 
 #[test]
-fn faults_break_what_they_say() {
-    let Some(daemon) = daemon_for("faults_break_what_they_say") else { return };
+fn faults_break_their_calls() {
+    let Some(daemon) = daemon_for("faults_break_their_calls") else { return };
     daemon.swarm_init();
     let proxy = Proxy::start(daemon.socket()).unwrap();
     let create = |name: &str| {
@@ -226,9 +225,9 @@ fn faults_break_what_they_say() {
     proxy.set_fault(Fault::CloseAfter { nth: 1 });
     assert!(!create("unanswered").status.success());
     assert!(exists("unanswered"));
-    for rubbish in [Rubbish::Json, Rubbish::Shape, Rubbish::Http, Rubbish::Half] {
-        proxy.set_fault_on("/networks", Fault::Garbage(rubbish));
-        assert!(!create("garbage").status.success(), "{rubbish:?}");
+    for garbage in [Garbage::Json, Garbage::Shape, Garbage::Http, Garbage::Half] {
+        proxy.set_fault_on("/networks", Fault::Garbage(garbage));
+        assert!(!create("garbage").status.success(), "{garbage:?}");
     }
     proxy.set_fault_on("/networks", Fault::Refuse(503, "not today".to_owned()));
     assert!(String::from_utf8_lossy(&create("refused").stderr).contains("not today"));
@@ -246,17 +245,11 @@ fn a_client_is_killed_between_the_effect_and_the_answer() {
     let Some(daemon) = daemon_for("a_client_is_killed_between_the_effect_and_the_answer") else { return };
     daemon.swarm_init();
     let proxy = Proxy::start(daemon.socket()).unwrap();
-    let victim = Arc::new(Mutex::new(None));
+    let victim = Victim::default();
     proxy.set_fault(Fault::kill_after(1, &victim));
-    let mut slot = victim.lock().unwrap();
-    let mut child = daemon
-        .command_on(proxy.socket(), "docker")
-        .args(["network", "create", "--driver", "overlay", "proxy"])
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
-    *slot = Some(child.id());
-    drop(slot);
+    let mut create = daemon.command_on(proxy.socket(), "docker");
+    create.args(["network", "create", "--driver", "overlay", "proxy"]).stdin(Stdio::null());
+    let mut child = victim.spawn(&mut create).unwrap();
     assert_eq!(child.wait().unwrap().code(), None, "killed by a signal");
     assert!(daemon.get("/networks/proxy").is_ok());
 }

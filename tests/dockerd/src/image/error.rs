@@ -1,11 +1,11 @@
-//! Why an image could not be built.
+//! Errors of building an image.
 
 use std::io;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why an archive could not be built.
+/// The reason why an archive could not be built.
 #[derive(Debug, Error)]
 pub enum ImageError {
     /// A local file could not be read.
@@ -15,7 +15,7 @@ pub enum ImageError {
         tag: String,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The archive could not be written.
@@ -23,7 +23,7 @@ pub enum ImageError {
     Write {
         /// The image's tag.
         tag: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The libraries of a program could not be listed.
@@ -31,7 +31,7 @@ pub enum ImageError {
     Libraries {
         /// The program.
         path: PathBuf,
-        /// What `ldd` said.
+        /// The message of `ldd`.
         reason: String,
     },
 }

@@ -1,10 +1,10 @@
-//! The pieces of a tar archive whose bytes depend on its content only.
+//! The parts of a tar archive whose bytes depend on its content alone.
 
 use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
-/// A header that says nothing of this machine: no time, no owner.
+/// A header without time and owner.
 pub(super) fn header(kind: tar::EntryType, mode: u32, size: u64) -> tar::Header {
     let mut header = tar::Header::new_gnu();
     header.set_entry_type(kind);
@@ -16,7 +16,7 @@ pub(super) fn header(kind: tar::EntryType, mode: u32, size: u64) -> tar::Header 
     header
 }
 
-/// Passes bytes on and hashes them on the way.
+/// A writer that also hashes its bytes.
 pub(super) struct Hashing<W> {
     pub inner: W,
     pub digest: Sha256,

@@ -1,4 +1,4 @@
-//! What a program needs beside itself.
+//! The shared libraries of a program.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -12,9 +12,9 @@ pub(super) fn libraries(program: &Path) -> Result<Vec<PathBuf>, ImageError> {
         Command::new("ldd").arg(program).env("LC_ALL", "C").output().map_err(|error| failed(error.to_string()))?;
     let text = String::from_utf8_lossy(&output.stdout);
     if !output.status.success() {
-        let said = format!("{text}{}", String::from_utf8_lossy(&output.stderr));
-        let is_static = said.contains("not a dynamic executable") || said.contains("statically linked");
-        return if is_static { Ok(Vec::new()) } else { Err(failed(said.trim().to_owned())) };
+        let message = format!("{text}{}", String::from_utf8_lossy(&output.stderr));
+        let is_static = message.contains("not a dynamic executable") || message.contains("statically linked");
+        return if is_static { Ok(Vec::new()) } else { Err(failed(message.trim().to_owned())) };
     }
     if let Some(missing) = text.lines().find(|line| line.contains("not found")) {
         return Err(failed(missing.trim().to_owned()));

@@ -1,32 +1,32 @@
-//! Whether a private daemon can run on this machine at all.
+//! The reasons why a private daemon cannot run on this machine.
 
 use std::env;
 
 use nix::unistd::Uid;
 use thiserror::Error;
 
-/// Why no daemon can run on this machine: what a test says when it is skipped.
+/// The reason why no daemon can run on this machine, printed by a skipped test.
 #[derive(Debug, Error)]
-pub enum NotHere {
-    /// Namespaces need root.
+pub enum Unavailable {
+    /// The test does not run as root, which namespaces need.
     #[error("a private Docker daemon needs root")]
     NotRoot,
     /// A program is not installed.
     #[error("the program {0} is not installed")]
     NoProgram(&'static str),
-    /// The kernel, or what this runs in, does not allow it.
+    /// The kernel, or the container around it, does not allow namespaces.
     #[error("no namespaces of its own for a Docker daemon: {0}")]
     NoNamespaces(String),
 }
 
-/// Looks before anything is started.
-pub(crate) fn check() -> Result<(), NotHere> {
+/// Checks user and programs before anything is started.
+pub(crate) fn check() -> Result<(), Unavailable> {
     if !Uid::effective().is_root() {
-        return Err(NotHere::NotRoot);
+        return Err(Unavailable::NotRoot);
     }
     for program in ["dockerd", "docker", "containerd", "runc", "ip", "iptables", "nsenter", "setpriv", "unshare"] {
         if !is_installed(program) {
-            return Err(NotHere::NoProgram(program));
+            return Err(Unavailable::NoProgram(program));
         }
     }
     Ok(())
