@@ -44,5 +44,5 @@ in
     generate = name: value: file name (builtins.toJSON value) { };
   };
 } // lib.genAttrs [
-  "bash" "cargo" "clippy" "coreutils" "docker" "docker-client" "findutils" "git" "gnugrep" "gnused" "openssh" "rustc" "rustfmt" "systemd" "tzdata" "util-linux" "nix" "cargo-deny" "cargo-insta" "cargo-machete"
+  "bash" "cargo" "clippy" "coreutils" "docker" "docker-client" "findutils" "git" "installShellFiles" "gnugrep" "gnused" "openssh" "rustc" "rustfmt" "systemd" "tzdata" "util-linux" "nix" "cargo-deny" "cargo-insta" "cargo-machete"
 ] debian

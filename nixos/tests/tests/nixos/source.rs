@@ -182,12 +182,24 @@ fn each_package_takes_its_programs_from_one_build() {
                in lib.mapAttrs (_: package: [ package.workspace.args.src package.script ]) packages"#,
         )
         .unwrap();
-    let source = nix.value::<Source>(SOURCE).unwrap().src;
+    let source: Source = nix.value(SOURCE).unwrap();
+    assert!(source.flags.contains(&"--package=manual".to_owned()), "it writes the man pages: {:?}", source.flags);
     for (package, (src, script)) in packages {
-        assert_eq!(src, source, "{package}");
+        assert_eq!(src, source.src, "{package}");
         let programs: Vec<_> = script.lines().filter_map(|line| line.rsplit_once("/bin/")).map(|line| line.1).collect();
         let expected =
             if package == "converge-drone" { vec!["converge-drone", "drone-runner"] } else { vec![&*package] };
         assert_eq!(programs, expected, "{package}");
+        let words = |after: &str| -> Vec<_> {
+            script.split(after).skip(1).filter_map(|rest| rest.split([' ', ';']).next()).map(str::to_owned).collect()
+        };
+        let pages = match &*package {
+            "comment-bridge" => vec![],
+            "converge-bridge" => vec!["converge-bridge", "comment-bridge"],
+            _ => expected,
+        };
+        let man_pages: Vec<_> = pages.iter().map(|program| format!("man/{program}.8")).collect();
+        assert_eq!(words("installManPage "), man_pages, "{package}");
+        assert_eq!(words("installShellCompletion --cmd "), pages, "{package}");
     }
 }
