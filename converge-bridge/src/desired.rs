@@ -8,8 +8,8 @@ use base::limits::Limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use comment_bridge::names::Repository;
 use comment_bridge::settings::{Organisation, Settings};
+use http::names::Repository;
 
 /// What the service needs at least, in MiB.
 const LEAST_MEMORY: u32 = 32;

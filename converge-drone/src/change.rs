@@ -5,10 +5,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::gitea::{Application, Gitea};
 use crate::kept::{self, API_TOKEN, RPC_SECRET};
 use crate::login::{self, Outcome, Reason};
-use crate::{ConvergeDrone, RECIPE, drone};
+use crate::{ConvergeDrone, RECIPE};
+use http::drone;
+use http::gitea::{Application, Gitea};
 
 /// One mutation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

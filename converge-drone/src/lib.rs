@@ -7,17 +7,15 @@
 //! - [`plan`]: pure; in the order things depend on each other.
 //! - [`change`]: what can be changed, one mutation each.
 //! - [`kept`]: the generated secrets in the state directory.
-//! - [`gitea`], [`drone`]: what is asked of the two servers, by [`http`].
+//! - [`http::gitea`], [`http::drone`]: the clients of the two servers.
 //! - [`login`]: the bot's login by the pages a browser would see.
 //! - [`runner`]: what `drone-runner` does.
 
 pub mod change;
 pub mod desired;
-pub mod drone;
 pub mod env;
 mod error;
 mod facts;
-pub mod gitea;
 pub mod kept;
 pub mod login;
 pub mod observed;
@@ -44,8 +42,9 @@ pub use desired::Desired;
 pub use error::Error;
 pub use observed::Observed;
 
-use gitea::Gitea;
 use http::Connect;
+use http::drone::Drone;
+use http::gitea::Gitea;
 use kept::Kept;
 use observed::Done;
 
@@ -71,7 +70,7 @@ pub struct ConvergeDrone {
     gitea: Result<Gitea, Explained>,
     /// Why Gitea's pages refused the bot in this run.
     refused: RefCell<Option<Explained>>,
-    drone: drone::Drone,
+    drone: Drone,
     /// The RPC secret, where a credential gives one.
     rpc_credential: Result<Option<SecretString>, Explained>,
     done: RefCell<Done>,
@@ -102,14 +101,14 @@ impl Converger for ConvergeDrone {
         let docker = host.backoff.retry(async || Docker::connect(&host.docker_host, call).await).await?;
         let connect = Connect { backoff: host.backoff, ..Connect::within(call) };
         let gitea = match host.credentials.read(PASSWORD) {
-            Ok(password) => Ok(Gitea::new(&desired.gitea.address, &desired.gitea.bot, &password, &connect)?),
+            Ok(password) => Ok(Gitea::with_password(&desired.gitea.address, &desired.gitea.bot, &password, &connect)?),
             Err(error) => Err(Explained::new(&error)),
         };
         let at_probe = Connect { at: Some(desired.probe.address), ..connect };
         let id = AppId { piece: NAME, recipe: RECIPE, domain: &desired.domain };
         Ok(Self {
             app: App::new(&id, &desired.recipe, &desired.abra_directory, desired.limits, docker, &host),
-            drone: drone::Drone::new(&desired.address(), &at_probe)?,
+            drone: Drone::new(&desired.address(), &at_probe)?,
             kept: Kept::new(&host.state_directory),
             rpc_credential: optional(host.credentials.read(kept::RPC_SECRET)),
             clock: host.clock,

@@ -11,9 +11,9 @@ mod page;
 mod session;
 mod walk;
 
-use crate::drone::Drone;
-use crate::gitea::Gitea;
 use http::Error;
+use http::drone::Drone;
+use http::gitea::Gitea;
 
 pub use blocked::{Blocked, Reason};
 pub use session::Session;

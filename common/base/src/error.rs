@@ -118,3 +118,9 @@ pub fn chain(error: &dyn StdError) -> String {
     }
     text
 }
+
+/// The message of an error with its causes and its hint, on one line.
+pub fn one_line(error: &dyn Explain) -> String {
+    let hint = error.hint().map(|hint| format!("; {hint}"));
+    format!("{}{}", chain(error), hint.unwrap_or_default())
+}

@@ -282,6 +282,18 @@ impl Error {
         Self::Unreachable { call, source: source.into() }
     }
 
+    /// True if there is no server to ask, so that the error says nothing of what was asked.
+    pub fn is_unavailable(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Deadline { .. }
+                | Self::Tls { .. }
+                | Self::NotServed { .. }
+                | Self::WebPage { .. }
+        )
+    }
+
     /// Whether the thing asked for is not there, by the server's own word.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })

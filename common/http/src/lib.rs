@@ -3,10 +3,15 @@
 
 mod answer;
 mod carrier;
+pub mod drone;
 mod error;
+pub mod gitea;
 mod hint;
+pub mod names;
 mod observer;
 mod page;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::fmt;

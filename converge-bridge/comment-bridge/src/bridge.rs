@@ -10,12 +10,12 @@ use http::Connect;
 use secrecy::SecretString;
 use tokio::sync::{Notify, watch};
 
-use super::drone::Drone;
-use super::gitea::Gitea;
 use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::settings::Settings;
 use super::{build, decide, poll, say};
+use http::drone::Builds;
+use http::gitea::Gitea;
 
 /// The subject of problems with the ledger, which make the bridge unhealthy.
 pub const LEDGER: &str = "ledger";
@@ -30,7 +30,7 @@ pub struct Bridge {
     /// The forge.
     pub gitea: Gitea,
     /// The build server.
-    pub drone: Drone,
+    pub drone: Builds,
     /// The wall clock.
     pub clock: Clock,
     /// Where `<build number>/results.json` are.
@@ -78,8 +78,8 @@ impl Bridge {
         let metrics = Arc::new(Metrics::default());
         let connect = &Connect { observer: Some(metrics.clone()), ..connect.clone() };
         Ok(Arc::new(Self {
-            gitea: Gitea::new(&settings.gitea, &tokens.gitea, connect)?,
-            drone: Drone::new(&settings.drone, &settings.repository, &tokens.drone, connect)?,
+            gitea: Gitea::with_token(&settings.gitea, &tokens.gitea, connect)?,
+            drone: Builds::new(&settings.drone, &settings.repository, &tokens.drone, connect)?,
             settings,
             ledger,
             clock,

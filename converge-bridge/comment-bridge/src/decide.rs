@@ -16,9 +16,10 @@ use tokio::time::Instant;
 
 use super::Bridge;
 use super::bridge::LEDGER;
-use super::gitea::{Patience, is_of_the_server, told};
 use super::ledger;
 use super::trigger::{State, StateKind, Trigger};
+use crate::patience::Patience;
+use base::error::one_line;
 
 /// The longest time between two looks into the ledger.
 const LOOK: Duration = Duration::from_secs(5);
@@ -56,7 +57,7 @@ enum Obstacle {
 impl Obstacle {
     /// Whether Gitea itself is in the way, not something of one trigger.
     fn is_of_the_server(&self) -> bool {
-        matches!(self, Self::Gitea(error) if is_of_the_server(error))
+        matches!(self, Self::Gitea(error) if error.is_unavailable())
     }
 }
 
@@ -172,7 +173,7 @@ impl Desk<'_> {
     ) -> Result<(Duration, Option<Duration>), ledger::Error> {
         let bridge = self.bridge;
         let (why, asked) = match obstacle {
-            Obstacle::Gitea(error) => (told(error), error.wait()),
+            Obstacle::Gitea(error) => (one_line(error), error.wait()),
             obstacle => (chain(obstacle), None),
         };
         let patience = self.waiting.entry(trigger.comment).or_default();

@@ -14,24 +14,24 @@
 //! - [`build`] makes exactly one build of it in Drone, follows it, cancels.
 //! - [`say`] keeps the one comment of each pull request right. Every word is in [`words`].
 //!
-//! [`gitea`] and [`drone`] are what is asked of the two servers. [`web`] serves the hook, health, metrics and triggers.
+//! [`http::gitea`] and [`http::drone`] are the clients of the two servers. [`web`] serves the hook, health, metrics and triggers.
 
 pub mod bridge;
 pub mod build;
 pub mod decide;
-pub mod drone;
-pub mod gitea;
 pub mod grammar;
 pub mod hook;
 pub mod ledger;
 pub mod life;
 pub mod markdown;
 pub mod metrics;
-pub mod names;
+pub mod patience;
 pub mod poll;
 pub mod program;
 pub mod say;
 pub mod settings;
+#[cfg(test)]
+mod tests;
 pub mod trigger;
 pub mod web;
 pub mod words;

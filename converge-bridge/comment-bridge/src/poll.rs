@@ -21,9 +21,12 @@ use tokio::time::Instant;
 use self::choose::New;
 use super::Bridge;
 use super::bridge::LEDGER;
-use super::gitea::{Entry, Patience, Source, is_of_the_server, told};
 use super::ledger::{self, Cursor, Reading};
-use super::names::Pull;
+use crate::patience::Patience;
+use crate::poll::source::Source;
+use base::error::one_line;
+use http::gitea::Entry;
+use http::names::Pull;
 
 /// Works until the bridge is to end.
 pub async fn run(bridge: &Arc<Bridge>) {
@@ -169,7 +172,7 @@ impl<'a> Watch<'a> {
     /// The first time, only Gitea's time is of interest.
     async fn read_first(&mut self) -> Result<(), Trouble> {
         let bridge = self.bridge;
-        let date = bridge.gitea.changed(&self.source, bridge.clock.now(), 1, 1).await?.date;
+        let date = bridge.gitea.changed(self.source.scope(), bridge.clock.now(), 1, 1).await?.date;
         bridge.ledger.move_cursor(&self.name, Cursor { baseline: date, read: date })?;
         tracing::info!("{}: comments count from {date} on", self.name);
         self.wide = false;
@@ -212,10 +215,10 @@ impl<'a> Watch<'a> {
 
     /// What fails for one pull request does not keep the others waiting; what fails for all of them ends the reading.
     fn could_not_read(&mut self, entry: &Entry, error: http::Error) -> Result<(), Trouble> {
-        if is_of_the_server(&error) || error.wait().is_some() {
+        if error.is_unavailable() || error.wait().is_some() {
             return Err(error.into());
         }
-        self.bridge.health.raise(&format!("poll {}", entry.pull), &told(&error));
+        self.bridge.health.raise(&format!("poll {}", entry.pull), &one_line(&error));
         self.unread.entry(entry.pull.clone()).or_default().failed(None);
         Ok(())
     }

@@ -21,10 +21,11 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
-use super::gitea::{Patience, told};
-use super::names::Pull;
 use super::trigger::{Progress, State, StateKind};
 use super::{Bridge, ledger};
+use crate::patience::Patience;
+use base::error::one_line;
+use http::names::Pull;
 use obstacle::Obstacle;
 use voice::{News, Voice};
 use work::Done;
@@ -185,10 +186,10 @@ impl<'a> Mouth<'a> {
                             self.bridge.metrics.waited(pause);
                         }
                     }
-                    self.bridge.health.raise(GITEA, &told(&error));
+                    self.bridge.health.raise(GITEA, &one_line(&error));
                 } else {
                     self.answered();
-                    tracing::warn!(%pull, error = told(&error), "cannot say it; trying again");
+                    tracing::warn!(%pull, error = one_line(&error), "cannot say it; trying again");
                 }
             }
         }

@@ -6,7 +6,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatchPattern;
 
-use super::names::Repository;
+use http::names::Repository;
 
 pub use read::VARIABLE;
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::names::Pull;
+use http::names::Pull;
 
 /// A comment that asks for something. Its id at Gitea is its identity, here and in Drone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

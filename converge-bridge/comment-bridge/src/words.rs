@@ -15,9 +15,9 @@ mod subject;
 
 use std::collections::BTreeMap;
 
-use super::names::Pull;
 use super::settings::Settings;
 use super::trigger::Trigger;
+use http::names::Pull;
 use results::Results;
 
 pub use marker::Marker;

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
-use crate::drone::Account;
+use http::drone::Account;
 use http::{Body, Call, Client, Error, Identity, Service};
 
 /// How often Drone is asked whether it is done.

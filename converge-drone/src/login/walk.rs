@@ -10,8 +10,8 @@ use super::cookies::Jar;
 use super::form::Form;
 use super::page::{self, Page};
 use super::session::Session;
-use crate::drone::Drone;
-use crate::gitea::Gitea;
+use http::drone::Drone;
+use http::gitea::Gitea;
 use http::{Answer, Body, Call, Client, Error, Identity, Request, Service, quoted};
 
 /// How many pages and redirects a login may take; it takes about seven.
@@ -196,7 +196,7 @@ impl<'a> Walk<'a> {
             Page::Login { form, login, password, .. } => {
                 self.password_sent = true;
                 let name = SecretString::from(self.gitea.login());
-                let fields = form.filled(&[(&login, &name), (&password, self.gitea.password())]);
+                let fields = form.filled(&[(&login, &name), (&password, &self.gitea.password())]);
                 self.sent_to_gitea(asked, &form, fields)
             }
             Page::Grant { form, button: Some((name, value)) } if !self.granted && self.leads_to_drone(&form) => {

@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use super::in_words;
 use crate::ConvergeDrone;
-use crate::gitea::{Application, Gitea};
 use crate::login;
+use http::gitea::{Application, Gitea};
 
 /// Gitea, asked as the bot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

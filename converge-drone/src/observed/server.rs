@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{Forge, in_words};
 use crate::ConvergeDrone;
-use crate::drone::Permissions;
 use http::Refusal;
+use http::drone::Permissions;
 
 /// Drone, asked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,8 +4,8 @@ use base::plan::Plan;
 
 use crate::change::{Change, Lost, application_name};
 use crate::desired::Desired;
-use crate::gitea::Application;
 use crate::observed::{Forge, Observed};
+use http::gitea::Application;
 
 /// The client id to use, once its secret is known. With Gitea out of reach the one that is kept stays.
 pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) -> Option<String> {

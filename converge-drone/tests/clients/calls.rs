@@ -4,10 +4,10 @@ use std::fmt::Debug;
 use std::pin::Pin;
 
 use base::error::{Explain, Explained};
-use converge_drone::drone::Drone;
-use converge_drone::gitea::{Application, Gitea};
 use converge_drone::login::{Outcome, Session, login, why_refused};
 use http::Service;
+use http::drone::Drone;
+use http::gitea::{Application, Gitea};
 
 /// The two servers.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use base::backoff::Backoff;
-use converge_drone::drone::Drone;
-use converge_drone::gitea::Gitea;
+use http::drone::Drone;
+use http::gitea::Gitea;
 use http::{Connect, Service};
 use secrecy::SecretString;
 
@@ -44,7 +44,7 @@ fn connect(slow: bool, authority: Option<String>) -> Connect {
 
 fn pair(drone: &str, gitea: &str, connect: &Connect) -> Pair {
     let drone = Drone::new(drone, connect).unwrap().with_token(&SecretString::from(TOKEN));
-    Pair { drone, gitea: Gitea::new(gitea, "ci-bot", &SecretString::from(PASSWORD), connect).unwrap() }
+    Pair { drone, gitea: Gitea::with_password(gitea, "ci-bot", &SecretString::from(PASSWORD), connect).unwrap() }
 }
 
 /// Checks what became of one call; answers what is wrong with it.

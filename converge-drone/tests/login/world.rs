@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use converge_drone::drone::Drone;
-use converge_drone::gitea::{Application, Gitea};
 use converge_drone::login::{self, Blocked, Outcome, Session};
 use forge::{Account, Content, Forge, Kind};
 use http::Connect;
+use http::drone::Drone;
+use http::gitea::{Application, Gitea};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use stand_ins::drone::{Options, free_port};
@@ -48,7 +48,7 @@ fn connect() -> Connect {
 
 /// Gitea asked as an account.
 pub fn gitea_as(address: &str, login: &str, password: &str) -> Gitea {
-    Gitea::new(address, login, &SecretString::from(password), &connect()).unwrap()
+    Gitea::with_password(address, login, &SecretString::from(password), &connect()).unwrap()
 }
 
 /// Drone at an address, asked as nobody.

@@ -4,11 +4,11 @@
 
 use cases::model::Recipe;
 use converge::Converger;
-use converge_drone::gitea::Application;
 use converge_drone::observed::{
     Account, Activated, Done, Forge, Inputs, Observed, Repository, RpcSecret, Runner, Scm, Server, Unit,
 };
 use converge_drone::{CLIENT_SECRET, Change, ConvergeDrone, Desired, RPC, plan};
+use http::gitea::Application;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

@@ -11,7 +11,8 @@ use super::round::until_the_end;
 use super::snapshot::Snapshot;
 use super::trouble::Trouble;
 use crate::trigger::{Command, Order, State, StateKind, Trigger};
-use crate::{Bridge, drone, ledger};
+use crate::{Bridge, ledger};
+use http::drone;
 
 /// How many of a pull request's triggers are looked at for one that cancels.
 const NEWEST: usize = 100;

@@ -3,9 +3,9 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::Snapshot;
-use crate::drone;
-use crate::drone::Status;
 use crate::trigger::{Build, Outcome, Progress};
+use http::drone;
+use http::drone::Status;
 
 /// How long it is relied on that an author was allowed.
 const TRUST: SignedDuration = SignedDuration::from_secs(60);

@@ -12,8 +12,8 @@ use super::snapshot::{Reach, Snapshot};
 use super::trouble::Trouble;
 use super::{Halt, Rest};
 use crate::Bridge;
-use crate::names::Pull;
 use crate::trigger::{Command, State, StateKind, Trigger};
+use http::names::Pull;
 
 /// Kinds of triggers that this task has to do with. Those that are only seen are decided elsewhere.
 const OPEN: [StateKind; 4] = [StateKind::Seen, StateKind::Authorised, StateKind::Cancelling, StateKind::Building];

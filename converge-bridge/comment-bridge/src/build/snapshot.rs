@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
-use crate::drone::{Build, Drone, Page, Status};
 use crate::trigger::{StateKind, Trigger};
+use http::drone::{Build, Builds, Page, Status};
 
 /// How many pages are read before it is given up to reach back far enough.
 const PAGES: usize = 50;
@@ -59,7 +59,7 @@ pub struct Snapshot {
 
 impl Snapshot {
     /// Asks Drone, page after page.
-    pub async fn take(drone: &Drone, reach: Reach, now: Timestamp) -> Result<Self, http::Error> {
+    pub async fn take(drone: &Builds, reach: Reach, now: Timestamp) -> Result<Self, http::Error> {
         let mut snapshot = Self { builds: BTreeMap::new(), whole: false, time: now, taken: Instant::now() };
         for number in 1..=PAGES {
             let page = drone.newest(number).await?;

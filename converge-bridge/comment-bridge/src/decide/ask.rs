@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{Obstacle, rules};
 use crate::Bridge;
-use crate::gitea::Membership;
 use crate::trigger::{Command, Order, Refusal, State, StateKind, Trigger};
+use http::gitea::Membership;
 
 /// What a trigger becomes. Until it is written down nobody else may do anything: nothing is awaited after the last answer.
 pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle> {

@@ -2,10 +2,10 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::gitea::{Comment, PullRequest};
 use crate::grammar;
 use crate::settings::Settings;
 use crate::trigger::{Command, Order, Refusal, State, StateKind, Trigger};
+use http::gitea::{Comment, PullRequest};
 
 /// How many of a pull request's triggers are looked through for a cancel.
 pub const NEWEST: usize = 200;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::Bridge;
-use crate::gitea::tests::fake::{Fake, Reply, at, comment, not_found, pull, raw, says, settings};
 use crate::ledger::Found;
-use crate::names::Pull;
 use crate::settings::Settings;
+use crate::tests::fake::{Fake, Reply, at, comment, not_found, pull, raw, says, settings};
 use crate::trigger::{Build, Command, Order, Progress, Refusal, State, StateKind, Trigger};
+use http::names::Pull;
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 

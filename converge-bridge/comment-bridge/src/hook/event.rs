@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::grammar;
 use crate::ledger::Found;
-use crate::names::{Pull, Repository};
+use http::names::{Pull, Repository};
 
 /// The longest login that is believed.
 const LONGEST_LOGIN: usize = 255;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
 
 use super::{Error, Ledger};
-use crate::names::Pull;
+use http::names::Pull;
 
 /// A pull request at the time its comments were last read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

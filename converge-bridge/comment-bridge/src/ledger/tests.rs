@@ -19,8 +19,8 @@ use nix::sched::{CloneFlags, unshare};
 use rusqlite::Connection;
 
 use super::{Found, Ledger};
-use crate::names::Pull;
 use crate::trigger::{Build, Command, Order, Outcome, Progress, State, Trigger};
+use http::names::Pull;
 
 /// Long, since a child another test forks holds the lock too until it executes its program.
 const PATIENCE: Duration = Duration::from_secs(10);

@@ -6,8 +6,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Error, Ledger, Reading, pulls, unreadable};
-use crate::names::Pull;
 use crate::trigger::{Command, State, StateKind, Trigger};
+use http::names::Pull;
 
 /// A comment that was found, before it is a trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,11 +2,11 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::gitea::{Comment, Entry};
 use crate::grammar;
 use crate::ledger::{Cursor, Found, Reading};
-use crate::names::Pull;
 use crate::settings::Settings;
+use http::gitea::{Comment, Entry};
+use http::names::Pull;
 
 /// How far before the cursor is looked: for moments in whole seconds, writes that take their time, small differences
 /// between clocks.

@@ -7,8 +7,9 @@ use jiff::Timestamp;
 
 use super::Trouble;
 use crate::Bridge;
-use crate::gitea::{Changed, Entry, Gitea, Source};
-use crate::names::{Pull, Repository};
+use crate::poll::source::Source;
+use http::gitea::{Changed, Entry, Gitea};
+use http::names::{Pull, Repository};
 
 /// How often it is read anew when pull requests come and go meanwhile.
 const READINGS: usize = 4;
@@ -118,7 +119,7 @@ async fn read_pages(bridge: &Bridge, source: &Source, since: Timestamp, limit: u
         if bridge.is_stopping() {
             return Err(Trouble::Stopping);
         }
-        match gitea.changed(source, since, page, limit).await {
+        match gitea.changed(source.scope(), since, page, limit).await {
             Ok(changed) => {
                 if !pages.take(changed) {
                     break;

@@ -8,8 +8,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::Bridge;
-use crate::gitea::tests::fake::{Fake, Reply, at, comment, entry, list, not_found, raw, says, settings};
 use crate::settings::{Organisation, Settings};
+use crate::tests::fake::{Fake, Reply, at, comment, entry, list, not_found, raw, says, settings};
 use crate::trigger::{StateKind, Trigger};
 
 /// A pull request: its repository, number, when it changed, and its comments (id, author, body, when).

@@ -7,10 +7,10 @@ use super::obstacle::{self, Obstacle};
 use super::said::Told;
 use super::voice::Voice;
 use crate::Bridge;
-use crate::gitea::Comment;
 use crate::ledger::PullRecord;
-use crate::names::Pull;
 use crate::words::Marker;
+use http::gitea::Comment;
+use http::names::Pull;
 
 /// What the comment is to say.
 #[derive(Debug, Clone)]

@@ -7,9 +7,9 @@ use super::obstacle::{self, Obstacle};
 use super::said::{self, Commits};
 use super::voice::Voice;
 use crate::Bridge;
-use crate::gitea::Status;
 use crate::ledger::PullRecord;
-use crate::names::Pull;
+use http::gitea::Status;
+use http::names::Pull;
 
 /// Says of each commit what it is, where that is not said yet. Answers whether Gitea was asked.
 pub async fn say(

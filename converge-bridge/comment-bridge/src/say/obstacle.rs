@@ -2,7 +2,7 @@
 
 use http::Error;
 
-use crate::{gitea, ledger};
+use crate::ledger;
 
 /// Why something is not said at present.
 #[derive(Debug, thiserror::Error)]
@@ -20,7 +20,7 @@ pub enum Obstacle {
 
 /// Whether an error says that there is no Gitea for anybody at present, or that the bot is nobody to it.
 pub fn is_of_the_server(error: &Error) -> bool {
-    gitea::is_of_the_server(error)
+    error.is_unavailable()
         || matches!(error, Error::Failing { status: 429 | 502..=504, .. } | Error::Refused { status: 401, .. })
 }
 

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::obstacle;
 use super::work::Done;
-use crate::gitea::Patience;
+use crate::patience::Patience;
 
 /// How long a call of unknown outcome may still have an effect.
 const SETTLE: Duration = Duration::from_secs(30);

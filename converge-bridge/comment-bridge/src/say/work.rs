@@ -11,10 +11,10 @@ use super::obstacle::{self, Obstacle};
 use super::said::{self, Commits, Told};
 use super::voice::Voice;
 use crate::Bridge;
-use crate::names::Pull;
 use crate::trigger::{State, StateKind, Trigger};
 use crate::words;
 use crate::words::{Facts, Subject};
+use http::names::Pull;
 use results::Results;
 
 /// How often in a row a pull request may fail before it is told of without its head.

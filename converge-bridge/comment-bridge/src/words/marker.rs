@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::names::Pull;
+use http::names::Pull;
 
 const BEFORE: &str = "<!-- converge-ci: ";
 const AFTER: &str = " -->";

@@ -1,9 +1,9 @@
 //! What commits are said to be: `cc-ci/testme`, of whole runs only. A quick run is never a green, nor takes one away.
 
 use super::{Facts, Stage, Subject, run, stage};
-use crate::gitea::{Reached, Status};
 use crate::markdown::line;
 use crate::trigger::Trigger;
+use http::gitea::{Reached, Status};
 use results::Results;
 
 /// The name of the status.

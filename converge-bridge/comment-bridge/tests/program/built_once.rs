@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use converge_drone::drone::Drone as Client;
-use converge_drone::gitea::Gitea;
 use converge_drone::login::{Outcome, login};
 use forge::{Content, Forge, Kind, World};
 use http::Connect;
+use http::drone::Drone as Client;
+use http::gitea::Gitea;
 use nix::sys::signal::Signal;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::{Value, json};
@@ -78,7 +78,8 @@ impl Site {
 async fn drone(forge: &Forge, world: &World) -> Drone {
     let connect = Connect::within(Duration::from_secs(20));
     let gitea =
-        Gitea::new(forge.address(), &world.bot.name, &SecretString::from(&*world.bot.password), &connect).unwrap();
+        Gitea::with_password(forge.address(), &world.bot.name, &SecretString::from(&*world.bot.password), &connect)
+            .unwrap();
     let listen = free_port().unwrap();
     let created = gitea.create_application("drone", &format!("http://{listen}/login")).await.unwrap();
     let account = format!("username:{},machine:false,admin:true,token:{TOKEN}", world.bot.name);

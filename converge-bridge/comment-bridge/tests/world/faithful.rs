@@ -4,9 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use comment_bridge::gitea::{Comment, Gitea, Reached, Source, Status};
-use comment_bridge::names::{Pull, Repository};
-use comment_bridge::settings::Organisation;
+use http::gitea::{Comment, Gitea, Reached, Scope, Status};
+use http::names::{Pull, Repository};
 use http::{Connect, Error};
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -45,21 +44,18 @@ async fn talk(gitea: &Gitea) -> Vec<String> {
     let nowhere: Repository = "recipes/nowhere".parse().unwrap();
     let pull = Pull { repository: repository.clone(), number: 1 };
     let long_ago = Timestamp::from_second(1_000_000_000).unwrap();
-    let organisation = |name: &str| {
-        Source::Organisation(Organisation { name: name.into(), include: vec!["*".into()], exclude: vec![] })
-    };
 
-    for source in [organisation("recipes"), Source::Repository(repository.clone())] {
-        let listed = gitea.changed(&source, long_ago, 1, 50).await.unwrap();
+    for scope in [Scope::Owner("recipes"), Scope::Repository(&repository)] {
+        let listed = gitea.changed(scope, long_ago, 1, 50).await.unwrap();
         let entries: Vec<_> = listed.entries.iter().map(|it| (it.pull.to_string(), it.comments, it.is_pull)).collect();
         talk.note("all of a source", (listed.total, entries));
         let later = listed.date.checked_add(jiff::SignedDuration::from_hours(1)).unwrap();
-        talk.note("nothing of it", gitea.changed(&source, later, 1, 50).await.unwrap().total);
-        talk.note("a page beyond the last", gitea.changed(&source, long_ago, 9, 50).await.unwrap().entries.len());
+        talk.note("nothing of it", gitea.changed(scope, later, 1, 50).await.unwrap().total);
+        talk.note("a page beyond the last", gitea.changed(scope, long_ago, 9, 50).await.unwrap().entries.len());
     }
     talk.note(
         "no organisation",
-        gitea.changed(&organisation("nobody"), long_ago, 1, 50).await.map_err(|it| kind(&it)).err(),
+        gitea.changed(Scope::Owner("nobody"), long_ago, 1, 50).await.map_err(|it| kind(&it)).err(),
     );
 
     for who in ["mara", "sam", "nobody-at-all", BOT] {
@@ -87,7 +83,7 @@ async fn talk(gitea: &Gitea) -> Vec<String> {
     talk.note("all comments", lines);
     let since = gitea.comments(&pull, Some(edited.updated)).await.unwrap();
     talk.note("comments since the edit", since.len());
-    let counted = gitea.changed(&organisation("recipes"), long_ago, 1, 50).await.unwrap();
+    let counted = gitea.changed(Scope::Owner("recipes"), long_ago, 1, 50).await.unwrap();
     talk.note("counted", counted.entries.iter().map(|it| it.comments).collect::<Vec<_>>());
     gitea.delete_comment(&repository, made.id).await.unwrap();
     talk.note("a comment deleted", gitea.comment(&repository, made.id).await.unwrap().is_none());
@@ -105,7 +101,7 @@ fn the_bridge_understands_the_world_as_it_does_gitea() {
     let forge = forge::Forge::start().unwrap();
     let filled = forge.fill(&forge::Content::default()).unwrap();
     let connect = Connect::within(Duration::from_secs(10));
-    let real = Gitea::new(forge.address(), &SecretString::from(filled.bridge_token), &connect).unwrap();
+    let real = Gitea::with_token(forge.address(), &SecretString::from(filled.bridge_token), &connect).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let real = runtime.block_on(talk(&real));
 
@@ -118,7 +114,7 @@ fn the_bridge_understands_the_world_as_it_does_gitea() {
         world.change(&pull, |it| it.title = "Mention the tests".into());
         let wire = Wire::of(&world.shared);
         let connect = Connect { carrier: Some(Arc::new(wire)), ..Connect::within(Duration::from_secs(10)) };
-        let told = talk(&Gitea::new(GITEA, &GITEA_TOKEN.into(), &connect).unwrap()).await;
+        let told = talk(&Gitea::with_token(GITEA, &GITEA_TOKEN.into(), &connect).unwrap()).await;
         world.check_calls();
         told
     });

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use comment_bridge::ledger::{Found, Ledger};
-use comment_bridge::names::Pull;
 use comment_bridge::trigger::{Build, Command, Order, Outcome, Progress, State};
+use http::names::Pull;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
@@ -16,7 +16,7 @@ const PULLS: i64 = 20_000;
 /// Writes `triggers` triggers that were reported long ago. Their comments have negative ids: no new one is among them.
 pub fn filled(path: &Path, triggers: i64) -> Result<(), Box<dyn Error>> {
     let then = Timestamp::from_second(1_600_000_000)?;
-    let repository: comment_bridge::names::Repository = "recipes/of-long-ago".parse()?;
+    let repository: http::names::Repository = "recipes/of-long-ago".parse()?;
     let found = |n: i64| Found {
         comment: n - triggers,
         pull: Pull { repository: repository.clone(), number: n % PULLS + 1 },

@@ -6,11 +6,11 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use converge_drone::drone::Drone as Client;
-use converge_drone::gitea::Gitea;
 use converge_drone::login::{self, Outcome};
 use forge::{Api, Content, Forge, Http, Kind, Options, Request, World};
 use http::Connect;
+use http::drone::Drone as Client;
+use http::gitea::Gitea;
 use secrecy::SecretString;
 use serde_json::json;
 use stand_ins::drone::{self, Drone};
@@ -105,8 +105,12 @@ fn address(url: &str) -> Result<SocketAddr> {
 fn with_login(forge: &Forge, world: &World) -> Result<Drone> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let connect = Connect::within(PATIENCE);
-    let gitea =
-        Gitea::new(forge.address(), &world.bot.name, &SecretString::from(world.bot.password.as_str()), &connect)?;
+    let gitea = Gitea::with_password(
+        forge.address(),
+        &world.bot.name,
+        &SecretString::from(world.bot.password.as_str()),
+        &connect,
+    )?;
     let listen = drone::free_port()?;
     let application = runtime.block_on(gitea.create_application("drone", &format!("http://{listen}/login")))?;
     let account = format!("username:{},machine:false,admin:true,token:{TOKEN}", world.bot.name);

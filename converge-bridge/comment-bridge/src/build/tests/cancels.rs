@@ -2,8 +2,8 @@
 
 use super::drone::Fault;
 use super::world::World;
-use crate::names::Pull;
 use crate::trigger::{Command, Outcome, State, StateKind};
+use http::names::Pull;
 
 #[tokio::test(start_paused = true)]
 async fn what_waits_and_what_runs_is_cancelled() {

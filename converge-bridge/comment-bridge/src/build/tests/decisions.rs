@@ -4,9 +4,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::build::decision::{Follow, Make, Then, Times, Wanted, follow, is_news, make};
 use crate::build::snapshot::Snapshot;
-use crate::drone;
-use crate::drone::Status;
 use crate::trigger::{Build, Outcome, Progress};
+use http::drone;
+use http::drone::Status;
 
 const NOW: i64 = 1_800_000_000;
 

@@ -5,8 +5,8 @@ use rusqlite::Connection;
 use super::drone::{BEGIN, Fault};
 use super::world::World;
 use crate::ledger::Ledger;
-use crate::names::Pull;
 use crate::trigger::{Command, Outcome, State, StateKind};
+use http::names::Pull;
 
 #[tokio::test(start_paused = true)]
 async fn drone_may_be_down_for_hours() {

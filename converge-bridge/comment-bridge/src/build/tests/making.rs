@@ -4,8 +4,8 @@ use serde_json::json;
 
 use super::drone::Fault;
 use super::world::{HEAD, World};
-use crate::names::Pull;
 use crate::trigger::{Command, Outcome, Progress, State, StateKind};
+use http::names::Pull;
 
 #[tokio::test(start_paused = true)]
 async fn a_build_is_made_with_its_parameters_and_followed_to_its_end() {

@@ -6,9 +6,9 @@ use jiff::SignedDuration;
 use super::decisions::{STATUSES, at, build};
 use crate::build::decision::{Make, Then, Times, Wanted, follow, make};
 use crate::build::snapshot::Snapshot;
-use crate::drone::Build;
 use crate::trigger;
 use crate::trigger::Progress;
+use http::drone::Build;
 
 const CASES: u64 = 100_000;
 

@@ -13,9 +13,9 @@ use crate::Bridge;
 use crate::bridge::Tokens;
 use crate::build;
 use crate::ledger::{Found, Ledger};
-use crate::names::Pull;
 use crate::settings::Settings;
 use crate::trigger::{Command, Order, Outcome, State, StateKind, Trigger};
+use http::names::Pull;
 
 pub const HEAD: &str = "1111111111111111111111111111111111111111";
 

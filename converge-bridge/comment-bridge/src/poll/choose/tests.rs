@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::gitea::tests::fake::{at, settings};
+use crate::tests::fake::{at, settings};
 use crate::trigger::Command;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);

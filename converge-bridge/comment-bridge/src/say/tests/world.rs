@@ -13,10 +13,10 @@ use tokio::time::{Instant, timeout};
 use super::forge::Forge;
 use crate::bridge::Tokens;
 use crate::ledger::{Found, Ledger};
-use crate::names::Pull;
 use crate::settings::Settings;
 use crate::trigger::{Build, Command, Order, Outcome, Progress, Refusal, State, StateKind, Trigger};
 use crate::{Bridge, say};
+use http::names::Pull;
 
 pub const HEAD: &str = "1111111111111111111111111111111111111111";
 pub const OTHER: &str = "2222222222222222222222222222222222222222";

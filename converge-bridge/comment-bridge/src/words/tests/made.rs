@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::names::Pull;
 use crate::settings::Settings;
 use crate::trigger::{Build, Command, Order, Outcome, Progress, State, Trigger};
 use crate::words::{Comment, Facts, comment, statuses};
+use http::names::Pull;
 use results::{Name, Results, Rung, Status, Test, Trouble, Verdict};
 
 pub const HEAD: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";

@@ -258,7 +258,7 @@ proptest! {
             prop_assert!(made.results.get(&build.number).is_none_or(Results::passed));
         }
         for (_, status) in statuses(made.facts()) {
-            if status.state == crate::gitea::Reached::Success {
+            if status.state == http::gitea::Reached::Success {
                 let passed = |state: &State| match state {
                     State::Ended { outcome, order, .. } | State::Reported { outcome, order, .. } => *outcome == Outcome::Passed && !order.quick,
                     _ => false,
@@ -275,7 +275,7 @@ proptest! {
     #[test]
     fn a_marker_is_found_again_and_only_in_its_place(text in nasty(), number in any::<i64>(), comment in any::<i64>(), name in "[a-zA-Z0-9._-]{1,20}") {
         let Ok(repository) = format!("{name}/{name}").parse() else { return Ok(()) };
-        let marker = Marker { pull: crate::names::Pull { repository, number }, trigger: comment };
+        let marker = Marker { pull: http::names::Pull { repository, number }, trigger: comment };
         let line = marker.to_string();
         prop_assert!(!line.contains('\n') && line.matches("--").count() == 2);
         prop_assert_eq!(Marker::find(&format!("{text}\n\n{line}\r\n")), Some(marker.clone()));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use comment_bridge::names::Pull;
+use http::names::Pull;
 use rusqlite::Connection;
 use tokio::time::{Instant, sleep_until};
 

@@ -1,34 +1,34 @@
-//! What comment-bridge asks of Gitea, as the bot.
+//! The client of Gitea's API, as the bot: one client for all programs.
 //!
 //! Reads follow a renamed repository to its new name, on the same server only. A write is never redirected: it is made
 //! again at the name the repository has now.
 
 mod answers;
+mod application;
+mod applications;
 mod changed;
 mod comments;
-mod patience;
 mod pulls;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 mod wire;
 
 use base::backoff::Backoff;
-use base::error::{Explain as _, chain};
-use http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 use reqwest::{Method, StatusCode, Url};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
 
-use super::names::{Pull, Repository};
+use crate::names::{Pull, Repository};
+use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
 pub use answers::{Comment, Membership, PullRequest, Reached, Status};
-pub use changed::{Changed, Entry, Source};
-pub use patience::Patience;
+pub use application::{Application, CreatedApplication, Permissions, RepositoryInfo};
+pub use changed::{Changed, Entry, Scope, moment};
 
-/// How many redirects of one read are followed: a repository may have been renamed more than once.
+/// The most redirects of one read that are followed: a repository may have been renamed more than once.
 const HOPS: usize = 3;
 
-/// Gitea, asked as the bot. Every call is one attempt: each task has its own patience.
+/// Gitea, asked as the bot.
 #[derive(Debug, Clone)]
 pub struct Gitea {
     client: Client,
@@ -36,11 +36,40 @@ pub struct Gitea {
 }
 
 impl Gitea {
-    /// Gitea at `address`. No connection is made yet.
-    pub fn new(address: &str, token: &SecretString, connect: &Connect) -> Result<Self, Error> {
+    /// Gitea at `address`, asked with a token. No connection is made yet. Every call is one attempt.
+    pub fn with_token(address: &str, token: &SecretString, connect: &Connect) -> Result<Self, Error> {
         let connect = Connect { backoff: Backoff::ONCE, ..connect.clone() };
         let client = Client::new(Service::Gitea, address, &connect)?;
         Ok(Self { client, identity: Identity::Token(token.clone()) })
+    }
+
+    /// Gitea at `address`, asked as `login`. No connection is made yet. Reads are retried as `connect` says.
+    pub fn with_password(
+        address: &str,
+        login: &str,
+        password: &SecretString,
+        connect: &Connect,
+    ) -> Result<Self, Error> {
+        // Files end with a line break, passwords do not.
+        let password = SecretString::from(password.expose_secret().trim_end_matches(['\r', '\n']));
+        let identity = Identity::Password(login.into(), password);
+        let client = Client::new(Service::Gitea, address, connect)?.hiding(identity.secrets());
+        Ok(Self { client, identity })
+    }
+
+    /// The client, for Gitea's pages.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// The login of the bot; empty when asked with a token.
+    pub fn login(&self) -> &str {
+        if let Identity::Password(login, _) = &self.identity { login } else { "" }
+    }
+
+    /// The password of the bot; empty when asked with a token.
+    pub fn password(&self) -> SecretString {
+        if let Identity::Password(_, password) = &self.identity { password.clone() } else { SecretString::default() }
     }
 
     async fn ask(&self, method: Method, url: Url, body: Option<&Value>) -> Result<Answer, Error> {
@@ -101,24 +130,6 @@ fn of<'a>(repository: &'a Repository, path: &[&'a str]) -> Vec<&'a str> {
 /// The number of a pull request, as a path has it.
 fn number(pull: &Pull) -> String {
     pull.number.to_string()
-}
-
-/// An error in one line, with what to do about it.
-pub fn told(error: &Error) -> String {
-    let hint = error.hint().map(|hint| format!("; {hint}"));
-    format!("{}{}", chain(error), hint.unwrap_or_default())
-}
-
-/// Whether an error says that there is no Gitea to ask, and nothing of what was asked.
-pub fn is_of_the_server(error: &Error) -> bool {
-    matches!(
-        error,
-        Error::Unreachable { .. }
-            | Error::Deadline { .. }
-            | Error::Tls { .. }
-            | Error::NotServed { .. }
-            | Error::WebPage { .. }
-    )
 }
 
 fn not_understood(answer: &Answer, why: impl Into<String>) -> Error {

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 
 use crate::Bridge;
 use crate::bridge::Tokens;
-use crate::gitea::Gitea;
 use crate::ledger::Ledger;
 use crate::settings::Settings;
 
@@ -46,10 +45,6 @@ impl Fake {
 
     pub fn connect(self: &Arc<Self>) -> Connect {
         Connect { carrier: Some(self.clone()), ..Connect::within(Duration::from_secs(10)) }
-    }
-
-    pub fn gitea(self: &Arc<Self>) -> Gitea {
-        Gitea::new("http://git.example.org", &"token".into(), &self.connect()).unwrap()
     }
 
     pub fn bridge(self: &Arc<Self>, settings: Settings) -> Arc<Bridge> {

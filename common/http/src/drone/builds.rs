@@ -1,29 +1,27 @@
-//! What comment-bridge asks of Drone.
+//! The builds of one repository.
 
-mod answers;
 #[cfg(test)]
 mod tests;
 
-use http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
+use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 use reqwest::Method;
 use secrecy::SecretString;
 
-use super::names::Repository;
-
-pub use answers::{Build, Page, Status};
+use super::{Build, Page};
+use crate::names::Repository;
 
 /// How many builds are listed at once. Drone takes more than 100 for 25.
 pub const PAGE: usize = 100;
 
-/// Drone, asked about the builds of one repository.
+/// The builds of one repository, asked with a token.
 #[derive(Debug, Clone)]
-pub struct Drone {
+pub struct Builds {
     client: Client,
     identity: Identity,
     repository: Repository,
 }
 
-impl Drone {
+impl Builds {
     /// Drone at `address`. No connection is made yet.
     pub fn new(address: &str, repository: &Repository, token: &SecretString, connect: &Connect) -> Result<Self, Error> {
         let client = Client::new(Service::Drone, address, connect)?;

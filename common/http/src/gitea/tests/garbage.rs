@@ -6,8 +6,8 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::super::wire::{WireComment, WireEntry, WirePull};
-use super::fake::{Fake, at, comment, entry, http_date, pull, raw};
-use super::{Membership, Source, repository, seven};
+use super::{Membership, Scope, repository, seven};
+use crate::tests::fake::{Fake, at, comment, entry, http_date, pull, raw};
 
 /// How many answers are read as each kind of answer.
 const CASES: u32 = 90_000;
@@ -133,14 +133,13 @@ async fn no_answer_but_204_makes_a_member() {
         raw(*rng.choice(&statuses).unwrap(), &kept, body)
     });
     let gitea = fake.gitea();
-    let organisation = super::fake::settings().organisations.remove(0);
-    let source = Source::Organisation(organisation);
+    let source = Scope::Owner("recipes");
     for _ in 0..3_000 {
         assert_ne!(gitea.is_member("recipes", "mara").await.ok(), Some(Membership::Member));
         let _any = gitea.comment_at(&repository(), 1).await;
         let _any = gitea.comments(&seven(), None).await;
         let _any = gitea.pull(&seven()).await;
-        let _any = gitea.changed(&source, at(0), 1, 50).await;
+        let _any = gitea.changed(source, at(0), 1, 50).await;
         let _any = gitea.edit_comment(&repository(), 1, "x").await;
         let _any = gitea.delete_comment(&repository(), 1).await;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::{Answer, Error};
+use crate::{Answer, Error};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde::{Deserialize, Deserializer};

@@ -1,6 +1,6 @@
 //! Comments of pull requests.
 
-use http::{Answer, Error};
+use crate::{Answer, Error};
 use jiff::Timestamp;
 use reqwest::{Method, StatusCode};
 use serde_json::json;

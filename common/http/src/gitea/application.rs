@@ -1,4 +1,4 @@
-//! What Gitea answers, as far as it matters here.
+//! Gitea's answers on OAuth applications and repositories.
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub struct Application {
 
 /// An OAuth application with the secret Gitea tells once.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Created {
+pub struct CreatedApplication {
     /// The public half of its credentials.
     pub client_id: String,
     /// The secret half.
@@ -34,7 +34,7 @@ pub struct Created {
 
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub struct Repository {
+pub struct RepositoryInfo {
     /// `owner/name`, as it is called now: a renamed repository is found by its old name, too.
     pub full_name: String,
     /// What the bot may do with it.

@@ -1,6 +1,6 @@
 //! Pull requests, who may, and what a commit is said to be.
 
-use http::Error;
+use crate::Error;
 use reqwest::{Method, StatusCode};
 
 use super::wire::{WirePull, is_login};

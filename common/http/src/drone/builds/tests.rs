@@ -4,15 +4,16 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crate::{Body, Carried, Carrier, Connect, Error, Lost};
 use base::backoff::Backoff;
 use fastrand::Rng;
 use futures_util::future::BoxFuture;
-use http::{Body, Carried, Carrier, Connect, Error, Lost};
 use jiff::Timestamp;
 use reqwest::header::HeaderName;
 use reqwest::{Method, Request, StatusCode};
 
-use super::{Build, Drone, Page, Status};
+use super::super::Status;
+use super::{Build, Builds, Page};
 
 /// Answers everything alike, at once.
 struct Always {
@@ -42,10 +43,10 @@ fn always(status: u16, body: impl Into<Vec<u8>>) -> Arc<Always> {
     Arc::new(Always { answer: carried(status, body, &[]).into(), asked: Mutex::default() })
 }
 
-fn drone(carrier: &Arc<Always>) -> Drone {
+fn drone(carrier: &Arc<Always>) -> Builds {
     let connect =
         Connect { carrier: Some(carrier.clone()), backoff: Backoff::ONCE, ..Connect::within(Duration::from_secs(10)) };
-    Drone::new("http://drone.test/below", &"recipes/ci".parse().unwrap(), &"token".into(), &connect).unwrap()
+    Builds::new("http://drone.test/below", &"recipes/ci".parse().unwrap(), &"token".into(), &connect).unwrap()
 }
 
 const BUILD: &str = r#"{"id": 9, "number": 4, "status": "running", "created": 1800000000, "started": 1800000001,
@@ -179,7 +180,7 @@ async fn no_answer_makes_it_panic() {
     let server = always(200, "");
     let drone = drone(&server);
     let url = drone.client.url(&[], &[]);
-    let request = http::Request { method: Method::GET, url, identity: &drone.identity, body: Body::None };
+    let request = crate::Request { method: Method::GET, url, identity: &drone.identity, body: Body::None };
     let mut understood = 0;
     for seed in 0..CASES {
         let mut random = Rng::with_seed(seed);

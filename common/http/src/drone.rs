@@ -1,14 +1,18 @@
-//! What converge-drone asks of Drone.
+//! The client of Drone's API: one client for all programs.
 
 mod answers;
+mod build;
+mod builds;
 
 use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::json;
 
-use http::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
+use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
 pub use answers::{Account, Permissions, Repository};
+pub use build::{Build, Page, Status};
+pub use builds::{Builds, PAGE};
 
 /// Drone.
 #[derive(Debug, Clone)]
@@ -86,7 +90,7 @@ impl Drone {
     }
 
     /// The client, for the login by its pages.
-    pub(crate) fn client(&self) -> &Client {
+    pub fn client(&self) -> &Client {
         &self.client
     }
 

@@ -1,32 +1,20 @@
 //! Which pull requests changed.
 
-use std::fmt;
-
-use http::{Answer, Error};
+use crate::{Answer, Error};
 use jiff::Timestamp;
 use reqwest::Method;
 
 use super::wire::WireEntry;
 use super::{Gitea, not_understood};
 use crate::names::{Pull, Repository};
-use crate::settings::Organisation;
 
-/// What is watched as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Source {
-    /// The repositories of an organisation.
-    Organisation(Organisation),
+/// The repositories that a search covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope<'a> {
+    /// All repositories of an owner.
+    Owner(&'a str),
     /// One repository.
-    Repository(Repository),
-}
-
-impl fmt::Display for Source {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Organisation(organisation) => write!(f, "org:{}", organisation.name),
-            Self::Repository(repository) => write!(f, "repo:{repository}"),
-        }
-    }
+    Repository(&'a Repository),
 }
 
 /// A page of the pull requests that changed.
@@ -54,10 +42,10 @@ pub struct Entry {
 }
 
 impl Gitea {
-    /// A page of the pull requests of a source that changed since.
+    /// A page of the pull requests in `scope` that changed since; pages count from 1.
     pub async fn changed(
         &self,
-        source: &Source,
+        scope: Scope<'_>,
         since: Timestamp,
         page: usize,
         limit: usize,
@@ -65,14 +53,14 @@ impl Gitea {
         let (since, page, limit) = (moment(since), page.to_string(), limit.to_string());
         let mut query = vec![("type", "pulls"), ("state", "all")];
         let pages = [("since", since.as_str()), ("limit", limit.as_str()), ("page", page.as_str())];
-        let answer = match source {
-            Source::Organisation(organisation) => {
-                query.push(("owner", &organisation.name));
+        let answer = match scope {
+            Scope::Owner(owner) => {
+                query.push(("owner", owner));
                 query.extend(pages);
                 let url = self.client.url(&["api", "v1", "repos", "issues", "search"], &query);
                 self.ask(Method::GET, url, None).await?.or_failure()?
             }
-            Source::Repository(repository) => {
+            Scope::Repository(repository) => {
                 query.extend(pages);
                 self.read(repository, &["issues"], &query).await?
             }
@@ -97,6 +85,6 @@ pub(super) fn date(answer: &Answer) -> Result<Timestamp, Error> {
 }
 
 /// A moment, as a query has it: in whole seconds.
-pub(super) fn moment(at: Timestamp) -> String {
+pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

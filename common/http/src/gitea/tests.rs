@@ -1,14 +1,14 @@
 //! Tests of the client.
 
-pub(crate) mod fake;
 mod garbage;
 
-use fake::{Fake, Reply, at, comment, entry, list, not_found, pull, raw, says};
+use base::error::one_line;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Membership, Reached, Source, Status};
+use super::{Membership, Reached, Scope, Status, moment};
 use crate::names::{Pull, Repository};
+use crate::tests::fake::{Fake, Reply, at, comment, entry, list, not_found, pull, raw, says};
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -24,12 +24,12 @@ fn seven() -> Pull {
 fn the_date_of_an_answer_is_a_moment() {
     let date = jiff::fmt::rfc2822::parse("Sat, 21 Nov 2026 11:53:19 GMT").unwrap().timestamp();
     assert_eq!(date, "2026-11-21T11:53:19Z".parse::<Timestamp>().unwrap());
-    assert_eq!(super::changed::moment(date), "2026-11-21T11:53:19Z");
+    assert_eq!(moment(date), "2026-11-21T11:53:19Z");
 }
 
 async fn membership(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<Membership, String> {
     let fake = Fake::new(move |_, _| reply());
-    fake.gitea().is_member("recipes", "mara").await.map_err(|error| super::told(&error))
+    fake.gitea().is_member("recipes", "mara").await.map_err(|error| one_line(&error))
 }
 
 #[tokio::test(start_paused = true)]
@@ -135,11 +135,10 @@ async fn a_pull_request_is_read() {
 #[tokio::test]
 async fn changes_are_asked_for_in_one_request() {
     let fake = Fake::new(|_, _| list(at(5), 1, &[entry("recipes/hello", 7, 3, 2)]));
-    let organisation = fake::settings().organisations.remove(0);
-    let changed = fake.gitea().changed(&Source::Organisation(organisation), at(0), 2, 50).await.unwrap();
+    let changed = fake.gitea().changed(Scope::Owner("recipes"), at(0), 2, 50).await.unwrap();
     assert_eq!((changed.date, changed.total), (at(5), 1));
     assert_eq!((&changed.entries[0].pull, changed.entries[0].comments), (&seven(), 2));
-    fake.gitea().changed(&Source::Repository(repository()), at(0), 1, 50).await.unwrap();
+    fake.gitea().changed(Scope::Repository(&repository()), at(0), 1, 50).await.unwrap();
     let rest = "since=2027-01-15T08%3A00%3A00Z&limit=50";
     assert_eq!(
         fake.asked(),
@@ -163,8 +162,8 @@ async fn a_status_that_a_reader_may_not_set_is_refused() {
         target_url: None,
     };
     let error = fake.gitea().set_status(&repository(), HEAD, &status).await.unwrap_err();
-    assert_eq!(error.refusal(), Some(http::Refusal::Rights));
-    assert!(super::told(&error).ends_with("its token the scope"), "{}", super::told(&error));
+    assert_eq!(error.refusal(), Some(crate::Refusal::Rights));
+    assert!(one_line(&error).ends_with("its token the scope"), "{}", one_line(&error));
 }
 
 #[tokio::test]
