@@ -7,7 +7,7 @@ PURE = --lib --bins --test pure --test bad_input --test converger
 # Always all of them: a build of some programs alone builds the same libraries again with other features.
 PROGRAMS = --workspace --bins
 
-.PHONY: demo test check bench manual release nixos-test setup clean
+.PHONY: demo test check bench manual release nixos-test setup tools clean
 
 ## Boot a disposable machine, converge it, break it, watch it repair itself.
 demo: setup
@@ -16,7 +16,7 @@ demo: setup
 	@target/debug/demo
 
 ## All tests. The last line counts them.
-test: setup
+test: setup tools
 	@tests/run
 
 ## Format, lints, pure tests, checks of the tree: every commit passes them.
@@ -50,6 +50,10 @@ setup:
 	@command -v $(CARGO) >/dev/null || { echo "error: there is no cargo on this machine"; \
 	  echo "hint: install Rust 1.95 or later (https://rustup.rs), then try again"; exit 1; } >&2
 	@$(CARGO) run --quiet --locked -p lab -- setup
+
+# The cargo extensions that the tests run, once, below target/lab/tools.
+tools:
+	@tests/tools
 
 clean:
 	$(CARGO) clean

@@ -4,9 +4,8 @@
 //!
 //! - [`desired`]: what the operator declares: domain, image, Gitea and the bot, Drone and the CI repository, what is watched.
 //! - [`wanted`]: the service that this asks for.
-//! - [`plan`]: pure. What is observed, planned and changed of a service of ours is the same for all: see
-//!   [`docker::service`].
-//! - [`server`]: what `comment-bridge` does.
+//! - [`plan`]: pure. Observing, planning and changing a service of ours is shared: see [`docker::service`].
+//! - [`comment_bridge`]: the service itself.
 
 pub mod desired;
 mod facts;

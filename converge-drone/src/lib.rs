@@ -9,7 +9,7 @@
 //! - [`kept`]: the generated secrets in the state directory.
 //! - [`http::gitea`], [`http::drone`]: the clients of the two servers.
 //! - [`login`]: the bot's login by the pages a browser would see.
-//! - [`runner`]: what `drone-runner` does.
+//! - [`drone_runner`]: the runner's settings, shared with the converger.
 
 pub mod change;
 pub mod desired;

@@ -1,4 +1,4 @@
-//! systemd: states of units ([`unit`]), transient services ([`transient`]), notifications of this process ([`notify`]).
+//! systemd: states of units ([`mod@unit`]), transient services ([`transient`]), notifications of this process ([`notify`]).
 
 mod bus;
 mod error;
