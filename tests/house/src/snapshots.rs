@@ -3,7 +3,7 @@
 use crate::tree::File;
 
 /// Folders whose test itself compares the snapshots that are there with those it made, because it computes the names.
-const COMPARED_BY_THEIR_TEST: [&str; 1] = ["nixos/tests/tests/snapshots/"];
+const COMPARED_BY_THEIR_TEST: [&str; 1] = ["nixos/tests/tests/nixos/snapshots/"];
 
 /// Returns the name that a test gives to `insta::assert_snapshot!` for this file.
 pub fn name(path: &str) -> &str {
@@ -15,8 +15,7 @@ pub fn name(path: &str) -> &str {
 /// Returns the snapshots whose name is neither a string nor a function in the sources of their crate.
 pub fn unreferenced<'a>(snapshots: &'a [String], sources: &[File]) -> Vec<&'a str> {
     let is_referenced = |path: &str| {
-        let home =
-            path.split_once("/src/").or_else(|| path.split_once("/tests/snapshots/")).map_or("", |(home, _)| home);
+        let home = path.split_once("/src/").or_else(|| path.rsplit_once("/tests/")).map_or("", |(home, _)| home);
         let (text, function) = (format!("\"{}\"", name(path)), format!("fn {}(", name(path)));
         let mut own = sources.iter().filter(|file| file.path.starts_with(home));
         own.any(|file| file.text.contains(&text) || file.text.contains(&function))
