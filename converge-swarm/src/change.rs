@@ -24,7 +24,7 @@ pub enum Change {
     Initialise {
         /// The address it advertises.
         advertise_address: String,
-        /// Its address pools.
+        /// The address pools.
         address_pools: Option<AddressPools>,
         /// How many ended tasks it remembers.
         task_history: Option<u32>,
@@ -36,16 +36,16 @@ pub enum Change {
     },
     /// Remove a network that nothing is on.
     RemoveNetwork {
-        /// Its name.
+        /// The name.
         name: String,
-        /// Its id: there may be another of that name.
+        /// The id: another network may have the same name.
         id: String,
     },
     /// Create a network.
     CreateNetwork {
-        /// Its name.
+        /// The name.
         name: String,
-        /// What it is like.
+        /// The network as declared.
         network: Network,
     },
 }

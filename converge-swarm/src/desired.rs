@@ -44,11 +44,11 @@ pub struct AddressPools {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
-    /// Its subnet: `10.10.0.0/16`. Left out: Docker takes one from the pools.
+    /// The subnet: `10.10.0.0/16`. Left out: Docker takes one from the pools.
     #[serde(default)]
     #[schemars(with = "Option<String>")]
     pub subnet: Option<Ipv4Net>,
-    /// Whether containers that are no service may join.
+    /// True if standalone containers may join.
     #[serde(default = "yes")]
     pub attachable: bool,
 }
@@ -61,7 +61,7 @@ fn yes() -> bool {
 const RESERVED: [&str; 6] = ["bridge", "host", "none", "default", "ingress", "docker_gwbridge"];
 
 impl Desired {
-    /// What is wrong with it that its types could not refuse.
+    /// Returns the problems that the types cannot refuse.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if self.advertise_address.is_unspecified() || self.advertise_address.is_multicast() {

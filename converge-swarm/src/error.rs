@@ -2,7 +2,7 @@
 
 use base::error::{Class, Explain};
 
-/// What went wrong.
+/// The error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A call to Docker failed.

@@ -18,7 +18,7 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Observed {
-    /// Whether the daemon keeps containers running while it is down, which no swarm allows.
+    /// True if `live-restore` is on, which Swarm does not allow.
     pub live_restore: bool,
     /// This node.
     pub node: Node,
@@ -35,9 +35,9 @@ pub struct Observed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Node {
-    /// Its state.
+    /// The state.
     pub state: NodeState,
-    /// Whether it is a manager.
+    /// True if the node is a manager.
     pub manager: bool,
     /// The address it advertises.
     pub address: String,
@@ -45,7 +45,7 @@ pub struct Node {
     pub nodes: i64,
     /// The managers it knows of.
     pub managers: Vec<String>,
-    /// What Docker says is wrong.
+    /// Docker's error message; empty without one.
     pub error: String,
 }
 
@@ -71,7 +71,7 @@ pub enum NodeState {
 pub struct Cluster {
     /// How many ended tasks it remembers for each slot.
     pub task_history: Option<i64>,
-    /// Its address pools.
+    /// The address pools.
     pub address_pools: Vec<String>,
     /// The prefix length of subnets taken from them.
     pub subnet_size: u32,

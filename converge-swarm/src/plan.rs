@@ -106,7 +106,7 @@ fn address_pools(desired: &Desired, cluster: &Cluster, plan: &mut Plan<Change>) 
     }
 }
 
-/// What one network needs. What is wrong with it and in use becomes drift.
+/// Returns the changes of one network. A wrong network in use becomes drift.
 fn network(name: &str, declared: &desired::Network, observed: &Observed, plan: &mut Plan<Change>) -> Vec<Change> {
     let found = observed.networks.get(name).map(Vec::as_slice).unwrap_or_default();
     // Of several that are as declared, the first stays.

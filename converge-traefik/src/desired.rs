@@ -65,7 +65,7 @@ impl Desired {
         format!("traefik.{}", self.domain)
     }
 
-    /// What is wrong with it that its types could not refuse.
+    /// Returns the problems that the types cannot refuse.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         problems.extend(domain_setting_problem(&self.domain, "ci.example.org"));

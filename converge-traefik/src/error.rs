@@ -2,7 +2,7 @@
 
 use base::error::{Class, Explain};
 
-/// What went wrong.
+/// The error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The recipe's app could not be looked at or changed.

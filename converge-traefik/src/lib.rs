@@ -125,7 +125,7 @@ impl converge::Change<Traefik> for Change {
 }
 
 impl Traefik {
-    /// What a new secret of this kind holds.
+    /// Returns the content of a new secret of this kind.
     fn content(&self, kind: &str) -> Result<Content, Error> {
         // It was usable when the plan was made.
         let certificate = self.certificate(self.clock.now()).map_err(|_| Error::NoCertificate)?;

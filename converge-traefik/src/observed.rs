@@ -29,7 +29,7 @@ pub struct Observed {
     pub app: recipe::Observed,
     /// Routers that name an ACME resolver.
     pub acme: Vec<AcmeRouter>,
-    /// What Traefik serves; `None` when nothing runs that could be asked.
+    /// The probe of Traefik; `None` while no task runs.
     pub probe: Option<Probe>,
 }
 
@@ -37,18 +37,18 @@ pub struct Observed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CertificateSeen {
-    /// It can be served.
+    /// Traefik can serve it.
     Usable {
-        /// Its fingerprint.
+        /// The fingerprint.
         leaf: String,
         /// Until when it is valid.
         until: Timestamp,
     },
-    /// It cannot.
+    /// Not usable.
     Unusable {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// The remedy.
         hint: String,
     },
 }

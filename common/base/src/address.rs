@@ -23,7 +23,7 @@ impl Default for Probe {
 }
 
 impl Probe {
-    /// What is wrong with it.
+    /// Checks the address.
     pub fn problem(&self) -> Option<Problem> {
         let message = || format!("is {}, which nothing can connect to", self.address);
         let is_nobodys = self.address.is_unspecified() || self.address.is_multicast();
@@ -31,13 +31,13 @@ impl Probe {
     }
 }
 
-/// What is wrong with the setting `domain`, for which `example` would do.
+/// Checks the setting `domain`; `example` is a valid one.
 pub fn domain_setting_problem(domain: &str, example: &str) -> Option<Problem> {
     let why = domain_problem(domain)?;
     Some(Problem::new("domain", format!("is `{}`, {why}", shown(domain)), format!("write a name such as {example}")))
 }
 
-/// Why this is no domain that an app can have.
+/// Returns the reason why an app cannot have this domain.
 pub fn domain_problem(domain: &str) -> Option<&'static str> {
     let labels: Vec<&str> = domain.split('.').collect();
     let is_label = |label: &&str| {
@@ -60,7 +60,7 @@ pub fn domain_problem(domain: &str) -> Option<&'static str> {
     }
 }
 
-/// Why this is no server's address: a scheme, a host, maybe a port, and nothing more.
+/// Returns the reason why this is not a server's address: scheme, host and optional port.
 pub fn server_problem(address: &str) -> Option<String> {
     let url = match Url::parse(address) {
         Ok(url) => url,
@@ -78,7 +78,7 @@ pub fn server_problem(address: &str) -> Option<String> {
     None
 }
 
-/// What is wrong with the server's address in the setting `at`, for which `example` would do.
+/// Checks the server's address in the setting `at`; `example` is a valid one.
 pub fn server_setting_problem(at: &str, address: &str, example: &str) -> Option<Problem> {
     let why = server_problem(address)?;
     Some(Problem::new(at, format!("is `{}`, {why}", shown(address)), format!("write it such as {example}")))

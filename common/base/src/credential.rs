@@ -21,7 +21,7 @@ pub struct Credentials {
     directory: Option<PathBuf>,
 }
 
-/// Why a credential could not be had. Never carries its content.
+/// The reason why a credential cannot be read. Never holds its content.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No directory was given.
@@ -30,7 +30,7 @@ pub enum Error {
     /// The credential is not there.
     #[error("credential `{name}` is missing in {}", directory.display())]
     Missing {
-        /// Its name.
+        /// The name.
         name: String,
         /// Where it was looked for.
         directory: PathBuf,
@@ -38,21 +38,21 @@ pub enum Error {
     /// The credential could not be read.
     #[error("credential `{name}` cannot be read")]
     Unreadable {
-        /// Its name.
+        /// The name.
         name: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The credential is no text.
     #[error("credential `{name}` is not UTF-8 text")]
     NotText {
-        /// Its name.
+        /// The name.
         name: String,
     },
     /// The credential is empty.
     #[error("credential `{name}` is empty")]
     Empty {
-        /// Its name.
+        /// The name.
         name: String,
     },
 }

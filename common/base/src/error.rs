@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// What kind of failure this is.
+/// The class of the failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Class {
@@ -16,7 +16,7 @@ pub enum Class {
     Configuration,
     /// May go away by itself: a socket refused, a time-out, a 5xx.
     Transient,
-    /// Somebody else changed the same thing meanwhile; observe again.
+    /// Another writer changed the same object meanwhile; observe again.
     Conflict,
     /// Only an operator can go on.
     Blocked,
@@ -27,7 +27,7 @@ pub enum Class {
 }
 
 impl Class {
-    /// Whether the same call may be tried again within this run.
+    /// True if the same call may be made again within this run.
     pub fn is_retried(self) -> bool {
         matches!(self, Self::Transient)
     }
@@ -43,10 +43,10 @@ impl Class {
 
 /// An error that knows its class and what to do about it.
 pub trait Explain: StdError + Send + Sync + 'static {
-    /// What kind of failure this is.
+    /// The class of the failure.
     fn class(&self) -> Class;
 
-    /// What to do, as one sentence without a final full stop, when there is something to do.
+    /// The remedy as one sentence without a final full stop, if there is one.
     fn hint(&self) -> Option<String> {
         None
     }
@@ -55,13 +55,13 @@ pub trait Explain: StdError + Send + Sync + 'static {
 /// An error as reports carry it: message, causes and hint, all of it safe to show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Explained {
-    /// What kind of failure this is.
+    /// The class of the failure.
     pub class: Class,
     /// The outermost message.
     pub message: String,
     /// The messages of every `source()` below it, outermost first.
     pub causes: Vec<String>,
-    /// What to do.
+    /// The remedy.
     pub hint: Option<String>,
 }
 

@@ -6,14 +6,14 @@ use serde_json::Value;
 /// One thing worth showing: a version, an expiry, how full a network is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fact {
-    /// Its name, `snake_case`, with the unit in it where it has one: `certificate_expires`.
+    /// The name in `snake_case`, with the unit where there is one: `certificate_expires`.
     pub name: String,
-    /// Its value, for programs.
+    /// The value, for programs.
     pub value: Value,
     /// How the status line says it, when it belongs there: `certificate until 2027-02-11`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// What an operator should look at soon. A warning never fails a run.
+    /// A warning for the operator. Never fails a run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warning: Option<Warning>,
 }
@@ -21,9 +21,9 @@ pub struct Fact {
 /// Something an operator should look at soon.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
-    /// What was seen.
+    /// The observed state.
     pub message: String,
-    /// What to do.
+    /// The remedy.
     pub hint: String,
 }
 

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::hex;
 
-/// Bytes of salt: enough that nobody prepares hashes of likely secrets ahead.
+/// Bytes of salt, so that hashes of likely secrets cannot be prepared ahead.
 const SALT: usize = 16;
 
 /// A salted SHA-256, written as `<salt>:<hash>`, both hexadecimal.
@@ -31,7 +31,7 @@ impl Fingerprint {
         Self { salt, hash }
     }
 
-    /// Whether it is that of `content`.
+    /// True if this is the fingerprint of `content`.
     pub fn is_of(&self, content: &[u8]) -> bool {
         hash(&self.salt, content) == self.hash
     }

@@ -20,7 +20,7 @@ pub struct Host {
     pub runtime_directory: PathBuf,
     /// The credentials systemd passed in.
     pub credentials: Credentials,
-    /// What time it is.
+    /// The wall clock.
     pub clock: Clock,
     /// How transient errors are tried again.
     pub backoff: Backoff,

@@ -48,7 +48,7 @@ impl Limits {
         Duration::from_secs(self.lock_seconds.into())
     }
 
-    /// What is wrong with these limits.
+    /// Returns the problems of these limits.
     pub fn problems(self) -> Vec<Problem> {
         let each = [
             ("run_seconds", self.run_seconds),

@@ -2,16 +2,16 @@
 
 use serde::Serialize;
 
-/// What leads from observed to desired.
+/// The way from observed to desired.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Plan<T> {
     /// Changes to make, in sequences that do not depend on each other.
     pub sequences: Vec<Sequence<T>>,
-    /// What is right, but not there yet.
+    /// Things declared right that are not there yet.
     pub waits: Vec<Wait>,
     /// Differences a converger must not repair by itself.
     pub drift: Vec<Drift>,
-    /// What only an operator can mend.
+    /// The blocks: only an operator can go on.
     pub blocks: Vec<Block>,
 }
 
@@ -27,7 +27,7 @@ impl<T> Plan<T> {
         Self::default()
     }
 
-    /// Whether the desired state holds: nothing to change, to wait for, or to tell an operator.
+    /// True if the desired state holds: no change, wait, drift or block.
     pub fn is_empty(&self) -> bool {
         self.sequences.is_empty() && self.waits.is_empty() && self.drift.is_empty() && self.blocks.is_empty()
     }
@@ -68,21 +68,21 @@ impl<T> Plan<T> {
 /// Changes that must be made in this order. The first that fails ends its sequence; other sequences go on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Sequence<T> {
-    /// Its name, the same in every round.
+    /// The name, the same in every round.
     pub name: String,
-    /// Its changes, in order.
+    /// The changes, in order.
     pub changes: Vec<T>,
 }
 
 /// Something declared right that is not there yet, such as a task that is starting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Wait {
-    /// What is waited for: `traefik_app to settle`.
+    /// The expected state: `traefik_app to settle`.
     #[serde(rename = "for")]
     pub for_what: String,
-    /// What was seen instead: `0 of 1 tasks running, the last one: "image not found"`.
+    /// The state seen instead: `0 of 1 tasks running, the last one: "image not found"`.
     pub seen: String,
-    /// What to do if it does not come in time.
+    /// The hint for a wait past its deadline.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -90,7 +90,7 @@ pub struct Wait {
 /// A difference that would lose data or interrupt others if it were repaired, so an operator decides.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Drift {
-    /// What differs: `network/proxy`.
+    /// The object that differs: `network/proxy`.
     pub object: String,
     /// How it differs and why it is left alone.
     pub reason: String,
@@ -101,10 +101,10 @@ pub struct Drift {
 /// Something that only an operator can mend.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Block {
-    /// What is blocked: `swarm`.
+    /// The blocked object: `swarm`.
     pub object: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// What to do.
+    /// The remedy.
     pub hint: String,
 }

@@ -11,7 +11,7 @@ use crate::Converger;
 /// A valid configuration and the hash of its text.
 #[derive(Debug)]
 pub struct Loaded<D> {
-    /// What the operator declared.
+    /// The operator's configuration.
     pub desired: D,
     /// `sha256:<hex>` of the file, so that a report can be matched to it.
     pub hash: String,

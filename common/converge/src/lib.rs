@@ -41,7 +41,7 @@ pub use run::{Ended, run};
 /// One mutation of the host. `Display` is its one line, in the imperative: `create network proxy (10.10.0.0/16)`.
 #[allow(async_fn_in_trait, reason = "one thread runs a converger; no caller needs the futures to be Send")]
 pub trait Change<C: Converger>: Display + Serialize {
-    /// What it changes, for the journal's `OBJECT` field: `network/proxy`.
+    /// Returns the changed object, for the journal's field `OBJECT`: `network/proxy`.
     fn object(&self) -> String;
 
     /// Makes the change. Must be safe to be killed at any instant and done again.
@@ -57,14 +57,14 @@ pub trait Converger: Sized {
     const ROUNDS: u32 = 5;
     /// The configuration: what the operator declared.
     type Desired: DeserializeOwned + JsonSchema;
-    /// What is there. What cannot be known yet is said to be unknown in it, never guessed. Time is part of it.
+    /// The observed state. Unknown parts are marked as unknown, never guessed. Time is part of it.
     type Observed: Serialize;
     /// One mutation.
     type Change: Change<Self>;
     /// The crate's error.
     type Error: Explain;
 
-    /// What is wrong with a configuration that its types could not refuse. No I/O: it runs where the host is built.
+    /// Returns the problems of a configuration that its types cannot refuse. No I/O: this runs where the host is built.
     fn check(desired: &Self::Desired) -> Vec<Problem>;
 
     /// How long this piece may take.
@@ -79,9 +79,9 @@ pub trait Converger: Sized {
     /// Reads what is there. Writes nothing.
     async fn observe(&self) -> Result<Self::Observed, Self::Error>;
 
-    /// What leads from observed to desired. Pure: no I/O, no clock, no randomness.
+    /// Returns the changes from observed to desired. Pure: no I/O, no clock, no randomness.
     fn plan(desired: &Self::Desired, observed: &Self::Observed) -> Plan<Self::Change>;
 
-    /// What is worth showing of what is there: versions, expiry, fill. Pure.
+    /// Returns the facts of the observed state: versions, expiry, fill. Pure.
     fn facts(desired: &Self::Desired, observed: &Self::Observed) -> Vec<Fact>;
 }

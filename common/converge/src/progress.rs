@@ -64,7 +64,7 @@ impl Progress {
         self.send(Event::Begin(line.to_owned()));
     }
 
-    /// What began last has ended.
+    /// The line begun last has ended.
     pub fn end(&self, done: bool, took: Duration) {
         self.send(Event::End { done, took });
     }

@@ -38,7 +38,7 @@ impl Record {
         &self.report
     }
 
-    /// Whether any change was made or tried.
+    /// True if any change was made or attempted.
     pub fn has_changes(&self) -> bool {
         !self.report.changes.is_empty()
     }

@@ -18,7 +18,7 @@ pub const SCHEMA: u32 = 1;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
-    /// It has not ended yet; a report that says so after its process ended was left by a killed run.
+    /// The run goes on. A report that says so after its process has ended was left by a killed run.
     Running,
     /// The desired state held already.
     Unchanged,
@@ -45,7 +45,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the desired state holds.
+    /// True if the desired state holds.
     pub fn holds(self) -> bool {
         matches!(self, Self::Unchanged | Self::Changed)
     }
@@ -55,11 +55,11 @@ impl Outcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Result {
-    /// It is being made.
+    /// In progress.
     Running,
-    /// It was made.
+    /// Done.
     Done,
-    /// It failed.
+    /// Failed.
     Failed,
 }
 
@@ -72,25 +72,25 @@ pub struct ChangeReport {
     pub sequence: String,
     /// The change in one line.
     pub change: String,
-    /// What it changes.
+    /// The changed object.
     pub object: String,
     /// How it went.
     pub result: Result,
     /// Seconds it took.
     pub seconds: f64,
-    /// Why it failed.
+    /// The error.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Explained>,
 }
 
-/// What one run found and did.
+/// The report of one run.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Report {
     /// The version of this shape.
     pub schema: u32,
     /// The converger's name.
     pub converger: String,
-    /// Its version.
+    /// The version.
     pub version: String,
     /// How the run went.
     pub outcome: Outcome,
@@ -106,15 +106,15 @@ pub struct Report {
     pub rounds: u32,
     /// The changes, in the order they were made.
     pub changes: Vec<ChangeReport>,
-    /// What is still being waited for.
+    /// The waits that remain.
     pub waits: Vec<Wait>,
-    /// What differs and is left alone.
+    /// The drift.
     pub drift: Vec<Drift>,
-    /// What only an operator can mend.
+    /// The blocks: only an operator can go on.
     pub blocked: Vec<Block>,
-    /// What is worth showing.
+    /// The facts.
     pub facts: Vec<Fact>,
-    /// Why the run failed.
+    /// The error of a failed run.
     pub error: Option<Explained>,
     /// `sha256:<hex>` of the configuration.
     pub configuration: String,

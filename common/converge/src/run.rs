@@ -20,7 +20,7 @@ const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::
 pub struct Ended {
     /// The outcome.
     pub outcome: Outcome,
-    /// Why it failed.
+    /// The error.
     pub error: Option<Explained>,
 }
 

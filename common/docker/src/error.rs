@@ -23,7 +23,7 @@ pub enum Problem {
     /// The socket could not be used.
     #[error("the socket cannot be used")]
     Socket(#[source] std::io::Error),
-    /// What answered speaks another language.
+    /// The answer does not come from a Docker daemon.
     #[error("what answered is no Docker daemon")]
     NotDocker,
     /// The archive of an image could not be read.
@@ -55,7 +55,7 @@ impl Error {
         }
     }
 
-    /// What the daemon said when it refused.
+    /// The daemon's message when it refused.
     pub fn said(&self) -> Option<&str> {
         match &self.source {
             Problem::Client(Client::DockerResponseServerError { message, .. }) => Some(message),
@@ -63,7 +63,7 @@ impl Error {
         }
     }
 
-    /// Whether what was asked for does not exist.
+    /// True if the object does not exist.
     pub fn is_not_found(&self) -> bool {
         self.status() == Some(404)
     }
@@ -73,12 +73,12 @@ impl Error {
         if self.is_not_found() { Ok(()) } else { Err(self) }
     }
 
-    /// Whether Docker refused because this node manages no swarm, for whatever reason.
+    /// True if Docker refused because this node is not a manager of a swarm.
     pub fn is_no_manager(&self) -> bool {
         self.status() == Some(503) && self.said().is_some_and(|said| said.contains("swarm"))
     }
 
-    /// Why there is no swarm, as far as Docker and systemd tell.
+    /// Returns the reason why there is no swarm, from Docker and systemd.
     pub async fn why_no_swarm(&self) -> String {
         let said = self.said().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
         match systemd::unit::summary("converge-swarm.service").await {

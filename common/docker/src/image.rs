@@ -18,7 +18,7 @@ const DIGITS: usize = 16;
 /// An archive is handed to Docker in pieces of this size.
 const PIECE: usize = 256 * 1024;
 
-/// The repository of a program's images: of this machine, so that nobody looks for it elsewhere.
+/// The repository of a program's images. Its registry is this machine, so Docker pulls it from nowhere.
 pub fn repository(program: &str) -> String {
     format!("localhost/{program}")
 }

@@ -16,7 +16,7 @@ const LONGEST: u64 = 16 * 1024 * 1024;
 #[derive(Debug)]
 pub(super) struct Answer {
     status: u16,
-    /// Its headers, a line each.
+    /// The headers, a line each.
     head: String,
     body: Vec<u8>,
 }
@@ -64,7 +64,7 @@ impl Answer {
         }
     }
 
-    /// Its body.
+    /// The body.
     pub(super) fn json(&self) -> Result<Value, Problem> {
         serde_json::from_slice(&self.body).map_err(|_| Problem::NotDocker)
     }

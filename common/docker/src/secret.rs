@@ -21,17 +21,17 @@ pub const HASH: &str = "converge.sha256";
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Secret {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its id.
+    /// The id.
     pub id: String,
     /// `n` of `_v<n>`.
     pub number: u32,
-    /// Whether the piece made it.
+    /// True if the piece created the secret.
     pub ours: bool,
-    /// Whether its content is what it should be; `None` when that is not known.
+    /// True if the content is the wanted one; `None` if that is not known.
     pub same: Option<bool>,
-    /// What else its labels tell of what is in it.
+    /// The other labels about the content.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
 }

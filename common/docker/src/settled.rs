@@ -23,7 +23,7 @@ pub struct Tasks {
     pub running: u64,
     /// How the last update is going.
     pub update: Update,
-    /// What Docker says of the last update, or of the task that failed last: `image not found`.
+    /// Docker's message about the last update or the last failed task: `image not found`.
     pub said: Option<String>,
     /// When the service was changed last.
     pub changed: Option<Timestamp>,
@@ -37,7 +37,7 @@ pub enum Update {
     None,
     /// Tasks are being replaced.
     Updating,
-    /// It stopped after a failure. It stays so until the next update: nothing is in flight.
+    /// The update stopped after a failure and stays so until the next one. Nothing is in flight.
     Paused,
     /// Every task was replaced.
     Completed,
@@ -50,12 +50,12 @@ pub enum Update {
 }
 
 impl Tasks {
-    /// Whether what runs is what the spec says, with nothing in flight.
+    /// True if all wanted tasks run and no update is in flight.
     pub fn are_settled(&self) -> bool {
         self.running == self.wanted && !matches!(self.update, Update::Updating | Update::RollbackStarted)
     }
 
-    /// Whether Swarm itself went back to the spec before the last update.
+    /// True if Swarm rolled the last update back, or does so now.
     pub fn were_rolled_back(&self) -> bool {
         is_back(self.update)
     }
@@ -104,7 +104,7 @@ pub async fn stack(docker: &Docker, stack: &str) -> Result<Vec<(Service, Tasks)>
         .collect())
 }
 
-/// What `tasks` say of `service`.
+/// Returns the state of `service` from its `tasks`.
 pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Tasks {
     let spec = service.spec.as_ref();
     let template = spec.and_then(|spec| spec.task_template.as_ref());
@@ -141,7 +141,7 @@ pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Ta
     }
 }
 
-/// Whether a task was made from `template`. A service names its runtime and its tasks do not, so that is no difference.
+/// True if the task was made from `template`. Only a service names its runtime, so that is not a difference.
 fn is_same(of_task: Option<&TaskSpec>, template: Option<&TaskSpec>) -> bool {
     match (of_task, template) {
         (Some(of_task), Some(template)) => {

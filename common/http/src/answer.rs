@@ -16,9 +16,9 @@ use super::page;
 /// An answer, received whole. Its body and headers may hold secrets and are shown nowhere.
 #[derive(Clone)]
 pub struct Answer {
-    /// What was asked.
+    /// The call.
     pub call: Call,
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
@@ -119,7 +119,7 @@ impl Answer {
         kind.starts_with("text/html") || kind.starts_with("application/xhtml")
     }
 
-    /// An error when it is a web page: somebody else answers then.
+    /// Returns an error for a web page: another server answers then.
     pub fn refuse_page(&self) -> Result<(), Error> {
         if self.is_page() { Err(self.web_page()) } else { Ok(()) }
     }

@@ -15,15 +15,15 @@ pub trait Carrier: fmt::Debug + Send + Sync {
 /// An answer as it comes from the wire.
 #[derive(Debug, Clone)]
 pub struct Carried {
-    /// Its status.
+    /// The status.
     pub status: StatusCode,
-    /// Its headers.
+    /// The headers.
     pub headers: HeaderMap,
-    /// Its body.
+    /// The body.
     pub body: Vec<u8>,
 }
 
-/// Why there is no answer.
+/// The reason why there is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Lost {
     /// No connection, or it broke before an answer; whether the server saw the request is not known.

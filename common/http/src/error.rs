@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use reqwest::{Method, Url};
 
-/// Who was asked.
+/// The service that was called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Service {
@@ -29,10 +29,10 @@ impl fmt::Display for Service {
     }
 }
 
-/// What was asked: nothing secret, so never the query.
+/// The call that was made. Never holds the query, which may be secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
-    /// Who was asked.
+    /// The service that was called.
     pub service: Service,
     /// The method.
     pub method: String,
@@ -41,7 +41,7 @@ pub struct Call {
 }
 
 impl Call {
-    /// What is asked of `service` by `method` at `url`.
+    /// The call of `method` on `url` at `service`. Query and fragment are left out.
     pub fn new(service: Service, method: &Method, url: &Url) -> Self {
         let mut url = url.clone();
         url.set_query(None);
@@ -69,7 +69,7 @@ pub enum By {
     Cookies,
 }
 
-/// Why somebody was refused, as far as the answer says.
+/// The reason of a refusal, as far as the answer tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Refusal {
@@ -103,7 +103,7 @@ impl Refusal {
     }
 }
 
-/// Why a call failed. None of its texts carries a secret.
+/// The reason why a call failed. No text of it holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The address in the configuration cannot be used.
@@ -113,7 +113,7 @@ pub enum Error {
         service: Service,
         /// The address.
         address: String,
-        /// Why not.
+        /// The cause.
         why: String,
     },
     /// No client could be made.
@@ -121,21 +121,21 @@ pub enum Error {
     Client {
         /// For whom.
         service: Service,
-        /// Why.
+        /// The cause.
         source: reqwest::Error,
     },
     /// No connection could be made, or it broke before an answer came.
     #[error("{} cannot be reached ({call})", call.service)]
     Unreachable {
-        /// What was asked.
+        /// The call.
         call: Call,
-        /// Why.
+        /// The cause.
         source: Box<dyn StdError + Send + Sync>,
     },
     /// No answer in time.
     #[error("{} has not answered within {} s ({call})", call.service, after.as_secs_f32())]
     Deadline {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// How long it was waited for.
         after: Duration,
@@ -143,7 +143,7 @@ pub enum Error {
     /// Drone is busy reading an account's repositories.
     #[error("Drone still reads the repositories of `{login}` from Gitea after {} s ({call})", after.as_secs_f32())]
     Synchronising {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// Whose repositories.
         login: String,
@@ -153,15 +153,15 @@ pub enum Error {
     /// The TLS connection failed.
     #[error("no trusted connection to {} ({call})", call.service)]
     Tls {
-        /// What was asked.
+        /// The call.
         call: Call,
-        /// Why.
+        /// The cause.
         source: Box<rustls::Error>,
     },
     /// The interface redirects instead of answering.
     #[error("{} redirects to {to} instead of answering ({call})", call.service)]
     Redirected {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// Where to.
         to: String,
@@ -169,7 +169,7 @@ pub enum Error {
     /// One redirect after the other, without end.
     #[error("{} redirects in a circle, {count} times so far ({call})", call.service)]
     RedirectLoop {
-        /// What was asked last.
+        /// The last call.
         call: Call,
         /// How many were followed.
         count: usize,
@@ -177,7 +177,7 @@ pub enum Error {
     /// A redirect or a form leads to a server that is neither Gitea nor Drone.
     #[error("{} leads to {to}, which is neither Gitea nor Drone ({call})", call.service)]
     Elsewhere {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// The scheme and host it leads to.
         to: String,
@@ -185,45 +185,45 @@ pub enum Error {
     /// A web page came where the interface should answer.
     #[error("{} answers with a web page{}, status {status}, not the API ({call})", call.service, in_quotes(title.as_ref()))]
     WebPage {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// The status.
         status: u16,
         /// The page's title.
         title: Option<String>,
     },
-    /// Who asks is not let in.
+    /// The server refuses the authentication or the right.
     #[error("{} refuses ({call}: {status}{})", call.service, after_colon(message.as_ref()))]
     Refused {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// 401 or 403.
         status: u16,
-        /// What that means.
+        /// The meaning of the status.
         because: Refusal,
         /// By what it was asked.
         by: By,
         /// What the server says.
         message: Option<String>,
     },
-    /// It is not there.
+    /// The object does not exist.
     #[error("{} knows no such thing ({call}: 404{})", call.service, after_colon(message.as_ref()))]
     NotFound {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// What the server says.
         message: Option<String>,
     },
-    /// A 404 that is not the server's own: the proxy before it has nobody for this name.
+    /// A 404 by the proxy before the server: no backend has this name.
     #[error("nobody serves {} ({call}: 404 by the proxy before it)", call.service)]
     NotServed {
-        /// What was asked.
+        /// The call.
         call: Call,
     },
     /// The server fails.
     #[error("{} fails ({call}: {status}{})", call.service, after_colon(message.as_ref()))]
     Failing {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// 429 or 5xx.
         status: u16,
@@ -235,7 +235,7 @@ pub enum Error {
     /// The server does not accept the call.
     #[error("{} rejects ({call}: {status}{})", call.service, after_colon(message.as_ref()))]
     Rejected {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// The status.
         status: u16,
@@ -245,7 +245,7 @@ pub enum Error {
     /// The answer ends before it is complete.
     #[error("the answer of {} is cut off: {why} ({call})", call.service)]
     CutOff {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// Where.
         why: String,
@@ -253,15 +253,15 @@ pub enum Error {
     /// The answer is not what the API answers.
     #[error("the answer of {} cannot be understood: {why} ({call})", call.service)]
     NotUnderstood {
-        /// What was asked.
+        /// The call.
         call: Call,
-        /// Why not.
+        /// The cause.
         why: String,
     },
     /// The answer is larger than any right one.
     #[error("the answer of {} is larger than {largest} bytes ({call})", call.service)]
     TooLarge {
-        /// What was asked.
+        /// The call.
         call: Call,
         /// The largest that is read.
         largest: usize,
@@ -307,7 +307,7 @@ impl Error {
         }
     }
 
-    /// Why who asked was refused, if that is what happened.
+    /// Returns the reason of a refusal; `None` for other errors.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {
             Self::Refused { because, .. } => Some(*because),

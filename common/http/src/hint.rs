@@ -89,7 +89,7 @@ impl Explain for Error {
     }
 }
 
-/// What to look at when a server does not answer as it should.
+/// The hint for a server that does not answer as it should.
 fn running(call: &Call) -> String {
     match call.service {
         Service::Gitea => format!("check that Gitea runs and that this host reaches it: curl {}", call.address),

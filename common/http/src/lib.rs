@@ -50,9 +50,9 @@ pub struct Connect {
     pub at: Option<IpAddr>,
     /// A certificate authority to trust beside the system's, in PEM.
     pub authority: Option<String>,
-    /// What carries requests and answers instead of the network.
+    /// The transport in place of the network.
     pub carrier: Option<Arc<dyn Carrier>>,
-    /// Who is told of every request.
+    /// The observer of every request.
     pub observer: Option<Arc<dyn Observer>>,
 }
 
@@ -63,7 +63,7 @@ impl Connect {
     }
 }
 
-/// What a call carries to say who asks.
+/// The authentication of a call.
 #[derive(Clone)]
 pub enum Identity {
     /// Nothing.
@@ -88,7 +88,7 @@ impl fmt::Debug for Identity {
 }
 
 impl Identity {
-    /// What of it must not be seen, in the ways a server might say it again.
+    /// Returns the secrets in the forms in which a server may quote them.
     pub fn secrets(&self) -> Vec<SecretString> {
         match self {
             Self::Nobody => Vec::new(),
@@ -150,13 +150,13 @@ pub struct Request<'a> {
     pub method: Method,
     /// The whole address.
     pub url: Url,
-    /// Who asks.
+    /// The authentication.
     pub identity: &'a Identity,
-    /// What it carries.
+    /// The body.
     pub body: Body<'a>,
 }
 
-/// What a request carries. Forms and JSON may hold secrets, so nothing of them is shown.
+/// The body of a request. Forms and JSON may hold secrets, so `Debug` shows none of it.
 pub enum Body<'a> {
     /// Nothing.
     None,

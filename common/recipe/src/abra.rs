@@ -33,10 +33,10 @@ pub struct Abra {
     version: OnceCell<Version>,
 }
 
-/// What abra could not do.
+/// The reason why a command of abra failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It could not be run to a good end.
+    /// The command failed.
     #[error("`{command}` failed")]
     Program {
         /// The command line; nothing secret is ever in it.
@@ -44,19 +44,19 @@ pub enum Error {
         /// How it failed.
         source: Problem,
     },
-    /// It is too old.
+    /// The version is older than the oldest supported one.
     #[error("abra {found} is too old: {OLDEST} is the oldest that works")]
     TooOld {
-        /// Its version.
+        /// The version.
         found: Version,
     },
-    /// It did not say a version.
+    /// The output has no version.
     #[error("abra did not say its version, but `{said}`")]
     NoVersion {
-        /// What it said.
+        /// The output.
         said: String,
     },
-    /// Somebody else was at work in the same `ABRA_DIR` for too long.
+    /// Another process used the same `ABRA_DIR` for too long.
     #[error("abra's directory is in use")]
     InUse(#[source] base::lock::Error),
 }
@@ -123,7 +123,7 @@ impl Abra {
         self
     }
 
-    /// Its directory.
+    /// The directory.
     pub fn directory(&self) -> &Path {
         &self.directory
     }
@@ -135,7 +135,7 @@ impl Abra {
             .map_err(Error::InUse)
     }
 
-    /// Its version, asked once.
+    /// Returns abra's version, which is asked for once.
     pub async fn version(&self) -> Result<&Version, Error> {
         self.version
             .get_or_try_init(async || {

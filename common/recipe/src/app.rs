@@ -40,12 +40,12 @@ pub struct App {
     pub(super) memory: RefCell<Memory>,
 }
 
-/// What this run has done already and nothing outside shows.
+/// Steps that this run has made and no observation shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
-    /// Whether the git server was asked, and how that failed.
+    /// The result of this run's fetch; `None` before it.
     pub asked: Option<Result<(), String>>,
-    /// Whether the stack was deployed.
+    /// True after a deploy of the stack.
     pub deployed: bool,
 }
 

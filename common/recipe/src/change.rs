@@ -28,14 +28,14 @@ pub enum Change {
     Fetch,
     /// Create a secret.
     CreateSecret {
-        /// What it is for: `ssl_cert`.
+        /// The kind: `ssl_cert`.
         kind: String,
-        /// Its name.
+        /// The name.
         name: String,
     },
     /// Remember in Swarm what is tried, or that it was rejected.
     Mark {
-        /// What is remembered.
+        /// The attempt.
         mark: Try,
     },
     /// Write keys of the `.env`.
@@ -51,9 +51,9 @@ pub enum Change {
         recipe: String,
         /// A release's tag, or a commit's hash.
         version: String,
-        /// Whether it is a release; else it is deployed as the checkout it is.
+        /// True for a release. Otherwise abra deploys the checkout (chaos).
         is_release: bool,
-        /// Why.
+        /// The reasons.
         because: Vec<String>,
         /// The version that it replaces because that did not become healthy.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -61,9 +61,9 @@ pub enum Change {
     },
     /// Remove a superseded secret.
     RemoveSecret {
-        /// Its name.
+        /// The name.
         name: String,
-        /// Its id.
+        /// The id.
         id: String,
     },
     /// Forget a try.
@@ -79,7 +79,7 @@ pub enum Change {
 pub struct Rejection {
     /// The version.
     pub tag: String,
-    /// What was seen.
+    /// The state seen then.
     pub seen: String,
     /// The version that ran before it.
     pub back_to: String,
@@ -111,7 +111,7 @@ impl fmt::Display for Change {
 }
 
 impl Change {
-    /// What it changes of the app of `recipe`, for the journal: `stack/traefik`.
+    /// Returns the changed object of the app of `recipe`, for the journal: `stack/traefik`.
     pub fn object(&self, recipe: &str) -> String {
         match self {
             Self::Clone | Self::Fetch => format!("recipe/{recipe}"),
@@ -183,7 +183,7 @@ impl App {
         file::replace(&path, &env.to_bytes(), 0o600).map_err(|source| Error::File { what: "write", path, source })
     }
 
-    /// What is true afterwards is read from Docker, not from abra's words.
+    /// The result is read from Docker afterwards, not from abra's output.
     async fn deploy(&self, version: &str, is_release: bool) -> Result<(), Error> {
         let domain = &self.names.domain;
         self.abra.version().await?;

@@ -15,7 +15,7 @@ use base::configuration::Problem;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
-    /// Its git repository; else Co-op Cloud's own of that name.
+    /// The git repository; else Co-op Cloud's own of that name.
     pub source: Option<String>,
     /// Which version runs.
     pub version: Policy,
@@ -39,7 +39,7 @@ impl Source {
         self.source.clone().unwrap_or_else(|| format!("https://git.coopcloud.tech/coop-cloud/{recipe}.git"))
     }
 
-    /// What is wrong with it.
+    /// Returns the problems of the values.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let known = ["https://", "http://", "ssh://", "git://", "file:///"];
@@ -79,7 +79,7 @@ impl Source {
     }
 }
 
-/// What is wrong with the operator's keys of the `.env`, where `ours` are set by the piece itself.
+/// Checks the operator's keys of the `.env`. The piece itself sets those in `ours`.
 pub fn env_problems(env: &BTreeMap<String, String>, ours: &[&str]) -> Vec<Problem> {
     let wrong = |(key, value): (&String, &String)| {
         let (message, hint) = if !env_file::is_key(key) {
@@ -96,7 +96,7 @@ pub fn env_problems(env: &BTreeMap<String, String>, ours: &[&str]) -> Vec<Proble
     env.iter().filter_map(wrong).collect()
 }
 
-/// What is wrong with the compose files, of which the piece needs those in `example`.
+/// Checks the compose files; `example` names those that the piece needs.
 pub fn compose_problems(files: &[String], example: &str) -> Vec<Problem> {
     if files.is_empty() {
         return vec![Problem::new("compose_files", "is empty", format!("list {example}"))];
@@ -113,7 +113,7 @@ pub fn compose_problems(files: &[String], example: &str) -> Vec<Problem> {
         .collect()
 }
 
-/// What is wrong with `ABRA_DIR`.
+/// Checks `ABRA_DIR`.
 pub fn abra_directory_problem(directory: &Path) -> Option<Problem> {
     let message = || format!("is {}, which is not absolute", directory.display());
     (!directory.is_absolute()).then(|| Problem::new("abra_directory", message(), "write the whole path"))

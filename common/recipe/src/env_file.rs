@@ -37,7 +37,7 @@ struct Definition {
     end: Vec<u8>,
 }
 
-/// Why a key cannot be set.
+/// The reason why a key cannot be set.
 #[derive(Debug, thiserror::Error, PartialEq, Eq)]
 pub enum Error {
     /// The key is no name.
@@ -190,7 +190,7 @@ fn check(key: &str, value: &str) -> Result<(), Error> {
     Ok(())
 }
 
-/// Whether `text` can name a setting.
+/// True if `text` is a valid name of a setting.
 pub fn is_key(text: &str) -> bool {
     text.bytes().enumerate().all(|(at, byte)| is_key_byte(byte, at)) && !text.is_empty()
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::{abra, env_file, git};
 use base::error::{Class, Explain};
 
-/// What went wrong.
+/// The error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A call to Docker failed.
@@ -23,17 +23,17 @@ pub enum Error {
     Env {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: env_file::Error,
     },
     /// The `.env` could not be read or written.
     #[error("cannot {what} {}", path.display())]
     File {
-        /// What was tried.
+        /// The action: `read`, `write`.
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
     /// The recipe's version has no `.env.sample` to begin a `.env` with.
@@ -47,7 +47,7 @@ pub enum Error {
     WentBack {
         /// The version that was tried.
         tag: String,
-        /// What was seen.
+        /// The state seen then.
         seen: String,
         /// The version that runs again.
         back_to: String,

@@ -13,7 +13,7 @@ use crate::program::Problem;
 use base::address::shown;
 use base::error::{Class, Explain};
 
-/// What of our environment git may see: where it finds programs, proxies and certificate authorities.
+/// The variables that git inherits: paths of programs, proxies and certificate authorities.
 const KEPT: [&str; 12] = [
     "PATH",
     "HOME",
@@ -36,15 +36,15 @@ pub struct Git {
     deadline: Duration,
 }
 
-/// What git could not do.
+/// The reason why a command of git failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The program failed.
     #[error("git could not {what}")]
     Program {
-        /// What it was to do: `fetch from https://…`.
+        /// The task: `fetch from https://…`.
         what: String,
-        /// Whether it had to talk to another machine.
+        /// True if the command talks to another machine.
         remote: bool,
         /// How it failed.
         source: Problem,
@@ -52,12 +52,12 @@ pub enum Error {
     /// A file or directory of the clone could not be handled.
     #[error("cannot {what}")]
     Files {
-        /// What was tried.
+        /// The action: `read`, `write`.
         what: String,
-        /// Why it failed.
+        /// The error.
         source: io::Error,
     },
-    /// Its output was not understood.
+    /// The output was not understood.
     #[error("git said something unexpected when asked to {0}")]
     Unexpected(String),
 }
@@ -89,20 +89,20 @@ impl Explain for Error {
 /// A tag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Whether it is an annotated one: only those are releases.
+    /// True for an annotated tag. Only those are releases.
     pub annotated: bool,
 }
 
 /// An object as `cat-file` shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Object {
-    /// Its hash.
+    /// The hash.
     pub id: String,
     /// `commit`, `tag`, `tree` or `blob`.
     pub kind: String,
-    /// Its content.
+    /// The content.
     pub content: Vec<u8>,
 }
 
@@ -112,7 +112,7 @@ impl Git {
         Self { directory: directory.into(), deadline }
     }
 
-    /// Whether there is a clone.
+    /// True if the clone exists.
     pub fn exists(&self) -> bool {
         self.directory.join(".git").exists()
     }
@@ -205,7 +205,7 @@ impl Git {
         Ok(objects)
     }
 
-    /// What differs from the commit that is checked out, one line a file; empty when the tree is clean.
+    /// Returns the differences from the commit that is checked out, one line for each file; empty for a clean tree.
     pub async fn differences(&self) -> Result<Vec<String>, Error> {
         let mut command = self.command();
         command.args(["status", "--porcelain"]);

@@ -37,7 +37,7 @@ pub use facts::facts;
 pub use observed::Observed;
 pub use version::{Held, Latest, Policy, Release, Why, latest, upstream, version};
 
-/// What a secret holds.
+/// The content of a secret.
 #[derive(Debug, Clone)]
 pub struct Content {
     /// The secret itself.

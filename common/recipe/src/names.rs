@@ -12,7 +12,7 @@ const LONGEST_CONFIG: usize = 64;
 pub struct Names {
     /// The app's domain.
     pub domain: String,
-    /// Its stack: the domain as abra writes it for Swarm.
+    /// The stack's name: the domain as abra writes it for Swarm.
     pub stack: String,
 }
 
@@ -30,7 +30,7 @@ impl Names {
         format!("{}_app", self.stack)
     }
 
-    /// Whether a service belongs to the app.
+    /// True if the service belongs to the app.
     pub fn is_ours(&self, service: &str) -> bool {
         service.strip_prefix(&self.stack).is_some_and(|rest| rest.starts_with('_'))
     }

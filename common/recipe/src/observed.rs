@@ -26,15 +26,15 @@ use docker::{network, secret};
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Observed {
-    /// Why there is no Swarm to work with; what Docker would tell is empty then.
+    /// The reason why there is no swarm. Everything from Docker is empty then.
     pub no_swarm: Option<String>,
-    /// Whether there is a network `proxy` of scope swarm.
+    /// True if a network `proxy` of scope swarm exists.
     pub proxy: bool,
     /// The app's secrets by kind, each kind sorted by number.
     pub secrets: BTreeMap<String, Vec<Secret>>,
     /// The recipe's clone.
     pub recipe: Option<Clone>,
-    /// Whether this run has asked the git server already, and how that failed.
+    /// The result of this run's fetch from the git server; `None` before it.
     pub asked: Option<Result<(), String>>,
     /// The `.env`, parsed.
     pub env: Option<BTreeMap<String, String>>,
@@ -42,7 +42,7 @@ pub struct Observed {
     pub stack: Stack,
     /// Versions that are or were tried.
     pub tries: Vec<Try>,
-    /// Whether this run has deployed already.
+    /// True if this run has deployed the stack.
     pub deployed: bool,
 }
 

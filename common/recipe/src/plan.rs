@@ -21,7 +21,7 @@ use base::plan::Plan;
 pub use secrets::{secret, superseded};
 pub use target::Target;
 
-/// What a piece wants of its app.
+/// The goal of a piece for its app.
 #[derive(Debug)]
 pub struct Wanted<'a> {
     /// The recipe's name.
@@ -46,9 +46,9 @@ pub struct Wanted<'a> {
     pub creations: Vec<Change>,
     /// The piece's own reasons to deploy.
     pub also: Vec<String>,
-    /// Why what runs is not healthy, in words.
+    /// The reasons why the running version is not healthy, in words.
     pub unhealthy: Option<String>,
-    /// Whether a version that does not become healthy can be taken back.
+    /// The versions that an unhealthy one may be rolled back to.
     pub back: Back,
     /// Seconds that a version has to become healthy.
     pub wait_seconds: u32,
@@ -56,7 +56,7 @@ pub struct Wanted<'a> {
     pub now: Timestamp,
 }
 
-/// Whether a version that does not become healthy can be taken back.
+/// The versions that an unhealthy one may be rolled back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Back {
     /// Always.
@@ -146,7 +146,7 @@ pub fn unsettled(observed: &Observed) -> Vec<(String, String)> {
     unsettled.map(|service| (format!("{} to settle", service.name), service.tasks.to_string())).collect()
 }
 
-/// What tells more of an app that does not become healthy.
+/// The commands that tell more about an app that does not become healthy.
 pub fn hint(names: &Names) -> String {
     let service = names.app_service();
     format!("`docker service ps --no-trunc {service}` and `docker service logs {service}` tell more")
@@ -158,7 +158,7 @@ pub fn forget(observed: &Observed, target: &Target) -> Vec<Change> {
     observed.tries.iter().filter(done_with).map(|old| Change::Unmark { tag: old.tag.clone() }).collect()
 }
 
-/// What `latest` means now, with what it holds back; `None` without a clone.
+/// Returns the choice of `latest` now; `None` without a clone.
 pub fn held(observed: &Observed) -> Option<Latest> {
     observed.recipe.as_ref().map(|recipe| target::chosen(observed, recipe, observed.stack.version()))
 }

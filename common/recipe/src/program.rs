@@ -24,7 +24,7 @@ impl ProcessGroup {
         Self(child.id().and_then(|id| i32::try_from(id).ok()).filter(|id| *id > 0).map(Pid::from_raw))
     }
 
-    /// The leader has ended and was waited for: its id may belong to somebody else now.
+    /// The leader has ended and was reaped: its id may belong to another process now.
     pub fn ended(&mut self) {
         self.0 = None;
     }
@@ -42,26 +42,26 @@ impl Drop for ProcessGroup {
 /// How a program can fail to do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// It is not in `PATH`.
+    /// The program is not in `PATH`.
     #[error("`{0}` is not in PATH ({path})", path = env::var("PATH").unwrap_or_default())]
     Absent(String),
-    /// It could not be started or talked to.
+    /// The program could not be started, or its pipes failed.
     #[error("it could not be run")]
     Run(#[source] io::Error),
-    /// It did not end in time, and was killed with its children.
+    /// The program was killed with its children at the deadline.
     #[error("it had not ended after {} s and was killed{said}", .after.as_secs_f32().round())]
     Deadline {
         /// The deadline.
         after: Duration,
-        /// What it had said, already safe to show.
+        /// The end of its output, without secrets.
         said: Said,
     },
-    /// It ended with an exit code other than 0.
+    /// The program ended with an exit code other than 0.
     #[error("{}{said}", ending(*.status))]
     Exit {
         /// How it ended.
         status: ExitStatus,
-        /// What it said last, already safe to show.
+        /// The end of its output, without secrets.
         said: Said,
     },
 }

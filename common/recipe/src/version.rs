@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-/// What the operator declared.
+/// The operator's configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
@@ -21,30 +21,30 @@ pub enum Policy {
 /// A release.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Release<'a> {
-    /// Its tag.
+    /// The tag.
     pub tag: &'a str,
-    /// Its notes.
+    /// The notes.
     pub notes: Option<&'a str>,
 }
 
 /// A newer release that is not run by itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
-    /// Its tag.
+    /// The tag.
     pub tag: String,
-    /// Why.
+    /// The reason.
     pub why: Why,
 }
 
-/// Why a release is held.
+/// The reason why a release is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Why {
-    /// It is a major step of the recipe.
+    /// A major step of the recipe.
     Major,
-    /// Its notes ask for work by hand.
+    /// The release notes ask for work by hand.
     Manual,
-    /// It was tried and did not become healthy.
+    /// An attempt to deploy it did not become healthy.
     Rejected,
 }
 
@@ -59,7 +59,7 @@ impl Why {
     }
 }
 
-/// What `latest` means now.
+/// The choice of the policy `latest`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Latest {
     /// The release to run; `None` when there is none at all.
@@ -114,7 +114,7 @@ pub fn latest(running: Option<&str>, releases: &[Release], rejected: &[String]) 
     Latest { tag, held }
 }
 
-/// Whether release notes ask for work by hand. Holding one too many costs a look; running one too many costs data.
+/// True if the release notes may ask for work by hand. A release held too often costs a look; one deployed too early costs data.
 fn asks_for_work(notes: &str) -> bool {
     let notes = notes.to_lowercase();
     ["manual", "migrat", "breaking", "before you upgrade", "before upgrading", "you must", "you need to", "required"]

@@ -11,7 +11,7 @@ use nix::sys::stat::Mode;
 /// The largest file that is read.
 pub(super) const LARGEST: u64 = 1024 * 1024;
 
-/// What stands in `<runs>/<run>/results.json`. No link is followed, nothing but a file is opened, nothing is waited for.
+/// Reads `<runs>/<run>/results.json`. Follows no link, opens nothing but a regular file, and never blocks.
 pub(super) fn read(runs: &Path, run: &str) -> Option<Vec<u8>> {
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
     // The directory of all runs is the operator's: it may be a link.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 pub use read::parse;
 
-/// What a run says of itself.
+/// The content of a results file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Results {
     /// The run's id: the number of its build.
@@ -23,44 +23,44 @@ pub struct Results {
     pub recipe: Option<String>,
     /// The recipe's version.
     pub version: Option<String>,
-    /// Whether it went the short way; nothing where it is not said.
+    /// True for the quick mode; `None` where the file does not say.
     pub quick: Option<bool>,
-    /// Whether it is over.
+    /// True if the run has ended.
     pub done: bool,
-    /// What it is at.
+    /// The phase.
     pub phase: Option<String>,
     /// When it began.
     pub started: Option<Timestamp>,
     /// When it was over.
     pub finished: Option<Timestamp>,
-    /// What it found, where it says so.
+    /// The verdict, if the file has one.
     pub verdict: Option<Verdict>,
     /// The level it claims.
     pub claimed: Option<u8>,
-    /// Its rungs, in their order, as far as they are told of.
+    /// The rungs in their order, those that the file names.
     pub rungs: Vec<Rung>,
-    /// Its tests that failed, first to last.
+    /// The failed tests, first to last.
     pub failed: Vec<Test>,
-    /// What version it was upgraded from, or why from none.
+    /// The version before the upgrade, or the reason why there was none.
     pub base: Option<String>,
-    /// Whether everything was removed in the end.
+    /// True if the teardown removed everything.
     pub clean: Option<bool>,
-    /// Whether no secret was found in what it wrote.
+    /// True if the output of the run holds no secret.
     pub tight: Option<bool>,
     /// Names of the files it left.
     pub artefacts: Vec<String>,
-    /// What kept it from finding anything out.
+    /// The error that kept the run from a verdict.
     pub error: Option<Trouble>,
 }
 
-/// What a run found.
+/// The verdict of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// Everything that has to pass did.
     Pass,
     /// Something did not.
     Fail,
-    /// It could not find out.
+    /// The run could not tell.
     Error,
 }
 
@@ -96,11 +96,11 @@ impl Name {
 /// How a rung went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// It passed.
+    /// Passed.
     Pass,
-    /// It failed.
+    /// Failed.
     Fail,
-    /// It was declared not to apply.
+    /// Declared not to apply.
     Skip,
     /// Nothing is known of it.
     Unverified,
@@ -113,7 +113,7 @@ pub struct Rung {
     pub name: Name,
     /// How it went.
     pub status: Status,
-    /// Why so.
+    /// The reason for the status.
     pub reason: Option<String>,
     /// How long it took.
     pub seconds: Option<u64>,
@@ -124,24 +124,24 @@ pub struct Rung {
 pub struct Test {
     /// On which rung.
     pub rung: Option<Name>,
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The end of what it wrote.
     pub output: String,
 }
 
-/// What kept a run from finding anything out.
+/// The error that kept a run from a verdict.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trouble {
-    /// What was wrong.
+    /// The message.
     pub message: String,
-    /// Why.
+    /// The cause.
     pub causes: Vec<String>,
-    /// What to do about it.
+    /// The remedy.
     pub hint: Option<String>,
 }
 
-/// What a run must be of, or its results are another's: numbers begin anew where Drone is installed anew.
+/// The identity of a run. Numbers of builds repeat after a new installation of Drone, so the number alone is not enough.
 #[derive(Debug, Clone, Copy)]
 pub struct Of<'a> {
     /// The build's number.
@@ -152,7 +152,7 @@ pub struct Of<'a> {
     pub pull: i64,
     /// The recipe.
     pub recipe: &'a str,
-    /// Whether by the short way.
+    /// True for the quick mode.
     pub quick: bool,
 }
 
@@ -163,7 +163,7 @@ pub fn of(runs: &Path, of: Of<'_>) -> Option<Results> {
 }
 
 impl Results {
-    /// Whether these are of that run. What they do not say is no difference, but for the run's own id.
+    /// True if the results are of that run. Fields that are missing do not differ, except the run's id.
     pub fn are(&self, of: Of<'_>) -> bool {
         let is_hash =
             |commit: &&String| matches!(commit.len(), 40 | 64) && commit.bytes().all(|b| b.is_ascii_hexdigit());
@@ -194,7 +194,7 @@ impl Results {
         Some(self.claimed.unwrap_or(borne).min(borne))
     }
 
-    /// Whether it says that it passed, and nothing else it says is against that.
+    /// True if the run passed and no other field contradicts that.
     pub fn passed(&self) -> bool {
         let fell = |rung: &Rung| rung.status == Status::Fail && rung.name != Name::Lint;
         self.done

@@ -10,7 +10,7 @@ const MANY: usize = 20;
 /// How much of one text is remembered, in bytes.
 const LONG: usize = 16 * 1024;
 
-/// What a file says; nothing, if it is not whole or not of a schema that is known.
+/// Parses a file. Returns `None` if it is not complete or has an unknown schema.
 pub fn parse(bytes: &[u8]) -> Option<Results> {
     let Value::Object(said) = serde_json::from_slice(bytes).ok()? else { return None };
     let schema = said.get("schema")?.as_u64().filter(|schema| (1..=3).contains(schema))?;

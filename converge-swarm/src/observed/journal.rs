@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::process::Command;
 use tokio::time::timeout;
 
-/// What Docker writes when it finds no address for a service.
+/// Docker's log message when a service gets no address.
 const FAILURE: &str = "could not find an available IP while allocating VIP";
 /// How far back is looked: what was mended since by a restart of Docker is not told for ever.
 const SINCE: &str = "--since=-1h";

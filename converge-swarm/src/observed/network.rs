@@ -14,19 +14,19 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its driver: `overlay`.
+    /// The driver: `overlay`.
     pub driver: String,
-    /// Its scope: `swarm` or `local`.
+    /// The scope: `swarm` or `local`.
     pub scope: String,
-    /// Whether containers that are no service may join.
+    /// True if standalone containers may join.
     pub attachable: bool,
-    /// Its subnets.
+    /// The subnets.
     pub subnets: Vec<String>,
     /// How many of its addresses are taken.
     pub addresses_taken: u64,
-    /// Who is on it, down or up. Read only of a network that is not as declared; `None` otherwise.
+    /// The attached services, containers and endpoints, running or not. `None` for a network that is as declared.
     pub attached: Option<Vec<Attached>>,
 }
 
@@ -43,7 +43,7 @@ pub enum Attached {
 }
 
 impl Network {
-    /// Whether it is what `desired` declares.
+    /// True if the network is as `desired` declares it.
     pub fn is_as_declared(&self, desired: &desired::Network) -> bool {
         self.differences(desired).is_empty()
     }
@@ -151,7 +151,7 @@ fn addresses(seen: &NetworkInspect) -> BTreeSet<String> {
     addresses
 }
 
-/// Who is on the network, whether up or down.
+/// Lists what is attached to the network, running or not.
 async fn attached(docker: &Docker, name: &str, id: &str) -> Result<Vec<Attached>, Error> {
     let mut attached = BTreeSet::new();
     let services = match docker.call("list services", async |client| client.list_services(None).await).await {

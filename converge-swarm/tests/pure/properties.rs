@@ -84,7 +84,7 @@ fn observed() -> impl Strategy<Value = Observed> {
     )
 }
 
-/// What Docker would make of a change.
+/// Docker's state after a change.
 fn apply(change: &Change, observed: &mut Observed) {
     match change {
         Change::Initialise { advertise_address, address_pools, task_history } => {

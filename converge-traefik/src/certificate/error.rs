@@ -5,13 +5,13 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use rustls_pki_types::pem;
 
-/// Why a pair cannot be used.
+/// The reason why a certificate and its key cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The chain is no well-formed PEM.
     #[error("credential `fullchain` is damaged PEM text")]
     ChainText {
-        /// Why.
+        /// The cause.
         source: pem::Error,
     },
     /// The chain holds a key.
@@ -23,9 +23,9 @@ pub enum Error {
     /// A certificate in the chain cannot be parsed.
     #[error("certificate {number} in credential `fullchain` is damaged: {why}")]
     Damaged {
-        /// Its place, from 1.
+        /// The position in the chain, from 1.
         number: usize,
-        /// Why.
+        /// The cause.
         why: String,
     },
     /// The key is no well-formed PEM. Its parser's words are kept back: they may quote the text.
@@ -40,7 +40,7 @@ pub enum Error {
     /// The key is of a kind that cannot be used, or its content is damaged.
     #[error("the key in credential `privkey` cannot be used")]
     KeyKind {
-        /// Why.
+        /// The cause.
         source: rustls::Error,
     },
     /// The key belongs to another certificate.
@@ -49,17 +49,17 @@ pub enum Error {
     /// The certificate is not the first of the chain.
     #[error("the certificate of this key is number {number} in credential `fullchain`, and must be the first")]
     LeafNotFirst {
-        /// Its place, from 1.
+        /// The position in the chain, from 1.
         number: usize,
     },
     /// The chain is not in order.
     #[error("certificate {number} in credential `fullchain` ({subject}) did not issue the one before it, {wanted} did")]
     OutOfOrder {
-        /// Its place, from 1.
+        /// The position in the chain, from 1.
         number: usize,
-        /// Who it is.
+        /// The subject of the certificate there.
         subject: String,
-        /// Who should be there.
+        /// The subject of the certificate that should be there.
         wanted: String,
     },
     /// Names are missing.
@@ -70,13 +70,13 @@ pub enum Error {
         /// The names it has.
         names: Vec<String>,
     },
-    /// It is not valid yet.
+    /// The certificate is not valid yet.
     #[error("the certificate is not valid before {}", day(*from))]
     NotYetValid {
         /// From when on it is.
         from: Timestamp,
     },
-    /// It is not valid any more.
+    /// The certificate has expired.
     #[error("the certificate expired on {}", day(*until))]
     Expired {
         /// Until when it was.

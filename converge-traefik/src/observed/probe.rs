@@ -13,13 +13,13 @@ use crate::certificate::fingerprint;
 /// How long an answer may take: it comes from this very machine.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// What was seen.
+/// The answers of Traefik.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Probe {
     /// The fingerprint of the certificate served for a name under the wildcard, or why there is none.
     pub certificate: Result<String, String>,
-    /// Whether plain HTTP redirects to HTTPS, or what it does instead.
+    /// `Ok` if plain HTTP redirects to HTTPS, else the answer seen instead.
     pub redirect: Result<(), String>,
 }
 

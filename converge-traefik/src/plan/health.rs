@@ -26,7 +26,7 @@ pub fn what_is_wrong(desired: &Desired, observed: &Observed) -> Option<String> {
     (!words.is_empty()).then(|| words.join("; "))
 }
 
-/// What is waited for, and what was seen instead.
+/// The wait, and the state seen instead.
 fn wrong(desired: &Desired, observed: &Observed, leaf: Option<&str>) -> Vec<(String, String)> {
     let mut wrong = unsettled(&observed.app);
     if !wrong.is_empty() {

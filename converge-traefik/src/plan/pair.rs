@@ -17,7 +17,7 @@ pub struct Chosen {
     pub leaf: Option<String>,
     /// Secrets to create first.
     pub creations: Vec<Change>,
-    /// Whether the certificate in the credentials is the one to serve.
+    /// True if the certificate in the credentials is the one to serve.
     pub is_credential: bool,
 }
 

@@ -40,7 +40,7 @@ fn observed() -> impl Strategy<Value = Observed> {
     })
 }
 
-/// What depends on the rest: whether contents are the same, and what is served.
+/// Derives what depends on the rest: equal contents, and the certificate served.
 fn look(observed: &mut Observed) {
     let is_usable = matches!(observed.certificate, CertificateSeen::Usable { .. });
     for secret in observed.app.secrets.values_mut().flatten() {

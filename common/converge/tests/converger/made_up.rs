@@ -56,7 +56,7 @@ pub struct World {
     pub blind_looks: u32,
     /// A change that shows a new shelf to fill.
     pub unfolds: BTreeMap<String, (String, String)>,
-    /// What desired gained by unfolding.
+    /// The settings of `desired` with their defaults.
     pub unfolded: Shelves,
 }
 

@@ -25,7 +25,7 @@ const GZIP: [u8; 2] = [0x1f, 0x8b];
 pub struct Archive {
     /// The SHA-256 of the image's configuration, hexadecimal: it names every layer by its content.
     pub content: String,
-    /// Its layers' content.
+    /// The layers' content.
     pub layers: Vec<String>,
     /// The names it gets when it is loaded.
     pub tags: Vec<String>,
@@ -33,33 +33,33 @@ pub struct Archive {
     pub program: Option<String>,
 }
 
-/// Why an archive cannot be used.
+/// The reason why an archive cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error("the image archive {} cannot be read", path.display())]
     Read {
         /// The archive.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// It is something else.
+    /// The file is not a docker archive of one image.
     #[error("{} is no docker archive of one image: {why}", path.display())]
     NotOne {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         why: String,
     },
-    /// It is the archive of something else.
+    /// The image starts another program.
     #[error("the image in {} starts {}, not {program}", path.display(), found.as_deref().unwrap_or("no program"))]
     OfAnother {
         /// The archive.
         path: PathBuf,
-        /// What the image should start.
+        /// The program that the image should start.
         program: &'static str,
-        /// What it starts.
+        /// The program that the image starts.
         found: Option<String>,
     },
 }

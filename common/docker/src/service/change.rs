@@ -29,43 +29,43 @@ pub enum Change {
     },
     /// Create a secret.
     CreateSecret {
-        /// What it is for: `gitea_token`.
+        /// The kind: `gitea_token`.
         kind: String,
-        /// Its name.
+        /// The name.
         name: String,
     },
     /// Create the service.
     CreateService {
-        /// What it is to be.
+        /// The new spec.
         spec: Spec,
     },
     /// Update the service.
     UpdateService {
-        /// What it is to be.
+        /// The new spec.
         spec: Spec,
-        /// Why.
+        /// The differences.
         because: Vec<String>,
-        /// What it is an update of. Not part of what is planned: a second update for the same reasons is the same.
+        /// The spec that is updated. Not part of the plan: a second update for the same reasons is the same change.
         #[serde(skip)]
         of: Version,
     },
     /// Remove the service, which no update makes what it is to be.
     RemoveService {
-        /// Its name.
+        /// The name.
         name: String,
-        /// Its id.
+        /// The id.
         id: String,
     },
     /// Remove a superseded secret.
     RemoveSecret {
-        /// Its name.
+        /// The name.
         name: String,
-        /// Its id.
+        /// The id.
         id: String,
     },
     /// Remove a superseded image.
     RemoveImage {
-        /// Its tag.
+        /// The tag.
         tag: String,
     },
 }
@@ -77,7 +77,7 @@ pub struct Version {
     pub id: String,
     /// The version.
     pub index: u64,
-    /// How often somebody had its tasks made anew; another number would do so once more.
+    /// The counter of forced restarts (`ForceUpdate`). Another number would restart the tasks.
     pub forced: Option<u64>,
 }
 
@@ -103,7 +103,7 @@ impl fmt::Display for Change {
 }
 
 impl Change {
-    /// What it changes, for the journal: `service/comment-bridge`.
+    /// Returns the changed object, for the journal: `service/comment-bridge`.
     pub fn object(&self) -> String {
         match self {
             Self::LoadImage { tag, .. } | Self::RemoveImage { tag } => format!("image/{tag}"),

@@ -12,10 +12,10 @@ use serde_json::{Map, Value};
 const DEFAULTS: &[(&str, &str)] =
     &[("TaskTemplate.Runtime", "container"), ("TaskTemplate.ContainerSpec.Isolation", "default")];
 
-/// What is nobody's wish: the name is what it is found by, and the counter only ever makes tasks anew.
+/// Fields that are never compared: the name finds the service, and the counter only restarts tasks.
 const LEFT_OUT: &[&str] = &["Name", "TaskTemplate.ForceUpdate"];
 
-/// What says something also when it is nothing.
+/// Fields that mean something even when they are empty or zero.
 const KEPT: &[&str] = &["Mode.Replicated.Replicas", "Mode.Global", "Mode.GlobalJob"];
 
 /// Lists whose order means something.

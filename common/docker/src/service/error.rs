@@ -2,22 +2,22 @@
 
 use base::error::{Class, Explain};
 
-/// What went wrong.
+/// The error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A call to Docker failed.
     #[error(transparent)]
     Docker(#[from] crate::Error),
-    /// Its archive cannot be used.
+    /// The archive of the image cannot be used.
     #[error(transparent)]
     Archive(#[from] crate::image::archive::Error),
-    /// It cannot be asked at all.
+    /// No HTTP client can be made for its address.
     #[error(transparent)]
     Http(#[from] http::Error),
-    /// What was there when the plan was made is gone.
+    /// Something that the plan was made for is gone.
     #[error("{what} is not there any more")]
     Gone {
-        /// What.
+        /// The thing that is gone.
         what: String,
     },
     /// Swarm counts further than this program can say.

@@ -26,7 +26,7 @@ use http::{Body, Identity, Request};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Observed {
-    /// Why there is no swarm to work with; what Docker would tell of one is empty then.
+    /// The reason why there is no swarm. Everything from Docker is empty then.
     pub no_swarm: Option<String>,
     /// The version of the API that Docker is asked in.
     pub api: Api,
@@ -40,13 +40,13 @@ pub struct Observed {
     pub secrets: BTreeMap<String, Vec<Secret>>,
     /// The id of the network.
     pub network: Option<String>,
-    /// What is at the paths to mount.
+    /// The state of each path to mount.
     pub paths: BTreeMap<PathBuf, Path>,
     /// The service.
     pub service: Option<Service>,
     /// The program, asked.
     pub answer: Answer,
-    /// Whether this run has created or updated the service already.
+    /// True if this run has created or updated the service.
     pub changed: bool,
 }
 
@@ -56,9 +56,9 @@ pub struct Observed {
 pub enum Image {
     /// The archive cannot be used.
     Unusable {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// The remedy.
         hint: String,
     },
     /// Docker does not have it yet.
@@ -68,9 +68,9 @@ pub enum Image {
     },
     /// Docker has it.
     Loaded {
-        /// Its tag.
+        /// The tag.
         tag: String,
-        /// Its id.
+        /// The id.
         id: String,
     },
 }
@@ -79,18 +79,18 @@ pub enum Image {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Given {
-    /// It can be used.
+    /// Usable.
     Usable,
-    /// It cannot.
+    /// Not usable.
     Unusable {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// The remedy.
         hint: String,
     },
 }
 
-/// What the program answers when it is asked through Traefik whether it is well.
+/// The result of the health probe through Traefik.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
@@ -100,11 +100,11 @@ pub enum Answer {
     Well,
     /// Nothing, or that it is not.
     Unwell {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// The remedy.
         hint: String,
-        /// Whether that may pass by itself.
+        /// True if the error may pass by itself.
         may_pass: bool,
     },
 }

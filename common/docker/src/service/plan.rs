@@ -50,7 +50,7 @@ pub fn plan(wanted: &Wanted, observed: &Observed) -> Plan<Change> {
     plan
 }
 
-/// Why the service has to be updated.
+/// Returns the reasons to update the service.
 fn reasons(differences: &[String], service: &Service, changed: bool) -> Vec<String> {
     let mut because = differences.to_vec();
     let tasks = &service.tasks;
@@ -87,7 +87,7 @@ fn seen(service: &Service) -> String {
     }
 }
 
-/// What tells more of a service that does not become well.
+/// The commands that tell more about a service that does not become healthy.
 fn hint(wanted: &Wanted) -> String {
     let name = wanted.program;
     format!("`docker service ps --no-trunc {name}` and `docker service logs {name}` tell more")

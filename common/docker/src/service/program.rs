@@ -24,7 +24,7 @@ const LONGEST_SECRET: usize = 4096;
 /// One program of ours, as a service.
 #[derive(Debug)]
 pub struct Program {
-    /// Its name.
+    /// The name.
     pub(super) name: &'static str,
     /// The piece that keeps it: the value of the label on what is created for it.
     pub(super) piece: &'static str,
@@ -33,7 +33,7 @@ pub struct Program {
     pub(super) patient: Docker,
     /// The archive of its image.
     pub(super) archive: PathBuf,
-    /// Its secrets by kind, or why there is none.
+    /// The secrets by kind, or the error that blocks one.
     pub(super) secrets: BTreeMap<&'static str, Result<SecretString, Explained>>,
     /// Kinds of secrets that it has had under another configuration.
     pub(super) other_kinds: Vec<&'static str>,
@@ -41,7 +41,7 @@ pub struct Program {
     pub(super) memory: RefCell<Memory>,
 }
 
-/// What this run has done already and nothing outside shows.
+/// Steps that this run has made and no observation shows.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     /// The service was created or updated.
@@ -55,7 +55,7 @@ pub struct Kind {
     pub kind: &'static str,
     /// The credential.
     pub credential: &'static str,
-    /// Whether this configuration has it.
+    /// True if the configuration uses this secret.
     pub is_wanted: bool,
 }
 

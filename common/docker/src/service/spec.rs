@@ -26,7 +26,7 @@ const NO_NEW_PRIVILEGES: Api = Api(1, 46);
 /// Docker looks after a container's health more often while it starts from here on.
 const START_INTERVAL: Api = Api(1, 44);
 
-/// What a piece wants of its service.
+/// The goal of a piece for its service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wanted {
     /// The program, which is the service's name too.
@@ -43,11 +43,11 @@ pub struct Wanted {
     pub port: u16,
     /// The network it shares with Traefik.
     pub network: &'static str,
-    /// Its environment. Anybody who may ask Docker reads it.
+    /// The environment. Every user of Docker can read it.
     pub env: BTreeMap<String, String>,
-    /// Its secrets, each a kind and the file's name in `/run/secrets`.
+    /// The secrets, each a kind and the file's name in `/run/secrets`.
     pub secrets: Vec<&'static str>,
-    /// What of this machine it sees.
+    /// The files and directories of the host to mount.
     pub mounts: Vec<Mount>,
     /// `uid:gid`, as numbers.
     pub user: String,
@@ -69,7 +69,7 @@ pub struct Mount {
     pub holds: Holds,
 }
 
-/// What a service finds at a part of this machine that it sees.
+/// The kind of a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Holds {
@@ -85,19 +85,19 @@ pub enum Holds {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// The id of its image.
     pub image: String,
-    /// Its labels.
+    /// The labels.
     pub labels: BTreeMap<String, String>,
-    /// Its environment.
+    /// The environment.
     pub env: BTreeMap<String, String>,
-    /// Its secrets.
+    /// The secrets.
     pub secrets: Vec<SecretFile>,
-    /// What of this machine it sees.
+    /// The files and directories of the host to mount.
     pub mounts: Vec<Mount>,
-    /// Its network.
+    /// The network.
     pub network: Network,
     /// `uid:gid`.
     pub user: String,
@@ -117,7 +117,7 @@ pub struct SecretFile {
     pub file: String,
     /// The secret's name.
     pub name: String,
-    /// Its id.
+    /// The id.
     pub id: String,
 }
 
@@ -125,9 +125,9 @@ pub struct SecretFile {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Network {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Its id.
+    /// The id.
     pub id: String,
 }
 

@@ -88,7 +88,7 @@ async fn a_run_that_is_given_up_leaves_no_process() {
     gone(fs::read_to_string(&file).unwrap().trim().parse().unwrap()).await;
 }
 
-/// Waits until no process has this id, or only one that nobody has waited for yet.
+/// Waits until no process has this id, or only a zombie.
 async fn gone(id: i32) {
     let deadline = Instant::now() + Duration::from_secs(10);
     let is_there = || {

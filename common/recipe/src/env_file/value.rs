@@ -32,7 +32,7 @@ fn is_quote(byte: u8) -> bool {
     byte == b'"' || byte == b'\''
 }
 
-/// What `written` means, given what was defined above it.
+/// Returns the value that `written` stands for, after the definitions above it.
 pub(super) fn read(written: &[u8], above: &BTreeMap<String, String>) -> String {
     let text = String::from_utf8_lossy(written);
     let quoted = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);

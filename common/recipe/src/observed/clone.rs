@@ -14,9 +14,9 @@ use crate::version::{Policy, version};
 #[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tag {
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// Whether it is annotated: only those are releases.
+    /// True for an annotated tag. Only those are releases.
     pub annotated: bool,
     /// The release's notes.
     #[serde(default)]
@@ -29,15 +29,15 @@ pub struct Tag {
 pub struct Clone {
     /// When it was fetched last.
     pub fetched: Option<Timestamp>,
-    /// Its tags.
+    /// The tags.
     pub tags: Vec<Tag>,
     /// The commit that a version which is no release stands for.
     pub commit: Option<String>,
-    /// What is in the versions that may be run, by tag or commit.
+    /// The content of the versions that may be deployed, by tag or commit.
     pub contents: BTreeMap<String, Contents>,
 }
 
-/// What is in one version of the recipe.
+/// The content of one version of the recipe, as far as a deploy needs it.
 #[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contents {

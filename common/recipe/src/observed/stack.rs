@@ -14,7 +14,7 @@ use docker::{Docker, Error};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Running {
-    /// Its name.
+    /// The name.
     pub name: String,
     /// How far it is from what its spec says.
     pub tasks: Tasks,
@@ -38,7 +38,7 @@ pub struct Service {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Stack {
-    /// Its services.
+    /// The services.
     pub services: Vec<Running>,
     /// The one that answers requests.
     pub app: Option<Service>,
@@ -84,7 +84,7 @@ impl Stack {
         self.app.as_ref()?.version.as_deref()
     }
 
-    /// What runs, in words: a version, or the commit of a checkout that is none.
+    /// The deployed version in words, or the commit of a checkout that is not a release.
     pub fn version_in_words(&self) -> Option<&str> {
         let app = self.app.as_ref()?;
         Some(app.chaos.as_ref().or(app.version.as_ref()).map_or("no known version", String::as_str))

@@ -21,7 +21,7 @@ pub const TRY: &str = "converge.try";
 pub struct Try {
     /// The version.
     pub tag: String,
-    /// Whether it did not become healthy, with what was seen; `None` while it is being tried.
+    /// The state seen when the version did not become healthy; `None` during the attempt.
     pub rejected: Option<String>,
     /// The version that ran before.
     pub back_to: String,

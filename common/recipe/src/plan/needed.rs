@@ -9,7 +9,7 @@ use crate::observed::Observed;
 use crate::version::Policy;
 use base::plan::Plan;
 
-/// Why the stack has to be deployed, in words; empty when it has not.
+/// Returns the reasons to deploy the stack, in words.
 pub fn reasons(wanted: &Wanted, observed: &Observed, target: &Target, keys: &BTreeMap<String, String>) -> Vec<String> {
     let Some(app) = &observed.stack.app else { return vec!["it is not deployed".into()] };
     let mut reasons = Vec::new();
@@ -39,14 +39,14 @@ fn is_commit(short: &str, commit: &str) -> bool {
     short.len() >= 7 && commit.starts_with(short)
 }
 
-/// Whether Swarm itself undid what this run deployed, as words: doing it again would only end the same.
+/// Returns Swarm's state if Swarm rolled back the deploy of this run: another deploy would end the same.
 pub fn swarm_went_back(observed: &Observed, target: &Target) -> Option<String> {
     let mut tasks = observed.stack.services.iter().map(|service| &service.tasks);
     let undone = tasks.find(|tasks| tasks.were_rolled_back())?;
     (observed.deployed && target.rejection.is_none()).then(|| undone.to_string())
 }
 
-/// Whether the version can be deployed with these keys; what it lacks becomes a block.
+/// True if the version can be deployed with these keys. Blocks otherwise.
 pub fn can_deploy(
     wanted: &Wanted,
     observed: &Observed,

@@ -18,7 +18,7 @@ pub struct Target {
     pub version: String,
     /// The operator's part of the environment.
     pub env: BTreeMap<String, String>,
-    /// What to remember in Swarm before the deploy.
+    /// The attempt to record in Swarm before the deploy.
     pub mark: Option<Try>,
     /// The version that this one replaces because it did not become healthy.
     pub rejection: Option<Rejection>,
@@ -58,12 +58,12 @@ pub fn choose(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> 
 
 const RECIPE_HINT: &str = "check recipe.source; `git ls-remote <source>` shows whether this host can reach it";
 
-/// Whether what `newer` wrote can be read by `older` again.
+/// True if `older` can read the data that `newer` wrote.
 fn can_go_back(wanted: &Wanted, older: &str, newer: &str) -> bool {
     wanted.back == Back::Always || upstream(older) == upstream(newer)
 }
 
-/// Whether a pin asks for an older version that may not read what the running one wrote.
+/// True if the pin is older than the running version and may not read its database. Blocks then.
 fn is_taken_back(wanted: &Wanted, running: Option<&str>, pin: &str, plan: &mut Plan<Change>) -> bool {
     let Some(running) = running.filter(|running| version(pin) < version(running) && !can_go_back(wanted, pin, running))
     else {
@@ -173,7 +173,7 @@ fn latest(
     Some(Target { version: tag, env: wanted.env.clone(), mark, rejection: None })
 }
 
-/// What `latest` means with this clone; also told as a fact.
+/// Returns the choice of `latest` for this clone. Facts report it too.
 pub fn chosen(observed: &Observed, recipe: &Clone, running: Option<&str>) -> Latest {
     let annotated = recipe.tags.iter().filter(|tag| tag.annotated);
     let releases: Vec<Release> = annotated.map(|tag| Release { tag: &tag.name, notes: tag.notes.as_deref() }).collect();
@@ -182,7 +182,7 @@ pub fn chosen(observed: &Observed, recipe: &Clone, running: Option<&str>) -> Lat
     version::latest(running, &releases, &rejected)
 }
 
-/// Whether a try has failed: Swarm went back by itself, or it is not healthy after all the time it has.
+/// Returns the reason if the attempt failed: Swarm rolled back, or the version is not healthy in time.
 fn why_to_reject(wanted: &Wanted, observed: &Observed, tried: &Try, running: Option<&str>) -> Option<String> {
     let mut tasks = observed.stack.services.iter().map(|service| &service.tasks);
     if running == Some(tried.back_to.as_str()) {
@@ -224,7 +224,7 @@ fn operators_part(wanted: &Wanted, observed: &Observed) -> BTreeMap<String, Stri
     keys.filter_map(|key| Some((key.clone(), there?.get(key)?.clone()))).collect()
 }
 
-/// Whether a rejected version is still newer than what runs.
+/// True if a rejected version is newer than the running one.
 pub fn still_matters(old: &Try, running: &str) -> bool {
     version(&old.tag) > version(running)
 }

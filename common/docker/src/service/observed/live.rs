@@ -24,11 +24,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// Its id.
+    /// The id.
     pub id: String,
     /// The version of its spec, which an update has to name.
     pub version: u64,
-    /// Its spec.
+    /// The spec.
     pub spec: ServiceSpec,
     /// How far it is from what its spec says.
     pub tasks: Tasks,

@@ -5,7 +5,7 @@ use std::{fs, io};
 
 use serde::{Deserialize, Serialize};
 
-/// What is there.
+/// The state of a path on this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Path {
@@ -13,21 +13,21 @@ pub enum Path {
     Missing,
     /// A directory.
     Directory {
-        /// Its owner's id.
+        /// The owner's id.
         user: u32,
-        /// Its group's id.
+        /// The group's id.
         group: u32,
-        /// What may be done with it, in octal: `700`.
+        /// The permissions in octal: `700`.
         mode: String,
     },
     /// A file, or something else that is no directory.
     File {
-        /// What may be done with it, in octal: `644`.
+        /// The permissions in octal: `644`.
         mode: String,
     },
-    /// It cannot be looked at.
+    /// The path cannot be read.
     Unreadable {
-        /// Why.
+        /// The cause.
         why: String,
     },
 }

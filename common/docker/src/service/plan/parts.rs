@@ -55,7 +55,7 @@ pub fn secrets(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) ->
     files.into_iter().collect()
 }
 
-/// Whether the service uses the secret with this name.
+/// True if the service uses the secret `secret`.
 pub fn uses(observed: &Observed, secret: &str) -> bool {
     let template = observed.service.as_ref().and_then(|service| service.spec.task_template.as_ref());
     let secrets = template.and_then(|template| template.container_spec.as_ref()?.secrets.as_ref());
@@ -75,7 +75,7 @@ pub fn network<'a>(wanted: &Wanted, observed: &'a Observed, plan: &mut Plan<Chan
     observed.network.as_deref()
 }
 
-/// Whether everything to mount is there, and the service's own directories are its own.
+/// True if every path to mount exists with the right owner and mode. Blocks otherwise.
 pub fn has_paths(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> bool {
     let mut has_all = true;
     for mount in &wanted.mounts {
@@ -88,7 +88,7 @@ pub fn has_paths(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) 
     has_all
 }
 
-/// Why a path cannot be mounted as wanted, and the command that mends it.
+/// Returns the reason why a path cannot be mounted, and the command that mends it.
 fn path_problem(mount: &Mount, seen: &Path, user: &str) -> Option<(String, String)> {
     let path = mount.source.display();
     let elsewhere = || "move it away, or name another one".to_owned();
@@ -113,7 +113,7 @@ fn path_problem(mount: &Mount, seen: &Path, user: &str) -> Option<(String, Strin
     }
 }
 
-/// The same, of a directory that is the service's own, and nobody else's.
+/// The same for a directory that only the service may use.
 fn own_directory_problem(path: &path::Path, seen: &Path, runs_as: &str) -> Option<(String, String)> {
     let path = path.display();
     match seen {
