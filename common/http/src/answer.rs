@@ -9,9 +9,9 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::carrier::{Carried, Carrier, Lost};
-use super::error::{By, Call, Error, Refusal};
+use super::error::{AuthMethod, Call, Error, Refusal};
 use super::page;
+use super::transport::{RawResponse, Transport, TransportError};
 
 /// An answer, received whole. Its body and headers may hold secrets and are shown nowhere.
 #[derive(Clone)]
@@ -25,7 +25,7 @@ pub struct Answer {
     /// What must not be seen of it.
     hidden: Vec<SecretString>,
     /// By what it was asked for.
-    by: By,
+    by: AuthMethod,
 }
 
 impl std::fmt::Debug for Answer {
@@ -46,29 +46,33 @@ impl Answer {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: By::Nothing })
+        Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: AuthMethod::None })
     }
 
     /// The same, carried by something else than the network.
-    pub(super) async fn carried(
+    pub(super) async fn receive_from(
         call: &Call,
         request: RequestBuilder,
         largest: usize,
-        carrier: &dyn Carrier,
+        transport: &dyn Transport,
     ) -> Result<Self, Error> {
         let request = request.build().map_err(|error| Error::from_reqwest(call, error))?;
-        match carrier.carry(request).await {
-            Ok(Carried { body, .. }) if body.len() > largest => Err(Error::TooLarge { call: call.clone(), largest }),
-            Ok(Carried { status, headers, body }) => {
-                Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: By::Nothing })
+        match transport.send(request).await {
+            Ok(RawResponse { body, .. }) if body.len() > largest => {
+                Err(Error::TooLarge { call: call.clone(), largest })
             }
-            Err(Lost::Body) => Err(Error::CutOff { call: call.clone(), why: Lost::Body.to_string() }),
+            Ok(RawResponse { status, headers, body }) => {
+                Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: AuthMethod::None })
+            }
+            Err(TransportError::Body) => {
+                Err(Error::CutOff { call: call.clone(), why: TransportError::Body.to_string() })
+            }
             Err(lost) => Err(Error::Unreachable { call: call.clone(), source: lost.into() }),
         }
     }
 
     /// The same, by what it was asked for, and with secrets that its text must not show.
-    pub(super) fn asked(self, by: By, hidden: Vec<SecretString>) -> Self {
+    pub(super) fn asked(self, by: AuthMethod, hidden: Vec<SecretString>) -> Self {
         Self { hidden, by, ..self }
     }
 

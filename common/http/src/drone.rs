@@ -24,7 +24,7 @@ pub struct Drone {
 impl Drone {
     /// Drone at `address` (`https://` and its domain), asked as nobody. No connection is made yet.
     pub fn new(address: &str, connect: &Connect) -> Result<Self, Error> {
-        Ok(Self { client: Client::new(Service::Drone, address, connect)?, identity: Identity::Nobody })
+        Ok(Self { client: Client::new(Service::Drone, address, connect)?, identity: Identity::Anonymous })
     }
 
     /// The same, asked with an API token.

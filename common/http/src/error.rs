@@ -58,9 +58,9 @@ impl fmt::Display for Call {
 
 /// By what a call says who asks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum By {
+pub enum AuthMethod {
     /// By nothing.
-    Nothing,
+    None,
     /// By a password.
     Password,
     /// By a token.
@@ -202,7 +202,7 @@ pub enum Error {
         /// The meaning of the status.
         because: Refusal,
         /// By what it was asked.
-        by: By,
+        by: AuthMethod,
         /// What the server says.
         message: Option<String>,
     },
@@ -294,7 +294,7 @@ impl Error {
         )
     }
 
-    /// Whether the thing asked for is not there, by the server's own word.
+    /// True if the server itself says that the object does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })
     }

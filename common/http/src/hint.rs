@@ -2,7 +2,7 @@
 
 use base::error::{Class, Explain};
 
-use super::error::{By, Call, Error, Refusal, Service};
+use super::error::{AuthMethod, Call, Error, Refusal, Service};
 
 impl Explain for Error {
     fn class(&self) -> Class {
@@ -100,16 +100,16 @@ fn running(call: &Call) -> String {
     }
 }
 
-fn refused(call: &Call, because: Refusal, by: By) -> String {
+fn refused(call: &Call, because: Refusal, by: AuthMethod) -> String {
     match (call.service, because) {
-        (Service::Gitea, Refusal::Credentials) if by == By::Token => {
+        (Service::Gitea, Refusal::Credentials) if by == AuthMethod::Token => {
             "make a token for the bot in Gitea and put it into the credential `gitea-token`".into()
         }
         (Service::Gitea, Refusal::Credentials) => {
             "check gitea.bot and the credential `gitea-password`; the bot must have no two-factor login".into()
         }
         (_, Refusal::TwoFactor) => "turn two-factor login off for the bot; a program cannot do it".into(),
-        (_, Refusal::MustChangePassword) if by == By::Token => {
+        (_, Refusal::MustChangePassword) if by == AuthMethod::Token => {
             "sign in as the bot once by hand and change its password; its tokens stay".into()
         }
         (_, Refusal::MustChangePassword) => {
@@ -118,7 +118,7 @@ fn refused(call: &Call, because: Refusal, by: By) -> String {
                 .into()
         }
         (_, Refusal::Prohibited) => "let an administrator of Gitea allow the bot to sign in".into(),
-        (Service::Gitea, Refusal::Rights) if by == By::Token => {
+        (Service::Gitea, Refusal::Rights) if by == AuthMethod::Token => {
             "give the bot the right to do this in Gitea, and its token the scope".into()
         }
         (Service::Gitea, Refusal::Rights) => "give the bot the right to do this in Gitea".into(),

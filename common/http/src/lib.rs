@@ -2,7 +2,6 @@
 //! a few mebibytes, and an error that says which of the many ways to fail it was.
 
 mod answer;
-mod carrier;
 pub mod drone;
 mod error;
 pub mod gitea;
@@ -12,6 +11,7 @@ mod observer;
 mod page;
 #[cfg(test)]
 mod tests;
+mod transport;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -31,10 +31,10 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 pub use answer::Answer;
-pub use carrier::{Carried, Carrier, Lost};
-pub use error::{By, Call, Error, Refusal, Service};
+pub use error::{AuthMethod, Call, Error, Refusal, Service};
 pub use observer::Observer;
 pub use page::{quoted, title};
+pub use transport::{RawResponse, Transport, TransportError};
 
 /// The largest answer that is read.
 const LARGEST: usize = 4 * 1024 * 1024;
@@ -51,7 +51,7 @@ pub struct Connect {
     /// A certificate authority to trust beside the system's, in PEM.
     pub authority: Option<String>,
     /// The transport in place of the network.
-    pub carrier: Option<Arc<dyn Carrier>>,
+    pub transport: Option<Arc<dyn Transport>>,
     /// The observer of every request.
     pub observer: Option<Arc<dyn Observer>>,
 }
@@ -59,7 +59,7 @@ pub struct Connect {
 impl Connect {
     /// By name, with the system's authorities, and `deadline` for each call.
     pub fn within(deadline: Duration) -> Self {
-        Self { deadline, backoff: Backoff::default(), at: None, authority: None, carrier: None, observer: None }
+        Self { deadline, backoff: Backoff::default(), at: None, authority: None, transport: None, observer: None }
     }
 }
 
@@ -67,7 +67,7 @@ impl Connect {
 #[derive(Clone)]
 pub enum Identity {
     /// Nothing.
-    Nobody,
+    Anonymous,
     /// HTTP basic authentication.
     Password(String, SecretString),
     /// A bearer token.
@@ -79,7 +79,7 @@ pub enum Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Nobody => f.write_str("Nobody"),
+            Self::Anonymous => f.write_str("Anonymous"),
             Self::Password(login, _) => write!(f, "Password({login})"),
             Self::Token(_) => f.write_str("Token"),
             Self::Cookies(_) => f.write_str("Cookies"),
@@ -91,7 +91,7 @@ impl Identity {
     /// Returns the secrets in the forms in which a server may quote them.
     pub fn secrets(&self) -> Vec<SecretString> {
         match self {
-            Self::Nobody => Vec::new(),
+            Self::Anonymous => Vec::new(),
             Self::Password(login, password) => {
                 let plain = password.expose_secret();
                 let mut as_sent = vec![password.clone(), STANDARD.encode(format!("{login}:{plain}")).into()];
@@ -111,18 +111,18 @@ impl Identity {
         }
     }
 
-    fn kind(&self) -> By {
+    fn kind(&self) -> AuthMethod {
         match self {
-            Self::Nobody => By::Nothing,
-            Self::Password(..) => By::Password,
-            Self::Token(_) => By::Token,
-            Self::Cookies(_) => By::Cookies,
+            Self::Anonymous => AuthMethod::None,
+            Self::Password(..) => AuthMethod::Password,
+            Self::Token(_) => AuthMethod::Token,
+            Self::Cookies(_) => AuthMethod::Cookies,
         }
     }
 
     fn apply(&self, request: RequestBuilder) -> RequestBuilder {
         match self {
-            Self::Nobody => request,
+            Self::Anonymous => request,
             Self::Password(login, password) => request.basic_auth(login, Some(password.expose_secret())),
             Self::Token(token) => request.bearer_auth(token.expose_secret()),
             Self::Cookies(cookies) => request.header(reqwest::header::COOKIE, cookies.expose_secret()),
@@ -139,7 +139,7 @@ pub struct Client {
     deadline: Duration,
     backoff: Backoff,
     hidden: Arc<[SecretString]>,
-    carrier: Option<Arc<dyn Carrier>>,
+    transport: Option<Arc<dyn Transport>>,
     observer: Option<Arc<dyn Observer>>,
 }
 
@@ -210,8 +210,8 @@ impl Client {
             builder = builder.resolve(name, SocketAddr::new(at, 0));
         }
         let inner = builder.build().map_err(|source| Error::Client { service, source })?;
-        let Connect { deadline, backoff, carrier, observer, .. } = connect.clone();
-        Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default(), carrier, observer })
+        let Connect { deadline, backoff, transport, observer, .. } = connect.clone();
+        Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default(), transport, observer })
     }
 
     /// The same, whose answers are never quoted with one of `secrets` in them, nor with what a request says who asks
@@ -280,9 +280,9 @@ impl Client {
     }
 
     async fn receive(&self, call: &Call, builder: RequestBuilder) -> Result<Answer, Error> {
-        match &self.carrier {
+        match &self.transport {
             None => Answer::receive(call, builder, LARGEST).await,
-            Some(carrier) => Answer::carried(call, builder, LARGEST, carrier.as_ref()).await,
+            Some(transport) => Answer::receive_from(call, builder, LARGEST, transport.as_ref()).await,
         }
     }
 
@@ -294,7 +294,7 @@ impl Client {
         let attempts = self.backoff.retry(async || {
             let settled = self.ask_until(request, until).await.and_then(Answer::or_failure);
             settled.map_err(|error| {
-                let again = Again(error.class());
+                let again = Retry(error.class());
                 // That time ran out says less than what went wrong before.
                 seen.replace_with(|before| match before.take() {
                     Some(before) if matches!(error, Error::Deadline { .. }) => Some(before),
@@ -338,9 +338,9 @@ impl Client {
 /// Tells the retry whether to go on; the error itself is kept aside, for the last one is not always the best.
 #[derive(Debug, thiserror::Error)]
 #[error("the call failed")]
-struct Again(Class);
+struct Retry(Class);
 
-impl Explain for Again {
+impl Explain for Retry {
     fn class(&self) -> Class {
         self.0
     }

@@ -37,7 +37,7 @@ impl<'a> Stop<'a> {
     }
 
     async fn send(&mut self, next: &Next, until: Instant) -> Result<Answer, Error> {
-        let identity = self.jar.header(&next.url).map_or(Identity::Nobody, Identity::Cookies);
+        let identity = self.jar.header(&next.url).map_or(Identity::Anonymous, Identity::Cookies);
         let (method, body) = match &next.form {
             Some(fields) => (Method::POST, Body::Form(fields)),
             None => (Method::GET, Body::None),

@@ -1,6 +1,6 @@
 //! A reply, before it is put on the wire.
 
-use http::Carried;
+use http::RawResponse;
 use jiff::Timestamp;
 use reqwest::StatusCode;
 use reqwest::header::HeaderMap;
@@ -60,11 +60,11 @@ impl Reply {
     }
 
     /// The reply as an HTTP client receives it.
-    pub(crate) fn carried(self) -> Carried {
+    pub(crate) fn carried(self) -> RawResponse {
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
             headers.append(name, value.parse().unwrap());
         }
-        Carried { status: StatusCode::from_u16(self.status).unwrap(), headers, body: self.body.into_bytes() }
+        RawResponse { status: StatusCode::from_u16(self.status).unwrap(), headers, body: self.body.into_bytes() }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::BoxFuture;
-use http::{Carried, Carrier, Lost};
+use http::{RawResponse, Transport, TransportError};
 use tokio::time::sleep;
 
 use crate::drone::RETRIES;
@@ -53,8 +53,8 @@ impl fmt::Debug for Wire {
     }
 }
 
-impl Carrier for Wire {
-    fn carry(&self, request: reqwest::Request) -> BoxFuture<'_, Result<Carried, Lost>> {
+impl Transport for Wire {
+    fn send(&self, request: reqwest::Request) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
         Box::pin(async move {
             let request = Request::of_client(&request);
             let carried = self.over(&request).await;
@@ -67,7 +67,7 @@ impl Carrier for Wire {
 }
 
 impl Wire {
-    async fn over(&self, request: &Request) -> Result<Carried, Lost> {
+    async fn over(&self, request: &Request) -> Result<RawResponse, TransportError> {
         if self.caller.is_dead() {
             return pending().await;
         }
@@ -80,7 +80,7 @@ impl Wire {
         match fault {
             Some(Fault::Refused) => {
                 self.note(line, 0);
-                return Err(Lost::Connection);
+                return Err(TransportError::Connection);
             }
             Some(Fault::Hangs) => {
                 self.note(line, 0);
@@ -128,11 +128,11 @@ impl Wire {
             }
             Some(Fault::AnswerLost) => {
                 sleep(back).await;
-                return Err(Lost::Connection);
+                return Err(TransportError::Connection);
             }
             Some(Fault::AnswerCut) => {
                 sleep(back).await;
-                return Err(Lost::Body);
+                return Err(TransportError::Body);
             }
             Some(Fault::DoesAndSays(status)) => reply = refusal(status),
             Some(Fault::DoesAndSaysBody(status, body)) => reply = bare(status, body),
@@ -149,7 +149,7 @@ impl Wire {
         lock(&self.network).note(line, status);
     }
 
-    fn put(&self, reply: Reply, server: Server) -> Carried {
+    fn put(&self, reply: Reply, server: Server) -> RawResponse {
         lock(&self.network).dated(reply, server).carried()
     }
 }

@@ -180,7 +180,7 @@ impl Program {
     /// One attempt: who waits for it asks again, and wants to say what it waits for meanwhile.
     async fn ask(&self) -> Answer {
         let url = self.client.url(&["healthz"], &[]);
-        let request = Request { method: Method::GET, url, identity: &Identity::Nobody, body: Body::None };
+        let request = Request { method: Method::GET, url, identity: &Identity::Anonymous, body: Body::None };
         let answer = self.client.ask(&request).await;
         match answer.and_then(|answer| answer.or_failure()?.refuse_page()) {
             Ok(()) => Answer::Well,

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::gitea::Gitea;
-use crate::{Carried, Carrier, Connect, Lost};
+use crate::{Connect, RawResponse, Transport, TransportError};
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -13,7 +13,7 @@ use reqwest::{Request, StatusCode};
 use serde_json::{Value, json};
 
 /// What is answered; nothing when no answer ever comes.
-pub type Reply = Option<Result<Carried, Lost>>;
+pub type Reply = Option<Result<RawResponse, TransportError>>;
 
 type Says = dyn Fn(&str, &str) -> Reply + Send + Sync;
 
@@ -40,7 +40,7 @@ impl Fake {
     }
 
     pub fn connect(self: &Arc<Self>) -> Connect {
-        Connect { carrier: Some(self.clone()), ..Connect::within(Duration::from_secs(10)) }
+        Connect { transport: Some(self.clone()), ..Connect::within(Duration::from_secs(10)) }
     }
 
     pub fn gitea(self: &Arc<Self>) -> Gitea {
@@ -48,8 +48,8 @@ impl Fake {
     }
 }
 
-impl Carrier for Fake {
-    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Carried, Lost>> {
+impl Transport for Fake {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
         let url = request.url();
         let query = url.query().map(|query| format!("?{query}")).unwrap_or_default();
         let line = format!("{} {}{query}", request.method(), url.path());
@@ -93,7 +93,7 @@ pub fn raw(status: u16, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> R
     for (name, value) in headers {
         map.append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());
     }
-    Some(Ok(Carried { status: StatusCode::from_u16(status).unwrap(), headers: map, body: body.into() }))
+    Some(Ok(RawResponse { status: StatusCode::from_u16(status).unwrap(), headers: map, body: body.into() }))
 }
 
 pub fn http_date(at: Timestamp) -> String {

@@ -222,8 +222,8 @@ async fn closed_merged_and_archived_ones_get_no_build_and_drafts_do() {
 async fn no_failure_allows_anything_and_each_is_tried_again() {
     let failures: [fn() -> Reply; 9] = [
         || None,
-        || Some(Err(http::Lost::Connection)),
-        || Some(Err(http::Lost::Body)),
+        || Some(Err(http::TransportError::Connection)),
+        || Some(Err(http::TransportError::Body)),
         || raw(500, &[], ""),
         || raw(200, &[], "{}"),
         || raw(303, &[("location", "/api/v1/orgs/recipes/public_members/mara")], ""),

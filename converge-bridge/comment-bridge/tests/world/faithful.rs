@@ -113,7 +113,7 @@ fn the_bridge_understands_the_world_as_it_does_gitea() {
         let pull = world.pull("recipes/hello");
         world.change(&pull, |it| it.title = "Mention the tests".into());
         let wire = Wire::of(&world.shared);
-        let connect = Connect { carrier: Some(Arc::new(wire)), ..Connect::within(Duration::from_secs(10)) };
+        let connect = Connect { transport: Some(Arc::new(wire)), ..Connect::within(Duration::from_secs(10)) };
         let told = talk(&Gitea::with_token(GITEA, &GITEA_TOKEN.into(), &connect).unwrap()).await;
         world.check_calls();
         told

@@ -95,7 +95,7 @@ impl Life {
         let clock = Clock::from_fn(move || lock(&world).clocks.now(ClockOf::Caller));
         let wire = Wire { network: shared.clone(), caller: caller.clone() };
         let connect =
-            Connect { carrier: Some(Arc::new(wire)), ..Connect::within(Duration::from_secs(settings.call_seconds)) };
+            Connect { transport: Some(Arc::new(wire)), ..Connect::within(Duration::from_secs(settings.call_seconds)) };
         let tokens = Tokens { gitea: GITEA_TOKEN.into(), drone: DRONE_TOKEN.into() };
         let bridge = Bridge::new(settings.clone(), ledger, &tokens, runs.into(), clock, &connect).unwrap();
         let works = bridge.clone();

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::{Body, Carried, Carrier, Connect, Error, Lost};
+use crate::{Body, Connect, Error, RawResponse, Transport, TransportError};
 use base::backoff::Backoff;
 use fastrand::Rng;
 use futures_util::future::BoxFuture;
@@ -17,7 +17,7 @@ use super::{Build, Builds, Page};
 
 /// Answers everything alike, at once.
 struct Always {
-    answer: Mutex<Carried>,
+    answer: Mutex<RawResponse>,
     asked: Mutex<Vec<String>>,
 }
 
@@ -27,25 +27,28 @@ impl fmt::Debug for Always {
     }
 }
 
-impl Carrier for Always {
-    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Carried, Lost>> {
+impl Transport for Always {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
         self.asked.lock().unwrap().push(format!("{} {}", request.method(), request.url()));
         Box::pin(std::future::ready(Ok(self.answer.lock().unwrap().clone())))
     }
 }
 
-fn carried(status: u16, body: impl Into<Vec<u8>>, headers: &[(&'static str, &str)]) -> Carried {
+fn carried(status: u16, body: impl Into<Vec<u8>>, headers: &[(&'static str, &str)]) -> RawResponse {
     let headers = headers.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()));
-    Carried { status: StatusCode::from_u16(status).unwrap(), headers: headers.collect(), body: body.into() }
+    RawResponse { status: StatusCode::from_u16(status).unwrap(), headers: headers.collect(), body: body.into() }
 }
 
 fn always(status: u16, body: impl Into<Vec<u8>>) -> Arc<Always> {
     Arc::new(Always { answer: carried(status, body, &[]).into(), asked: Mutex::default() })
 }
 
-fn drone(carrier: &Arc<Always>) -> Builds {
-    let connect =
-        Connect { carrier: Some(carrier.clone()), backoff: Backoff::ONCE, ..Connect::within(Duration::from_secs(10)) };
+fn drone(transport: &Arc<Always>) -> Builds {
+    let connect = Connect {
+        transport: Some(transport.clone()),
+        backoff: Backoff::ONCE,
+        ..Connect::within(Duration::from_secs(10))
+    };
     Builds::new("http://drone.test/below", &"recipes/ci".parse().unwrap(), &"token".into(), &connect).unwrap()
 }
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http::{Carried, Carrier, Lost};
+use http::{RawResponse, Transport, TransportError};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -160,7 +160,7 @@ impl State {
     }
 
     /// Does what is asked, unless something goes wrong. `None` when no answer ever comes.
-    fn turn(&mut self, request: &Request) -> Option<Result<Carried, Lost>> {
+    fn turn(&mut self, request: &Request) -> Option<Result<RawResponse, TransportError>> {
         let path: Vec<&str> = request.url().path_segments().unwrap().collect();
         let ["api", "repos", "recipes", "ci", rest @ ..] = path.as_slice() else { panic!("{path:?}") };
         let method = request.method();
@@ -173,10 +173,10 @@ impl State {
                 let (status, body) = self.answer(method, &rest[1..], &query);
                 (status, body.to_string())
             }
-            Some(Fault::Lost) => return Some(Err(Lost::Connection)),
+            Some(Fault::Lost) => return Some(Err(TransportError::Connection)),
             Some(Fault::LostAfter) => {
                 self.answer(method, &rest[1..], &query);
-                return Some(Err(Lost::Connection));
+                return Some(Err(TransportError::Connection));
             }
             Some(Fault::Late(seconds)) => {
                 self.late.push((Instant::now() + Duration::from_secs(seconds), query));
@@ -189,12 +189,12 @@ impl State {
             }
         };
         let status = StatusCode::from_u16(status).unwrap();
-        Some(Ok(Carried { status, headers: HeaderMap::new(), body: body.into_bytes() }))
+        Some(Ok(RawResponse { status, headers: HeaderMap::new(), body: body.into_bytes() }))
     }
 }
 
-impl Carrier for Drone {
-    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Carried, Lost>> {
+impl Transport for Drone {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
         Box::pin(async move {
             // An answer takes its time.
             sleep(Duration::from_millis(10)).await;

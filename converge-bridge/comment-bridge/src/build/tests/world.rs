@@ -37,7 +37,7 @@ impl World {
         .unwrap();
         let drone = Drone::new();
         let mut connect = Connect::within(Duration::from_secs(10));
-        connect.carrier = Some(Arc::new(drone.clone()));
+        connect.transport = Some(Arc::new(drone.clone()));
         let tokens = Tokens { gitea: "a".into(), drone: "b".into() };
         let (start, then) = (Instant::now(), Timestamp::from_second(BEGIN).unwrap());
         let clock = base::clock::Clock::from_fn(move || then + SignedDuration::try_from(start.elapsed()).unwrap());

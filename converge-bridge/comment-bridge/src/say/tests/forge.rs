@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use http::{Carried, Carrier, Lost};
+use http::{RawResponse, Transport, TransportError};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, Request, StatusCode};
 use serde_json::{Value, json};
@@ -157,8 +157,8 @@ impl State {
     }
 }
 
-impl Carrier for Forge {
-    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Carried, Lost>> {
+impl Transport for Forge {
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<RawResponse, TransportError>> {
         Box::pin(async move {
             sleep(Duration::from_millis(50)).await;
             let (method, path) = (request.method().clone(), request.url().path().to_owned());
@@ -172,24 +172,24 @@ impl Carrier for Forge {
             };
             let (status, answer) = match fault {
                 None => self.state().does(&method, &path, &body),
-                Some(Fault::Lost) => return Err(Lost::Connection),
+                Some(Fault::Lost) => return Err(TransportError::Connection),
                 Some(Fault::AnswerLost) => {
                     self.state().does(&method, &path, &body);
-                    return Err(Lost::Connection);
+                    return Err(TransportError::Connection);
                 }
                 Some(Fault::Says(status)) => (status, json!({"message": "no"})),
                 Some(Fault::Late(seconds)) => {
                     let at = Instant::now() + Duration::from_secs(seconds);
                     self.state().late.push((at, method, path, body));
                     sleep_until(at + Duration::from_hours(1)).await;
-                    return Err(Lost::Connection);
+                    return Err(TransportError::Connection);
                 }
                 Some(Fault::Hangs) => return std::future::pending().await,
             };
             let body = if answer.is_null() { Vec::new() } else { answer.to_string().into_bytes() };
             let mut headers = HeaderMap::new();
             headers.insert("content-type", "application/json".parse().unwrap());
-            Ok(Carried { status: StatusCode::from_u16(status).unwrap(), headers, body })
+            Ok(RawResponse { status: StatusCode::from_u16(status).unwrap(), headers, body })
         })
     }
 }

@@ -41,7 +41,7 @@ impl World {
         .unwrap();
         let forge = Forge::new();
         let mut connect = Connect::within(Duration::from_secs(10));
-        connect.carrier = Some(Arc::new(forge.clone()));
+        connect.transport = Some(Arc::new(forge.clone()));
         let tokens = Tokens { gitea: "a".into(), drone: "b".into() };
         let (start, then) = (Instant::now(), Timestamp::from_second(1_795_262_400).unwrap());
         let clock = base::clock::Clock::from_fn(move || then + SignedDuration::try_from(start.elapsed()).unwrap());

@@ -7,14 +7,14 @@ use reqwest::header::HeaderMap;
 use reqwest::{Request, StatusCode};
 
 /// Carries a request to a server and its answer back.
-pub trait Carrier: fmt::Debug + Send + Sync {
+pub trait Transport: fmt::Debug + Send + Sync {
     /// Carries one. A future that never ends is an answer that never comes: the caller has a deadline.
-    fn carry(&self, request: Request) -> BoxFuture<'_, Result<Carried, Lost>>;
+    fn send(&self, request: Request) -> BoxFuture<'_, Result<RawResponse, TransportError>>;
 }
 
 /// An answer as it comes from the wire.
 #[derive(Debug, Clone)]
-pub struct Carried {
+pub struct RawResponse {
     /// The status.
     pub status: StatusCode,
     /// The headers.
@@ -25,7 +25,7 @@ pub struct Carried {
 
 /// The reason why there is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Lost {
+pub enum TransportError {
     /// No connection, or it broke before an answer; whether the server saw the request is not known.
     #[error("connection lost")]
     Connection,
