@@ -1,4 +1,4 @@
-//! What can be changed, one mutation each.
+//! The changes of the swarm, one mutation each.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -26,12 +26,12 @@ pub enum Change {
         advertise_address: String,
         /// The address pools.
         address_pools: Option<AddressPools>,
-        /// How many ended tasks it remembers.
+        /// The number of ended tasks that Docker keeps.
         task_history: Option<u32>,
     },
-    /// Set how many ended tasks the swarm remembers.
+    /// Set the number of ended tasks that Docker keeps.
     SetTaskHistory {
-        /// How many.
+        /// The number.
         limit: u32,
     },
     /// Remove a network that nothing is on.
@@ -95,8 +95,7 @@ impl converge::Change<Swarm> for Change {
     }
 }
 
-/// The swarm has let go of the network and this node has not yet: Docker still lists it, and refuses to remove it (500)
-/// because the swarm no longer knows it.
+/// The swarm has removed the network and this node has not yet: Docker still lists it, and refuses to remove it (500).
 fn is_being_removed(error: &docker::Error) -> bool {
     error.status() == Some(500) && error.said().is_some_and(|said| said.contains("not found"))
 }
@@ -130,7 +129,7 @@ async fn set_task_history(docker: &Docker, limit: u32) -> Result<(), Error> {
     let index = swarm.version.and_then(|version| version.index).ok_or(incomplete("Version.Index"))?;
     let mut spec = swarm.spec.ok_or(incomplete("Spec"))?;
     spec.orchestration = Some(orchestration(limit));
-    // The index is what keeps two writers apart: Docker refuses ours if anybody was faster.
+    // With the index Docker refuses our update if another writer was faster.
     let version = i64::try_from(index).map_err(|_| incomplete("Version.Index that fits"))?;
     let options = UpdateSwarmOptions { version, ..Default::default() };
     Ok(docker.call("update the swarm's settings", async |client| client.update_swarm(spec, options).await).await?)

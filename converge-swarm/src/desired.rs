@@ -1,4 +1,4 @@
-//! What the operator declares.
+//! The configuration.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -13,12 +13,12 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Desired {
-    /// The address other nodes would reach this one at. 127.0.0.1 will do while there are none.
+    /// The address at which other nodes reach this one. 127.0.0.1 is enough for a single node.
     pub advertise_address: IpAddr,
-    /// Where Docker takes the subnets of networks from that name none. Left out: Docker's own, 10.0.0.0/8 in /24s.
+    /// The pools of subnets for networks without one. Left out: Docker's own, 10.0.0.0/8 in /24s.
     #[serde(default)]
     pub address_pools: Option<AddressPools>,
-    /// How many ended tasks Docker remembers for each slot of a service. Left out: not touched (Docker begins with 5).
+    /// The number of ended tasks that Docker keeps for each slot of a service. Left out: not touched (Docker's default is 5).
     #[serde(default)]
     pub task_history: Option<u32>,
     /// Networks every stack may use, by name.
@@ -29,7 +29,7 @@ pub struct Desired {
     pub limits: Limits,
 }
 
-/// Where Docker takes subnets from. Fixed when the swarm is made.
+/// Docker's pools of subnets. Fixed when the swarm is created.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct AddressPools {
@@ -57,7 +57,7 @@ fn yes() -> bool {
     true
 }
 
-/// Names Docker makes itself, or keeps for itself.
+/// Names that Docker reserves.
 const RESERVED: [&str; 6] = ["bridge", "host", "none", "default", "ingress", "docker_gwbridge"];
 
 impl Desired {
@@ -81,7 +81,7 @@ impl Desired {
         problems
     }
 
-    /// Two networks in one address range could never both work.
+    /// Two networks with overlapping subnets cannot both work.
     fn overlaps(&self) -> Vec<Problem> {
         let subnets: Vec<_> =
             self.networks.iter().filter_map(|(name, network)| Some((name, network.subnet?))).collect();

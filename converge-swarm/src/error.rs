@@ -1,4 +1,4 @@
-//! What can go wrong with a swarm.
+//! Errors of this crate.
 
 use base::error::{Class, Explain};
 
@@ -8,10 +8,10 @@ pub enum Error {
     /// A call to Docker failed.
     #[error(transparent)]
     Docker(#[from] docker::Error),
-    /// The node joined or made a swarm between looking and initialising.
+    /// The node joined or created a swarm between observation and initialisation.
     #[error("the node became part of a swarm meanwhile")]
     AlreadyInSwarm,
-    /// The swarm has let go of a network, and this node has not yet.
+    /// The swarm has removed a network and this node has not yet.
     #[error("network {name} is still being removed")]
     BeingRemoved {
         /// The network.

@@ -1,4 +1,4 @@
-//! What is worth showing: the swarm, and how full its networks are.
+//! The facts: the swarm, and the fill of its networks.
 
 use base::fact::Fact;
 use ipnet::Ipv4Net;
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::desired::Desired;
 use crate::observed::{NodeState, Observed};
 
-/// From this fill on, an operator should look.
+/// The fill above which a fact has a warning.
 const WARN_PERCENT: u64 = 80;
 
 /// The facts of what was observed.
@@ -36,7 +36,7 @@ pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
     facts
 }
 
-/// How full a network is: addresses of live endpoints against what its subnets hold.
+/// The fill of a network: addresses of live endpoints, divided by the capacity of its subnets.
 fn fill(name: &str, subnets: &[String], taken: u64) -> Option<Fact> {
     let capacity: u64 = subnets.iter().filter_map(|subnet| subnet.parse().ok()).map(capacity).sum();
     let percent = (taken * 100).checked_div(capacity)?;
@@ -52,7 +52,7 @@ fn fill(name: &str, subnets: &[String], taken: u64) -> Option<Fact> {
     })
 }
 
-/// Addresses that endpoints can have: not the network's own, not the broadcast one, not the gateway.
+/// The addresses for endpoints: without network, broadcast and gateway.
 fn capacity(subnet: Ipv4Net) -> u64 {
     (1_u64 << (32 - subnet.prefix_len())).saturating_sub(3)
 }

@@ -1,12 +1,12 @@
 //! Brings one machine to a single-node Docker Swarm with its networks.
 //!
-//! - [`desired`]: what the operator declares: address, pools, task history, networks.
-//! - [`observed`]: the swarm's state, its settings, the networks of the declared names and who is on them.
-//! - [`plan`]: pure; tells apart what can be changed, what must be waited for, and what only an operator may do.
+//! - [`desired`]: the configuration: address, pools, task history, networks.
+//! - [`observed`]: the swarm's state, its settings, the networks of the declared names and what is attached to them.
+//! - [`plan`]: pure; changes, waits, drift and blocks.
 //! - [`change`]: initialise, set the task history, create and remove networks. Nothing else is ever written.
 //!
-//! Nothing is repaired by force: a locked, broken or foreign swarm is blocked with the commands that would mend it, and a
-//! network is made anew only while nothing at all is on it.
+//! Nothing is repaired by force: a locked, broken or foreign swarm is a block with the commands that mend it, and a network
+//! is recreated only while nothing is attached to it.
 
 pub mod change;
 pub mod desired;

@@ -1,4 +1,4 @@
-//! What is there. Reads only.
+//! Observes the swarm. Reads only.
 
 mod journal;
 mod network;
@@ -26,7 +26,7 @@ pub struct Observed {
     pub cluster: Option<Cluster>,
     /// Every network of a declared name, in whatever scope.
     pub networks: BTreeMap<String, Vec<Network>>,
-    /// How often Docker found no address for a service within the last hour, as its journal says.
+    /// The number of services without an address within the last hour, from Docker's journal.
     #[serde(default)]
     pub allocation_failures: Option<u64>,
 }
@@ -41,9 +41,9 @@ pub struct Node {
     pub manager: bool,
     /// The address it advertises.
     pub address: String,
-    /// How many nodes there are, itself included.
+    /// The number of nodes, this one included.
     pub nodes: i64,
-    /// The managers it knows of.
+    /// The managers that the node knows.
     pub managers: Vec<String>,
     /// Docker's error message; empty without one.
     pub error: String,
@@ -69,7 +69,7 @@ pub enum NodeState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cluster {
-    /// How many ended tasks it remembers for each slot.
+    /// The number of ended tasks that Docker keeps for each slot.
     pub task_history: Option<i64>,
     /// The address pools.
     pub address_pools: Vec<String>,
@@ -80,7 +80,7 @@ pub struct Cluster {
 /// Reads the swarm and the networks `desired` names.
 pub async fn observe(docker: &Docker, desired: &Desired) -> Result<Observed, Error> {
     let info = docker.call("read the daemon's state", async |client| client.info().await);
-    // Three answers are waited for at once: the daemon's state is the slow one.
+    // Three calls at once: the daemon's state is the slow one.
     let (info, networks, allocation_failures) =
         tokio::join!(info, network::named(docker, desired), journal::allocation_failures());
     let SystemInfo { swarm, live_restore_enabled, .. } = info?;

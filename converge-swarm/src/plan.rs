@@ -1,4 +1,4 @@
-//! What leads from observed to desired. Pure.
+//! Plans the swarm and its networks. Pure.
 
 use base::plan::Plan;
 
@@ -49,7 +49,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     plan
 }
 
-/// No swarm yet: make it, and its networks with it.
+/// Without a swarm: create it with its networks.
 fn initialise(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
     let mut changes = vec![Change::Initialise {
         advertise_address: desired.advertise_address.to_string(),
@@ -62,7 +62,7 @@ fn initialise(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
     plan.sequence("swarm", changes);
 }
 
-/// A swarm of our own: compare what is declared.
+/// With our own swarm: compare it with the configuration.
 fn keep(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
     if let Some(cluster) = &observed.cluster {
         if let Some(limit) = desired.task_history.filter(|limit| cluster.task_history != Some(i64::from(*limit))) {
@@ -109,7 +109,7 @@ fn address_pools(desired: &Desired, cluster: &Cluster, plan: &mut Plan<Change>) 
 /// Returns the changes of one network. A wrong network in use becomes drift.
 fn network(name: &str, declared: &desired::Network, observed: &Observed, plan: &mut Plan<Change>) -> Vec<Change> {
     let found = observed.networks.get(name).map(Vec::as_slice).unwrap_or_default();
-    // Of several that are as declared, the first stays.
+    // The first of several right ones stays.
     let right = found.iter().find(|network| network.is_as_declared(declared)).map(|network| &network.id);
     let mut changes = Vec::new();
     let mut in_the_way = false;
@@ -122,7 +122,7 @@ fn network(name: &str, declared: &desired::Network, observed: &Observed, plan: &
             plan.drift(format!("network/{name}"), why_wrong(wrong, declared, attached), detach(name, wrong, attached));
         }
     }
-    // A second network of the name beside one in use would only make the name mean two things.
+    // A second network beside one in use would make the name ambiguous.
     if right.is_none() && !in_the_way {
         changes.push(Change::CreateNetwork { name: name.into(), network: declared.clone() });
     }
@@ -149,7 +149,7 @@ fn in_words(attached: &[Attached]) -> String {
     names.join(", ")
 }
 
-/// The commands that take everything off a network and let the next run make it anew.
+/// The commands that detach everything from a network and let the next run recreate it.
 fn detach(name: &str, network: &Network, attached: &[Attached]) -> Vec<String> {
     let id = &network.id;
     let mut commands: Vec<String> = attached
@@ -169,7 +169,7 @@ fn detach(name: &str, network: &Network, attached: &[Attached]) -> Vec<String> {
     commands
 }
 
-/// The commands that make the swarm anew. Everything deployed in it goes; volumes stay.
+/// The commands that recreate the swarm. Everything deployed in it is lost; volumes stay.
 fn make_anew() -> Vec<String> {
     vec!["docker swarm leave --force".into(), "systemctl restart converge.target".into()]
 }

@@ -1,6 +1,6 @@
-//! The wildcard certificate: read from credentials and checked before anything is touched.
+//! The wildcard certificate, read from credentials and checked before any change.
 //!
-//! What is wrong with a pair is told apart, each with what to do; no error ever carries a byte of the key.
+//! Each mistake has its own error with a hint. No error holds a byte of the key.
 
 mod error;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What the operator declares.
+//! The configuration.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

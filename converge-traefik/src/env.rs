@@ -21,7 +21,7 @@ pub struct Pair {
     pub key: u32,
 }
 
-/// Every key this piece sets, but for those that all apps have.
+/// Returns the keys that this piece sets, without those of all apps.
 pub fn keys(pair: Pair) -> BTreeMap<String, String> {
     let ours = [
         // The recipe always defines two ACME resolvers; with this empty no router names one.

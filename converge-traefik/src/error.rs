@@ -1,4 +1,4 @@
-//! What can go wrong with Traefik.
+//! Errors of this crate.
 
 use base::error::{Class, Explain};
 

@@ -1,4 +1,4 @@
-//! What is worth showing: the app's own facts, and the certificate's expiry.
+//! The facts: those of the app, and the expiry of the certificate.
 
 use base::fact::Fact;
 

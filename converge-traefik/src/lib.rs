@@ -1,9 +1,9 @@
 //! Deploys the Traefik recipe with a wildcard certificate and keeps it that way.
 //!
-//! - [`desired`]: what the operator declares: domain, recipe and version policy, env, compose files.
-//! - [`certificate`]: the pair in credentials `fullchain` and `privkey`, checked before anything is touched.
-//! - [`observed`]: secrets, the recipe's clone, the `.env`, the stack, what Traefik serves. Reads only.
-//! - [`plan`]: pure; which secrets, which version, whether to deploy, what to wait for.
+//! - [`desired`]: the configuration: domain, recipe and version policy, env, compose files.
+//! - [`certificate`]: the pair in credentials `fullchain` and `privkey`, checked before any change.
+//! - [`observed`]: secrets, the recipe's clone, the `.env`, the stack, the probe of Traefik. Reads only.
+//! - [`plan`]: pure; secrets, version, deploy, waits.
 //!
 //! All its changes are those of a recipe's app: [`recipe::change`].
 //!
@@ -57,7 +57,7 @@ pub struct Traefik {
     desired: Desired,
     app: App,
     clock: Clock,
-    /// The credentials, or why they cannot be had: that blocks the certificate's own sequence only.
+    /// The credentials, or the error that blocks the certificate's own sequence only.
     credentials: Result<(SecretString, SecretString), Explained>,
 }
 

@@ -1,4 +1,4 @@
-//! What is there. Reads only.
+//! Observes Traefik. Reads only.
 
 pub mod acme;
 pub mod probe;
@@ -21,7 +21,7 @@ use crate::{CERTIFICATE, KEY, Traefik};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Observed {
-    /// When it was looked at.
+    /// The time of the observation.
     pub now: Timestamp,
     /// The certificate in the credentials.
     pub certificate: CertificateSeen,
@@ -41,7 +41,7 @@ pub enum CertificateSeen {
     Usable {
         /// The fingerprint.
         leaf: String,
-        /// Until when it is valid.
+        /// The end of its validity.
         until: Timestamp,
     },
     /// Not usable.

@@ -1,7 +1,7 @@
-//! What leads from observed to desired. Pure.
+//! Plans Traefik. Pure.
 //!
-//! First the [`pair`] of secrets to serve; then the app is brought to its version, environment and secrets, as every
-//! recipe's is; then, with nothing to deploy, [`health`] and what can be cleared away.
+//! First the [`pair`] of secrets to serve, then version, environment and secrets of the app as for every recipe. With
+//! nothing to deploy: [`health`], then the removal of superseded objects.
 
 mod health;
 mod pair;
@@ -38,7 +38,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
         secrets: chosen.names(&names),
         creations: chosen.creations.clone(),
         also: names_a_resolver.then(|| "its router names an ACME resolver".into()).into_iter().collect(),
-        unhealthy: health::what_is_wrong(desired, observed),
+        unhealthy: health::unhealthy_reasons(desired, observed),
         back: Back::Always,
         wait_seconds: desired.limits.wait_seconds,
         now: observed.now,
@@ -49,7 +49,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     plan
 }
 
-/// Nothing to deploy: wait for health, then clear away what is superseded.
+/// With nothing to deploy: waits for health, then removes superseded objects.
 fn at_rest(
     desired: &Desired,
     observed: &Observed,

@@ -1,4 +1,4 @@
-//! Addresses in configurations: domains, servers, where a probe connects to, and how an address may be shown.
+//! Addresses in configurations: domains, servers, the target of a probe, and addresses without their secrets.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -8,7 +8,7 @@ use url::Url;
 
 use crate::configuration::Problem;
 
-/// Where a service of this machine's is asked.
+/// The target of health probes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Probe {
@@ -26,8 +26,8 @@ impl Probe {
     /// Checks the address.
     pub fn problem(&self) -> Option<Problem> {
         let message = || format!("is {}, which nothing can connect to", self.address);
-        let is_nobodys = self.address.is_unspecified() || self.address.is_multicast();
-        is_nobodys.then(|| Problem::new("probe.address", message(), "give an address of this machine's"))
+        let is_unusable = self.address.is_unspecified() || self.address.is_multicast();
+        is_unusable.then(|| Problem::new("probe.address", message(), "give an address of this machine's"))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The wall clock, for what is written down. Waits never ask it: they use tokio's clock, which no clock step moves.
+//! The wall clock, for times that are stored or shown. Waits use tokio's clock, which no clock step moves.
 
 use std::fmt;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ impl Clock {
         Self::from_fn(move || time)
     }
 
-    /// A clock of a test.
+    /// A clock for tests.
     pub fn from_fn(now: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self(Arc::new(now))
     }

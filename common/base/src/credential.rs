@@ -1,4 +1,4 @@
-//! Credentials, as systemd hands them over.
+//! Credentials from systemd.
 //!
 //! A credential is a file in `$CREDENTIALS_DIRECTORY`. Its content lives in a [`SecretString`]: never in argv, in an
 //! environment, in a log, in a report or in an error.
@@ -15,7 +15,7 @@ use crate::error::{Class, Explain};
 /// The largest credential that is read; systemd's own limit.
 const LARGEST: u64 = 1024 * 1024;
 
-/// Where credentials are.
+/// The directory of the credentials.
 #[derive(Debug, Clone)]
 pub struct Credentials {
     directory: Option<PathBuf>,
@@ -32,7 +32,7 @@ pub enum Error {
     Missing {
         /// The name.
         name: String,
-        /// Where it was looked for.
+        /// The directory.
         directory: PathBuf,
     },
     /// The credential could not be read.

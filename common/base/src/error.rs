@@ -1,4 +1,4 @@
-//! What every error of this project can say about itself: its class and a hint.
+//! Errors with a class and a hint.
 //!
 //! `Display` says one level only; [`chain`] walks `source()`. The class decides, in this one place, whether a call is
 //! tried again and which exit code a run ends with.
@@ -22,7 +22,7 @@ pub enum Class {
     Blocked,
     /// Tried and did not work, and trying again in this run would not help.
     Failed,
-    /// Ours to mend.
+    /// A bug of this project.
     Bug,
 }
 
@@ -41,7 +41,7 @@ impl Class {
     }
 }
 
-/// An error that knows its class and what to do about it.
+/// An error with a class and a hint.
 pub trait Explain: StdError + Send + Sync + 'static {
     /// The class of the failure.
     fn class(&self) -> Class;
@@ -66,7 +66,7 @@ pub struct Explained {
 }
 
 impl Explained {
-    /// Takes an error apart.
+    /// Collects the parts of an error.
     pub fn new(error: &dyn Explain) -> Self {
         let mut causes = Vec::new();
         let mut message = error.to_string();
@@ -85,7 +85,7 @@ impl Explained {
         Self { class: error.class(), message, causes, hint: error.hint() }
     }
 
-    /// The message with its causes, on one line; as a plan shows why something is so.
+    /// The message with its causes on one line, as plans show a reason.
     pub fn reason(&self) -> String {
         [vec![self.message.clone()], self.causes.clone()].concat().join(": ")
     }

@@ -1,16 +1,16 @@
-//! What is worth showing of what is there.
+//! Facts: observed values for reports and the status line.
 
 use serde::Serialize;
 use serde_json::Value;
 
-/// One thing worth showing: a version, an expiry, how full a network is.
+/// An observed value to show: a version, an expiry, the fill of a network.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Fact {
     /// The name in `snake_case`, with the unit where there is one: `certificate_expires`.
     pub name: String,
     /// The value, for programs.
     pub value: Value,
-    /// How the status line says it, when it belongs there: `certificate until 2027-02-11`.
+    /// The text for the status line, if it belongs there: `certificate until 2027-02-11`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
     /// A warning for the operator. Never fails a run.
@@ -18,7 +18,7 @@ pub struct Fact {
     pub warning: Option<Warning>,
 }
 
-/// Something an operator should look at soon.
+/// A warning for the operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Warning {
     /// The observed state.
@@ -28,7 +28,7 @@ pub struct Warning {
 }
 
 impl Fact {
-    /// A fact that only reports carry.
+    /// A fact for the report only.
     pub fn new(name: impl Into<String>, value: impl Into<Value>) -> Self {
         Self { name: name.into(), value: value.into(), status: None, warning: None }
     }

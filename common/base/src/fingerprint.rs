@@ -1,4 +1,4 @@
-//! Salted hashes of secrets, kept in labels: whether a content is the same or changed shows without the content.
+//! Salted hashes of secrets, kept in labels. They show that a content changed without showing the content.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,10 +17,10 @@ pub struct Fingerprint {
     hash: String,
 }
 
-/// A label that is no fingerprint.
+/// A text that is not a fingerprint.
 #[derive(Debug, thiserror::Error)]
 #[error("`{0}` is no salted hash")]
-pub struct NotOne(String);
+pub struct InvalidFingerprint(String);
 
 impl Fingerprint {
     /// The fingerprint of `content` under a new salt.
@@ -48,14 +48,14 @@ impl fmt::Display for Fingerprint {
 }
 
 impl FromStr for Fingerprint {
-    type Err = NotOne;
+    type Err = InvalidFingerprint;
 
-    fn from_str(text: &str) -> Result<Self, NotOne> {
+    fn from_str(text: &str) -> Result<Self, InvalidFingerprint> {
         match text.split_once(':') {
             Some((salt, hash)) if salt.len() == 2 * SALT && hash.len() == 64 => {
                 Ok(Self { salt: salt.into(), hash: hash.into() })
             }
-            _ => Err(NotOne(text.into())),
+            _ => Err(InvalidFingerprint(text.into())),
         }
     }
 }

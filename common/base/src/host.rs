@@ -1,4 +1,4 @@
-//! The host that a converger works on, as systemd describes it; tests pass their own.
+//! The host of a converger: Docker, directories, credentials, clock. Tests pass their own.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -12,22 +12,22 @@ use crate::credential::Credentials;
 /// The host a converger works on.
 #[derive(Debug, Clone)]
 pub struct Host {
-    /// Where Docker listens, as in `DOCKER_HOST`: `unix:///var/run/docker.sock`.
+    /// The address of Docker, as in `DOCKER_HOST`: `unix:///var/run/docker.sock`.
     pub docker_host: String,
     /// The piece's own state: generated secrets and caches.
     pub state_directory: PathBuf,
-    /// Where the report and the lock are.
+    /// The directory of the report and the lock.
     pub runtime_directory: PathBuf,
-    /// The credentials systemd passed in.
+    /// The credentials from systemd.
     pub credentials: Credentials,
     /// The wall clock.
     pub clock: Clock,
-    /// How transient errors are tried again.
+    /// The retries of transient errors.
     pub backoff: Backoff,
 }
 
 impl Host {
-    /// The host as systemd's environment variables describe it, with what a run by hand falls back on.
+    /// The host from systemd's environment variables, with defaults for a run by hand.
     pub fn from_environment(name: &str) -> Self {
         Self {
             docker_host: env::var("DOCKER_HOST")
@@ -43,7 +43,7 @@ impl Host {
     }
 }
 
-/// systemd's directory if it gave one; else root's usual place; else a place of the user's own.
+/// systemd's directory, else root's usual one, else one of the user.
 fn directory(systemd: &str, of_root: &str, of_user: &str, below: Option<&str>) -> PathBuf {
     if let Some(given) = env::var(systemd).ok().filter(|given| !given.is_empty()) {
         // systemd joins several directories with colons; a unit lists its own first.

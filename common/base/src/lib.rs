@@ -1,5 +1,5 @@
-//! What every crate of this project may use: errors with class and hint, backoff, files, locks, credentials, addresses,
-//! the clock, and the vocabulary of plans. No network, no D-Bus, no Docker.
+//! The base of all crates: errors with class and hint, backoff, files, locks, configurations, credentials, addresses, the
+//! clock, and the types of plans. No network, no D-Bus, no Docker.
 
 pub mod address;
 pub mod backoff;

@@ -1,4 +1,4 @@
-//! How long a converger may take.
+//! The deadlines of a converger.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::configuration::Problem;
 pub struct Limits {
     /// Seconds a whole run may take.
     pub run_seconds: u32,
-    /// Seconds to wait, after the last change, for what is right but not there yet.
+    /// Seconds to wait after the last change for services to settle and probes to answer.
     pub wait_seconds: u32,
     /// Seconds one call to Docker, Gitea or another service may take.
     pub call_seconds: u32,
@@ -33,7 +33,7 @@ impl Limits {
         Duration::from_secs(self.run_seconds.into())
     }
 
-    /// Deadline of what is waited for after the last change.
+    /// Deadline of waits after the last change.
     pub fn wait(self) -> Duration {
         Duration::from_secs(self.wait_seconds.into())
     }

@@ -1,4 +1,4 @@
-//! What a converger is about to do, and what it will not do by itself.
+//! Plans: the changes, waits, drift and blocks of a converger.
 
 use serde::Serialize;
 
@@ -39,7 +39,7 @@ impl<T> Plan<T> {
         }
     }
 
-    /// Adds all of another plan, such as that of a part of the piece.
+    /// Adds another plan, such as that of a part of the piece.
     pub fn absorb<U: Into<T>>(&mut self, other: Plan<U>) {
         for Sequence { name, changes } in other.sequences {
             self.sequence(name, changes.into_iter().map(Into::into).collect());
@@ -74,7 +74,7 @@ pub struct Sequence<T> {
     pub changes: Vec<T>,
 }
 
-/// Something declared right that is not there yet, such as a task that is starting.
+/// Something declared right that is not there yet, such as a starting task.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Wait {
     /// The expected state: `traefik_app to settle`.

@@ -1,4 +1,4 @@
-//! The program: flags, one run, exit code. The same for all convergers.
+//! The command line of all convergers: flags, one run, exit code.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -149,7 +149,7 @@ fn plan_code<T>(plan: &Plan<T>) -> u8 {
     }
 }
 
-/// One run, told as it goes.
+/// Makes one run.
 async fn converge<C: Converger>(loaded: Loaded<C::Desired>, host: Host, format: Format, log: Destination) -> ExitCode {
     let limits = C::limits(&loaded.desired);
     let lock = host.runtime_directory.join(format!("{}.lock", C::NAME));
@@ -190,7 +190,7 @@ async fn converge<C: Converger>(loaded: Loaded<C::Desired>, host: Host, format: 
     match (format, log) {
         (Format::Json, _) => print_out(&serde_json::to_string_pretty(&report).unwrap_or_default(), code),
         (Format::Human, Destination::Terminal) => print_out(ReportText(&report).to_string().trim_end(), code),
-        // The lines have told it all.
+        // The log lines have told everything.
         (Format::Human, Destination::Journal | Destination::Plain) => ExitCode::from(code),
     }
 }
@@ -212,7 +212,7 @@ fn explained(class: Class, message: String) -> Explained {
     Explained { class, message, causes: Vec::new(), hint: None }
 }
 
-/// Ends before there was a run to report.
+/// Logs an error from before the run. There is no report then.
 fn refuse(name: &str, error: &Explained) -> ExitCode {
     tracing::error!(converger = name, "{error}");
     systemd::notify::status(&error.message);
@@ -221,7 +221,7 @@ fn refuse(name: &str, error: &Explained) -> ExitCode {
 
 fn print_out(text: &str, code: u8) -> ExitCode {
     match writeln!(io::stdout().lock(), "{text}") {
-        // A reader that has seen enough (`| head`) is no failure.
+        // A reader may close the pipe early (`| head`).
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             tracing::error!("cannot print: {error}");
             ExitCode::from(code.max(1))

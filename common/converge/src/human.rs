@@ -1,4 +1,4 @@
-//! Plans and reports as a person reads them.
+//! Plans and reports as text for people.
 
 use std::fmt::{self, Display};
 

@@ -1,7 +1,7 @@
-//! A converger: one oneshot that looks at what is there, changes only what differs, and says what it did.
+//! A converger: a oneshot that observes the host, changes only the differences, and reports its changes.
 //!
 //! A piece implements [`Converger`]; everything else (flags, the loop, the report, the status line, the journal, the
-//! exit code) is here once and the same for all. Data flows one way:
+//! exit code) is the same for all. Data flows one way:
 //!
 //! ```text
 //! configuration -> Desired ─┐
@@ -35,7 +35,7 @@ pub use cli::{command, main};
 pub use configuration::{Loaded, load};
 pub use progress::Progress;
 pub use record::Record;
-pub use report::{ChangeReport, Outcome, Report, Result as ChangeResult};
+pub use report::{ChangeReport, ChangeResult, Outcome, Report};
 pub use run::{Ended, run};
 
 /// One mutation of the host. `Display` is its one line, in the imperative: `create network proxy (10.10.0.0/16)`.
@@ -67,7 +67,7 @@ pub trait Converger: Sized {
     /// Returns the problems of a configuration that its types cannot refuse. No I/O: this runs where the host is built.
     fn check(desired: &Self::Desired) -> Vec<Problem>;
 
-    /// How long this piece may take.
+    /// Returns the deadlines.
     fn limits(desired: &Self::Desired) -> Limits;
 
     /// Loads credentials and connects. Writes nothing.
@@ -76,7 +76,7 @@ pub trait Converger: Sized {
     /// The configuration this converger was connected with.
     fn desired(&self) -> &Self::Desired;
 
-    /// Reads what is there. Writes nothing.
+    /// Observes the host. Writes nothing.
     async fn observe(&self) -> Result<Self::Observed, Self::Error>;
 
     /// Returns the changes from observed to desired. Pure: no I/O, no clock, no randomness.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 const FRAMES: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const FRAME: Duration = Duration::from_millis(100);
 
-/// Shows what is going on, where there is a terminal to show it on.
+/// Shows the progress of a run on a terminal.
 #[derive(Debug, Default)]
 pub struct Progress {
     drawing: Option<(Sender<Event>, JoinHandle<()>)>,

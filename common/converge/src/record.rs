@@ -1,4 +1,4 @@
-//! Tells what a run does, as it does it: to the report, the status line, the journal and the terminal.
+//! Records a run while it goes on: in the report, the status line, the journal and on the terminal.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -13,7 +13,7 @@ use base::error::{Explain, Explained};
 use base::fact::Fact;
 use base::plan::Plan;
 
-/// The teller of one run.
+/// The record of one run.
 #[derive(Debug)]
 pub struct Record {
     report: Report,
@@ -24,11 +24,11 @@ pub struct Record {
 }
 
 impl Record {
-    /// Begins to tell: writes the first report.
+    /// Writes the first report.
     pub fn begin(name: &str, configuration: String, clock: Clock, path: Option<PathBuf>, progress: Progress) -> Self {
         let report = Report::begin(name, configuration, clock.now());
         let mut record = Self { report, path, progress, clock, began: Instant::now() };
-        record.say("looking");
+        record.set_status("looking");
         record.write();
         record
     }
@@ -43,7 +43,7 @@ impl Record {
         !self.report.changes.is_empty()
     }
 
-    /// Takes over what was observed and planned.
+    /// Records the facts and the plan of a round.
     pub fn observed<T>(&mut self, facts: Vec<Fact>, plan: &Plan<T>) {
         self.report.facts = facts;
         self.report.waits.clone_from(&plan.waits);
@@ -51,14 +51,14 @@ impl Record {
         self.report.blocked.clone_from(&plan.blocks);
     }
 
-    /// A round with changes begins.
+    /// Counts a round with changes.
     pub fn round(&mut self) {
         self.report.rounds += 1;
     }
 
-    /// A change begins.
+    /// Records the start of a change.
     pub fn change_begins(&mut self, sequence: &str, change: String, object: String) {
-        self.say(&change);
+        self.set_status(&change);
         self.progress.begin(&change);
         self.report.changes.push(ChangeReport {
             round: self.report.rounds,
@@ -72,7 +72,7 @@ impl Record {
         self.write();
     }
 
-    /// The change that began last has ended.
+    /// Records the end of the change begun last.
     pub fn change_ends(&mut self, took: std::time::Duration, error: Option<&dyn Explain>) {
         let name = self.report.converger.clone();
         let Some(last) = self.report.changes.last_mut() else { return };
@@ -104,21 +104,21 @@ impl Record {
         self.write();
     }
 
-    /// Nothing is left to change, but something is not there yet.
-    pub fn waiting(&mut self, said: &mut String) {
+    /// Records the first wait, unless `last` is the same text.
+    pub fn waiting(&mut self, last: &mut String) {
         let Some(wait) = self.report.waits.first() else { return };
         let now = format!("waiting for {}: {}", wait.for_what, wait.seen);
-        if *said == now {
+        if *last == now {
             return;
         }
         tracing::info!(converger = self.report.converger, "{now}");
-        self.say(&now);
+        self.set_status(&now);
         self.progress.begin(&now);
         self.write();
-        *said = now;
+        *last = now;
     }
 
-    /// The run has ended.
+    /// Records the end of the run.
     pub fn end(mut self, outcome: Outcome, error: Option<Explained>) -> Report {
         self.progress.clear();
         self.report.outcome = outcome;
@@ -129,7 +129,7 @@ impl Record {
         self.log_findings();
         let line = status_line(&self.report);
         self.log_outcome(&line);
-        self.say(&line);
+        self.set_status(&line);
         self.write();
         self.report
     }
@@ -181,12 +181,12 @@ impl Record {
         }
     }
 
-    fn say(&mut self, line: &str) {
+    fn set_status(&mut self, line: &str) {
         self.report.status = line.into();
         systemd::notify::status(line);
     }
 
-    /// A report that cannot be written is a warning: it is never an input.
+    /// A report that cannot be written is only a warning: no run reads it.
     fn write(&mut self) {
         let Some(path) = &self.path else { return };
         self.report.seconds = self.began.elapsed().as_secs_f64();
@@ -197,7 +197,7 @@ impl Record {
     }
 }
 
-/// One line that reads well in `systemctl status`: `unchanged · traefik 3.8.0+v3.6.15 · certificate until 2027-02-11`.
+/// Returns one line for `systemctl status`: `unchanged · traefik 3.8.0+v3.6.15 · certificate until 2027-02-11`.
 fn status_line(report: &Report) -> String {
     let mut parts = vec![report.outcome.word().to_owned()];
     match report.outcome {

@@ -1,4 +1,4 @@
-//! What the last run found and did, for people and programs. Never an input of a run.
+//! The report of the last run, for people and programs. No run reads it.
 
 use std::fs;
 use std::io;
@@ -14,7 +14,7 @@ use base::plan::{Block, Drift, Wait};
 /// The version of the report's shape.
 pub const SCHEMA: u32 = 1;
 
-/// How a run went.
+/// The outcome of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
@@ -24,16 +24,16 @@ pub enum Outcome {
     Unchanged,
     /// The desired state holds now.
     Changed,
-    /// Something differs that a converger must not repair by itself.
+    /// Drift: a difference that only an operator may repair.
     Drifted,
     /// Only an operator can go on.
     Blocked,
-    /// Something that should have worked did not.
+    /// A change, a call or a wait failed.
     Failed,
 }
 
 impl Outcome {
-    /// The word people and programs read.
+    /// Returns the word in reports and on the status line.
     pub fn word(self) -> &'static str {
         match self {
             Self::Running => "running",
@@ -51,7 +51,7 @@ impl Outcome {
     }
 }
 
-/// How one change went.
+/// The result of one change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Result {
@@ -74,7 +74,7 @@ pub struct ChangeReport {
     pub change: String,
     /// The changed object.
     pub object: String,
-    /// How it went.
+    /// The result.
     pub result: Result,
     /// Seconds it took.
     pub seconds: f64,
@@ -92,13 +92,13 @@ pub struct Report {
     pub converger: String,
     /// The version.
     pub version: String,
-    /// How the run went.
+    /// The outcome.
     pub outcome: Outcome,
     /// The line `systemctl status` shows.
     pub status: String,
-    /// When it began.
+    /// The start.
     pub started: Timestamp,
-    /// When it ended.
+    /// The end.
     pub finished: Option<Timestamp>,
     /// Seconds it took.
     pub seconds: f64,
@@ -150,7 +150,7 @@ impl Report {
         base::file::replace(path, &text, 0o644)
     }
 
-    /// Reads back a report's JSON, for those who show it.
+    /// Reads the JSON of a report.
     pub fn read(path: &Path) -> io::Result<serde_json::Value> {
         Ok(serde_json::from_slice(&fs::read(path)?)?)
     }

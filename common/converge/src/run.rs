@@ -1,4 +1,4 @@
-//! The loop, the only one there is: observe, plan, apply or wait, and again, until nothing is left to do.
+//! The loop of a converger: observe, plan, apply or wait, and again, until nothing is left to do.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use base::backoff::Backoff;
 use base::error::{Class, Explain, Explained};
 use base::plan::{Plan, Sequence};
 
-/// How often what is waited for is looked at again, at first and at last.
-const LOOK_AGAIN: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
+/// The pause between two observations during a wait: the first and the longest.
+const OBSERVE_PAUSE: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(1));
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Debug)]
 pub struct Ended {
     /// The outcome.
@@ -62,8 +62,8 @@ pub async fn run<C: Converger>(converger: &C, backoff: Backoff, record: &mut Rec
     let mut failed = Failed::default();
     let mut last_round = String::new();
     let mut waiting_since = Deadline::now();
-    let mut pause = LOOK_AGAIN.0;
-    let mut said = String::new();
+    let mut pause = OBSERVE_PAUSE.0;
+    let mut last_wait = String::new();
     loop {
         let observed = match backoff.retry(async || converger.observe().await).await {
             Ok(observed) => observed,
@@ -89,13 +89,13 @@ pub async fn run<C: Converger>(converger: &C, backoff: Backoff, record: &mut Rec
             record.round();
             for sequence in sequences {
                 if apply(converger, backoff, sequence, record, &mut failed).await == Applied::Conflict {
-                    // The same change may well be needed again, from what is there now.
+                    // The same change may be needed again after the next observation.
                     last_round.clear();
                 }
             }
             waiting_since = Deadline::now();
-            pause = LOOK_AGAIN.0;
-            said.clear();
+            pause = OBSERVE_PAUSE.0;
+            last_wait.clear();
             continue;
         }
 
@@ -110,9 +110,9 @@ pub async fn run<C: Converger>(converger: &C, backoff: Backoff, record: &mut Rec
                     waited: limits.wait(),
                 }));
             }
-            record.waiting(&mut said);
+            record.waiting(&mut last_wait);
             sleep(pause).await;
-            pause = (pause * 2).min(LOOK_AGAIN.1);
+            pause = (pause * 2).min(OBSERVE_PAUSE.1);
             continue;
         }
 
@@ -120,7 +120,7 @@ pub async fn run<C: Converger>(converger: &C, backoff: Backoff, record: &mut Rec
     }
 }
 
-/// How far a sequence got.
+/// The end of a sequence.
 #[derive(PartialEq, Eq)]
 enum Applied {
     ToTheEnd,
@@ -142,7 +142,7 @@ async fn apply<C: Converger>(
         let result = backoff.retry(async || change.apply(converger).await).await;
         match result {
             Ok(()) => record.change_ends(began.elapsed(), None),
-            // Somebody else was faster; the next round sees what they did and plans anew.
+            // Another writer was faster; the next round observes its change and plans anew.
             Err(error) if error.class() == Class::Conflict => {
                 record.change_ends(began.elapsed(), Some(&error));
                 return Applied::Conflict;

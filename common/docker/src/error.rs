@@ -1,4 +1,4 @@
-//! What went wrong with a call to Docker, and of what class it is.
+//! Errors of calls to Docker.
 
 use std::time::Duration;
 
@@ -14,10 +14,10 @@ pub struct Error {
     source: Problem,
 }
 
-/// How it failed.
+/// The failure of a call.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
-    /// The client could not do it, or the daemon refused.
+    /// The client library failed, or the daemon refused.
     #[error("{}", in_words(.0))]
     Client(Client),
     /// The socket could not be used.
@@ -93,7 +93,7 @@ impl Explain for Error {
         match &self.source {
             Problem::OtherHost(_) => Class::Configuration,
             Problem::Socket(_) => Class::Transient,
-            // A call past its deadline may or may not have had its effect, and the daemon had all the time it was given.
+            // A call past its deadline may have had its effect, and the daemon had its time.
             Problem::NotDocker | Problem::Deadline(_) | Problem::Archive(_) => Class::Failed,
             Problem::Client(error) => match error {
                 Client::DockerResponseServerError { status_code: 409, .. } => Class::Conflict,

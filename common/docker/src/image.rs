@@ -1,4 +1,4 @@
-//! Images by content: loaded from an archive, found again by a tag that names the content, pulled from nowhere.
+//! Images by content: loaded from an archive and found by a tag that names the content. Never pulled.
 
 pub mod archive;
 
@@ -13,7 +13,7 @@ use futures_util::{TryStreamExt, stream};
 use super::{Docker, Error, Problem};
 pub use archive::Archive;
 
-/// Digits of the content's hash that a tag has.
+/// The digits of the content's hash in a tag.
 const DIGITS: usize = 16;
 /// An archive is handed to Docker in pieces of this size.
 const PIECE: usize = 256 * 1024;

@@ -1,4 +1,4 @@
-//! The Docker daemon: connecting, deadlines and errors, the same for all pieces.
+//! The Docker daemon: connection, deadlines, errors, images, secrets, and services of our own.
 
 mod error;
 pub mod image;
@@ -21,7 +21,7 @@ pub use version::Api;
 /// The label on everything a converger creates; its value is the piece's name.
 pub const MANAGED: &str = "converge.managed";
 
-/// Seconds that the client library waits longer than we do.
+/// Seconds by which the deadline of the client library is longer than ours.
 const CLIENTS_OWN: u64 = 60;
 
 /// A connection to the Docker daemon whose every call has a deadline.
@@ -46,7 +46,7 @@ impl Docker {
             .await
             .map_err(|_| failed(Problem::Deadline(deadline)))?
             .map_err(failed)?;
-        // Ours is the deadline that counts; the client's own would read as a passing fault, and be tried again.
+        // Our deadline counts. The client's own would look like a transient error and be retried.
         let seconds = deadline.as_secs() + CLIENTS_OWN;
         let client = bollard::Docker::connect_with_unix(socket, seconds, &version)
             .map_err(|source| failed(Problem::Client(source)))?;
@@ -59,7 +59,7 @@ impl Docker {
         &self.host
     }
 
-    /// The version of the API that is spoken with it.
+    /// Returns the agreed version of the API.
     pub fn api(&self) -> Api {
         self.api
     }
@@ -70,7 +70,7 @@ impl Docker {
         Self { deadline, ..self.clone() }
     }
 
-    /// Reads what is at `path`, as the daemon says it: the client library leaves out what it has no name for.
+    /// Reads the JSON at `path` unchanged: the client library drops fields that it does not know.
     pub async fn read(&self, what: &str, path: &str, filters: &Value) -> Result<Value, Error> {
         let failed = |source| Error::new(what, source);
         let query = form_urlencoded(&filters.to_string());

@@ -1,4 +1,4 @@
-//! Whether a Swarm service is settled: as many running tasks of its *current* spec as wanted, and no update in flight.
+//! The state of a Swarm service. It is settled when all wanted tasks of its *current* spec run and no update is in flight.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -13,27 +13,27 @@ use super::{Docker, Error};
 /// The label that names a service's stack.
 pub const STACK: &str = "com.docker.stack.namespace";
 
-/// How far a service is from what its spec says.
+/// The tasks of a service, compared with its spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tasks {
-    /// How many tasks the spec wants.
+    /// The number of tasks in the spec.
     pub wanted: u64,
-    /// How many tasks of the current spec run.
+    /// The number of running tasks of the current spec.
     pub running: u64,
-    /// How the last update is going.
+    /// The state of the last update.
     pub update: Update,
     /// Docker's message about the last update or the last failed task: `image not found`.
     pub said: Option<String>,
-    /// When the service was changed last.
+    /// The time of the last change of the service.
     pub changed: Option<Timestamp>,
 }
 
-/// How a service's last update is going.
+/// The state of a service's last update.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Update {
-    /// There was none since the service was created or last changed, or it is not said.
+    /// No update since the service was created or last changed, or unknown.
     None,
     /// Tasks are being replaced.
     Updating,
@@ -118,7 +118,7 @@ pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Ta
             running += 1;
         }
         let has_failed = task.status.as_ref().and_then(|status| status.err.as_ref()).is_some_and(|err| !err.is_empty());
-        // A task that failed tells more than one that waits for the room it left.
+        // A failed task tells more than one that waits for its resources.
         let rank = |task: &Task| (has_ended(task), when(task));
         if has_failed && failed.is_none_or(|last| rank(last) < rank(task)) {
             failed = Some(task);

@@ -1,7 +1,7 @@
-//! Which version of its API a daemon speaks.
+//! The API version of a daemon, read from `/_ping`.
 //!
-//! Asked of `/_ping`, which answers at once: `/version`, which the client library would ask, has the daemon start other
-//! programs to ask them theirs, and takes longer than everything else a run with nothing to do does.
+//! The client library would read `/version`, for which the daemon starts other programs: that takes longer than the rest
+//! of a run without changes.
 
 use std::fmt;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! An answer, received whole, and what it means.
+//! A complete answer and its meaning.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use super::error::{AuthMethod, Call, Error, Refusal};
 use super::page;
 use super::transport::{RawResponse, Transport, TransportError};
 
-/// An answer, received whole. Its body and headers may hold secrets and are shown nowhere.
+/// A complete answer. Body and headers may hold secrets, so `Debug` leaves them out.
 #[derive(Clone)]
 pub struct Answer {
     /// The call.
@@ -22,9 +22,9 @@ pub struct Answer {
     pub status: StatusCode,
     headers: HeaderMap,
     body: Vec<u8>,
-    /// What must not be seen of it.
+    /// Secrets that its texts must not show.
     hidden: Vec<SecretString>,
-    /// By what it was asked for.
+    /// The authentication of the request.
     by: AuthMethod,
 }
 
@@ -49,7 +49,7 @@ impl Answer {
         Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: AuthMethod::None })
     }
 
-    /// The same, carried by something else than the network.
+    /// The same through `transport` instead of the network.
     pub(super) async fn receive_from(
         call: &Call,
         request: RequestBuilder,
@@ -71,12 +71,12 @@ impl Answer {
         }
     }
 
-    /// The same, by what it was asked for, and with secrets that its text must not show.
-    pub(super) fn asked(self, by: AuthMethod, hidden: Vec<SecretString>) -> Self {
+    /// The same with the authentication of its request, and secrets that its texts must not show.
+    pub(super) fn with_auth(self, by: AuthMethod, hidden: Vec<SecretString>) -> Self {
         Self { hidden, by, ..self }
     }
 
-    /// The body as text, with whatever secrets are in it.
+    /// The body as text, secrets included.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
@@ -92,14 +92,14 @@ impl Answer {
         secrets.fold(text, |text, secret| if text.contains(secret) { text.replace(secret, "…").into() } else { text })
     }
 
-    /// Where it redirects to, when it does.
+    /// The target of a redirect.
     pub fn location(&self) -> Option<&str> {
         let value = self.headers.get(LOCATION).filter(|_| self.status.is_redirection())?;
-        // Drone puts error texts into it as they are, so bytes beyond ASCII are no reason to miss it.
+        // Drone copies error texts into it, so it may hold bytes beyond ASCII.
         std::str::from_utf8(value.as_bytes()).ok()
     }
 
-    /// The cookies it sets, each as the header says it.
+    /// The cookies that it sets, each as in the header.
     pub fn cookies(&self) -> impl Iterator<Item = SecretString> {
         self.headers.get_all(SET_COOKIE).into_iter().filter_map(|value| value.to_str().ok()).map(SecretString::from)
     }
@@ -114,7 +114,7 @@ impl Answer {
         self.header(header)?.parse().ok()
     }
 
-    /// Whether it is a web page.
+    /// True for a web page.
     pub fn is_page(&self) -> bool {
         let kind = self.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         if kind.is_empty() {
@@ -133,7 +133,7 @@ impl Answer {
         self.refuse_page()?;
         serde_json::from_slice(&self.body).map_err(|error| {
             let call = self.call.clone();
-            // serde_json quotes values of the wrong type, which may be secrets; where it stopped says enough.
+            // serde_json quotes values of the wrong type, which may be secrets. The position is enough.
             let at = format!("line {} column {}", error.line(), error.column());
             match error.classify() {
                 serde_json::error::Category::Eof => Error::CutOff { call, why: format!("its JSON ends at {at}") },
@@ -145,12 +145,12 @@ impl Answer {
         })
     }
 
-    /// Itself when its status is 2xx, else the error its status stands for.
+    /// Returns the answer if its status is 2xx, else the error of the status.
     pub fn or_failure(self) -> Result<Self, Error> {
         if self.status.is_success() { Ok(self) } else { Err(self.failure()) }
     }
 
-    /// The error its status stands for.
+    /// Returns the error of the status.
     pub fn failure(&self) -> Error {
         let call = self.call.clone();
         let status = self.status.as_u16();
@@ -171,7 +171,7 @@ impl Answer {
         }
     }
 
-    /// How long it asks to be left alone: seconds, or until a moment by its own clock.
+    /// `Retry-After`: seconds, or a time by the server's own clock.
     fn wait(&self) -> Option<Duration> {
         let text = self.header("retry-after")?.trim();
         if let Ok(seconds) = text.parse() {
@@ -190,17 +190,17 @@ impl Answer {
         Error::WebPage { call: self.call.clone(), status: self.status.as_u16(), title: self.title() }
     }
 
-    /// What the server says about its failure.
+    /// The server's message about its failure.
     fn message(&self) -> Option<String> {
         #[derive(Deserialize)]
-        struct Said {
+        struct Document {
             message: String,
         }
         if self.is_page() {
             return self.title();
         }
-        let said = serde_json::from_slice::<Said>(&self.body).map(|said| said.message);
-        page::quoted(&self.without_secrets(said.map_or_else(|_| self.text(), Cow::from)))
+        let message = serde_json::from_slice::<Document>(&self.body).map(|document| document.message);
+        page::quoted(&self.without_secrets(message.map_or_else(|_| self.text(), Cow::from)))
     }
 }
 

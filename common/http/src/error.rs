@@ -1,4 +1,4 @@
-//! The ways a call to Gitea or Drone fails.
+//! The failures of a call.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -56,16 +56,16 @@ impl fmt::Display for Call {
     }
 }
 
-/// By what a call says who asks.
+/// The authentication of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AuthMethod {
-    /// By nothing.
+    /// None.
     None,
-    /// By a password.
+    /// A password.
     Password,
-    /// By a token.
+    /// A token.
     Token,
-    /// By cookies.
+    /// Cookies.
     Cookies,
 }
 
@@ -137,7 +137,7 @@ pub enum Error {
     Deadline {
         /// The call.
         call: Call,
-        /// How long it was waited for.
+        /// The deadline.
         after: Duration,
     },
     /// Drone is busy reading an account's repositories.
@@ -147,7 +147,7 @@ pub enum Error {
         call: Call,
         /// Whose repositories.
         login: String,
-        /// How long it was waited for.
+        /// The deadline.
         after: Duration,
     },
     /// The TLS connection failed.
@@ -201,9 +201,9 @@ pub enum Error {
         status: u16,
         /// The meaning of the status.
         because: Refusal,
-        /// By what it was asked.
+        /// The authentication.
         by: AuthMethod,
-        /// What the server says.
+        /// The server's message.
         message: Option<String>,
     },
     /// The object does not exist.
@@ -211,7 +211,7 @@ pub enum Error {
     NotFound {
         /// The call.
         call: Call,
-        /// What the server says.
+        /// The server's message.
         message: Option<String>,
     },
     /// A 404 by the proxy before the server: no backend has this name.
@@ -227,9 +227,9 @@ pub enum Error {
         call: Call,
         /// 429 or 5xx.
         status: u16,
-        /// How long it asks to be left alone.
+        /// `Retry-After`.
         wait: Option<Duration>,
-        /// What the server says.
+        /// The server's message.
         message: Option<String>,
     },
     /// The server does not accept the call.
@@ -239,7 +239,7 @@ pub enum Error {
         call: Call,
         /// The status.
         status: u16,
-        /// What the server says.
+        /// The server's message.
         message: Option<String>,
     },
     /// The answer ends before it is complete.
@@ -258,7 +258,7 @@ pub enum Error {
         /// The cause.
         why: String,
     },
-    /// The answer is larger than any right one.
+    /// The answer is too large.
     #[error("the answer of {} is larger than {largest} bytes ({call})", call.service)]
     TooLarge {
         /// The call.
@@ -269,7 +269,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Sorts what reqwest says. Its address is dropped: a query may carry a code.
+    /// Converts an error of reqwest. Its address is dropped: a query may carry a code.
     pub(super) fn from_reqwest(call: &Call, error: reqwest::Error) -> Self {
         let (call, source) = (call.clone(), error.without_url());
         if let Some(source) = tls(&source) {
@@ -299,7 +299,7 @@ impl Error {
         matches!(self, Self::NotFound { .. })
     }
 
-    /// How long the server asks to be left alone, if it does.
+    /// Returns the wait that the server asks for (`Retry-After`).
     pub fn wait(&self) -> Option<Duration> {
         match self {
             Self::Failing { wait, .. } => *wait,
@@ -316,7 +316,7 @@ impl Error {
     }
 }
 
-/// The TLS failure somewhere below, if that is what it is.
+/// The TLS failure among the sources.
 fn tls(error: &reqwest::Error) -> Option<rustls::Error> {
     let mut below: Option<&(dyn StdError + 'static)> = error.source();
     while let Some(cause) = below {

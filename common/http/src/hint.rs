@@ -1,4 +1,4 @@
-//! What each way to fail means for the run, and what to do about it.
+//! The class and the hint of each failure.
 
 use base::error::{Class, Explain};
 

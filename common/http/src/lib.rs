@@ -39,12 +39,12 @@ pub use transport::{RawResponse, Transport, TransportError};
 /// The largest answer that is read.
 const LARGEST: usize = 4 * 1024 * 1024;
 
-/// How to reach a server.
+/// The way to reach a server.
 #[derive(Debug, Clone)]
 pub struct Connect {
-    /// How long a call may take, all its attempts together.
+    /// The deadline of a call with all its attempts.
     pub deadline: Duration,
-    /// How often a call that changes nothing is tried again.
+    /// The retries of a call that changes nothing.
     pub backoff: Backoff,
     /// The address to connect to instead of what the name resolves to; TLS and `Host` keep the name.
     pub at: Option<IpAddr>,
@@ -130,7 +130,7 @@ impl Identity {
     }
 }
 
-/// A server, ready to be asked.
+/// The client of one server.
 #[derive(Debug, Clone)]
 pub struct Client {
     inner: reqwest::Client,
@@ -194,11 +194,11 @@ impl Client {
         let mut builder = reqwest::Client::builder()
             .redirect(Policy::none())
             .no_proxy()
-            // A server that was redeployed meanwhile is not asked on a connection to the one before.
+            // Connections to a server that was redeployed are not used again.
             .pool_idle_timeout(Duration::from_secs(1))
             .user_agent(concat!("converge-ci/", env!("CARGO_PKG_VERSION")));
         if base.scheme() == "http" {
-            // Without TLS there is nothing to trust, and the system's authorities cost milliseconds to read.
+            // Reading the system's authorities takes milliseconds and is only needed for TLS.
             builder = builder.tls_certs_only([]);
         } else if let Some(pem) = &connect.authority {
             let authorities = Certificate::from_pem_bundle(pem.as_bytes());
@@ -214,8 +214,8 @@ impl Client {
         Ok(Self { inner, service, base, deadline, backoff, hidden: Arc::default(), transport, observer })
     }
 
-    /// The same, whose answers are never quoted with one of `secrets` in them, nor with what a request says who asks
-    /// with: a failing server may say what it was sent.
+    /// The same client with more secrets to mask. Texts of its answers never show them or the authentication of a request:
+    /// a failing server may quote its input.
     #[must_use]
     pub fn hiding(&self, secrets: impl IntoIterator<Item = SecretString>) -> Self {
         Self { hidden: secrets.into_iter().collect(), ..self.clone() }
@@ -250,7 +250,7 @@ impl Client {
         (to.origin() == self.base.origin() && to.path().starts_with(&below)).then_some(to)
     }
 
-    /// Asks once, and answers whatever came, whatever its status.
+    /// Makes one attempt. Returns the answer whatever its status.
     pub async fn ask(&self, request: &Request<'_>) -> Result<Answer, Error> {
         self.ask_until(request, Instant::now() + self.deadline).await
     }
@@ -276,7 +276,7 @@ impl Client {
         }
         let mut hidden = request.identity.secrets();
         hidden.extend_from_slice(&self.hidden);
-        settled.map(|answer| answer.asked(request.identity.kind(), hidden))
+        settled.map(|answer| answer.with_auth(request.identity.kind(), hidden))
     }
 
     async fn receive(&self, call: &Call, builder: RequestBuilder) -> Result<Answer, Error> {
@@ -286,8 +286,7 @@ impl Client {
         }
     }
 
-    /// Asks for something that may be asked any number of times: again and again within the deadline, while the error may
-    /// pass. Every status but 2xx is an error.
+    /// Makes an idempotent call with retries within the deadline. Every status but 2xx is an error.
     pub async fn read(&self, request: &Request<'_>) -> Result<Answer, Error> {
         let until = Instant::now() + self.deadline;
         let seen = RefCell::new(None);
@@ -295,7 +294,7 @@ impl Client {
             let settled = self.ask_until(request, until).await.and_then(Answer::or_failure);
             settled.map_err(|error| {
                 let again = Retry(error.class());
-                // That time ran out says less than what went wrong before.
+                // An earlier error tells more than the deadline.
                 seen.replace_with(|before| match before.take() {
                     Some(before) if matches!(error, Error::Deadline { .. }) => Some(before),
                     _ => Some(error),
@@ -321,7 +320,7 @@ impl Client {
         self.read(&Request { method: Method::GET, url, identity, body: Body::None }).await?.json()
     }
 
-    /// Changes something, once: what became of an attempt that failed is for the caller to observe.
+    /// Makes a call that changes something, once. After an error the caller must observe its effect.
     pub async fn change(
         &self,
         method: Method,
@@ -335,7 +334,7 @@ impl Client {
     }
 }
 
-/// Tells the retry whether to go on; the error itself is kept aside, for the last one is not always the best.
+/// The class of an error, for the retry. The error itself is kept aside: the last one is not always the best.
 #[derive(Debug, thiserror::Error)]
 #[error("the call failed")]
 struct Retry(Class);

@@ -1,4 +1,4 @@
-//! Who is told of every request, to count them in one place.
+//! The observer of all requests, for metrics.
 
 use std::fmt;
 
@@ -6,8 +6,8 @@ use reqwest::StatusCode;
 
 use super::error::{Error, Service};
 
-/// Is told of every request that was made, each attempt by itself.
+/// Observes every request, each attempt by itself.
 pub trait Observer: fmt::Debug + Send + Sync {
-    /// A request was answered with this status, or why it was not.
+    /// Called after a request with its status or its error.
     fn asked(&self, service: Service, settled: Result<StatusCode, &Error>);
 }

@@ -1,8 +1,8 @@
-//! What a web page says of itself, to name it in an error.
+//! The title of a web page, for errors.
 
 use html5gum::{Token, Tokenizer};
 
-/// How much of a text is quoted.
+/// The longest quoted text.
 const LONGEST: usize = 200;
 
 /// The title of a page, if it has one.

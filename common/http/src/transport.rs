@@ -1,4 +1,4 @@
-//! What stands between a client and the network, so that tests can put a world of their own there.
+//! The transport below a client. Tests replace the network by their own.
 
 use std::fmt;
 
@@ -6,13 +6,13 @@ use futures_util::future::BoxFuture;
 use reqwest::header::HeaderMap;
 use reqwest::{Request, StatusCode};
 
-/// Carries a request to a server and its answer back.
+/// Sends requests and returns responses.
 pub trait Transport: fmt::Debug + Send + Sync {
-    /// Carries one. A future that never ends is an answer that never comes: the caller has a deadline.
+    /// Sends a request. The future may never end: the caller has a deadline.
     fn send(&self, request: Request) -> BoxFuture<'_, Result<RawResponse, TransportError>>;
 }
 
-/// An answer as it comes from the wire.
+/// A response before it is judged.
 #[derive(Debug, Clone)]
 pub struct RawResponse {
     /// The status.
@@ -26,10 +26,10 @@ pub struct RawResponse {
 /// The reason why there is no response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TransportError {
-    /// No connection, or it broke before an answer; whether the server saw the request is not known.
+    /// No connection, or it broke before a response. The server may have seen the request.
     #[error("connection lost")]
     Connection,
-    /// The answer broke off.
+    /// The connection broke within the response.
     #[error("the connection broke within the answer")]
     Body,
 }

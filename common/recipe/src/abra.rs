@@ -1,5 +1,5 @@
 //! abra: run with a pseudo-terminal, `-n`, an explicit `ABRA_DIR`, one lock per `ABRA_DIR`, a clean environment and a
-//! deadline. Its words are only good for errors: what is true afterwards is read from Docker.
+//! deadline. Its output only serves errors: the result is read from Docker.
 
 mod terminal;
 
@@ -18,7 +18,7 @@ use base::lock::Lock;
 
 /// The oldest abra whose flags are the ones used here.
 const OLDEST: Version = Version::new(0, 11, 0);
-/// How long it may take to say its version.
+/// The deadline of `abra --version`.
 const VERSION_DEADLINE: Duration = Duration::from_secs(20);
 
 /// abra on one `ABRA_DIR`.
@@ -41,7 +41,7 @@ pub enum Error {
     Program {
         /// The command line; nothing secret is ever in it.
         command: String,
-        /// How it failed.
+        /// The failure.
         source: Problem,
     },
     /// The version is older than the oldest supported one.
@@ -90,8 +90,7 @@ impl Explain for Error {
 }
 
 impl Abra {
-    /// abra as found in `PATH`, on `directory`. One command may take `deadline`; another's work in the same directory is
-    /// waited for as long as `lock_deadline`.
+    /// abra from `PATH`, on `directory`. `deadline` is that of one command, `lock_deadline` that of the directory's lock.
     pub fn new(
         directory: impl Into<PathBuf>,
         docker_host: impl Into<String>,
@@ -116,7 +115,7 @@ impl Abra {
         self
     }
 
-    /// Masks these, should abra ever say them.
+    /// Masks these secrets in abra's output.
     #[must_use]
     pub fn hiding(mut self, secrets: impl IntoIterator<Item = SecretString>) -> Self {
         self.secrets.extend(secrets);
@@ -128,7 +127,7 @@ impl Abra {
         &self.directory
     }
 
-    /// Keeps everybody else, our other programs included, from working in the directory.
+    /// Locks the directory against other processes, our own included.
     pub async fn lock(&self) -> Result<Lock, Error> {
         Lock::take(&self.directory.join(".converge.lock"), "abra's directory", self.lock_deadline)
             .await
@@ -149,7 +148,7 @@ impl Abra {
             .await
     }
 
-    /// Runs `abra <arguments> -n` under the directory's lock and gives back what it said, secrets masked.
+    /// Runs `abra <arguments> -n` under the directory's lock. Returns its output with masked secrets.
     pub async fn run(&self, arguments: &[&str]) -> Result<String, Error> {
         let _lock = self.lock().await?;
         self.run_locked(arguments).await
@@ -204,7 +203,7 @@ impl Abra {
     }
 }
 
-/// The first thing in `said` that reads like a version.
+/// Returns the first version in `said`.
 fn read_version(said: &str) -> Option<Version> {
     let plain = program::without_escapes(said);
     plain

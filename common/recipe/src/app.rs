@@ -1,4 +1,4 @@
-//! What it takes to look at one app and to change it.
+//! The connections and inputs to observe and change one app.
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use base::host::Host;
 use base::limits::Limits;
 use docker::Docker;
 
-/// Which app it is.
+/// The identity of an app.
 #[derive(Debug, Clone, Copy)]
 pub struct AppId<'a> {
     /// The piece that deploys it.

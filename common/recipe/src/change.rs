@@ -1,4 +1,4 @@
-//! What can be changed of a recipe's app, one mutation each.
+//! The changes of a recipe's app, one mutation each.
 
 mod docker;
 
@@ -33,7 +33,7 @@ pub enum Change {
         /// The name.
         name: String,
     },
-    /// Remember in Swarm what is tried, or that it was rejected.
+    /// Record an attempt in Swarm, or its rejection.
     Mark {
         /// The attempt.
         mark: Try,
@@ -55,7 +55,7 @@ pub enum Change {
         is_release: bool,
         /// The reasons.
         because: Vec<String>,
-        /// The version that it replaces because that did not become healthy.
+        /// The unhealthy version that this deploy replaces.
         #[serde(skip_serializing_if = "Option::is_none")]
         rejection: Option<Rejection>,
     },
@@ -66,7 +66,7 @@ pub enum Change {
         /// The id.
         id: String,
     },
-    /// Forget a try.
+    /// Remove the record of an attempt.
     Unmark {
         /// The version that was tried.
         tag: String,
@@ -122,7 +122,7 @@ impl Change {
         }
     }
 
-    /// Makes the change. `content` gives what a new secret of a kind holds.
+    /// Makes the change. `content` returns the content of a new secret of a kind.
     pub async fn apply<E: From<Error>>(
         &self,
         app: &App,
@@ -151,7 +151,7 @@ impl Change {
 }
 
 impl App {
-    /// Asks the git server. That it cannot be reached is remembered, and never a failure by itself: the plan says
+    /// Clones or fetches. An unreachable git server is recorded and never a failure by itself: the plan decides
     /// whether this run needs it.
     async fn ask(&self, call: impl AsyncFn() -> Result<(), crate::git::Error>) {
         let answer = self.backoff.retry(async || call().await).await;

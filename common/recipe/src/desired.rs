@@ -1,4 +1,4 @@
-//! What an operator declares of a recipe's app, and what can be wrong with it that types do not refuse.
+//! The settings of a recipe's app, with the checks that types cannot make.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,15 +11,15 @@ use crate::env_file;
 use base::address::shown;
 use base::configuration::Problem;
 
-/// Where the recipe comes from and which version of it runs.
+/// The git repository and the version policy of a recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Source {
     /// The git repository; else Co-op Cloud's own of that name.
     pub source: Option<String>,
-    /// Which version runs.
+    /// The version policy.
     pub version: Policy,
-    /// Hours after which `latest` looks for newer releases.
+    /// Hours between two fetches for `latest`.
     #[serde(default = "refresh_hours")]
     pub refresh_hours: u32,
 }

@@ -1,4 +1,4 @@
-//! A recipe's `.env`: read and edited without touching what is not ours.
+//! A recipe's `.env`. Edits touch only our own keys.
 //!
 //! Comments, order, `# length=…` modifiers, quotes, CRLF, duplicates, a missing last newline and bytes that are no text
 //! all stay as they are. A file in which nothing is set is written back byte for byte. The grammar is the one of the

@@ -1,4 +1,4 @@
-//! What can go wrong with a recipe's app.
+//! Errors of a recipe's app.
 
 use std::io;
 use std::path::PathBuf;
@@ -42,10 +42,10 @@ pub enum Error {
         /// The version.
         version: String,
     },
-    /// A version was tried, did not become healthy, and the one before it runs again.
+    /// A version did not become healthy, and the previous one runs again.
     #[error("{tag} did not become healthy ({seen}); went back to {back_to}")]
     WentBack {
-        /// The version that was tried.
+        /// The unhealthy version.
         tag: String,
         /// The state seen then.
         seen: String,

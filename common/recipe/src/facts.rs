@@ -1,4 +1,4 @@
-//! What is worth showing of a recipe's app: the version that runs, what is held, a git server out of reach.
+//! The facts of a recipe's app: the running version, held releases, an unreachable git server.
 
 use serde_json::json;
 

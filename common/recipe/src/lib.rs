@@ -1,15 +1,15 @@
-//! A recipe that a converger deploys: from its git repository to a stack whose version, environment and secrets are
-//! what the piece wants.
+//! A recipe that a converger deploys: from its git repository to a stack with the declared version, environment and
+//! secrets.
 //!
-//! The same way through as in every converger, for the part that all recipes have in common:
+//! The modules are those of a converger, for the part that all recipes share:
 //!
-//! - [`desired`]: source and version policy, `.env`, compose files, as an operator declares them.
-//! - [`observed`]: the clone, the `.env`, the stack, its secrets, versions being tried. Reads only.
-//! - [`plan`]: pure; which version, whether to deploy, going back from what did not become healthy.
-//! - [`change`]: the recipe by git, the `.env` as a file, secrets and marks through Docker, the deploy by abra.
+//! - [`desired`]: source and version policy, `.env`, compose files, as declared.
+//! - [`observed`]: the clone, the `.env`, the stack, its secrets, attempts. Reads only.
+//! - [`plan`]: pure; the version, the deploy, the rollback of an unhealthy version.
+//! - [`change`]: the recipe by git, the `.env` as a file, secrets and attempts through Docker, the deploy by abra.
 //!
-//! A piece that deploys a recipe keeps an [`App`], says by [`plan::Wanted`] what its app needs, and adds what is
-//! its own: what healthy means, and what is beside the app.
+//! A piece that deploys a recipe keeps an [`App`], declares its needs by a [`plan::Wanted`], and adds its own part: the
+//! meaning of healthy, and the objects beside the app.
 
 pub mod abra;
 mod app;
@@ -42,6 +42,6 @@ pub use version::{Held, Latest, Policy, Release, Why, latest, upstream, version}
 pub struct Content {
     /// The secret itself.
     pub secret: SecretString,
-    /// Labels beside the two that every secret has, to tell what is in it.
+    /// Labels about the content, beside the two of every secret.
     pub labels: BTreeMap<String, String>,
 }

@@ -50,7 +50,7 @@ impl Names {
         self.of_secret(name).filter(|(of, _)| *of == kind).map(|(_, number)| number)
     }
 
-    /// `<stack>_rejected_<tag>`: the config that remembers a version being tried. Swarm's names have no `+`.
+    /// `<stack>_rejected_<tag>`: the config that records the attempt of a version. Swarm's names have no `+`.
     pub fn rejected(&self, tag: &str) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
         let name = format!("{}_rejected_{}", self.stack, tag.chars().map(plain).collect::<String>());

@@ -1,4 +1,4 @@
-//! What is there of a recipe's app. Reads only.
+//! Observes a recipe's app. Reads only.
 
 mod clone;
 mod stack;
@@ -40,7 +40,7 @@ pub struct Observed {
     pub env: Option<BTreeMap<String, String>>,
     /// The stack.
     pub stack: Stack,
-    /// Versions that are or were tried.
+    /// Recorded attempts.
     pub tries: Vec<Try>,
     /// True if this run has deployed the stack.
     pub deployed: bool,
@@ -54,7 +54,7 @@ impl Observed {
 }
 
 impl App {
-    /// Reads everything. `contents` are the secrets as they should be, by kind; `None` where that is not known.
+    /// Observes the app. `contents` are the wanted secrets by kind; `None` for one that is not known.
     pub async fn observe(
         &self,
         version: &Policy,

@@ -1,7 +1,7 @@
-//! What leads a recipe's app from observed to wanted. Pure.
+//! Plans a recipe's app. Pure.
 //!
-//! In the order things depend on each other: the [`secret`]s to use, the version ([`Target`]), whether a deploy is
-//! needed; then, with nothing to deploy, [`unsettled`] tasks and what can be cleared away.
+//! In the order of dependence: the [`secret`]s, the version ([`Target`]), the deploy. With nothing to deploy: the wait for
+//! [`unsettled`] tasks, then the removal of superseded objects.
 
 mod needed;
 mod secrets;
@@ -28,15 +28,15 @@ pub struct Wanted<'a> {
     pub recipe: &'static str,
     /// The app's names.
     pub names: &'a Names,
-    /// Where the recipe comes from and which version of it runs.
+    /// The git repository and the version policy.
     pub source: &'a Source,
     /// The operator's part of the `.env`.
     pub env: &'a BTreeMap<String, String>,
-    /// The piece's part of the `.env`, but for `DOMAIN` and `COMPOSE_FILE`, which all apps have.
+    /// The piece's part of the `.env`, without `DOMAIN` and `COMPOSE_FILE`, which all apps have.
     pub keys: BTreeMap<String, String>,
-    /// The same, for keys that are set only where the version's `.env.sample` knows them.
+    /// Keys that are set only if the version's `.env.sample` has them.
     pub keys_if_known: BTreeMap<String, String>,
-    /// Keys that begin so reach the recipe's program, whether the `.env.sample` knows them or not: abra hands it all.
+    /// The prefix of keys that need not be in the `.env.sample`: abra passes them on to the recipe's program.
     pub passed_on: Option<&'static str>,
     /// The recipe's compose files.
     pub compose_files: &'a [String],
@@ -52,7 +52,7 @@ pub struct Wanted<'a> {
     pub back: Back,
     /// Seconds that a version has to become healthy.
     pub wait_seconds: u32,
-    /// When it was observed.
+    /// The time of the observation.
     pub now: Timestamp,
 }
 
@@ -65,7 +65,7 @@ pub enum Back {
     SameUpstream,
 }
 
-/// Blocks on a host without a Swarm; there is nothing to plan then.
+/// Returns true if there is a swarm. Blocks otherwise, and nothing else is planned.
 pub fn has_swarm(observed: &Observed, plan: &mut Plan<Change>) -> bool {
     if let Some(why) = &observed.no_swarm {
         plan.block("swarm", format!("there is no swarm to deploy to: {why}"), "see converge-swarm.service");
@@ -73,7 +73,7 @@ pub fn has_swarm(observed: &Observed, plan: &mut Plan<Change>) -> bool {
     observed.no_swarm.is_none()
 }
 
-/// Brings the app to its version, environment and secrets. `Some` once there is nothing to deploy.
+/// Plans version, environment and secrets of the app. Returns the target once there is nothing to deploy.
 pub fn deploy(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
     let Some(target) = target::choose(wanted, observed, plan) else {
         plan.sequence("secrets", wanted.creations.clone());
@@ -90,7 +90,7 @@ pub fn deploy(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> 
         return Some(target);
     }
     if let Some(seen) = needed::swarm_went_back(observed, &target) {
-        // Never green, however well what ran before runs again.
+        // Never a success, even if the previous version runs again.
         plan.wait(format!("{} {} to stay up", wanted.recipe, target.version), seen, hint(wanted.names));
         return None;
     }
@@ -111,7 +111,7 @@ pub fn deploy(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> 
     None
 }
 
-/// Every key of the `.env` that is to be set.
+/// Returns the declared keys of the `.env`.
 fn keys(wanted: &Wanted, observed: &Observed, target: &Target) -> BTreeMap<String, String> {
     let contents = observed.recipe.as_ref().and_then(|recipe| recipe.contents.get(&target.version));
     let known = contents.and_then(|contents| contents.keys.as_ref());
@@ -125,13 +125,13 @@ fn keys(wanted: &Wanted, observed: &Observed, target: &Target) -> BTreeMap<Strin
     keys
 }
 
-/// The keys of `wanted` that have another value in `there`. A key that is not there is empty.
+/// Returns the keys with another value in `there`. A missing key is empty.
 fn differing(wanted: &BTreeMap<String, String>, there: &BTreeMap<String, String>) -> Vec<String> {
     let differs = |(key, value): &(&String, &String)| there.get(*key).map_or("", String::as_str) != value.as_str();
     wanted.iter().filter(differs).map(|(key, _)| key.clone()).collect()
 }
 
-/// The keys that are to be set in the `.env`. A new file begins with the recipe's own values, so all of ours are.
+/// Returns the change of the `.env`: the differing keys, or all of ours in a new file.
 fn write_env(observed: &Observed, target: &Target, mut keys: BTreeMap<String, String>) -> Option<Change> {
     if let Some(there) = &observed.env {
         let differing = differing(&keys, there);
@@ -140,7 +140,7 @@ fn write_env(observed: &Observed, target: &Target, mut keys: BTreeMap<String, St
     (!keys.is_empty()).then(|| Change::WriteEnv { version: target.version.clone(), keys })
 }
 
-/// Tasks that are not as their service says, each as what is waited for and what was seen instead.
+/// Returns the waits for services that are not settled, each with the state seen instead.
 pub fn unsettled(observed: &Observed) -> Vec<(String, String)> {
     let unsettled = observed.stack.unsettled();
     unsettled.map(|service| (format!("{} to settle", service.name), service.tasks.to_string())).collect()
@@ -152,7 +152,7 @@ pub fn hint(names: &Names) -> String {
     format!("`docker service ps --no-trunc {service}` and `docker service logs {service}` tell more")
 }
 
-/// Forgets tries that ended well, or that what runs has left behind.
+/// Removes the records of attempts that succeeded or are older than the running version.
 pub fn forget(observed: &Observed, target: &Target) -> Vec<Change> {
     let done_with = |old: &&Try| old.rejected.is_none() || !target::still_matters(old, &target.version);
     observed.tries.iter().filter(done_with).map(|old| Change::Unmark { tag: old.tag.clone() }).collect()

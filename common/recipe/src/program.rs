@@ -1,4 +1,4 @@
-//! Other programs: started in a process group of their own with a clean environment, ended with their children.
+//! Child processes: each in its own process group with a clean environment, killed with its children.
 
 use std::env;
 use std::ffi::OsStr;
@@ -33,13 +33,13 @@ impl ProcessGroup {
 impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
-            // It may have ended meanwhile, which is what is wanted.
+            // The group may have ended meanwhile.
             let _ = killpg(group, Signal::SIGKILL);
         }
     }
 }
 
-/// How a program can fail to do its work.
+/// The failure of a program.
 #[derive(Debug, thiserror::Error)]
 pub enum Problem {
     /// The program is not in `PATH`.
@@ -59,7 +59,7 @@ pub enum Problem {
     /// The program ended with an exit code other than 0.
     #[error("{}{said}", ending(*.status))]
     Exit {
-        /// How it ended.
+        /// The exit status.
         status: ExitStatus,
         /// The end of its output, without secrets.
         said: Said,
@@ -73,7 +73,7 @@ fn ending(status: ExitStatus) -> String {
     }
 }
 
-/// The last lines a program said.
+/// The last lines of a program's output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Said(Vec<String>);
 
@@ -81,7 +81,7 @@ impl Said {
     const LINES: usize = 8;
     const LONGEST: usize = 300;
 
-    /// The last lines of `text` that say something, without colours and control characters.
+    /// The last lines of `text` that are not blank, without colours and control characters.
     pub fn last_lines(text: &str) -> Self {
         let text = without_escapes(text);
         let lines: Vec<_> = text.lines().map(str::trim_end).filter(|line| !line.trim().is_empty()).collect();
@@ -128,7 +128,7 @@ pub fn without_escapes(text: &str) -> String {
     plain
 }
 
-/// A command with nothing of our environment but what `keep` names and is set.
+/// Returns a command with only the variables in `keep` of our environment.
 pub fn clean_command(program: impl AsRef<OsStr>, keep: &[&str]) -> Command {
     let mut command = Command::new(program);
     command.env_clear().process_group(0).kill_on_drop(true);
@@ -140,7 +140,7 @@ pub fn clean_command(program: impl AsRef<OsStr>, keep: &[&str]) -> Command {
     command
 }
 
-/// Turns the error of starting `program` into a problem.
+/// Converts the error of starting `program`.
 pub fn not_started(program: &str, error: io::Error) -> Problem {
     match error.kind() {
         io::ErrorKind::NotFound => Problem::Absent(program.into()),
@@ -158,7 +158,7 @@ pub async fn output(mut command: Command, input: &[u8], deadline: Duration) -> R
     let stdin = child.stdin.take();
     let feed = async {
         if let Some(mut stdin) = stdin {
-            // A program that ends without reading it all says so by its exit code.
+            // A program that ends without reading all input tells so by its exit code.
             drop(stdin.write_all(input).await);
         }
     };

@@ -1,4 +1,4 @@
-//! Which version of a recipe a converger runs. Pure.
+//! The choice of a recipe's version. Pure.
 //!
 //! A recipe's version is `<recipe version>+<upstream version>`; only annotated tags are releases.
 
@@ -6,13 +6,13 @@ use schemars::JsonSchema;
 use semver::Version;
 use serde::{Deserialize, Serialize};
 
-/// The operator's configuration.
+/// The version policy that the operator declares.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
-    /// This release and no other: `{ "pin": "3.8.0+v3.6.15" }`.
+    /// This release only: `{ "pin": "3.8.0+v3.6.15" }`.
     Pin(String),
-    /// The newest release, but for what needs an operator: `"latest"`.
+    /// The newest release that needs no work by an operator: `"latest"`.
     Latest,
     /// A branch or commit that is no release: `{ "commit": "main" }`.
     Commit(String),
@@ -27,7 +27,7 @@ pub struct Release<'a> {
     pub notes: Option<&'a str>,
 }
 
-/// A newer release that is not run by itself.
+/// A newer release that only an operator may deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Held {
     /// The tag.
@@ -73,12 +73,12 @@ pub fn version(tag: &str) -> Option<Version> {
     Version::parse(tag).ok().filter(|version| !version.build.is_empty())
 }
 
-/// The version of the recipe's main program in a tag: what is behind the `+`.
+/// The version of the recipe's main program in a tag: the part after the `+`.
 pub fn upstream(tag: &str) -> Option<&str> {
     tag.split_once('+').map(|(_, upstream)| upstream)
 }
 
-/// The newest of `releases` that may be run where `running` runs now.
+/// Returns the newest of `releases` that may replace `running`.
 pub fn latest(running: Option<&str>, releases: &[Release], rejected: &[String]) -> Latest {
     let mut sorted: Vec<(Version, &Release)> =
         releases.iter().filter_map(|release| Some((version(release.tag)?, release))).collect();
@@ -100,7 +100,7 @@ pub fn latest(running: Option<&str>, releases: &[Release], rejected: &[String]) 
         } else {
             is_rejected(release).then_some(Why::Rejected)
         };
-        // What an operator has to do for one step has to be done for every later one too.
+        // Work for one step is needed for every later one too.
         needs_operator |= matches!(why, Some(Why::Major | Why::Manual));
         match why {
             Some(why) => held.push(Held { tag: release.tag.to_owned(), why }),

@@ -1,5 +1,4 @@
-//! Addresses that nobody has and nobody can get: stacks removed at the same time leak them, and no answer of Docker's shows
-//! it. Only its journal does.
+//! Leaked addresses: stacks that are removed at the same time leak them. Only Docker's journal shows that.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -10,12 +9,12 @@ use tokio::time::timeout;
 
 /// Docker's log message when a service gets no address.
 const FAILURE: &str = "could not find an available IP while allocating VIP";
-/// How far back is looked: what was mended since by a restart of Docker is not told for ever.
+/// The period that counts: a restart of Docker frees leaked addresses, so old messages must not count for ever.
 const SINCE: &str = "--since=-1h";
-/// The journal may take so long; it only makes a warning.
+/// The deadline of the journal, which only serves a warning.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How often Docker found no address within the last hour; `None` where there is no journal to ask.
+/// Returns the number of services without an address within the last hour; `None` without a journal.
 pub async fn allocation_failures() -> Option<u64> {
     if !Path::new("/run/systemd/system").exists() {
         return None;

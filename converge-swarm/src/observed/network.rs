@@ -1,4 +1,4 @@
-//! The networks of a name, how full they are, and who is on them.
+//! The networks of a name, their fill, and what is attached to them.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -24,13 +24,13 @@ pub struct Network {
     pub attachable: bool,
     /// The subnets.
     pub subnets: Vec<String>,
-    /// How many of its addresses are taken.
+    /// The number of addresses in use.
     pub addresses_taken: u64,
     /// The attached services, containers and endpoints, running or not. `None` for a network that is as declared.
     pub attached: Option<Vec<Attached>>,
 }
 
-/// Something on a network.
+/// Something that is attached to a network.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Attached {
@@ -48,7 +48,7 @@ impl Network {
         self.differences(desired).is_empty()
     }
 
-    /// How it differs from what `desired` declares, in words.
+    /// Returns the differences from `desired`, in words.
     pub fn differences(&self, desired: &desired::Network) -> Vec<String> {
         let mut differences = Vec::new();
         if self.driver != "overlay" {
@@ -85,7 +85,7 @@ pub async fn named(docker: &Docker, desired: &Desired) -> Result<BTreeMap<String
     for summary in listed {
         let (Some(name), Some(id)) = (summary.name, summary.id) else { continue };
         let Some(found) = networks.get_mut(&name) else { continue };
-        // Gone between listing and looking: then it is not there.
+        // Removed between list and inspect.
         if let Some(network) = inspect(docker, &name, &id).await? {
             found.push(network);
         }
@@ -190,7 +190,7 @@ fn service_on(service: Service, network: &str, id: &str) -> Option<Attached> {
     is_on.then(|| Attached::Service(spec.name.unwrap_or_default()))
 }
 
-/// Containers of services are told of by their service.
+/// A container of a service is represented by its service.
 fn container_on(container: ContainerSummary, network: &str, id: &str) -> Option<Attached> {
     if container.labels.is_some_and(|labels| labels.contains_key("com.docker.swarm.service.id")) {
         return None;

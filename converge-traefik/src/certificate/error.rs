@@ -1,4 +1,4 @@
-//! What can be wrong with a certificate, each with what to do.
+//! The mistakes in a certificate or its key, each with a hint.
 
 use base::error::{Class, Explain};
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ pub enum Error {
         /// The cause.
         why: String,
     },
-    /// The key is no well-formed PEM. Its parser's words are kept back: they may quote the text.
+    /// The key is not well-formed PEM. The parser's message is left out: it may quote the key.
     #[error("credential `privkey` is damaged PEM text")]
     KeyText,
     /// There is no key.
@@ -73,13 +73,13 @@ pub enum Error {
     /// The certificate is not valid yet.
     #[error("the certificate is not valid before {}", day(*from))]
     NotYetValid {
-        /// From when on it is.
+        /// The start of its validity.
         from: Timestamp,
     },
     /// The certificate has expired.
     #[error("the certificate expired on {}", day(*until))]
     Expired {
-        /// Until when it was.
+        /// The end of its validity.
         until: Timestamp,
     },
 }

@@ -1,4 +1,4 @@
-//! Routers that would ask for certificates by themselves.
+//! Routers that would request certificates from an ACME resolver.
 
 use std::collections::HashMap;
 
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AcmeRouter {
-    /// The service whose label it is.
+    /// The service with the label.
     pub service: String,
     /// The label.
     pub label: String,
@@ -21,7 +21,7 @@ pub struct AcmeRouter {
 
 /// Routers of any service that name an ACME resolver: with one, Traefik would ask for certificates by itself.
 pub async fn observe(docker: &Docker) -> Result<Vec<AcmeRouter>, Error> {
-    // Only these are routed at all.
+    // Traefik routes only these.
     let filters = HashMap::from([("label".to_owned(), vec!["traefik.enable=true".to_owned()])]);
     let options = ListServicesOptions { filters: Some(filters), ..Default::default() };
     let routed = docker.call("list routed services", async |client| client.list_services(Some(options)).await).await?;

@@ -1,4 +1,4 @@
-//! Asks Traefik what it serves: over HTTPS for a name nobody has, over HTTP for a redirect.
+//! Probes Traefik: the certificate over HTTPS for an unused name, the redirect over HTTP.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::certificate::fingerprint;
 
-/// How long an answer may take: it comes from this very machine.
+/// The deadline of an answer, which comes from this host.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The answers of Traefik.
@@ -25,7 +25,7 @@ pub struct Probe {
 
 /// Asks at `address`, for a name under the wildcard of `domain`.
 pub async fn ask(address: IpAddr, domain: &str) -> Probe {
-    // A name nobody has: only the wildcard's certificate can answer for it.
+    // An unused name: only the wildcard certificate covers it.
     let name = format!("probe-{:016x}.{domain}", fastrand::u64(..));
     let (certificate, redirect) = tokio::join!(served(address, &name), redirects(address, &name));
     Probe { certificate, redirect }
@@ -33,7 +33,7 @@ pub async fn ask(address: IpAddr, domain: &str) -> Probe {
 
 async fn served(address: IpAddr, name: &str) -> Result<String, String> {
     let answer = get(address, 443, &format!("https://{name}/"), name).await?;
-    // The status is the apps' own matter; nobody answers for this name.
+    // Any status will do: no app has this name.
     let seen = answer.extensions().get::<TlsInfo>().and_then(TlsInfo::peer_certificate);
     seen.map(fingerprint).ok_or_else(|| "it serves no certificate".into())
 }

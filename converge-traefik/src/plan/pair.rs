@@ -1,4 +1,4 @@
-//! Which secrets are to be served.
+//! The pair of secrets to serve.
 
 use base::plan::Plan;
 use recipe::names::Names;
@@ -11,9 +11,9 @@ use crate::{CERTIFICATE, Change, KEY, LEAF};
 /// The secrets to serve.
 #[derive(Debug, Clone)]
 pub struct Chosen {
-    /// Their numbers.
+    /// The numbers of the secrets.
     pub pair: Pair,
-    /// The fingerprint that must be served, where it is known.
+    /// The fingerprint that must be served, if it is known.
     pub leaf: Option<String>,
     /// Secrets to create first.
     pub creations: Vec<Change>,
@@ -28,7 +28,7 @@ impl Chosen {
     }
 }
 
-/// Chooses them. Without a usable certificate the pair that ran stays; without one of those there is nothing to serve.
+/// Chooses the secrets. Without a usable certificate the present pair stays; without a pair there is nothing to serve.
 pub fn choose(names: &Names, observed: &Observed, plan: &mut Plan<Change>) -> Option<Chosen> {
     match &observed.certificate {
         CertificateSeen::Usable { leaf, .. } => {
@@ -39,7 +39,7 @@ pub fn choose(names: &Names, observed: &Observed, plan: &mut Plan<Change>) -> Op
         }
         CertificateSeen::Unusable { reason, hint } => {
             plan.block("certificate", reason.clone(), hint.clone());
-            let pair = that_ran(names, observed)?;
+            let pair = present_pair(names, observed)?;
             let there = observed.app.secrets(CERTIFICATE).iter();
             let secret = there.into_iter().find(|secret| secret.number == pair.certificate);
             let leaf = secret.and_then(|secret| secret.labels.get(LEAF).cloned());
@@ -49,7 +49,7 @@ pub fn choose(names: &Names, observed: &Observed, plan: &mut Plan<Change>) -> Op
 }
 
 /// The pair that the stack uses, else the one its `.env` names, else the newest.
-fn that_ran(names: &Names, observed: &Observed) -> Option<Pair> {
+fn present_pair(names: &Names, observed: &Observed) -> Option<Pair> {
     let number = |kind: &str, key: &str| {
         let there = observed.app.secrets(kind);
         let used = observed.app.stack.app.iter().flat_map(|app| &app.secrets);
@@ -64,7 +64,7 @@ fn that_ran(names: &Names, observed: &Observed) -> Option<Pair> {
     })
 }
 
-/// Removes secrets of ours that nothing uses any more. None while the pair that runs is not the credential's.
+/// Removes our secrets that are not in use. None while the running pair is not the one of the credentials.
 pub fn superseded(observed: &Observed, chosen: &Chosen) -> Vec<Change> {
     if !chosen.is_credential {
         return Vec::new();

@@ -1,4 +1,4 @@
-//! A docker archive, as `docker load` takes it: what is in it, without loading it.
+//! The content of a docker archive (the input of `docker load`), read without loading it.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -15,9 +15,9 @@ use base::hex;
 
 /// The largest document in an archive; layers are larger, and never read.
 const LARGEST: u64 = 1024 * 1024;
-/// All documents together are smaller than this.
+/// The largest size of all documents together.
 const MOST: u64 = 16 * 1024 * 1024;
-/// How a file begins that gzip wrote.
+/// The first bytes of a gzip file.
 const GZIP: [u8; 2] = [0x1f, 0x8b];
 
 /// The one image in a docker archive.

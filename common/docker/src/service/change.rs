@@ -1,4 +1,4 @@
-//! What can be changed of a service of ours, one mutation each.
+//! The changes of a service of our own, one mutation each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,7 +13,7 @@ use crate::image;
 use crate::image::Archive;
 use crate::secret;
 
-/// Differences that are told one by one.
+/// The largest number of differences that a change lists.
 const TOLD: usize = 5;
 
 /// One mutation.
@@ -49,7 +49,7 @@ pub enum Change {
         #[serde(skip)]
         of: Version,
     },
-    /// Remove the service, which no update makes what it is to be.
+    /// Remove the service: no update can change its mode.
     RemoveService {
         /// The name.
         name: String,
@@ -159,7 +159,7 @@ impl Program {
     }
 
     async fn update(&self, spec: &Spec, of: &Version) -> Result<(), Error> {
-        // Somebody else's update meanwhile makes this one a conflict, and the service is looked at again.
+        // An update by another writer meanwhile makes this one a conflict; the service is observed again.
         let version = i32::try_from(of.index).map_err(|_| Error::Version(of.index))?;
         let options = UpdateServiceOptions { version, ..Default::default() };
         let mut told = spec.to_docker();

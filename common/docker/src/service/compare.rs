@@ -1,14 +1,14 @@
-//! Whether a live service is what is wanted: every difference that somebody made, and none that Docker makes by itself.
+//! The differences between a live service and its wanted spec: every change from outside, and no default of Docker.
 //!
-//! Both sides are brought to one form first: what is empty is left out, what Docker fills in with its own default too;
-//! lists whose order means nothing become maps. What then differs differs.
+//! Both sides are brought to one form first: empty values and Docker's own defaults are left out, and lists without an
+//! order become maps. Everything that differs then is a difference.
 
 use std::collections::BTreeSet;
 
 use bollard::models::ServiceSpec;
 use serde_json::{Map, Value};
 
-/// Where Docker writes its own default, and which.
+/// Fields that Docker fills in, with its default.
 const DEFAULTS: &[(&str, &str)] =
     &[("TaskTemplate.Runtime", "container"), ("TaskTemplate.ContainerSpec.Isolation", "default")];
 
@@ -18,14 +18,14 @@ const LEFT_OUT: &[&str] = &["Name", "TaskTemplate.ForceUpdate"];
 /// Fields that mean something even when they are empty or zero.
 const KEPT: &[&str] = &["Mode.Replicated.Replicas", "Mode.Global", "Mode.GlobalJob"];
 
-/// Lists whose order means something.
+/// Lists with an order.
 const ORDERED: &[&str] = &[
     "TaskTemplate.ContainerSpec.Command",
     "TaskTemplate.ContainerSpec.Args",
     "TaskTemplate.ContainerSpec.HealthCheck.Test",
 ];
 
-/// Lists whose entries have a name, and where it is.
+/// Lists with named entries, and the path of the name.
 const NAMED: &[(&str, &str)] = &[
     ("TaskTemplate.ContainerSpec.Mounts", "/Target"),
     ("TaskTemplate.ContainerSpec.Secrets", "/File/Name"),
@@ -86,7 +86,7 @@ fn by_name(path: &str, entries: Vec<Value>) -> Value {
             (entry, Some(pointer)) => entry.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned(),
             (entry, None) => entry.to_string(),
         };
-        // Twice the same name is something else than once.
+        // The same name twice differs from once.
         let all = named.entry(name).or_insert_with(|| Value::Array(Vec::new()));
         if let Value::Array(all) = all {
             all.push(entry);
@@ -128,7 +128,7 @@ fn below(path: &str, key: &str) -> String {
     if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
-/// Without what says nothing. A container has labels of its own.
+/// Shortens a path. `ContainerSpec` stays before labels: a container has labels of its own.
 fn in_words(path: &str) -> &str {
     let path = path.strip_prefix("TaskTemplate.").unwrap_or(path);
     path.strip_prefix("ContainerSpec.").filter(|rest| !rest.starts_with("Labels")).unwrap_or(path)

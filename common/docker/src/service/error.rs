@@ -1,4 +1,4 @@
-//! What can go wrong with a service of ours.
+//! Errors of a service of our own.
 
 use base::error::{Class, Explain};
 
@@ -20,7 +20,7 @@ pub enum Error {
         /// The thing that is gone.
         what: String,
     },
-    /// Swarm counts further than this program can say.
+    /// The version is too large for the client library.
     #[error("the version {0} of the service is larger than Docker's own clients can say")]
     Version(u64),
 }

@@ -1,4 +1,4 @@
-//! What is worth showing of a service of ours: how it runs, and which image.
+//! The facts of a service of our own: its state and its image.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! What is there. Reads only.
+//! Observes a service of our own. Reads only.
 
 mod live;
 mod paths;
@@ -44,7 +44,7 @@ pub struct Observed {
     pub paths: BTreeMap<PathBuf, Path>,
     /// The service.
     pub service: Option<Service>,
-    /// The program, asked.
+    /// The health probe.
     pub answer: Answer,
     /// True if this run has created or updated the service.
     pub changed: bool,
@@ -94,11 +94,11 @@ pub enum Given {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Answer {
-    /// Nothing runs that could be asked.
+    /// No task runs.
     NotRunning,
-    /// That it is well.
+    /// The program is healthy.
     Well,
-    /// Nothing, or that it is not.
+    /// No answer, or an error.
     Unwell {
         /// The cause.
         reason: String,
@@ -177,7 +177,7 @@ impl Program {
         Ok((loaded.map_or(Image::InArchive { tag: tag.clone() }, |id| Image::Loaded { tag, id }), images))
     }
 
-    /// One attempt: who waits for it asks again, and wants to say what it waits for meanwhile.
+    /// Makes one attempt: the next observation asks again, and the wait is shown meanwhile.
     async fn ask(&self) -> Answer {
         let url = self.client.url(&["healthz"], &[]);
         let request = Request { method: Method::GET, url, identity: &Identity::Anonymous, body: Body::None };
@@ -203,7 +203,7 @@ fn given(secret: &Result<SecretString, Explained>) -> Given {
     }
 }
 
-/// An error as a plan shows it: the reason, and what to do.
+/// The reason and the hint of an error, for plans.
 fn in_words(error: &Explained) -> (String, String) {
     (error.reason(), error.hint.clone().unwrap_or_default())
 }

@@ -1,7 +1,7 @@
-//! What leads a service of ours from observed to wanted. Pure.
+//! Plans a service of our own. Pure.
 //!
-//! In the order things depend on each other: the image and the secrets it runs with ([`parts`]), where it runs, the service
-//! itself; then, with nothing to change, that it settles and answers, and what can be cleared away.
+//! In the order of dependence: image, secrets, network and paths ([`parts`]), then the service. With nothing to change: the
+//! wait until it settles and answers, then the removal of superseded secrets and images.
 
 mod parts;
 

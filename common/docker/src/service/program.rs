@@ -1,4 +1,4 @@
-//! What it takes to look at one program's service and to change it.
+//! The connections and inputs to observe and change one program's service.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -16,7 +16,7 @@ use base::host::Host;
 use base::limits::Limits;
 use http::{Client, Connect, Service};
 
-/// How long an answer may take: it comes from this very machine.
+/// The deadline of the health probe, which stays on this host.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A secret is one word, and shorter than this.
 const LONGEST_SECRET: usize = 4096;
@@ -29,13 +29,13 @@ pub struct Program {
     /// The piece that keeps it: the value of the label on what is created for it.
     pub(super) piece: &'static str,
     pub(super) docker: Docker,
-    /// Loading takes longer than a call.
+    /// The same daemon with a longer deadline, to load images.
     pub(super) patient: Docker,
     /// The archive of its image.
     pub(super) archive: PathBuf,
     /// The secrets by kind, or the error that blocks one.
     pub(super) secrets: BTreeMap<&'static str, Result<SecretString, Explained>>,
-    /// Kinds of secrets that it has had under another configuration.
+    /// Kinds of secrets that only other configurations use.
     pub(super) other_kinds: Vec<&'static str>,
     pub(super) client: Client,
     pub(super) memory: RefCell<Memory>,

@@ -1,4 +1,4 @@
-//! What a piece wants of its service, and how Docker is told.
+//! The goal of a piece for its service, and the spec for Docker.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -19,11 +19,11 @@ use crate::{Api, MANAGED};
 const SECOND: i64 = 1_000_000_000;
 /// A mebibyte.
 const MEBIBYTE: i64 = 1024 * 1024;
-/// Processes and threads that a service may have; each of ours has a handful.
+/// The largest number of processes and threads; our programs have a handful.
 const MOST_PROCESSES: i64 = 64;
-/// Docker looks after a container's `no-new-privileges` from here on.
+/// The first API version with `no-new-privileges` for services.
 const NO_NEW_PRIVILEGES: Api = Api(1, 46);
-/// Docker looks after a container's health more often while it starts from here on.
+/// The first API version with a health check interval for the start.
 const START_INTERVAL: Api = Api(1, 44);
 
 /// The goal of a piece for its service.
@@ -37,7 +37,7 @@ pub struct Wanted {
     pub archive: PathBuf,
     /// The name it is served under.
     pub domain: String,
-    /// Which requests reach it, as Traefik's rule.
+    /// Traefik's rule for its requests.
     pub rule: String,
     /// The port it listens on.
     pub port: u16,
@@ -53,19 +53,19 @@ pub struct Wanted {
     pub user: String,
     /// The memory it may use.
     pub memory_mib: u32,
-    /// The command that says whether it is well.
+    /// The health check command.
     pub health: Vec<String>,
 }
 
-/// A part of this machine that a service sees.
+/// A file or directory of the host in a service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Mount {
-    /// Where it is here.
+    /// The path on the host.
     pub source: PathBuf,
-    /// Where it is there.
+    /// The path in the container.
     pub target: String,
-    /// What is there.
+    /// The kind.
     pub holds: Holds,
 }
 
@@ -81,7 +81,7 @@ pub enum Holds {
     File,
 }
 
-/// Everything that the service is to be.
+/// The complete spec of the service.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
@@ -103,9 +103,9 @@ pub struct Spec {
     pub user: String,
     /// The memory it may use.
     pub memory_mib: u32,
-    /// The command that says whether it is well.
+    /// The health check command.
     pub health: Vec<String>,
-    /// The version of the API that it is told in.
+    /// The API version that is used.
     pub api: Api,
 }
 
@@ -149,7 +149,7 @@ impl Wanted {
         }
     }
 
-    /// Ours, and those that Traefik reads.
+    /// Our labels and those for Traefik.
     fn labels(&self) -> BTreeMap<String, String> {
         let name = self.program;
         let label = |key: &str, value: &str| (key.to_owned(), value.to_owned());
@@ -167,7 +167,7 @@ impl Wanted {
 }
 
 impl Spec {
-    /// In Docker's own words. Whatever Docker would fill in by itself and that matters is said here.
+    /// Returns the spec for Docker, with a value for every default of Docker that matters.
     pub fn to_docker(&self) -> ServiceSpec {
         let network = NetworkAttachmentConfig { target: Some(self.network.id.clone()), ..Default::default() };
         ServiceSpec {
@@ -189,7 +189,7 @@ impl Spec {
                 replicated: Some(ServiceSpecModeReplicated { replicas: Some(1) }),
                 ..Default::default()
             }),
-            // One at a time: two would write to the same directory. What does not become healthy is taken back.
+            // One at a time: two would write to the same directory. Swarm rolls back an unhealthy update.
             update_config: Some(ServiceSpecUpdateConfig {
                 parallelism: Some(1),
                 failure_action: Some(ServiceSpecUpdateConfigFailureActionEnum::ROLLBACK),
@@ -253,7 +253,7 @@ impl Spec {
         let memory = i64::from(self.memory_mib) * MEBIBYTE;
         TaskSpecResources {
             limits: Some(Limit { memory_bytes: Some(memory), pids: Some(MOST_PROCESSES), ..Default::default() }),
-            // What it may use is there for it.
+            // Memory that the service may need is reserved.
             reservations: Some(ResourceObject { memory_bytes: Some(memory / 2), ..Default::default() }),
             ..Default::default()
         }

@@ -1,7 +1,7 @@
-//! A pseudo-terminal for a program that dies without one.
+//! A pseudo-terminal for a program that fails without one.
 //!
-//! It is the program's standard input, output and error, but not its controlling terminal: what abra asks of a terminal
-//! it asks of these, and a controlling one would need unsafe code between fork and exec.
+//! The terminal is standard input, output and error, but not the controlling terminal: abra needs no more, and that would
+//! need unsafe code between fork and exec.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -52,7 +52,7 @@ impl Terminal {
         Ok(())
     }
 
-    /// Collects what is said until `child` has ended.
+    /// Collects the output until `child` has ended.
     pub(super) async fn read_until_end(mut self, child: &mut Child, said: &mut Vec<u8>) -> io::Result<ExitStatus> {
         self.theirs = None;
         let mut open = true;

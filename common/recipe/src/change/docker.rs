@@ -1,4 +1,4 @@
-//! The mutations made through Docker.
+//! The changes made through Docker.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,7 +26,7 @@ impl App {
         Ok(secret::remove(&self.docker, name, id).await?)
     }
 
-    /// Remembers a try: a new config, or new labels on the one there is (nothing else of a config can change).
+    /// Records an attempt: creates a config, or updates its labels (nothing else of a config can change).
     pub(super) async fn mark(&self, mark: &Try) -> Result<(), Error> {
         let name = self.names.rejected(&mark.tag);
         let told = serde_json::to_string(mark).unwrap_or_default();

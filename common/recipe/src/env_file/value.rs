@@ -1,4 +1,4 @@
-//! One value of a `.env`: where on its line it ends, what it means, how it is written.
+//! One value of a `.env`: its end on the line, its meaning, its notation.
 
 use std::collections::BTreeMap;
 

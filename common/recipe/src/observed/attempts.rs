@@ -1,4 +1,4 @@
-//! The configs in Swarm that remember which version is being tried, and what to go back to.
+//! Deploy attempts: configs in Swarm that record the version under trial and the previous one.
 //!
 //! Written before the deploy, so that a kill at any instant loses nothing.
 
@@ -12,10 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::names::Names;
 use docker::{Docker, Error, MANAGED};
 
-/// The label with what a try is, as JSON.
+/// The label with the attempt as JSON.
 pub const TRY: &str = "converge.try";
 
-/// A version that is or was tried.
+/// The attempt to deploy a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Try {
@@ -23,18 +23,18 @@ pub struct Try {
     pub tag: String,
     /// The state seen when the version did not become healthy; `None` during the attempt.
     pub rejected: Option<String>,
-    /// The version that ran before.
+    /// The previous version.
     pub back_to: String,
-    /// The operator's part of the environment that ran before.
+    /// The operator's part of the previous environment.
     pub back_env: BTreeMap<String, String>,
-    /// The operator's part of the environment it was tried with.
+    /// The operator's part of the environment of this attempt.
     pub env: BTreeMap<String, String>,
-    /// When it began. Swarm's own time, and nothing that is written down.
+    /// The start, by Swarm's time. Not part of the label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
 }
 
-/// The tries that an app of `piece` remembers.
+/// Reads the recorded attempts of an app of `piece`.
 pub async fn observe(docker: &Docker, names: &Names, piece: &str) -> Result<Vec<Try>, Error> {
     let filters = HashMap::from([
         ("name".to_owned(), vec![names.rejected("")]),

@@ -1,4 +1,4 @@
-//! The recipe's clone: its releases, and what the versions that may be run need.
+//! The recipe's clone: its releases, and the content of the versions that may be deployed.
 
 use std::collections::BTreeMap;
 
@@ -27,11 +27,11 @@ pub struct Tag {
 #[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Clone {
-    /// When it was fetched last.
+    /// The time of the last fetch.
     pub fetched: Option<Timestamp>,
     /// The tags.
     pub tags: Vec<Tag>,
-    /// The commit that a version which is no release stands for.
+    /// The commit of a version that is not a release.
     pub commit: Option<String>,
     /// The content of the versions that may be deployed, by tag or commit.
     pub contents: BTreeMap<String, Contents>,
@@ -47,7 +47,7 @@ pub struct Contents {
     pub missing_files: Vec<String>,
 }
 
-/// Reads the clone, if there is one.
+/// Observes the clone; `None` without one.
 pub async fn observe(git: &Git, policy: &Policy, compose_files: &[String]) -> Result<Option<Clone>, git::Error> {
     if !git.exists() {
         return Ok(None);

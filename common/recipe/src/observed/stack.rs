@@ -1,4 +1,4 @@
-//! The stack as it runs.
+//! The live stack of an app.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +16,7 @@ use docker::{Docker, Error};
 pub struct Running {
     /// The name.
     pub name: String,
-    /// How far it is from what its spec says.
+    /// The state of its tasks.
     pub tasks: Tasks,
 }
 
@@ -24,9 +24,9 @@ pub struct Running {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Service {
-    /// The recipe's version, as abra's label says.
+    /// The recipe's version, from abra's label.
     pub version: Option<String>,
-    /// The commit a checkout that is no release was deployed at.
+    /// The commit of a deployed checkout that is not a release.
     pub chaos: Option<String>,
     /// The environment abra gave it: every key of the `.env`.
     pub env: BTreeMap<String, String>,
@@ -79,7 +79,7 @@ fn app(stack: &str, spec: ServiceSpec) -> Service {
 }
 
 impl Stack {
-    /// The version that runs, as abra's label says.
+    /// The running version, from abra's label.
     pub fn version(&self) -> Option<&str> {
         self.app.as_ref()?.version.as_deref()
     }
@@ -90,12 +90,12 @@ impl Stack {
         Some(app.chaos.as_ref().or(app.version.as_ref()).map_or("no known version", String::as_str))
     }
 
-    /// The secrets that the app uses, each by its whole name.
+    /// True if the app uses the secret with this name.
     pub fn uses(&self, secret: &str) -> bool {
         self.app.iter().any(|app| app.secrets.iter().any(|used| used == secret))
     }
 
-    /// Services that are not settled, with what was seen.
+    /// The services that are not settled.
     pub fn unsettled(&self) -> impl Iterator<Item = &Running> {
         self.services.iter().filter(|service| !service.tasks.are_settled())
     }

@@ -1,4 +1,4 @@
-//! Whether the stack has to be deployed, and whether it can be.
+//! The reasons to deploy a stack, and the conditions.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +59,7 @@ pub fn can_deploy(
         return false;
     }
     let Some(recipe) = &observed.recipe else {
-        // Asked for already when it is not known to be out of reach.
+        // Without a result yet, the clone is already part of the plan.
         if let Some(Err(why)) = &observed.asked {
             plan.block("recipe", format!("the recipe cannot be had: {why}"), "check recipe.source");
         }

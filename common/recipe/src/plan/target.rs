@@ -1,4 +1,4 @@
-//! Which version is to run, and what has to be asked of the git server before that can be said.
+//! The version to deploy, and the fetch that must come before the choice.
 
 use std::collections::BTreeMap;
 
@@ -20,11 +20,11 @@ pub struct Target {
     pub env: BTreeMap<String, String>,
     /// The attempt to record in Swarm before the deploy.
     pub mark: Option<Try>,
-    /// The version that this one replaces because it did not become healthy.
+    /// The unhealthy version that this one replaces.
     pub rejection: Option<Rejection>,
 }
 
-/// Chooses it. `None` when something has to be asked of the git server first, or nothing can be run.
+/// Chooses the target. `None` if a fetch must come first, or if no version can be deployed.
 pub fn choose(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
     let running = observed.stack.version().map(str::to_owned);
     let target = |version: String| Target { version, env: wanted.env.clone(), mark: None, rejection: None };
@@ -42,7 +42,7 @@ pub fn choose(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> 
         if observed.asked.is_none() {
             plan.sequence("recipe", vec![fetch(observed)]);
         }
-        // A boot never needs the git server: what runs stays, and is still looked after.
+        // A boot never needs the git server: the running version stays and is kept right.
         match (&observed.asked, &wanted.source.version, running) {
             (None, Policy::Latest | Policy::Commit(_), _) | (None, _, None) => None,
             (None, Policy::Pin(tag), Some(running)) => (*tag == running).then(|| target(running)),
@@ -84,7 +84,7 @@ fn fetch(observed: &Observed) -> Change {
     if observed.recipe.is_some() { Change::Fetch } else { Change::Clone }
 }
 
-/// `latest` looks for newer releases every few hours; a pin never has to.
+/// True if `latest` is due for a fetch. A pin never is.
 fn is_stale(wanted: &Wanted, observed: &Observed) -> bool {
     let Some(recipe) = &observed.recipe else { return true };
     if wanted.source.version != Policy::Latest || observed.asked.is_some() {
@@ -94,7 +94,7 @@ fn is_stale(wanted: &Wanted, observed: &Observed) -> bool {
     recipe.fetched.is_none_or(|fetched| wanted.now.duration_since(fetched) >= age)
 }
 
-/// The clone does not know the version: it may be newer than the clone, or a mistake.
+/// Plans the fetch of a version that the clone does not have. Blocks if the fetch did not help.
 fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Clone) -> Option<Target> {
     match &observed.asked {
         None => plan.sequence("recipe", vec![Change::Fetch]),
@@ -120,7 +120,7 @@ fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Clone)
     None
 }
 
-/// `latest`: forward, or back from what did not become healthy.
+/// The target of `latest`: a newer version, or the previous one after a failed attempt.
 fn latest(
     wanted: &Wanted,
     observed: &Observed,
@@ -134,15 +134,15 @@ fn latest(
         let mark = Try { rejected: Some(seen.clone()), since: None, ..tried.clone() };
         return Some(back(wanted, tried, Some(mark), Some(&seen)));
     }
-    // Swarm is putting the version before back by itself: a deploy meanwhile would only meet it, and a try that began
-    // meanwhile would be taken for what is undone.
+    // Swarm rolls back by itself. A deploy meanwhile would interfere, and an attempt that begins meanwhile would be taken
+    // for the one that is rolled back.
     let is_rolling_back = observed.stack.services.iter().any(|service| service.tasks.update == Update::RollbackStarted);
     if let Some(running) = running.filter(|_| is_rolling_back) {
         let env = operators_part(wanted, observed);
         return Some(Target { version: running.to_owned(), env, mark: None, rejection: None });
     }
     let rejected: Vec<&Try> = observed.tries.iter().filter(|tried| tried.rejected.is_some()).collect();
-    // Killed on the way back: go on with it.
+    // A run was killed during the rollback: go on with it.
     if let Some(tried) = rejected.iter().find(|tried| Some(tried.tag.as_str()) == running) {
         return Some(back(wanted, tried, None, tried.rejected.as_deref()));
     }
@@ -156,7 +156,7 @@ fn latest(
         return None;
     };
     if Some(tag.as_str()) == running {
-        // While its successor is rejected, it runs with what it ran with, unless the operator changed that since.
+        // While its successor is rejected, it keeps its own environment, unless the operator changed that since.
         let kept = rejected.iter().find(|tried| tried.back_to == tag && tried.env == *wanted.env);
         let env = kept.map_or(wanted.env, |tried| &tried.back_env).clone();
         return Some(Target { version: tag, env, mark: None, rejection: None });
@@ -186,7 +186,7 @@ pub fn chosen(observed: &Observed, recipe: &Clone, running: Option<&str>) -> Lat
 fn why_to_reject(wanted: &Wanted, observed: &Observed, tried: &Try, running: Option<&str>) -> Option<String> {
     let mut tasks = observed.stack.services.iter().map(|service| &service.tasks);
     if running == Some(tried.back_to.as_str()) {
-        // What Swarm undid before the try began says nothing about it.
+        // A rollback from before the attempt does not count.
         let is_since = |tasks: &Tasks| tried.since.zip(tasks.changed).is_none_or(|(since, changed)| since <= changed);
         let is_over = |tasks: &Tasks| tasks.were_rolled_back() && tasks.update != Update::RollbackStarted;
         let went_back = tasks.find(|tasks| is_over(tasks) && is_since(tasks));
@@ -197,7 +197,7 @@ fn why_to_reject(wanted: &Wanted, observed: &Observed, tried: &Try, running: Opt
     }
     let seen = wanted.unhealthy.clone()?;
     let changed = tasks.filter_map(|tasks| tasks.changed).max()?;
-    // A little less than the run itself waits, so that going back is planned before the run gives up.
+    // A little less than the run's own wait, so that the rollback is planned before the run gives up.
     let wait = i64::from(wanted.wait_seconds);
     let patience = SignedDuration::from_secs(wait - (wait / 10).max(1));
     (wanted.now.duration_since(changed) >= patience).then_some(seen)
@@ -217,7 +217,7 @@ fn back(wanted: &Wanted, tried: &Try, mark: Option<Try>, seen: Option<&str>) -> 
     }
 }
 
-/// The operator's keys as the app has them now.
+/// Returns the operator's keys with the values of the running app.
 fn operators_part(wanted: &Wanted, observed: &Observed) -> BTreeMap<String, String> {
     let there = observed.stack.app.as_ref().map(|app| &app.env);
     let keys = wanted.env.keys();

@@ -1,4 +1,4 @@
-//! The service as it is.
+//! The live service in Swarm.
 
 use std::time::Duration;
 
@@ -13,11 +13,11 @@ use crate::settled;
 use crate::settled::Tasks;
 use crate::{Docker, Error, Problem};
 
-/// Lines of its log that are told of a service that does not settle.
+/// The number of log lines to show of a service that does not settle.
 const LINES: &str = "3";
-/// Characters of them that are told.
+/// The largest number of characters of them.
 const LONGEST: usize = 400;
-/// How long its log may take: it only tells more.
+/// The deadline for the log, which is only extra information.
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// A service.
@@ -30,9 +30,9 @@ pub struct Service {
     pub version: u64,
     /// The spec.
     pub spec: ServiceSpec,
-    /// How far it is from what its spec says.
+    /// The state of its tasks.
     pub tasks: Tasks,
-    /// The last it wrote to its log, where a task of it has failed.
+    /// The end of its log, if a task has failed.
     pub last_words: Option<String>,
 }
 

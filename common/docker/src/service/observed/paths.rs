@@ -1,4 +1,4 @@
-//! What is at a path of this machine's that a service is to see.
+//! The state of a path on this host that a service mounts.
 
 use std::os::unix::fs::MetadataExt;
 use std::{fs, io};
@@ -33,7 +33,7 @@ pub enum Path {
 }
 
 impl Path {
-    /// Looks at what is at `path`.
+    /// Reads the state of `path`.
     pub fn at(path: &std::path::Path) -> Self {
         match fs::metadata(path) {
             Ok(seen) => {

@@ -1,4 +1,4 @@
-//! What a service is made of: each part as it is to be used, or what is missing of it.
+//! The parts of a service: image, secrets, network, paths. A missing part becomes a change or a block.
 
 use std::path;
 
@@ -34,14 +34,14 @@ pub fn secrets(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) ->
                 let chosen = secret::usable(there);
                 if chosen.is_none() {
                     let name = secret::name(wanted.program, kind, secret::next(there));
-                    // Each in a sequence of its own: one that fails is no reason not to create another.
+                    // One sequence each: a failure does not stop the others.
                     plan.sequence(format!("secret {kind}"), vec![Change::CreateSecret { kind: (*kind).into(), name }]);
                 }
                 chosen
             }
             Some(Given::Unusable { reason, hint }) => {
                 plan.block(format!("secret/{kind}"), reason.clone(), hint.clone());
-                // What runs goes on with what it has.
+                // The running service keeps its secret.
                 there.iter().rev().find(|secret| uses(observed, &secret.name))
             }
             None => None,
@@ -119,7 +119,7 @@ fn own_directory_problem(path: &path::Path, seen: &Path, runs_as: &str) -> Optio
     match seen {
         Path::Directory { user, group, .. } if format!("{user}:{group}") != runs_as => Some((
             format!("{path} belongs to {user}:{group}, and the service runs as {runs_as}"),
-            // Its files may be somebody else's too.
+            // The files in it may belong to another user too.
             format!("chown --recursive {runs_as} {path}"),
         )),
         Path::Directory { mode, .. } if mode != "700" => {
