@@ -51,14 +51,14 @@ enum Format {
 
 /// A run that was ended from outside.
 #[derive(Debug, thiserror::Error)]
-enum CutShort {
+enum Interrupted {
     #[error("the run was not done after {seconds} s (limits.run_seconds) and was stopped while: {doing}")]
     Deadline { seconds: u32, doing: String },
     #[error("the run was stopped by {signal} while: {doing}")]
     Signal { signal: &'static str, doing: String },
 }
 
-impl Explain for CutShort {
+impl Explain for Interrupted {
     fn class(&self) -> Class {
         Class::Failed
     }
@@ -128,7 +128,7 @@ async fn show_plan<C: Converger>(loaded: Loaded<C::Desired>, host: Host, format:
         Ok(Ok(found)) => found,
         Ok(Err(error)) => return refuse(C::NAME, &Explained::new(&error)),
         Err(_) => {
-            let cut = CutShort::Deadline { seconds: limits.run_seconds, doing: "looking".into() };
+            let cut = Interrupted::Deadline { seconds: limits.run_seconds, doing: "looking".into() };
             return refuse(C::NAME, &Explained::new(&cut));
         }
     };
@@ -175,8 +175,8 @@ async fn converge<C: Converger>(loaded: Loaded<C::Desired>, host: Host, format: 
     let ended = cut.unwrap_or_else(|signal| {
         let doing = record.report().status.clone();
         let cut = match signal {
-            Some(signal) => CutShort::Signal { signal, doing },
-            None => CutShort::Deadline { seconds: limits.run_seconds, doing },
+            Some(signal) => Interrupted::Signal { signal, doing },
+            None => Interrupted::Deadline { seconds: limits.run_seconds, doing },
         };
         Ended { outcome: Outcome::Failed, error: Some(Explained::new(&cut)) }
     });

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::message_id;
 use super::progress::Progress;
-use super::report::{ChangeReport, Outcome, Report, Result as ChangeResult};
+use super::report::{ChangeReport, ChangeResult, Outcome, Report};
 use base::clock::Clock;
 use base::error::{Explain, Explained};
 use base::fact::Fact;

@@ -54,7 +54,7 @@ impl Outcome {
 /// The result of one change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Result {
+pub enum ChangeResult {
     /// In progress.
     Running,
     /// Done.
@@ -75,7 +75,7 @@ pub struct ChangeReport {
     /// The changed object.
     pub object: String,
     /// The result.
-    pub result: Result,
+    pub result: ChangeResult,
     /// Seconds it took.
     pub seconds: f64,
     /// The error.
