@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use docker::service::{Holds, Kind, Mount, Wanted};
+use docker::service::{Mount, MountKind, SecretSpec, ServiceGoal};
 
 use crate::desired::Desired;
 use crate::{NAME, PROGRAM};
@@ -17,21 +17,21 @@ const LEDGER: &str = "/ledger";
 const RUNS: &str = "/runs";
 
 /// Its secrets, and the credentials they come from.
-pub fn kinds(desired: &Desired) -> [Kind; 3] {
+pub fn kinds(desired: &Desired) -> [SecretSpec; 3] {
     [
-        Kind { kind: "gitea_token", credential: "gitea-token", is_wanted: true },
-        Kind { kind: "drone_token", credential: "drone-token", is_wanted: true },
-        Kind { kind: "webhook_secret", credential: "webhook-secret", is_wanted: desired.webhook },
+        SecretSpec { kind: "gitea_token", credential: "gitea-token", is_wanted: true },
+        SecretSpec { kind: "drone_token", credential: "drone-token", is_wanted: true },
+        SecretSpec { kind: "webhook_secret", credential: "webhook-secret", is_wanted: desired.webhook },
     ]
 }
 
 /// What its service is to be.
-pub fn wanted(desired: &Desired) -> Wanted {
+pub fn wanted(desired: &Desired) -> ServiceGoal {
     let settings = serde_json::to_string(&desired.settings()).unwrap_or_default();
     let authorities = desired.authorities.display().to_string();
     let env = [(VARIABLE, settings), ("SSL_CERT_FILE", authorities.clone())];
-    let mount = |source: &Path, target: &str, holds| Mount { source: source.into(), target: target.into(), holds };
-    Wanted {
+    let mount = |source: &Path, target: &str, kind| Mount { source: source.into(), target: target.into(), kind };
+    ServiceGoal {
         program: PROGRAM,
         piece: NAME,
         archive: desired.image.clone(),
@@ -43,9 +43,9 @@ pub fn wanted(desired: &Desired) -> Wanted {
         env: env.into_iter().map(|(key, value)| (key.to_owned(), value)).collect::<BTreeMap<_, _>>(),
         secrets: kinds(desired).iter().filter(|kind| kind.is_wanted).map(|kind| kind.kind).collect(),
         mounts: vec![
-            mount(&desired.ledger, LEDGER, Holds::OwnDirectory),
-            mount(&desired.runs, RUNS, Holds::Directory),
-            mount(&desired.authorities, &authorities, Holds::File),
+            mount(&desired.ledger, LEDGER, MountKind::OwnDirectory),
+            mount(&desired.runs, RUNS, MountKind::Directory),
+            mount(&desired.authorities, &authorities, MountKind::File),
         ],
         user: desired.user.clone(),
         memory_mib: desired.memory_mib,

@@ -34,7 +34,7 @@ use base::limits::Limits;
 use base::plan::Plan;
 use converge::Converger;
 use docker::Docker;
-use recipe::{App, AppId, Content};
+use recipe::{App, AppId, SecretContent};
 use secrecy::SecretString;
 
 pub use change::Change;
@@ -148,7 +148,7 @@ fn optional(read: Result<SecretString, credential::Error>) -> Result<Option<Secr
 
 impl ConvergeDrone {
     /// What a new secret of this kind holds.
-    fn content(&self, kind: &str) -> Result<Content, Error> {
+    fn content(&self, kind: &str) -> Result<SecretContent, Error> {
         let secret = if kind == RPC {
             self.rpc_secret()?.ok().flatten()
         } else {
@@ -156,6 +156,6 @@ impl ConvergeDrone {
         };
         // It was there when the plan was made.
         let secret = secret.ok_or(Error::Gone { what: "a secret" })?;
-        Ok(Content { secret, labels: BTreeMap::new() })
+        Ok(SecretContent { secret, labels: BTreeMap::new() })
     }
 }

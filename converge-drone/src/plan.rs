@@ -10,7 +10,7 @@ mod runner;
 
 use base::plan::Plan;
 use recipe::names::Names;
-use recipe::plan::{Back, Target, Wanted, deploy, forget, has_swarm, hint, secret, superseded, unsettled};
+use recipe::plan::{AppGoal, Rollback, Target, deploy, forget, has_swarm, hint, secret, superseded, unsettled};
 
 use crate::change::Change;
 use crate::desired::Desired;
@@ -56,7 +56,7 @@ fn app(desired: &Desired, observed: &Observed, client_id: &str, plan: &mut Plan<
     let names = Names::new(&desired.domain);
     let (rpc, new_rpc) = secret(&observed.app, &names, RPC);
     let (client, new_client) = secret(&observed.app, &names, CLIENT_SECRET);
-    let wanted = Wanted {
+    let wanted = AppGoal {
         recipe: RECIPE,
         names: &names,
         source: &desired.recipe,
@@ -69,7 +69,7 @@ fn app(desired: &Desired, observed: &Observed, client_id: &str, plan: &mut Plan<
         creations: new_rpc.into_iter().chain(new_client).collect(),
         also: Vec::new(),
         unhealthy: what_is_wrong(desired, observed),
-        back: Back::SameUpstream,
+        rollback: Rollback::SameUpstream,
         wait_seconds: desired.limits.wait_seconds,
         now: observed.now,
     };

@@ -97,7 +97,7 @@ impl converge::Change<Swarm> for Change {
 
 /// The swarm has removed the network and this node has not yet: Docker still lists it, and refuses to remove it (500).
 fn is_being_removed(error: &docker::Error) -> bool {
-    error.status() == Some(500) && error.said().is_some_and(|said| said.contains("not found"))
+    error.status() == Some(500) && error.message().is_some_and(|message| message.contains("not found"))
 }
 
 async fn initialise(
@@ -116,7 +116,7 @@ async fn initialise(
     };
     match docker.call("initialise the swarm", async |client| client.init_swarm(request).await).await {
         Ok(_) => Ok(()),
-        Err(error) if error.said().is_some_and(|said| said.contains("already part of a swarm")) => {
+        Err(error) if error.message().is_some_and(|message| message.contains("already part of a swarm")) => {
             Err(Error::AlreadyInSwarm)
         }
         Err(error) => Err(error.into()),

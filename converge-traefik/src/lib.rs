@@ -30,7 +30,7 @@ use base::plan::Plan;
 use converge::Converger;
 use docker::Docker;
 use jiff::Timestamp;
-use recipe::{App, AppId, Content};
+use recipe::{App, AppId, SecretContent};
 use secrecy::SecretString;
 
 pub use desired::Desired;
@@ -126,11 +126,11 @@ impl converge::Change<Traefik> for Change {
 
 impl Traefik {
     /// Returns the content of a new secret of this kind.
-    fn content(&self, kind: &str) -> Result<Content, Error> {
+    fn content(&self, kind: &str) -> Result<SecretContent, Error> {
         // It was usable when the plan was made.
         let certificate = self.certificate(self.clock.now()).map_err(|_| Error::NoCertificate)?;
         let labels = BTreeMap::from([(LEAF.to_owned(), certificate.fingerprint())]);
         let secret = if kind == KEY { certificate.privkey } else { certificate.fullchain };
-        Ok(Content { secret, labels })
+        Ok(SecretContent { secret, labels })
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use base::plan::Plan;
 use recipe::names::Names;
-use recipe::plan::{Back, Target, Wanted, deploy, forget, has_swarm};
+use recipe::plan::{AppGoal, Rollback, Target, deploy, forget, has_swarm};
 
 use crate::desired::Desired;
 use crate::observed::Observed;
@@ -26,7 +26,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     let names = Names::new(&desired.app_domain());
     let Some(chosen) = pair::choose(&names, observed, &mut plan) else { return plan };
     let names_a_resolver = observed.acme.iter().any(|router| names.is_ours(&router.service));
-    let wanted = Wanted {
+    let wanted = AppGoal {
         recipe: RECIPE,
         names: &names,
         source: &desired.recipe,
@@ -39,7 +39,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
         creations: chosen.creations.clone(),
         also: names_a_resolver.then(|| "its router names an ACME resolver".into()).into_iter().collect(),
         unhealthy: health::unhealthy_reasons(desired, observed),
-        back: Back::Always,
+        rollback: Rollback::Always,
         wait_seconds: desired.limits.wait_seconds,
         now: observed.now,
     };

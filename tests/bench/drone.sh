@@ -10,7 +10,7 @@ token="Authorization: Bearer $(cat "$STATE_DIRECTORY/api-token")"
 ask --user "$bot" "$gitea/user/applications/oauth2" | grep -q "$drone/login"
 ask --user "$bot" "$gitea/repos/recipes/ci" | grep -q '"full_name":"recipes/ci"'
 docker secret ls --filter name=drone_ci_localhost_ --format '{{.Name}}' | grep -q rpc_secret_v1
-docker config ls --filter name=drone_ci_localhost_rejected_ --format '{{.Name}}' >/dev/null
+docker config ls --filter name=drone_ci_localhost_attempt_ --format '{{.Name}}' >/dev/null
 docker service inspect "$service" --format '{{json .Spec}}' | grep -q '"DRONE_REGISTRATION_CLOSED=true"'
 [ "$(docker service ps "$service" --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running)" = 1 ]
 docker network ls --filter name=proxy --filter scope=swarm --format '{{.Name}}' | grep -qx proxy

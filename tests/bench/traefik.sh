@@ -8,7 +8,7 @@ openssl x509 -in fullchain -noout -ext subjectAltName | grep -q 'DNS:\*.ci.local
 [ "$(openssl x509 -in fullchain -noout -pubkey)" = "$(openssl pkey -in privkey -pubout)" ]
 leaf=$(openssl x509 -in fullchain -noout -fingerprint -sha256)
 docker secret ls --filter name=traefik_ci_localhost_ssl_ --format '{{.Name}}' | grep -q ssl_cert_v1
-docker config ls --filter name=traefik_ci_localhost_rejected_ --format '{{.Name}}' >/dev/null
+docker config ls --filter name=traefik_ci_localhost_attempt_ --format '{{.Name}}' >/dev/null
 docker service inspect "$service" --format '{{json .Spec}}' | grep -q '"LETS_ENCRYPT_ENV="'
 [ "$(docker service ps "$service" --filter desired-state=running --format '{{.CurrentState}}' | grep -c ^Running)" = 1 ]
 docker service ls --filter label=traefik.enable=true --format '{{.ID}}' >/dev/null

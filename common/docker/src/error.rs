@@ -11,12 +11,12 @@ use base::error::{Class, Explain};
 #[error("cannot {what}")]
 pub struct Error {
     what: String,
-    source: Problem,
+    source: Failure,
 }
 
 /// The failure of a call.
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
+pub enum Failure {
     /// The client library failed, or the daemon refused.
     #[error("{}", in_words(.0))]
     Client(Client),
@@ -39,26 +39,26 @@ pub enum Problem {
 
 impl Error {
     /// The call named `what` failed.
-    pub fn new(what: impl Into<String>, source: Problem) -> Self {
+    pub fn new(what: impl Into<String>, source: Failure) -> Self {
         Self { what: what.into(), source }
     }
 
     pub(super) fn other_host(host: &str) -> Self {
-        Self::new("connect to Docker", Problem::OtherHost(host.into()))
+        Self::new("connect to Docker", Failure::OtherHost(host.into()))
     }
 
     /// The HTTP status the daemon refused with, if it answered.
     pub fn status(&self) -> Option<u16> {
         match &self.source {
-            Problem::Client(Client::DockerResponseServerError { status_code, .. }) => Some(*status_code),
+            Failure::Client(Client::DockerResponseServerError { status_code, .. }) => Some(*status_code),
             _ => None,
         }
     }
 
     /// The daemon's message when it refused.
-    pub fn said(&self) -> Option<&str> {
+    pub fn message(&self) -> Option<&str> {
         match &self.source {
-            Problem::Client(Client::DockerResponseServerError { message, .. }) => Some(message),
+            Failure::Client(Client::DockerResponseServerError { message, .. }) => Some(message),
             _ => None,
         }
     }
@@ -75,15 +75,15 @@ impl Error {
 
     /// True if Docker refused because this node is not a manager of a swarm.
     pub fn is_no_manager(&self) -> bool {
-        self.status() == Some(503) && self.said().is_some_and(|said| said.contains("swarm"))
+        self.status() == Some(503) && self.message().is_some_and(|message| message.contains("swarm"))
     }
 
     /// Returns the reason why there is no swarm, from Docker and systemd.
     pub async fn why_no_swarm(&self) -> String {
-        let said = self.said().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
+        let message = self.message().unwrap_or_default().lines().next().unwrap_or_default().to_owned();
         match systemd::unit::summary("converge-swarm.service").await {
-            Some(words) => format!("{said} (converge-swarm.service is {words})"),
-            None => said,
+            Some(words) => format!("{message} (converge-swarm.service is {words})"),
+            None => message,
         }
     }
 }
@@ -91,11 +91,11 @@ impl Error {
 impl Explain for Error {
     fn class(&self) -> Class {
         match &self.source {
-            Problem::OtherHost(_) => Class::Configuration,
-            Problem::Socket(_) => Class::Transient,
+            Failure::OtherHost(_) => Class::Configuration,
+            Failure::Socket(_) => Class::Transient,
             // A call past its deadline may have had its effect, and the daemon had its time.
-            Problem::NotDocker | Problem::Deadline(_) | Problem::Archive(_) => Class::Failed,
-            Problem::Client(error) => match error {
+            Failure::NotDocker | Failure::Deadline(_) | Failure::Archive(_) => Class::Failed,
+            Failure::Client(error) => match error {
                 Client::DockerResponseServerError { status_code: 409, .. } => Class::Conflict,
                 Client::DockerResponseServerError { message, .. } if message.contains("update out of sequence") => {
                     Class::Conflict
@@ -114,21 +114,21 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match &self.source {
-            Problem::OtherHost(_) => Some("set DOCKER_HOST to a unix:// address, or leave it out".into()),
-            Problem::Deadline(_) => {
+            Failure::OtherHost(_) => Some("set DOCKER_HOST to a unix:// address, or leave it out".into()),
+            Failure::Deadline(_) => {
                 Some("`systemctl status docker.service` and its journal tell what it is doing".into())
             }
-            Problem::Archive(_) => Some("set image to the archive that was built with this project".into()),
-            Problem::Client(Client::DockerResponseServerError { .. } | Client::DockerStreamError { .. }) => None,
-            Problem::NotDocker | Problem::Client(Client::JsonDataError { .. }) => {
+            Failure::Archive(_) => Some("set image to the archive that was built with this project".into()),
+            Failure::Client(Client::DockerResponseServerError { .. } | Client::DockerStreamError { .. }) => None,
+            Failure::NotDocker | Failure::Client(Client::JsonDataError { .. }) => {
                 Some("what answered is no Docker daemon this program understands; check DOCKER_HOST".into())
             }
-            Problem::Client(Client::HyperLegacyError { err }) if !err.is_connect() => Some(
+            Failure::Client(Client::HyperLegacyError { err }) if !err.is_connect() => Some(
                 "what answered may be no Docker daemon, or it ended meanwhile; check DOCKER_HOST and \
                  `systemctl status docker.service`"
                     .into(),
             ),
-            Problem::Socket(_) | Problem::Client(_) => {
+            Failure::Socket(_) | Failure::Client(_) => {
                 Some("is Docker running? `systemctl status docker.service`".into())
             }
         }

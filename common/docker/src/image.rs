@@ -10,7 +10,7 @@ use std::path::Path;
 use bollard::query_parameters::{ImportImageOptions, ListImagesOptions, RemoveImageOptions, TagImageOptions};
 use futures_util::{TryStreamExt, stream};
 
-use super::{Docker, Error, Problem};
+use super::{Docker, Error, Failure};
 pub use archive::Archive;
 
 /// The digits of the content's hash in a tag.
@@ -53,7 +53,7 @@ pub async fn loaded(docker: &Docker, archive: &Archive, tag: &str, id: &str) -> 
 /// Loads the archive at `path` and gives it the tag of its content; the tags it brought are taken off again.
 pub async fn load(docker: &Docker, path: &Path, archive: &Archive, program: &str) -> Result<(), Error> {
     let what = format!("load {}", path.display());
-    let file = File::open(path).map_err(|source| Error::new(&what, Problem::Archive(source)))?;
+    let file = File::open(path).map_err(|source| Error::new(&what, Failure::Archive(source)))?;
     docker
         .call(what, async |client| {
             let options = ImportImageOptions { quiet: true, ..Default::default() };

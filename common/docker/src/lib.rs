@@ -15,7 +15,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::timeout;
 
-pub use error::{Error, Problem};
+pub use error::{Error, Failure};
 pub use version::Api;
 
 /// The label on everything a converger creates; its value is the piece's name.
@@ -44,12 +44,12 @@ impl Docker {
         };
         let version = timeout(deadline, version::agreed(Path::new(socket)))
             .await
-            .map_err(|_| failed(Problem::Deadline(deadline)))?
+            .map_err(|_| failed(Failure::Deadline(deadline)))?
             .map_err(failed)?;
         // Our deadline counts. The client's own would look like a transient error and be retried.
         let seconds = deadline.as_secs() + CLIENTS_OWN;
         let client = bollard::Docker::connect_with_unix(socket, seconds, &version)
-            .map_err(|source| failed(Problem::Client(source)))?;
+            .map_err(|source| failed(Failure::Client(source)))?;
         let api = Api(version.major_version, version.minor_version);
         Ok(Self { client, deadline, host: host.into(), socket: socket.into(), api })
     }
@@ -76,7 +76,7 @@ impl Docker {
         let query = form_urlencoded(&filters.to_string());
         let path = format!("/v{}{path}?filters={query}", self.api);
         let answer = timeout(self.deadline, raw::get(&self.socket, &path)).await;
-        let answer = answer.map_err(|_| failed(Problem::Deadline(self.deadline)))?.map_err(failed)?;
+        let answer = answer.map_err(|_| failed(Failure::Deadline(self.deadline)))?.map_err(failed)?;
         answer.or_refusal().and_then(|answer| answer.json()).map_err(failed)
     }
 
@@ -88,8 +88,8 @@ impl Docker {
     ) -> Result<T, Error> {
         match timeout(self.deadline, call(&self.client)).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(source)) => Err(Error::new(what, Problem::Client(source))),
-            Err(_) => Err(Error::new(what, Problem::Deadline(self.deadline))),
+            Ok(Err(source)) => Err(Error::new(what, Failure::Client(source))),
+            Err(_) => Err(Error::new(what, Failure::Deadline(self.deadline))),
         }
     }
 }

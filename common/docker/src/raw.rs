@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 
-use super::Problem;
+use super::Failure;
 
 /// Longer than any answer is.
 const LONGEST: u64 = 16 * 1024 * 1024;
@@ -22,14 +22,14 @@ pub(super) struct Answer {
 }
 
 /// Asks the daemon at `socket` for `path`.
-pub(super) async fn get(socket: &Path, path: &str) -> Result<Answer, Problem> {
-    let mut stream = UnixStream::connect(socket).await.map_err(Problem::Socket)?;
+pub(super) async fn get(socket: &Path, path: &str) -> Result<Answer, Failure> {
+    let mut stream = UnixStream::connect(socket).await.map_err(Failure::Socket)?;
     // By HTTP/1.0 the answer is in one piece and ends with the connection.
     let request = format!("GET {path} HTTP/1.0\r\nHost: docker\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.map_err(Problem::Socket)?;
+    stream.write_all(request.as_bytes()).await.map_err(Failure::Socket)?;
     let mut answer = Vec::new();
-    stream.take(LONGEST).read_to_end(&mut answer).await.map_err(Problem::Socket)?;
-    read(&answer).ok_or(Problem::NotDocker)
+    stream.take(LONGEST).read_to_end(&mut answer).await.map_err(Failure::Socket)?;
+    read(&answer).ok_or(Failure::NotDocker)
 }
 
 fn read(answer: &[u8]) -> Option<Answer> {
@@ -50,23 +50,23 @@ impl Answer {
     }
 
     /// Itself, unless the daemon, or something before it, refused.
-    pub(super) fn or_refusal(self) -> Result<Self, Problem> {
+    pub(super) fn or_refusal(self) -> Result<Self, Failure> {
         if self.status < 400 {
             return Ok(self);
         }
         let body: Option<Value> = serde_json::from_slice(&self.body).ok();
         match body.as_ref().and_then(|body| body["message"].as_str()) {
-            Some(message) => Err(Problem::Client(Error::DockerResponseServerError {
+            Some(message) => Err(Failure::Client(Error::DockerResponseServerError {
                 status_code: self.status,
                 message: message.to_owned(),
             })),
-            None => Err(Problem::NotDocker),
+            None => Err(Failure::NotDocker),
         }
     }
 
     /// The body.
-    pub(super) fn json(&self) -> Result<Value, Problem> {
-        serde_json::from_slice(&self.body).map_err(|_| Problem::NotDocker)
+    pub(super) fn json(&self) -> Result<Value, Failure> {
+        serde_json::from_slice(&self.body).map_err(|_| Failure::NotDocker)
     }
 }
 
@@ -92,7 +92,7 @@ mod tests {
             assert!(read(wrong.as_bytes()).is_none(), "{wrong}");
         }
         let refused = read(b"HTTP/1.1 503 No\r\n\r\n{\"message\":\"no more room\"}").unwrap().or_refusal();
-        assert!(matches!(refused, Err(Problem::Client(Error::DockerResponseServerError { status_code: 503, .. }))));
-        assert!(matches!(read(b"HTTP/1.1 500 No\r\n\r\n<p>").unwrap().or_refusal(), Err(Problem::NotDocker)));
+        assert!(matches!(refused, Err(Failure::Client(Error::DockerResponseServerError { status_code: 503, .. }))));
+        assert!(matches!(read(b"HTTP/1.1 500 No\r\n\r\n<p>").unwrap().or_refusal(), Err(Failure::NotDocker)));
     }
 }

@@ -3,12 +3,12 @@
 //!
 //! The same way through as in every converger, for the part that all such pieces have in common:
 //!
-//! - [`Wanted`]: what the piece wants of its service. [`Spec`] is that with ids in place of names, ready for Docker.
+//! - [`ServiceGoal`]: what the piece wants of its service. [`Spec`] is that with ids in place of names, ready for Docker.
 //! - [`observed`]: the archive, images, secrets, paths to mount, the service, whether it answers. Reads only.
 //! - [`plan`]: pure; what to load and create, and by [`compare`] whether the service differs in what is wanted.
 //! - [`change`]: one mutation each, all through Docker.
 //!
-//! A piece keeps a [`Program`], and says by [`Wanted`] what its service needs.
+//! A piece keeps a [`Program`], and says by [`ServiceGoal`] what its service needs.
 
 pub mod change;
 pub mod compare;
@@ -25,5 +25,5 @@ pub use change::Change;
 pub use error::Error;
 pub use facts::facts;
 pub use observed::Observed;
-pub use program::{Kind, Program};
-pub use spec::{Holds, Mount, Network, SecretFile, Spec, Wanted};
+pub use program::{Program, SecretSpec};
+pub use spec::{Mount, MountKind, Network, SecretFile, ServiceGoal, Spec};

@@ -24,7 +24,7 @@ pub struct Tasks {
     /// The state of the last update.
     pub update: Update,
     /// Docker's message about the last update or the last failed task: `image not found`.
-    pub said: Option<String>,
+    pub message: Option<String>,
     /// The time of the last change of the service.
     pub changed: Option<Timestamp>,
 }
@@ -72,8 +72,8 @@ impl fmt::Display for Tasks {
             Update::RollbackPaused => f.write_str(", rollback paused after a failure")?,
             Update::RollbackCompleted => f.write_str(", Swarm rolled back")?,
         }
-        match &self.said {
-            Some(said) => write!(f, ", Docker says: {said}"),
+        match &self.message {
+            Some(message) => write!(f, ", Docker says: {message}"),
             None => Ok(()),
         }
     }
@@ -98,14 +98,14 @@ pub async fn stack(docker: &Docker, stack: &str) -> Result<Vec<(Service, Tasks)>
     Ok(services
         .into_iter()
         .map(|service| {
-            let judged = judge(&service, tasks.iter().filter(|task| task.service_id == service.id));
-            (service, judged)
+            let state = evaluate(&service, tasks.iter().filter(|task| task.service_id == service.id));
+            (service, state)
         })
         .collect())
 }
 
 /// Returns the state of `service` from its `tasks`.
-pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Tasks {
+pub fn evaluate<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Tasks {
     let spec = service.spec.as_ref();
     let template = spec.and_then(|spec| spec.task_template.as_ref());
     let mut running = 0;
@@ -136,7 +136,7 @@ pub fn judge<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Ta
         wanted,
         running,
         update,
-        said: of_task.or(of_update),
+        message: of_task.or(of_update),
         changed: service.updated_at.as_ref().and_then(|time| time.parse().ok()),
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 use bollard::{API_DEFAULT_VERSION, ClientVersion};
 use serde::{Deserialize, Serialize};
 
-use super::{Problem, raw};
+use super::{Failure, raw};
 
 /// A version of Docker's API, written as Docker writes it: `1.41`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -37,9 +37,9 @@ impl TryFrom<String> for Api {
 }
 
 /// The newest version that the daemon at `socket` and this program both speak.
-pub(super) async fn agreed(socket: &Path) -> Result<ClientVersion, Problem> {
+pub(super) async fn agreed(socket: &Path) -> Result<ClientVersion, Failure> {
     let answer = raw::get(socket, "/_ping").await?.or_refusal()?;
-    let spoken = answer.header("api-version").and_then(parse).ok_or(Problem::NotDocker)?;
+    let spoken = answer.header("api-version").and_then(parse).ok_or(Failure::NotDocker)?;
     let newest = (API_DEFAULT_VERSION.major_version, API_DEFAULT_VERSION.minor_version);
     let (major_version, minor_version) = spoken.min(newest);
     Ok(ClientVersion { major_version, minor_version })

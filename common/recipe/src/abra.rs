@@ -12,7 +12,7 @@ use semver::Version;
 use tokio::sync::OnceCell;
 
 use crate::program;
-use crate::program::{Problem, ProcessGroup, Said};
+use crate::program::{Failure, OutputTail, ProcessGroup};
 use base::error::{Class, Explain};
 use base::lock::Lock;
 
@@ -42,7 +42,7 @@ pub enum Error {
         /// The command line; nothing secret is ever in it.
         command: String,
         /// The failure.
-        source: Problem,
+        source: Failure,
     },
     /// The version is older than the oldest supported one.
     #[error("abra {found} is too old: {OLDEST} is the oldest that works")]
@@ -51,10 +51,10 @@ pub enum Error {
         found: Version,
     },
     /// The output has no version.
-    #[error("abra did not say its version, but `{said}`")]
+    #[error("abra did not say its version, but `{output}`")]
     NoVersion {
         /// The output.
-        said: String,
+        output: String,
     },
     /// Another process used the same `ABRA_DIR` for too long.
     #[error("abra's directory is in use")]
@@ -64,7 +64,7 @@ pub enum Error {
 impl Explain for Error {
     fn class(&self) -> Class {
         match self {
-            Self::Program { source: Problem::Absent(_), .. } | Self::TooOld { .. } | Self::NoVersion { .. } => {
+            Self::Program { source: Failure::Absent(_), .. } | Self::TooOld { .. } | Self::NoVersion { .. } => {
                 Class::Blocked
             }
             Self::Program { .. } => Class::Failed,
@@ -74,7 +74,7 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Program { source: Problem::Absent(_), .. } => {
+            Self::Program { source: Failure::Absent(_), .. } => {
                 Some("install abra and put it into the unit's path".into())
             }
             Self::TooOld { .. } => Some(format!("install abra {OLDEST} or newer")),
@@ -138,9 +138,9 @@ impl Abra {
     pub async fn version(&self) -> Result<&Version, Error> {
         self.version
             .get_or_try_init(async || {
-                let said = self.execute(&["--version"], VERSION_DEADLINE.min(self.deadline)).await?;
-                let version = read_version(&said)
-                    .ok_or_else(|| Error::NoVersion { said: Said::last_lines(&said).lines().join(" ") })?;
+                let output = self.execute(&["--version"], VERSION_DEADLINE.min(self.deadline)).await?;
+                let version = read_version(&output)
+                    .ok_or_else(|| Error::NoVersion { output: OutputTail::last_lines(&output).lines().join(" ") })?;
                 // A pre-release of the oldest one has its flags already, and all of abra's are called beta.
                 let number = Version::new(version.major, version.minor, version.patch);
                 if number < OLDEST { Err(Error::TooOld { found: version }) } else { Ok(version) }
@@ -169,26 +169,26 @@ impl Abra {
         let mut command = program::clean_command(&self.program, &["PATH", "HOME", "DOCKER_CONFIG"]);
         command.args(arguments);
         command.env("ABRA_DIR", &self.directory).env("DOCKER_HOST", &self.docker_host).env("LANG", "C.UTF-8");
-        let terminal = terminal::Terminal::open().map_err(|error| failed(Problem::Run(error)))?;
-        terminal.attach(&mut command).map_err(|error| failed(Problem::Run(error)))?;
+        let terminal = terminal::Terminal::open().map_err(|error| failed(Failure::Run(error)))?;
+        terminal.attach(&mut command).map_err(|error| failed(Failure::Run(error)))?;
         let name = self.program.to_string_lossy();
         let mut child = command.spawn().map_err(|error| failed(program::not_started(&name, error)))?;
         let mut group = ProcessGroup::of(&child);
         // Our copies of the terminal's other end would keep it open for ever.
         drop(command);
 
-        let mut said = Vec::new();
-        let ended = tokio::time::timeout(deadline, terminal.read_until_end(&mut child, &mut said)).await;
-        let text = self.masked(&String::from_utf8_lossy(&said));
+        let mut output = Vec::new();
+        let ended = tokio::time::timeout(deadline, terminal.read_until_end(&mut child, &mut output)).await;
+        let text = self.masked(&String::from_utf8_lossy(&output));
         let status = match ended {
-            Ok(status) => status.map_err(|error| failed(Problem::Run(error)))?,
-            Err(_) => return Err(failed(Problem::Deadline { after: deadline, said: Said::last_lines(&text) })),
+            Ok(status) => status.map_err(|error| failed(Failure::Run(error)))?,
+            Err(_) => return Err(failed(Failure::Deadline { after: deadline, output: OutputTail::last_lines(&text) })),
         };
         group.ended();
         if status.success() {
             return Ok(program::without_escapes(&text));
         }
-        Err(failed(Problem::Exit { status, said: Said::last_lines(&text) }))
+        Err(failed(Failure::Exit { status, output: OutputTail::last_lines(&text) }))
     }
 
     fn masked(&self, text: &str) -> String {
@@ -203,9 +203,9 @@ impl Abra {
     }
 }
 
-/// Returns the first version in `said`.
-fn read_version(said: &str) -> Option<Version> {
-    let plain = program::without_escapes(said);
+/// Returns the first version in `output`.
+fn read_version(output: &str) -> Option<Version> {
+    let plain = program::without_escapes(output);
     plain
         .split(|c: char| c.is_whitespace() || "(),".contains(c))
         .find_map(|word| Version::parse(word.strip_prefix('v').unwrap_or(word)).ok())

@@ -44,7 +44,7 @@ pub struct App {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Memory {
     /// The result of this run's fetch; `None` before it.
-    pub asked: Option<Result<(), String>>,
+    pub fetch_result: Option<Result<(), String>>,
     /// True after a deploy of the stack.
     pub deployed: bool,
 }

@@ -9,10 +9,10 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::Content;
+use super::SecretContent;
 use super::app::App;
 use super::error::Error;
-use super::observed::Try;
+use super::observed::DeployAttempt;
 
 use crate::env_file::EnvFile;
 use base::error::{Explain, chain};
@@ -34,9 +34,9 @@ pub enum Change {
         name: String,
     },
     /// Record an attempt in Swarm, or its rejection.
-    Mark {
+    RecordAttempt {
         /// The attempt.
-        mark: Try,
+        attempt: DeployAttempt,
     },
     /// Write keys of the `.env`.
     WriteEnv {
@@ -67,7 +67,7 @@ pub enum Change {
         id: String,
     },
     /// Remove the record of an attempt.
-    Unmark {
+    ForgetAttempt {
         /// The version that was tried.
         tag: String,
     },
@@ -91,10 +91,10 @@ impl fmt::Display for Change {
             Self::Clone => f.write_str("clone the recipe"),
             Self::Fetch => f.write_str("fetch the recipe's releases"),
             Self::CreateSecret { name, .. } => write!(f, "create secret {name}"),
-            Self::Mark { mark: Try { tag, rejected: None, back_to, .. } } => {
-                write!(f, "remember that {tag} is tried and {back_to} ran before")
+            Self::RecordAttempt { attempt: DeployAttempt { tag, rejected: None, back_to, .. } } => {
+                write!(f, "record the attempt of {tag} ({back_to} ran before)")
             }
-            Self::Mark { mark } => write!(f, "remember that {} was rejected", mark.tag),
+            Self::RecordAttempt { attempt } => write!(f, "record that {} was rejected", attempt.tag),
             Self::WriteEnv { keys, .. } => {
                 write!(f, "set {} in the app's .env", keys.keys().cloned().collect::<Vec<_>>().join(", "))
             }
@@ -105,7 +105,7 @@ impl fmt::Display for Change {
                 write!(f, "deploy {recipe} {version} ({})", because.join("; "))
             }
             Self::RemoveSecret { name, .. } => write!(f, "remove superseded secret {name}"),
-            Self::Unmark { tag } => write!(f, "forget that {tag} was tried"),
+            Self::ForgetAttempt { tag } => write!(f, "forget the attempt of {tag}"),
         }
     }
 }
@@ -116,7 +116,9 @@ impl Change {
         match self {
             Self::Clone | Self::Fetch => format!("recipe/{recipe}"),
             Self::CreateSecret { name, .. } | Self::RemoveSecret { name, .. } => format!("secret/{name}"),
-            Self::Mark { mark: Try { tag, .. } } | Self::Unmark { tag } => format!("try/{tag}"),
+            Self::RecordAttempt { attempt: DeployAttempt { tag, .. } } | Self::ForgetAttempt { tag } => {
+                format!("attempt/{tag}")
+            }
             Self::WriteEnv { .. } => format!("env/{recipe}"),
             Self::Deploy { .. } => format!("stack/{recipe}"),
         }
@@ -126,25 +128,25 @@ impl Change {
     pub async fn apply<E: From<Error>>(
         &self,
         app: &App,
-        content: impl FnOnce(&str) -> Result<Content, E>,
+        content: impl FnOnce(&str) -> Result<SecretContent, E>,
     ) -> Result<(), E> {
         match self {
             Self::Clone => app.ask(async || app.git.clone_from(&app.source).await).await,
             Self::Fetch => app.ask(async || app.git.fetch_from(&app.source).await).await,
             Self::CreateSecret { kind, name } => {
-                let Content { secret, labels } = content(kind)?;
+                let SecretContent { secret, labels } = content(kind)?;
                 app.create_secret(name, &secret, labels).await?;
             }
-            Self::Mark { mark } => app.mark(mark).await?,
+            Self::RecordAttempt { attempt } => app.record_attempt(attempt).await?,
             Self::WriteEnv { version, keys } => app.write_env(version, keys).await?,
             Self::Deploy { version, is_release, rejection, .. } => {
                 app.deploy(version, *is_release).await?;
                 if let Some(Rejection { tag, seen, back_to }) = rejection.clone() {
-                    return Err(Error::WentBack { tag, seen, back_to }.into());
+                    return Err(Error::RolledBack { tag, seen, back_to }.into());
                 }
             }
             Self::RemoveSecret { name, id } => app.remove_secret(name, id).await?,
-            Self::Unmark { tag } => app.unmark(tag).await?,
+            Self::ForgetAttempt { tag } => app.forget_attempt(tag).await?,
         }
         Ok(())
     }
@@ -161,7 +163,7 @@ impl App {
                 tracing::warn!("hint: {hint}");
             }
         }
-        self.memory.borrow_mut().asked = Some(answer.map_err(|error| chain(&error)));
+        self.memory.borrow_mut().fetch_result = Some(answer.map_err(|error| chain(&error)));
     }
 
     async fn write_env(&self, version: &str, keys: &BTreeMap<String, String>) -> Result<(), Error> {

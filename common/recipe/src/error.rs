@@ -44,7 +44,7 @@ pub enum Error {
     },
     /// A version did not become healthy, and the previous one runs again.
     #[error("{tag} did not become healthy ({seen}); went back to {back_to}")]
-    WentBack {
+    RolledBack {
         /// The unhealthy version.
         tag: String,
         /// The state seen then.
@@ -62,7 +62,7 @@ impl Explain for Error {
             Self::Git(error) => error.class(),
             Self::Env { source, .. } => source.class(),
             Self::File { .. } | Self::NoSample { .. } => Class::Blocked,
-            Self::WentBack { .. } => Class::Failed,
+            Self::RolledBack { .. } => Class::Failed,
         }
     }
 
@@ -74,7 +74,7 @@ impl Explain for Error {
             Self::Env { source, .. } => source.hint(),
             Self::File { .. } => Some("check the permissions and the free space of that directory".into()),
             Self::NoSample { .. } => Some("choose another version of the recipe".into()),
-            Self::WentBack { tag, .. } => {
+            Self::RolledBack { tag, .. } => {
                 Some(format!("{tag} is not tried again until a newer release appears; pin a version to choose another"))
             }
         }

@@ -14,7 +14,7 @@ pub fn facts(recipe: &str, source: &Source, observed: &Observed) -> Vec<Fact> {
     if let Some(version) = observed.stack.version_in_words() {
         facts.push(Fact::new(format!("{recipe}_version"), version).in_status(format!("{recipe} {version}")));
     }
-    if let Some(Err(why)) = &observed.asked {
+    if let Some(Err(why)) = &observed.fetch_result {
         facts.push(Fact::new("recipe_source", source.address(recipe)).warn(
             format!("the recipe's releases could not be asked for: {why}"),
             "what runs stays; check recipe.source and the network",

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use tokio::process::Command;
 
 use crate::program;
-use crate::program::Problem;
+use crate::program::Failure;
 use base::address::shown;
 use base::error::{Class, Explain};
 
@@ -47,7 +47,7 @@ pub enum Error {
         /// True if the command talks to another machine.
         remote: bool,
         /// How it failed.
-        source: Problem,
+        source: Failure,
     },
     /// A file or directory of the clone could not be handled.
     #[error("cannot {what}")]
@@ -58,15 +58,15 @@ pub enum Error {
         source: io::Error,
     },
     /// The output was not understood.
-    #[error("git said something unexpected when asked to {0}")]
+    #[error("git answered unexpectedly when asked to {0}")]
     Unexpected(String),
 }
 
 impl Explain for Error {
     fn class(&self) -> Class {
         match self {
-            Self::Program { source: Problem::Absent(_), .. } | Self::Files { .. } => Class::Blocked,
-            Self::Program { remote: true, source: Problem::Exit { .. }, .. } => Class::Transient,
+            Self::Program { source: Failure::Absent(_), .. } | Self::Files { .. } => Class::Blocked,
+            Self::Program { remote: true, source: Failure::Exit { .. }, .. } => Class::Transient,
             Self::Program { .. } => Class::Failed,
             Self::Unexpected(_) => Class::Bug,
         }
@@ -74,7 +74,7 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Program { source: Problem::Absent(_), .. } => {
+            Self::Program { source: Failure::Absent(_), .. } => {
                 Some("install git and put it into the unit's path".into())
             }
             Self::Program { remote: true, .. } => Some(
@@ -133,8 +133,8 @@ impl Git {
         command.args(["clone", "--quiet", "--"]).arg(source).arg(&draft);
         self.run(command, &[], format!("clone {}", shown(source)), true).await?;
         // Its age is the age of the tag list.
-        let mark = draft.join(".git/FETCH_HEAD");
-        fs::write(&mark, "").map_err(files("write", &mark))?;
+        let marker = draft.join(".git/FETCH_HEAD");
+        fs::write(&marker, "").map_err(files("write", &marker))?;
         // What is here is no clone, or there would be nothing to clone.
         remove(&self.directory).map_err(files("remove", &self.directory))?;
         fs::rename(&draft, &self.directory).map_err(files("rename", &draft))

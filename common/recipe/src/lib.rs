@@ -8,7 +8,7 @@
 //! - [`plan`]: pure; the version, the deploy, the rollback of an unhealthy version.
 //! - [`change`]: the recipe by git, the `.env` as a file, secrets and attempts through Docker, the deploy by abra.
 //!
-//! A piece that deploys a recipe keeps an [`App`], declares its needs by a [`plan::Wanted`], and adds its own part: the
+//! A piece that deploys a recipe keeps an [`App`], declares its needs by a [`plan::AppGoal`], and adds its own part: the
 //! meaning of healthy, and the objects beside the app.
 
 pub mod abra;
@@ -35,11 +35,11 @@ pub use desired::Source;
 pub use error::Error;
 pub use facts::facts;
 pub use observed::Observed;
-pub use version::{Held, Latest, Policy, Release, Why, latest, upstream, version};
+pub use version::{HeldReason, HeldRelease, Latest, Policy, Release, latest, upstream, version};
 
 /// The content of a secret.
 #[derive(Debug, Clone)]
-pub struct Content {
+pub struct SecretContent {
     /// The secret itself.
     pub secret: SecretString,
     /// Labels about the content, beside the two of every secret.

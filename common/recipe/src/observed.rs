@@ -1,8 +1,8 @@
 //! Observes a recipe's app. Reads only.
 
+mod attempts;
 mod clone;
 mod stack;
-mod tries;
 
 use std::collections::BTreeMap;
 use std::{fs, io};
@@ -10,9 +10,9 @@ use std::{fs, io};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use clone::{Clone, Contents, Tag};
-pub use stack::{Running, Service, Stack};
-pub use tries::{TRY, Try};
+pub use attempts::{ATTEMPT_LABEL, DeployAttempt};
+pub use clone::{Contents, RecipeClone, Tag};
+pub use stack::{AppService, Stack, StackService};
 
 pub use docker::secret::{HASH, Secret};
 
@@ -33,15 +33,15 @@ pub struct Observed {
     /// The app's secrets by kind, each kind sorted by number.
     pub secrets: BTreeMap<String, Vec<Secret>>,
     /// The recipe's clone.
-    pub recipe: Option<Clone>,
+    pub recipe: Option<RecipeClone>,
     /// The result of this run's fetch from the git server; `None` before it.
-    pub asked: Option<Result<(), String>>,
+    pub fetch_result: Option<Result<(), String>>,
     /// The `.env`, parsed.
     pub env: Option<BTreeMap<String, String>>,
     /// The stack.
     pub stack: Stack,
     /// Recorded attempts.
-    pub tries: Vec<Try>,
+    pub attempts: Vec<DeployAttempt>,
     /// True if this run has deployed the stack.
     pub deployed: bool,
 }
@@ -64,7 +64,7 @@ impl App {
         let of_swarm = async {
             tokio::try_join!(
                 secret::observe(&self.docker, &self.names.stack, self.piece, contents),
-                tries::observe(&self.docker, &self.names, self.piece),
+                attempts::observe(&self.docker, &self.names, self.piece),
                 stack::observe(&self.docker, &self.names),
                 network::find(&self.docker, "proxy"),
             )
@@ -73,14 +73,14 @@ impl App {
         let memory = self.memory.borrow().clone();
         let mut observed = Observed {
             recipe: recipe?,
-            asked: memory.asked,
+            fetch_result: memory.fetch_result,
             env: self.env()?,
             deployed: memory.deployed,
             ..Observed::default()
         };
         match of_swarm {
-            Ok((secrets, tries, stack, proxy)) => {
-                Ok(Observed { proxy: proxy.is_some(), secrets, stack, tries, ..observed })
+            Ok((secrets, attempts, stack, proxy)) => {
+                Ok(Observed { proxy: proxy.is_some(), secrets, stack, attempts, ..observed })
             }
             Err(error) if error.is_no_manager() => {
                 observed.no_swarm = Some(error.why_no_swarm().await);

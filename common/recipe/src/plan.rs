@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use super::change::Change;
 use super::desired::Source;
 use super::names::Names;
-use super::observed::{Observed, Try};
+use super::observed::{DeployAttempt, Observed};
 use super::version::{Latest, Policy};
 use base::plan::Plan;
 
@@ -23,7 +23,7 @@ pub use target::Target;
 
 /// The goal of a piece for its app.
 #[derive(Debug)]
-pub struct Wanted<'a> {
+pub struct AppGoal<'a> {
     /// The recipe's name.
     pub recipe: &'static str,
     /// The app's names.
@@ -49,7 +49,7 @@ pub struct Wanted<'a> {
     /// The reasons why the running version is not healthy, in words.
     pub unhealthy: Option<String>,
     /// The versions that an unhealthy one may be rolled back to.
-    pub back: Back,
+    pub rollback: Rollback,
     /// Seconds that a version has to become healthy.
     pub wait_seconds: u32,
     /// The time of the observation.
@@ -58,7 +58,7 @@ pub struct Wanted<'a> {
 
 /// The versions that an unhealthy one may be rolled back to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Back {
+pub enum Rollback {
     /// Always.
     Always,
     /// Only to the same version of the recipe's main program: another one may have migrated its database.
@@ -74,54 +74,54 @@ pub fn has_swarm(observed: &Observed, plan: &mut Plan<Change>) -> bool {
 }
 
 /// Plans version, environment and secrets of the app. Returns the target once there is nothing to deploy.
-pub fn deploy(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
-    let Some(target) = target::choose(wanted, observed, plan) else {
-        plan.sequence("secrets", wanted.creations.clone());
+pub fn deploy(goal: &AppGoal, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
+    let Some(target) = target::choose(goal, observed, plan) else {
+        plan.sequence("secrets", goal.creations.clone());
         return None;
     };
-    let keys = keys(wanted, observed, &target);
-    let reasons = needed::reasons(wanted, observed, &target, &keys);
+    let keys = keys(goal, observed, &target);
+    let reasons = needed::reasons(goal, observed, &target, &keys);
     if reasons.is_empty() && target.rejection.is_none() {
         if observed.recipe.is_some() {
             plan.sequence("env", write_env(observed, &target, keys).into_iter().collect());
         }
         // A secret in use may have been replaced by the very same content under another name.
-        plan.sequence("secrets", wanted.creations.clone());
+        plan.sequence("secrets", goal.creations.clone());
         return Some(target);
     }
     if let Some(seen) = needed::swarm_went_back(observed, &target) {
         // Never a success, even if the previous version runs again.
-        plan.wait(format!("{} {} to stay up", wanted.recipe, target.version), seen, hint(wanted.names));
+        plan.wait(format!("{} {} to stay up", goal.recipe, target.version), seen, hint(goal.names));
         return None;
     }
-    if !needed::can_deploy(wanted, observed, &target, &keys, plan) {
+    if !needed::can_deploy(goal, observed, &target, &keys, plan) {
         return None;
     }
-    let mut changes = wanted.creations.clone();
-    changes.extend(target.mark.clone().map(|mark| Change::Mark { mark }));
+    let mut changes = goal.creations.clone();
+    changes.extend(target.attempt.clone().map(|attempt| Change::RecordAttempt { attempt }));
     changes.extend(write_env(observed, &target, keys));
     changes.push(Change::Deploy {
-        recipe: wanted.recipe.to_owned(),
+        recipe: goal.recipe.to_owned(),
         version: target.version,
-        is_release: !matches!(wanted.source.version, Policy::Commit(_)),
+        is_release: !matches!(goal.source.version, Policy::Commit(_)),
         because: reasons,
         rejection: target.rejection,
     });
-    plan.sequence(wanted.recipe, changes);
+    plan.sequence(goal.recipe, changes);
     None
 }
 
 /// Returns the declared keys of the `.env`.
-fn keys(wanted: &Wanted, observed: &Observed, target: &Target) -> BTreeMap<String, String> {
+fn keys(goal: &AppGoal, observed: &Observed, target: &Target) -> BTreeMap<String, String> {
     let contents = observed.recipe.as_ref().and_then(|recipe| recipe.contents.get(&target.version));
     let known = contents.and_then(|contents| contents.keys.as_ref());
     let in_sample = |key: &String| known.is_some_and(|known| known.contains(key));
-    let if_known = wanted.keys_if_known.clone().into_iter().filter(|(key, _)| in_sample(key));
+    let if_known = goal.keys_if_known.clone().into_iter().filter(|(key, _)| in_sample(key));
     let mut keys = target.env.clone();
     keys.extend(if_known);
-    keys.extend(wanted.keys.clone());
-    keys.insert("DOMAIN".into(), wanted.names.domain.clone());
-    keys.insert("COMPOSE_FILE".into(), wanted.compose_files.join(":"));
+    keys.extend(goal.keys.clone());
+    keys.insert("DOMAIN".into(), goal.names.domain.clone());
+    keys.insert("COMPOSE_FILE".into(), goal.compose_files.join(":"));
     keys
 }
 
@@ -154,8 +154,8 @@ pub fn hint(names: &Names) -> String {
 
 /// Removes the records of attempts that succeeded or are older than the running version.
 pub fn forget(observed: &Observed, target: &Target) -> Vec<Change> {
-    let done_with = |old: &&Try| old.rejected.is_none() || !target::still_matters(old, &target.version);
-    observed.tries.iter().filter(done_with).map(|old| Change::Unmark { tag: old.tag.clone() }).collect()
+    let done_with = |old: &&DeployAttempt| old.rejected.is_none() || !target::still_matters(old, &target.version);
+    observed.attempts.iter().filter(done_with).map(|old| Change::ForgetAttempt { tag: old.tag.clone() }).collect()
 }
 
 /// Returns the choice of `latest` now; `None` without a clone.

@@ -41,7 +41,7 @@ impl Drop for ProcessGroup {
 
 /// The failure of a program.
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
+pub enum Failure {
     /// The program is not in `PATH`.
     #[error("`{0}` is not in PATH ({path})", path = env::var("PATH").unwrap_or_default())]
     Absent(String),
@@ -49,20 +49,20 @@ pub enum Problem {
     #[error("it could not be run")]
     Run(#[source] io::Error),
     /// The program was killed with its children at the deadline.
-    #[error("it had not ended after {} s and was killed{said}", .after.as_secs_f32().round())]
+    #[error("it had not ended after {} s and was killed{output}", .after.as_secs_f32().round())]
     Deadline {
         /// The deadline.
         after: Duration,
         /// The end of its output, without secrets.
-        said: Said,
+        output: OutputTail,
     },
     /// The program ended with an exit code other than 0.
-    #[error("{}{said}", ending(*.status))]
+    #[error("{}{output}", ending(*.status))]
     Exit {
         /// The exit status.
         status: ExitStatus,
         /// The end of its output, without secrets.
-        said: Said,
+        output: OutputTail,
     },
 }
 
@@ -75,9 +75,9 @@ fn ending(status: ExitStatus) -> String {
 
 /// The last lines of a program's output.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Said(Vec<String>);
+pub struct OutputTail(Vec<String>);
 
-impl Said {
+impl OutputTail {
     const LINES: usize = 8;
     const LONGEST: usize = 300;
 
@@ -95,7 +95,7 @@ impl Said {
     }
 }
 
-impl fmt::Display for Said {
+impl fmt::Display for OutputTail {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0.as_slice() {
             [] => Ok(()),
@@ -141,15 +141,15 @@ pub fn clean_command(program: impl AsRef<OsStr>, keep: &[&str]) -> Command {
 }
 
 /// Converts the error of starting `program`.
-pub fn not_started(program: &str, error: io::Error) -> Problem {
+pub fn not_started(program: &str, error: io::Error) -> Failure {
     match error.kind() {
-        io::ErrorKind::NotFound => Problem::Absent(program.into()),
-        _ => Problem::Run(error),
+        io::ErrorKind::NotFound => Failure::Absent(program.into()),
+        _ => Failure::Run(error),
     }
 }
 
 /// Runs `command` to its end with `input` on its standard input; its exit code must be 0.
-pub async fn output(mut command: Command, input: &[u8], deadline: Duration) -> Result<Output, Problem> {
+pub async fn output(mut command: Command, input: &[u8], deadline: Duration) -> Result<Output, Failure> {
     command.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let name = command.as_std().get_program().to_string_lossy().into_owned();
@@ -165,12 +165,12 @@ pub async fn output(mut command: Command, input: &[u8], deadline: Duration) -> R
     let running = async { tokio::join!(feed, child.wait_with_output()).1 };
     let ended = timeout(deadline, running)
         .await
-        .map_err(|_| Problem::Deadline { after: deadline, said: Said::default() })?
-        .map_err(Problem::Run)?;
+        .map_err(|_| Failure::Deadline { after: deadline, output: OutputTail::default() })?
+        .map_err(Failure::Run)?;
     group.ended();
     if ended.status.success() {
         return Ok(ended);
     }
-    let said = Said::last_lines(&String::from_utf8_lossy(&ended.stderr));
-    Err(Problem::Exit { status: ended.status, said })
+    let output = OutputTail::last_lines(&String::from_utf8_lossy(&ended.stderr));
+    Err(Failure::Exit { status: ended.status, output })
 }

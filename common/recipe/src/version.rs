@@ -29,17 +29,17 @@ pub struct Release<'a> {
 
 /// A newer release that only an operator may deploy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Held {
+pub struct HeldRelease {
     /// The tag.
     pub tag: String,
     /// The reason.
-    pub why: Why,
+    pub why: HeldReason,
 }
 
 /// The reason why a release is held.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Why {
+pub enum HeldReason {
     /// A major step of the recipe.
     Major,
     /// The release notes ask for work by hand.
@@ -48,7 +48,7 @@ pub enum Why {
     Rejected,
 }
 
-impl Why {
+impl HeldReason {
     /// In words.
     pub fn in_words(self) -> &'static str {
         match self {
@@ -65,7 +65,7 @@ pub struct Latest {
     /// The release to run; `None` when there is none at all.
     pub tag: Option<String>,
     /// Newer ones that are held.
-    pub held: Vec<Held>,
+    pub held: Vec<HeldRelease>,
 }
 
 /// The version of a tag; `None` when it is no version.
@@ -90,24 +90,24 @@ pub fn latest(running: Option<&str>, releases: &[Release], rejected: &[String]) 
         return Latest { tag: newest.map(|(_, release)| release.tag.to_owned()), held: Vec::new() };
     };
     let mut tag = running.map(str::to_owned);
-    let mut held: Vec<Held> = Vec::new();
+    let mut held: Vec<HeldRelease> = Vec::new();
     let mut needs_operator = false;
     for (version, release) in sorted.into_iter().filter(|(version, _)| *version > from) {
         let why = if version.major > from.major {
-            Some(Why::Major)
+            Some(HeldReason::Major)
         } else if release.notes.is_some_and(asks_for_work) {
-            Some(Why::Manual)
+            Some(HeldReason::Manual)
         } else {
-            is_rejected(release).then_some(Why::Rejected)
+            is_rejected(release).then_some(HeldReason::Rejected)
         };
         // Work for one step is needed for every later one too.
-        needs_operator |= matches!(why, Some(Why::Major | Why::Manual));
+        needs_operator |= matches!(why, Some(HeldReason::Major | HeldReason::Manual));
         match why {
-            Some(why) => held.push(Held { tag: release.tag.to_owned(), why }),
+            Some(why) => held.push(HeldRelease { tag: release.tag.to_owned(), why }),
             None if needs_operator => {}
             None => {
                 tag = Some(release.tag.to_owned());
-                held.retain(|held| held.why != Why::Rejected);
+                held.retain(|held| held.why != HeldReason::Rejected);
             }
         }
     }
@@ -126,7 +126,11 @@ fn asks_for_work(notes: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn choose(running: Option<&str>, tags: &[(&str, &str)], rejected: &[&str]) -> (Option<String>, Vec<(String, Why)>) {
+    fn choose(
+        running: Option<&str>,
+        tags: &[(&str, &str)],
+        rejected: &[&str],
+    ) -> (Option<String>, Vec<(String, HeldReason)>) {
         let releases: Vec<_> = tags
             .iter()
             .map(|(tag, notes)| Release { tag, notes: Some(notes).filter(|n| !n.is_empty()).copied() })
@@ -154,7 +158,7 @@ mod tests {
         let tags = [("3.9.0+1", ""), ("3.9.1+1", ""), ("4.0.0+1", ""), ("4.0.1+1", "")];
         let (tag, held) = choose(Some("3.9.0+1"), &tags, &[]);
         assert_eq!(tag.unwrap(), "3.9.1+1");
-        assert_eq!(held, [("4.0.0+1".into(), Why::Major), ("4.0.1+1".into(), Why::Major)]);
+        assert_eq!(held, [("4.0.0+1".into(), HeldReason::Major), ("4.0.1+1".into(), HeldReason::Major)]);
     }
 
     #[test]
@@ -162,7 +166,7 @@ mod tests {
         let tags = [("1.0.0+1", ""), ("1.1.0+1", "Manual migration needed"), ("1.2.0+1", "")];
         let (tag, held) = choose(Some("1.0.0+1"), &tags, &[]);
         assert_eq!(tag.unwrap(), "1.0.0+1");
-        assert_eq!(held, [("1.1.0+1".into(), Why::Manual)]);
+        assert_eq!(held, [("1.1.0+1".into(), HeldReason::Manual)]);
         assert_eq!(choose(None, &tags, &[]).0.unwrap(), "1.2.0+1", "a new install has nothing to migrate");
     }
 
@@ -170,7 +174,7 @@ mod tests {
     fn a_rejected_release_is_not_tried_again_until_a_newer_one_appears() {
         let tags = [("1.0.0+1", ""), ("1.1.0+1", "")];
         let (tag, held) = choose(Some("1.0.0+1"), &tags, &["1.1.0+1"]);
-        assert_eq!((tag.unwrap().as_str(), held), ("1.0.0+1", vec![("1.1.0+1".into(), Why::Rejected)]));
+        assert_eq!((tag.unwrap().as_str(), held), ("1.0.0+1", vec![("1.1.0+1".into(), HeldReason::Rejected)]));
         let tags = [("1.0.0+1", ""), ("1.1.0+1", ""), ("1.1.1+1", "")];
         let (tag, held) = choose(Some("1.0.0+1"), &tags, &["1.1.0+1"]);
         assert_eq!((tag.unwrap().as_str(), held), ("1.1.1+1", vec![]));

@@ -8,7 +8,7 @@ use converge::Converger;
 use converge_bridge::{ConvergeBridge, Desired, PROGRAM, plan};
 use docker::secret;
 use docker::secret::Secret;
-use docker::service::observed::{Answer, Given, Image, Path, Service};
+use docker::service::observed::{CredentialState, HealthProbe, HostPath, Image, LiveService};
 use docker::service::{Change, Observed, Spec};
 use docker::settled::{Tasks, Update};
 use proptest::collection::vec;
@@ -84,12 +84,12 @@ fn live(spec: &Spec) -> Value {
     live
 }
 
-fn service(spec: Value, version: u64) -> Service {
+fn service(spec: Value, version: u64) -> LiveService {
     let spec: docker::service::ServiceSpec = serde_json::from_value(spec).unwrap();
     let replicas = spec.mode.as_ref().and_then(|mode| mode.replicated.as_ref()?.replicas);
     let wanted = replicas.and_then(|replicas| u64::try_from(replicas).ok()).unwrap_or(1);
-    let tasks = Tasks { wanted, running: wanted, update: Update::None, said: None, changed: None };
-    Service { id: format!("service{version}"), version, spec, tasks, last_words: None }
+    let tasks = Tasks { wanted, running: wanted, update: Update::None, message: None, changed: None };
+    LiveService { id: format!("service{version}"), version, spec, tasks, log_tail: None }
 }
 
 #[derive(Debug, Clone)]
@@ -130,12 +130,12 @@ fn world() -> impl Strategy<Value = (Desired, World)> {
                 }
                 service(spec, 1)
             });
-            let own = Path::Directory { user: 60990, group: 60990, mode: "700".into() };
-            let read = Path::Directory { user: 0, group: 0, mode: "755".into() };
+            let own = HostPath::Directory { user: 60990, group: 60990, mode: "700".into() };
+            let read = HostPath::Directory { user: 0, group: 0, mode: "755".into() };
             let paths = [
                 (desired.ledger.clone(), own),
                 (desired.runs.clone(), read),
-                (desired.authorities.clone(), Path::File { mode: "644".into() }),
+                (desired.authorities.clone(), HostPath::File { mode: "644".into() }),
             ];
             let mut world = World {
                 seen: Observed {
@@ -143,12 +143,16 @@ fn world() -> impl Strategy<Value = (Desired, World)> {
                     api,
                     image: Image::InArchive { tag: TAGS[0].into() },
                     images,
-                    credentials: wanted.secrets.iter().map(|kind| ((*kind).to_owned(), Given::Usable)).collect(),
+                    credentials: wanted
+                        .secrets
+                        .iter()
+                        .map(|kind| ((*kind).to_owned(), CredentialState::Usable))
+                        .collect(),
                     secrets: all,
                     network: Some("proxyid".into()),
                     paths: paths.into_iter().collect(),
                     service,
-                    answer: Answer::Well,
+                    health: HealthProbe::Healthy,
                     changed: false,
                 },
             };

@@ -12,7 +12,7 @@ const FAILURE: &str = "could not find an available IP while allocating VIP";
 /// The period that counts: a restart of Docker frees leaked addresses, so old messages must not count for ever.
 const SINCE: &str = "--since=-1h";
 /// The deadline of the journal, which only serves a warning.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// Returns the number of services without an address within the last hour; `None` without a journal.
 pub async fn allocation_failures() -> Option<u64> {
@@ -23,7 +23,7 @@ pub async fn allocation_failures() -> Option<u64> {
     journal.args(["--unit=docker.service", "--boot", SINCE, "--quiet", "--no-pager", "--output=cat"]);
     journal.args(["--lines=1000", "--grep", FAILURE]);
     journal.stdin(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    let output = timeout(PATIENCE, journal.output()).await.ok()?.ok()?;
+    let output = timeout(DEADLINE, journal.output()).await.ok()?.ok()?;
     // It ends with 1 when it finds nothing.
     let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).count();
     u64::try_from(lines).ok()

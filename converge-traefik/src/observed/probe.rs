@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::certificate::fingerprint;
 
 /// The deadline of an answer, which comes from this host.
-const PATIENCE: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(3);
 
 /// The answers of Traefik.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -56,7 +56,7 @@ async fn get(address: IpAddr, port: u16, url: &str, name: &str) -> Result<Respon
         .resolve(name, SocketAddr::new(address, port))
         .redirect(Policy::none())
         .no_proxy()
-        .timeout(PATIENCE)
+        .timeout(DEADLINE)
         .build()
         .map_err(|error| base::error::chain(&error))?;
     // The name is made up; without it the error reads the same every time.

@@ -7,11 +7,11 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use recipe::names::Names;
-use recipe::observed::{Clone, Contents, Observed, Running, Secret, Service, Stack, Tag, Try};
+use recipe::observed::{AppService, Contents, DeployAttempt, Observed, RecipeClone, Secret, Stack, StackService, Tag};
 use recipe::{Change, Policy};
 
 /// A recipe, as far as it matters to an app of it.
-#[derive(Debug, std::clone::Clone, Copy)]
+#[derive(Debug, Clone, Copy)]
 pub struct Recipe {
     /// The domain of its app.
     pub domain: &'static str,
@@ -30,11 +30,11 @@ impl Recipe {
     }
 
     /// A clone of it.
-    pub fn cloned(&self) -> Clone {
+    pub fn cloned(&self) -> RecipeClone {
         let keys = self.keys.iter().chain(self.secrets.iter().map(|(_, key)| key));
         let keys: Vec<String> = keys.map(|key| (*key).to_owned()).collect();
         let contents = || Contents { keys: Some(keys.clone()), missing_files: Vec::new() };
-        Clone {
+        RecipeClone {
             fetched: Some("2026-11-20T23:30:00Z".parse().unwrap()),
             tags: self.tags.iter().map(|tag| Tag { name: (*tag).into(), annotated: true, notes: None }).collect(),
             commit: None,
@@ -86,15 +86,15 @@ impl Recipe {
         let number = |key: &str| env.get(key).map_or("", String::as_str).to_owned();
         let secrets = self.secrets.iter().map(|(kind, key)| format!("{stack}_{kind}_{}", number(key)));
         let (secrets, changed) = (secrets.collect(), "2026-11-20T23:00:00Z".parse().ok());
-        let tasks = Tasks { wanted, running: wanted, update: Update::None, said: None, changed };
+        let tasks = Tasks { wanted, running: wanted, update: Update::None, message: None, changed };
         Stack {
-            services: vec![Running { name: self.names().app_service(), tasks }],
-            app: Some(Service { version: Some(tag.into()), chaos: None, env, secrets }),
+            services: vec![StackService { name: self.names().app_service(), tasks }],
+            app: Some(AppService { version: Some(tag.into()), chaos: None, env, secrets }),
         }
     }
 
-    fn tries(self) -> impl Strategy<Value = Vec<Try>> {
-        let tried = (1..self.tags.len() - 1, any::<bool>()).prop_map(move |(tag, rejected)| Try {
+    fn attempts(self) -> impl Strategy<Value = Vec<DeployAttempt>> {
+        let tried = (1..self.tags.len() - 1, any::<bool>()).prop_map(move |(tag, rejected)| DeployAttempt {
             tag: self.tags[tag].into(),
             rejected: rejected.then(|| "seen".into()),
             back_to: self.tags[0].into(),
@@ -108,14 +108,14 @@ impl Recipe {
     /// Its app, in any state.
     pub fn observed(self) -> impl Strategy<Value = Observed> {
         let secrets: Vec<_> = self.secrets.iter().map(|(kind, _)| self.secrets(kind)).collect();
-        let parts = (secrets, prop::bool::weighted(0.8), option::of(self.env()), self.stack(), self.tries());
-        parts.prop_map(move |(secrets, is_cloned, env, stack, tries)| Observed {
+        let parts = (secrets, prop::bool::weighted(0.8), option::of(self.env()), self.stack(), self.attempts());
+        parts.prop_map(move |(secrets, is_cloned, env, stack, attempts)| Observed {
             proxy: true,
             secrets: self.secrets.iter().map(|(kind, _)| (*kind).to_owned()).zip(secrets).collect(),
             recipe: is_cloned.then(|| self.cloned()),
             env,
             stack,
-            tries,
+            attempts,
             ..Observed::default()
         })
     }
@@ -125,7 +125,7 @@ impl Recipe {
         match change {
             Change::Clone | Change::Fetch => {
                 app.recipe = Some(self.cloned());
-                app.asked = Some(Ok(()));
+                app.fetch_result = Some(Ok(()));
             }
             Change::CreateSecret { kind, name } => {
                 let number = self.names().secret_number(kind, name).unwrap();
@@ -138,9 +138,9 @@ impl Recipe {
                 let sample = || BTreeMap::from([("LETS_ENCRYPT_ENV".into(), "production".into())]);
                 app.env.get_or_insert_with(sample).extend(keys.clone());
             }
-            Change::Mark { mark } => {
-                app.tries.retain(|tried| tried.tag != mark.tag);
-                app.tries.push(mark.clone());
+            Change::RecordAttempt { attempt } => {
+                app.attempts.retain(|tried| tried.tag != attempt.tag);
+                app.attempts.push(attempt.clone());
             }
             Change::Deploy { version, rejection, .. } => {
                 app.stack = self.deployed(version, app.env.clone().unwrap(), 1);
@@ -157,7 +157,7 @@ impl Recipe {
                 assert!(secret.ours, "{name} is somebody else's");
                 app.secrets.values_mut().for_each(|secrets| secrets.retain(|secret| secret.id != *id));
             }
-            Change::Unmark { tag } => app.tries.retain(|tried| tried.tag != *tag),
+            Change::ForgetAttempt { tag } => app.attempts.retain(|tried| tried.tag != *tag),
         }
         true
     }

@@ -46,7 +46,7 @@ pub enum Error {
     },
     /// The file is not a docker archive of one image.
     #[error("{} is no docker archive of one image: {why}", path.display())]
-    NotOne {
+    NotAnImage {
         /// The file.
         path: PathBuf,
         /// The cause.
@@ -54,7 +54,7 @@ pub enum Error {
     },
     /// The image starts another program.
     #[error("the image in {} starts {}, not {program}", path.display(), found.as_deref().unwrap_or("no program"))]
-    OfAnother {
+    OtherProgram {
         /// The archive.
         path: PathBuf,
         /// The program that the image should start.
@@ -72,10 +72,10 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Read { .. } => "set image to the archive that was built with this project".into(),
-            Self::NotOne { .. } => {
+            Self::NotAnImage { .. } => {
                 "set image to what `docker save` writes, or Nix's dockerTools.buildLayeredImage".into()
             }
-            Self::OfAnother { program, .. } => format!("set image to the archive of {program}"),
+            Self::OtherProgram { program, .. } => format!("set image to the archive of {program}"),
         })
     }
 }
@@ -111,12 +111,12 @@ struct Layers {
 
 impl Archive {
     /// Reads the archive of `program` at `path`.
-    pub fn of(program: &'static str, path: &Path) -> Result<Self, Error> {
+    pub fn of_program(program: &'static str, path: &Path) -> Result<Self, Error> {
         let archive = Self::read(path)?;
         if archive.program.as_deref() == Some(program) {
             return Ok(archive);
         }
-        Err(Error::OfAnother { path: path.into(), program, found: archive.program })
+        Err(Error::OtherProgram { path: path.into(), program, found: archive.program })
     }
 
     /// Reads the archive at `path`.
@@ -126,10 +126,10 @@ impl Archive {
             io::ErrorKind::Other
             | io::ErrorKind::InvalidInput
             | io::ErrorKind::InvalidData
-            | io::ErrorKind::UnexpectedEof => Error::NotOne { path: path.into(), why: source.to_string() },
+            | io::ErrorKind::UnexpectedEof => Error::NotAnImage { path: path.into(), why: source.to_string() },
             _ => Error::Read { path: path.into(), source },
         })?;
-        parse(&documents).map_err(|why| Error::NotOne { path: path.into(), why })
+        parse(&documents).map_err(|why| Error::NotAnImage { path: path.into(), why })
     }
 }
 
@@ -173,13 +173,14 @@ fn collect<'a, R: Read + 'a>(
     entries: impl Iterator<Item = io::Result<Entry<'a, R>>>,
     documents: &mut BTreeMap<String, Vec<u8>>,
 ) -> io::Result<()> {
-    let mut room = MOST;
+    let mut remaining = MOST;
     for entry in entries {
         let mut entry = entry?;
         if !entry.header().entry_type().is_file() || entry.size() > LARGEST {
             continue;
         }
-        room = room.checked_sub(entry.size()).ok_or_else(|| io::Error::other("it holds too many small files"))?;
+        remaining =
+            remaining.checked_sub(entry.size()).ok_or_else(|| io::Error::other("it holds too many small files"))?;
         let name = entry.path()?.to_string_lossy().trim_start_matches("./").to_owned();
         let mut content = Vec::new();
         entry.read_to_end(&mut content)?;

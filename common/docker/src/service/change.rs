@@ -14,7 +14,7 @@ use crate::image::Archive;
 use crate::secret;
 
 /// The largest number of differences that a change lists.
-const TOLD: usize = 5;
+const SHOWN: usize = 5;
 
 /// One mutation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -47,7 +47,7 @@ pub enum Change {
         because: Vec<String>,
         /// The spec that is updated. Not part of the plan: a second update for the same reasons is the same change.
         #[serde(skip)]
-        of: Version,
+        of: SpecVersion,
     },
     /// Remove the service: no update can change its mode.
     RemoveService {
@@ -72,7 +72,7 @@ pub enum Change {
 
 /// A version of a service's spec.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Version {
+pub struct SpecVersion {
     /// The service's id.
     pub id: String,
     /// The version.
@@ -88,8 +88,8 @@ impl fmt::Display for Change {
             Self::CreateSecret { name, .. } => write!(f, "create secret {name}"),
             Self::CreateService { spec } => write!(f, "create service {}", spec.name),
             Self::UpdateService { spec, because, .. } => {
-                let told = because.iter().take(TOLD).cloned().collect::<Vec<_>>().join("; ");
-                let more = because.len().saturating_sub(TOLD);
+                let told = because.iter().take(SHOWN).cloned().collect::<Vec<_>>().join("; ");
+                let more = because.len().saturating_sub(SHOWN);
                 let more = if more > 0 { format!("; and {more} more") } else { String::new() };
                 write!(f, "update service {} ({told}{more})", spec.name)
             }
@@ -132,11 +132,11 @@ impl Change {
 
 impl Program {
     async fn load(&self, tag: &str) -> Result<(), Error> {
-        let archive = Archive::of(self.name, &self.archive)?;
+        let archive = Archive::of_program(self.name, &self.archive)?;
         if image::tag(self.name, &archive.content) != tag {
             return Err(Error::Gone { what: format!("the image {tag}") });
         }
-        Ok(image::load(&self.patient, &self.archive, &archive, self.name).await?)
+        Ok(image::load(&self.load_docker, &self.archive, &archive, self.name).await?)
     }
 
     async fn create_secret(&self, kind: &str, name: &str) -> Result<(), Error> {
@@ -158,7 +158,7 @@ impl Program {
         Ok(removed.or_else(crate::Error::unless_gone)?)
     }
 
-    async fn update(&self, spec: &Spec, of: &Version) -> Result<(), Error> {
+    async fn update(&self, spec: &Spec, of: &SpecVersion) -> Result<(), Error> {
         // An update by another writer meanwhile makes this one a conflict; the service is observed again.
         let version = i32::try_from(of.index).map_err(|_| Error::Version(of.index))?;
         let options = UpdateServiceOptions { version, ..Default::default() };

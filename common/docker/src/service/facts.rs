@@ -2,14 +2,14 @@
 
 use serde_json::json;
 
-use super::Wanted;
+use super::ServiceGoal;
 use super::observed::{Image, Observed};
 use base::fact::Fact;
 
 /// The facts of the service.
-pub fn facts(wanted: &Wanted, observed: &Observed) -> Vec<Fact> {
+pub fn facts(goal: &ServiceGoal, observed: &Observed) -> Vec<Fact> {
     let mut facts = Vec::new();
-    let name = wanted.program;
+    let name = goal.program;
     if let Some(service) = &observed.service {
         let tasks = &service.tasks;
         let fact = Fact::new("service", json!({ "name": name, "wanted": tasks.wanted, "running": tasks.running }));

@@ -10,10 +10,10 @@ use reqwest::Method;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-pub use live::Service;
-pub use paths::Path;
+pub use live::LiveService;
+pub use paths::HostPath;
 
-use super::{Error, Program, Wanted};
+use super::{Error, Program, ServiceGoal};
 use crate::image;
 use crate::image::Archive;
 use crate::secret;
@@ -35,17 +35,17 @@ pub struct Observed {
     /// The images of the program that Docker has, by tag: the id of each.
     pub images: BTreeMap<String, String>,
     /// The credentials, by the kind of the secret that is made of each.
-    pub credentials: BTreeMap<String, Given>,
+    pub credentials: BTreeMap<String, CredentialState>,
     /// The secrets by kind, each kind sorted by number.
     pub secrets: BTreeMap<String, Vec<Secret>>,
     /// The id of the network.
     pub network: Option<String>,
     /// The state of each path to mount.
-    pub paths: BTreeMap<PathBuf, Path>,
+    pub paths: BTreeMap<PathBuf, HostPath>,
     /// The service.
-    pub service: Option<Service>,
+    pub service: Option<LiveService>,
     /// The health probe.
-    pub answer: Answer,
+    pub health: HealthProbe,
     /// True if this run has created or updated the service.
     pub changed: bool,
 }
@@ -78,7 +78,7 @@ pub enum Image {
 /// A credential.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Given {
+pub enum CredentialState {
     /// Usable.
     Usable,
     /// Not usable.
@@ -93,13 +93,13 @@ pub enum Given {
 /// The result of the health probe through Traefik.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Answer {
+pub enum HealthProbe {
     /// No task runs.
     NotRunning,
     /// The program is healthy.
-    Well,
+    Healthy,
     /// No answer, or an error.
-    Unwell {
+    Unhealthy {
         /// The cause.
         reason: String,
         /// The remedy.
@@ -118,12 +118,12 @@ impl Observed {
 
 impl Program {
     /// Reads everything.
-    pub async fn observe(&self, wanted: &Wanted) -> Result<Observed, Error> {
+    pub async fn observe(&self, goal: &ServiceGoal) -> Result<Observed, Error> {
         let contents = self.contents();
         let of_swarm = async {
             tokio::try_join!(
                 secret::observe(&self.docker, self.name, self.piece, &contents),
-                network::find(&self.docker, wanted.network),
+                network::find(&self.docker, goal.network),
                 live::observe(&self.docker, self.name),
             )
         };
@@ -134,12 +134,16 @@ impl Program {
             api: self.docker.api(),
             image,
             images,
-            credentials: self.secrets.iter().map(|(kind, secret)| ((*kind).to_owned(), given(secret))).collect(),
+            credentials: self
+                .secrets
+                .iter()
+                .map(|(kind, secret)| ((*kind).to_owned(), credential_state(secret)))
+                .collect(),
             secrets: BTreeMap::new(),
             network: None,
-            paths: wanted.mounts.iter().map(|mount| (mount.source.clone(), Path::at(&mount.source))).collect(),
+            paths: goal.mounts.iter().map(|mount| (mount.source.clone(), HostPath::at(&mount.source))).collect(),
             service: None,
-            answer: Answer::NotRunning,
+            health: HealthProbe::NotRunning,
             changed: self.memory.borrow().changed,
         };
         match of_swarm {
@@ -150,7 +154,7 @@ impl Program {
             Err(error) => return Err(error.into()),
         }
         if observed.service.as_ref().is_some_and(|service| service.tasks.running > 0) {
-            observed.answer = self.ask().await;
+            observed.health = self.ask().await;
         }
         Ok(observed)
     }
@@ -162,7 +166,7 @@ impl Program {
 
     async fn images(&self) -> Result<(Image, BTreeMap<String, String>), Error> {
         let images = image::observe(&self.docker, self.name).await?;
-        let archive = match Archive::of(self.name, &self.archive) {
+        let archive = match Archive::of_program(self.name, &self.archive) {
             Ok(archive) => archive,
             Err(error) => {
                 let (reason, hint) = in_words(&Explained::new(&error));
@@ -178,27 +182,27 @@ impl Program {
     }
 
     /// Makes one attempt: the next observation asks again, and the wait is shown meanwhile.
-    async fn ask(&self) -> Answer {
+    async fn ask(&self) -> HealthProbe {
         let url = self.client.url(&["healthz"], &[]);
         let request = Request { method: Method::GET, url, identity: &Identity::Anonymous, body: Body::None };
         let answer = self.client.ask(&request).await;
         match answer.and_then(|answer| answer.or_failure()?.refuse_page()) {
-            Ok(()) => Answer::Well,
+            Ok(()) => HealthProbe::Healthy,
             Err(error) => {
                 let may_pass = error.class() == Class::Transient;
                 let (reason, hint) = in_words(&Explained::new(&error));
-                Answer::Unwell { reason, hint, may_pass }
+                HealthProbe::Unhealthy { reason, hint, may_pass }
             }
         }
     }
 }
 
-fn given(secret: &Result<SecretString, Explained>) -> Given {
+fn credential_state(secret: &Result<SecretString, Explained>) -> CredentialState {
     match secret {
-        Ok(_) => Given::Usable,
+        Ok(_) => CredentialState::Usable,
         Err(error) => {
             let (reason, hint) = in_words(error);
-            Given::Unusable { reason, hint }
+            CredentialState::Unusable { reason, hint }
         }
     }
 }

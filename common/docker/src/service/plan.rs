@@ -6,25 +6,25 @@
 mod parts;
 
 use super::compare::differences;
-use super::observed::{Answer, Image, Observed, Service};
-use super::{Change, Wanted, change};
+use super::observed::{HealthProbe, Image, LiveService, Observed};
+use super::{Change, ServiceGoal, change};
 use crate::secret;
 use crate::settled::Update;
 use base::plan::Plan;
 
 /// Plans.
-pub fn plan(wanted: &Wanted, observed: &Observed) -> Plan<Change> {
+pub fn plan(goal: &ServiceGoal, observed: &Observed) -> Plan<Change> {
     let mut plan = Plan::empty();
     if let Some(why) = &observed.no_swarm {
         plan.block("swarm", format!("there is no swarm to deploy to: {why}"), "see converge-swarm.service");
         return plan;
     }
-    let image = parts::image(wanted, observed, &mut plan);
-    let secrets = parts::secrets(wanted, observed, &mut plan);
-    let network = parts::network(wanted, observed, &mut plan);
-    let has_paths = parts::has_paths(wanted, observed, &mut plan);
+    let image = parts::image(goal, observed, &mut plan);
+    let secrets = parts::secrets(goal, observed, &mut plan);
+    let network = parts::network(goal, observed, &mut plan);
+    let has_paths = parts::has_paths(goal, observed, &mut plan);
     if let (Some(image), Some(secrets), Some(network), true) = (image, secrets, network, has_paths) {
-        let spec = wanted.spec(&image, secrets, network, observed.api);
+        let spec = goal.spec(&image, secrets, network, observed.api);
         match &observed.service {
             None => plan.sequence("service", vec![Change::CreateService { spec }]),
             Some(service) => {
@@ -35,13 +35,13 @@ pub fn plan(wanted: &Wanted, observed: &Observed) -> Plan<Change> {
                 }
                 let because = reasons(&differences(&spec.to_docker(), &service.spec), service, observed.changed);
                 if because.is_empty() {
-                    at_rest(wanted, observed, service, &mut plan);
+                    at_rest(goal, observed, service, &mut plan);
                 } else if observed.changed && service.tasks.were_rolled_back() {
                     // Never green, however well what ran before runs again.
-                    plan.wait(format!("{} to stay up as declared", wanted.program), seen(service), hint(wanted));
+                    plan.wait(format!("{} to stay up as declared", goal.program), seen(service), hint(goal));
                 } else {
                     let forced = service.spec.task_template.as_ref().and_then(|template| template.force_update);
-                    let of = change::Version { id: service.id.clone(), index: service.version, forced };
+                    let of = change::SpecVersion { id: service.id.clone(), index: service.version, forced };
                     plan.sequence("service", vec![Change::UpdateService { spec, because, of }]);
                 }
             }
@@ -51,7 +51,7 @@ pub fn plan(wanted: &Wanted, observed: &Observed) -> Plan<Change> {
 }
 
 /// Returns the reasons to update the service.
-fn reasons(differences: &[String], service: &Service, changed: bool) -> Vec<String> {
+fn reasons(differences: &[String], service: &LiveService, changed: bool) -> Vec<String> {
     let mut because = differences.to_vec();
     let tasks = &service.tasks;
     // An update that has stopped goes on with the next one, and by nothing else.
@@ -63,42 +63,44 @@ fn reasons(differences: &[String], service: &Service, changed: bool) -> Vec<Stri
 }
 
 /// Nothing to change: wait until it is well, then clear away what is superseded.
-fn at_rest(wanted: &Wanted, observed: &Observed, service: &Service, plan: &mut Plan<Change>) {
+fn at_rest(goal: &ServiceGoal, observed: &Observed, service: &LiveService, plan: &mut Plan<Change>) {
     if !service.tasks.are_settled() {
-        plan.wait(format!("{} to settle", wanted.program), seen(service), hint(wanted));
+        plan.wait(format!("{} to settle", goal.program), seen(service), hint(goal));
         return;
     }
-    match &observed.answer {
-        Answer::Well => plan.sequence("superseded", superseded(wanted, observed)),
-        Answer::NotRunning => plan.wait(well(wanted), "nothing runs that could be asked", hint(wanted)),
-        Answer::Unwell { reason, hint, may_pass: true } => plan.wait(well(wanted), reason.clone(), hint.clone()),
-        Answer::Unwell { reason, hint, may_pass: false } => plan.block(wanted.program, reason.clone(), hint.clone()),
+    match &observed.health {
+        HealthProbe::Healthy => plan.sequence("superseded", superseded(goal, observed)),
+        HealthProbe::NotRunning => plan.wait(well(goal), "nothing runs that could be asked", hint(goal)),
+        HealthProbe::Unhealthy { reason, hint, may_pass: true } => plan.wait(well(goal), reason.clone(), hint.clone()),
+        HealthProbe::Unhealthy { reason, hint, may_pass: false } => {
+            plan.block(goal.program, reason.clone(), hint.clone());
+        }
     }
 }
 
-fn well(wanted: &Wanted) -> String {
-    format!("{} to answer at https://{}/healthz", wanted.program, wanted.domain)
+fn well(goal: &ServiceGoal) -> String {
+    format!("{} to answer at https://{}/healthz", goal.program, goal.domain)
 }
 
-fn seen(service: &Service) -> String {
-    match &service.last_words {
+fn seen(service: &LiveService) -> String {
+    match &service.log_tail {
         Some(words) => format!("{}, its log ends: {words}", service.tasks),
         None => service.tasks.to_string(),
     }
 }
 
 /// The commands that tell more about a service that does not become healthy.
-fn hint(wanted: &Wanted) -> String {
-    let name = wanted.program;
+fn hint(goal: &ServiceGoal) -> String {
+    let name = goal.program;
     format!("`docker service ps --no-trunc {name}` and `docker service logs {name}` tell more")
 }
 
 /// Secrets and images of ours that nothing uses any more. None of a kind while its credential is out of order.
-fn superseded(wanted: &Wanted, observed: &Observed) -> Vec<Change> {
+fn superseded(goal: &ServiceGoal, observed: &Observed) -> Vec<Change> {
     let mut changes = Vec::new();
     for (kind, there) in &observed.secrets {
         let current = secret::usable(there).map(|secret| secret.number);
-        if wanted.secrets.contains(&kind.as_str()) && current.is_none() {
+        if goal.secrets.contains(&kind.as_str()) && current.is_none() {
             continue;
         }
         let old = secret::superseded(there, current, |name| parts::uses(observed, name));

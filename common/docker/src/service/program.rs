@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::{Error, Wanted};
+use super::{Error, ServiceGoal};
 use crate::Docker;
 use base::address::Probe;
 use base::backoff::Backoff;
@@ -17,7 +17,7 @@ use base::limits::Limits;
 use http::{Client, Connect, Service};
 
 /// The deadline of the health probe, which stays on this host.
-const PATIENCE: Duration = Duration::from_secs(5);
+const DEADLINE: Duration = Duration::from_secs(5);
 /// A secret is one word, and shorter than this.
 const LONGEST_SECRET: usize = 4096;
 
@@ -30,7 +30,7 @@ pub struct Program {
     pub(super) piece: &'static str,
     pub(super) docker: Docker,
     /// The same daemon with a longer deadline, to load images.
-    pub(super) patient: Docker,
+    pub(super) load_docker: Docker,
     /// The archive of its image.
     pub(super) archive: PathBuf,
     /// The secrets by kind, or the error that blocks one.
@@ -50,7 +50,7 @@ pub(super) struct Memory {
 
 /// A kind of secret, and the credential that it comes from.
 #[derive(Debug, Clone, Copy)]
-pub struct Kind {
+pub struct SecretSpec {
     /// The kind, and the file's name in the container.
     pub kind: &'static str,
     /// The credential.
@@ -60,27 +60,27 @@ pub struct Kind {
 }
 
 impl Program {
-    /// The program of `wanted`, connected to Docker and to its own address.
+    /// The program of `goal`, connected to Docker and to its own address.
     pub async fn connect(
-        wanted: &Wanted,
+        goal: &ServiceGoal,
         probe: &Probe,
-        kinds: &[Kind],
+        kinds: &[SecretSpec],
         limits: Limits,
         host: &Host,
     ) -> Result<Self, Error> {
         let docker = host.backoff.retry(async || Docker::connect(&host.docker_host, limits.call()).await).await?;
         let connect =
-            Connect { at: Some(probe.address), backoff: Backoff::ONCE, ..Connect::within(PATIENCE.min(limits.call())) };
+            Connect { at: Some(probe.address), backoff: Backoff::ONCE, ..Connect::within(DEADLINE.min(limits.call())) };
         let secrets = kinds.iter().filter(|kind| kind.is_wanted);
         Ok(Self {
-            name: wanted.program,
-            piece: wanted.piece,
-            patient: docker.within(limits.wait()),
+            name: goal.program,
+            piece: goal.piece,
+            load_docker: docker.within(limits.wait()),
             docker,
-            archive: wanted.archive.clone(),
+            archive: goal.archive.clone(),
             secrets: secrets.map(|kind| (kind.kind, secret(host, kind.credential))).collect(),
             other_kinds: kinds.iter().filter(|kind| !kind.is_wanted).map(|kind| kind.kind).collect(),
-            client: Client::new(Service::Own(wanted.program), &format!("https://{}", wanted.domain), &connect)?,
+            client: Client::new(Service::Own(goal.program), &format!("https://{}", goal.domain), &connect)?,
             memory: RefCell::default(),
         })
     }

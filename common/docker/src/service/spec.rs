@@ -28,7 +28,7 @@ const START_INTERVAL: Api = Api(1, 44);
 
 /// The goal of a piece for its service.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Wanted {
+pub struct ServiceGoal {
     /// The program, which is the service's name too.
     pub program: &'static str,
     /// The piece: the value of the label on what is created.
@@ -66,13 +66,13 @@ pub struct Mount {
     /// The path in the container.
     pub target: String,
     /// The kind.
-    pub holds: Holds,
+    pub kind: MountKind,
 }
 
 /// The kind of a mount.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Holds {
+pub enum MountKind {
     /// A directory of its own, which it writes to.
     OwnDirectory,
     /// A directory that it reads.
@@ -131,7 +131,7 @@ pub struct Network {
     pub id: String,
 }
 
-impl Wanted {
+impl ServiceGoal {
     /// The whole of it, with this image, these secrets and this network.
     pub fn spec(&self, image: &str, secrets: Vec<SecretFile>, network: &str, api: Api) -> Spec {
         Spec {
@@ -265,7 +265,7 @@ fn mount(mount: &Mount) -> DockerMount {
         target: Some(mount.target.clone()),
         source: Some(mount.source.display().to_string()),
         typ: Some(MountType::BIND),
-        read_only: Some(mount.holds != Holds::OwnDirectory),
+        read_only: Some(mount.kind != MountKind::OwnDirectory),
         ..Default::default()
     }
 }

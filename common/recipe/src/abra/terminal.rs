@@ -53,7 +53,7 @@ impl Terminal {
     }
 
     /// Collects the output until `child` has ended.
-    pub(super) async fn read_until_end(mut self, child: &mut Child, said: &mut Vec<u8>) -> io::Result<ExitStatus> {
+    pub(super) async fn read_until_end(mut self, child: &mut Child, output: &mut Vec<u8>) -> io::Result<ExitStatus> {
         self.theirs = None;
         let mut open = true;
         let status = loop {
@@ -61,7 +61,7 @@ impl Terminal {
                 status = child.wait() => break status?,
                 read = self.ours.readable(), if open => {
                     let mut ready = read?;
-                    match read_some(&self.ours, said) {
+                    match read_some(&self.ours, output) {
                         Ok(0) | Err(Errno::EIO) => open = false,
                         Ok(_) | Err(Errno::EINTR) => {}
                         Err(Errno::EAGAIN) => ready.clear_ready(),
@@ -71,17 +71,17 @@ impl Terminal {
             }
         };
         // What it said last may still be on its way; what its children may say later does not count.
-        while read_some(&self.ours, said).is_ok_and(|length| length > 0) {}
+        while read_some(&self.ours, output).is_ok_and(|length| length > 0) {}
         Ok(status)
     }
 }
 
-fn read_some(from: &AsyncFd<OwnedFd>, said: &mut Vec<u8>) -> Result<usize, Errno> {
+fn read_some(from: &AsyncFd<OwnedFd>, output: &mut Vec<u8>) -> Result<usize, Errno> {
     let mut buffer = [0; 4096];
     let length = nix::unistd::read(from.get_ref(), &mut buffer)?;
-    said.extend_from_slice(&buffer[..length]);
-    if said.len() > LONGEST {
-        said.drain(..LONGEST / 2);
+    output.extend_from_slice(&buffer[..length]);
+    if output.len() > LONGEST {
+        output.drain(..LONGEST / 2);
     }
     Ok(length)
 }

@@ -32,8 +32,8 @@ async fn abra_gets_a_terminal_its_directory_and_nothing_else() {
         "for fd in 0 1 2; do [ -t $fd ] || echo \"$fd is no terminal\"; done\n\
          echo \"args: $*\"; stty size; env | cut -d= -f1 | sort | tr '\\n' ' '; echo; echo \"$ABRA_DIR $DOCKER_HOST\"",
     );
-    let said = abra.run(&["app", "ls"]).await.unwrap();
-    let lines: Vec<_> = said.lines().collect();
+    let output = abra.run(&["app", "ls"]).await.unwrap();
+    let lines: Vec<_> = output.lines().collect();
     assert_eq!(lines[0], "args: app ls -n");
     assert_eq!(lines[1], "50 240");
     let names: Vec<_> =
@@ -54,9 +54,9 @@ async fn a_failure_shows_the_last_lines_without_colours_and_secrets() {
 #[tokio::test]
 async fn long_output_is_read_to_its_end() {
     let (_folder, abra) = made_up("i=0; while [ $i -lt 5000 ]; do echo \"line $i\"; i=$((i+1)); done; echo the end");
-    let said = abra.run(&["app", "logs"]).await.unwrap();
-    assert_eq!(said.lines().count(), 5001);
-    assert!(said.ends_with("the end\n"));
+    let output = abra.run(&["app", "logs"]).await.unwrap();
+    assert_eq!(output.lines().count(), 5001);
+    assert!(output.ends_with("the end\n"));
 }
 
 #[tokio::test]
@@ -124,11 +124,11 @@ async fn an_abra_that_is_too_old_or_absent_or_something_else_is_named() {
     let error = abra().run(&["app", "ls"]).await.unwrap_err();
     assert!(in_words(&error).contains("is not in PATH"), "{}", in_words(&error));
     assert_eq!(error.class(), Class::Blocked);
-    for (said, expected) in [
+    for (output, expected) in [
         ("abra version 0.10.3-beta", "abra 0.10.3-beta is too old: 0.11.0 is the oldest that works"),
         ("good day", "abra did not say its version, but `good day`"),
     ] {
-        fs::write(&program, format!("#!/bin/sh\necho '{said}'\n")).unwrap();
+        fs::write(&program, format!("#!/bin/sh\necho '{output}'\n")).unwrap();
         fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
         let error = abra().run(&["app", "ls"]).await.unwrap_err();
         assert_eq!(in_words(&error), expected);
@@ -138,12 +138,12 @@ async fn an_abra_that_is_too_old_or_absent_or_something_else_is_named() {
 
 #[test]
 fn versions_are_found_in_what_abra_says() {
-    for (said, version) in [
+    for (output, version) in [
         ("abra version 0.11.0-beta\n", Some("0.11.0-beta")),
         ("abra version 0.13.0-beta-06a57de (linux)\r\n", Some("0.13.0-beta-06a57de")),
         ("v0.12.1", Some("0.12.1")),
         ("abra version dev", None),
     ] {
-        assert_eq!(read_version(said).map(|version| version.to_string()).as_deref(), version, "{said}");
+        assert_eq!(read_version(output).map(|version| version.to_string()).as_deref(), version, "{output}");
     }
 }

@@ -9,7 +9,7 @@ use secrecy::SecretString;
 
 use crate::app::App;
 use crate::error::Error;
-use crate::observed::{TRY, Try};
+use crate::observed::{ATTEMPT_LABEL, DeployAttempt};
 use docker::{MANAGED, secret};
 
 impl App {
@@ -27,10 +27,10 @@ impl App {
     }
 
     /// Records an attempt: creates a config, or updates its labels (nothing else of a config can change).
-    pub(super) async fn mark(&self, mark: &Try) -> Result<(), Error> {
-        let name = self.names.rejected(&mark.tag);
-        let told = serde_json::to_string(mark).unwrap_or_default();
-        let labels = HashMap::from([(MANAGED.to_owned(), self.piece.to_owned()), (TRY.to_owned(), told)]);
+    pub(super) async fn record_attempt(&self, attempt: &DeployAttempt) -> Result<(), Error> {
+        let name = self.names.attempt(&attempt.tag);
+        let told = serde_json::to_string(attempt).unwrap_or_default();
+        let labels = HashMap::from([(MANAGED.to_owned(), self.piece.to_owned()), (ATTEMPT_LABEL.to_owned(), told)]);
         let what = format!("inspect config {name}");
         let there = self.docker.call(what, async |client| client.inspect_config(&name).await).await;
         match there {
@@ -43,7 +43,7 @@ impl App {
             }
             Err(error) if error.is_not_found() => {
                 // Swarm takes no config without content.
-                let data = Some(BASE64_STANDARD.encode(&mark.tag));
+                let data = Some(BASE64_STANDARD.encode(&attempt.tag));
                 let spec = ConfigSpec { name: Some(name.clone()), labels: Some(labels), data, ..Default::default() };
                 let what = format!("create config {name}");
                 self.docker.call(what, async |client| client.create_config(spec).await).await?;
@@ -53,8 +53,8 @@ impl App {
         Ok(())
     }
 
-    pub(super) async fn unmark(&self, tag: &str) -> Result<(), Error> {
-        let name = self.names.rejected(tag);
+    pub(super) async fn forget_attempt(&self, tag: &str) -> Result<(), Error> {
+        let name = self.names.attempt(tag);
         let removed =
             self.docker.call(format!("remove config {name}"), async |client| client.delete_config(&name).await).await;
         Ok(removed.or_else(docker::Error::unless_gone)?)

@@ -13,12 +13,12 @@ use crate::names::Names;
 use docker::{Docker, Error, MANAGED};
 
 /// The label with the attempt as JSON.
-pub const TRY: &str = "converge.try";
+pub const ATTEMPT_LABEL: &str = "converge.attempt";
 
 /// The attempt to deploy a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Try {
+pub struct DeployAttempt {
     /// The version.
     pub tag: String,
     /// The state seen when the version did not become healthy; `None` during the attempt.
@@ -35,20 +35,20 @@ pub struct Try {
 }
 
 /// Reads the recorded attempts of an app of `piece`.
-pub async fn observe(docker: &Docker, names: &Names, piece: &str) -> Result<Vec<Try>, Error> {
+pub async fn observe(docker: &Docker, names: &Names, piece: &str) -> Result<Vec<DeployAttempt>, Error> {
     let filters = HashMap::from([
-        ("name".to_owned(), vec![names.rejected("")]),
+        ("name".to_owned(), vec![names.attempt("")]),
         ("label".to_owned(), vec![format!("{MANAGED}={piece}")]),
     ]);
     let options = ListConfigsOptions { filters: Some(filters) };
     let configs = docker.call("list configs", async |client| client.list_configs(Some(options)).await).await?;
-    let mut tries: Vec<Try> = configs.into_iter().filter_map(read).collect();
-    tries.sort_by(|one, other| one.tag.cmp(&other.tag));
-    Ok(tries)
+    let mut attempts: Vec<DeployAttempt> = configs.into_iter().filter_map(read).collect();
+    attempts.sort_by(|one, other| one.tag.cmp(&other.tag));
+    Ok(attempts)
 }
 
-fn read(config: Config) -> Option<Try> {
+fn read(config: Config) -> Option<DeployAttempt> {
     let since = config.created_at.and_then(|time| time.parse().ok());
-    let tried: Try = serde_json::from_str(config.spec?.labels?.get(TRY)?).ok()?;
-    Some(Try { since, ..tried })
+    let tried: DeployAttempt = serde_json::from_str(config.spec?.labels?.get(ATTEMPT_LABEL)?).ok()?;
+    Some(DeployAttempt { since, ..tried })
 }

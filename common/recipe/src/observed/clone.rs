@@ -11,7 +11,7 @@ use crate::git::{Git, Object};
 use crate::version::{Policy, version};
 
 /// A tag of the recipe.
-#[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Tag {
     /// The name.
@@ -24,9 +24,9 @@ pub struct Tag {
 }
 
 /// The clone.
-#[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Clone {
+pub struct RecipeClone {
     /// The time of the last fetch.
     pub fetched: Option<Timestamp>,
     /// The tags.
@@ -38,7 +38,7 @@ pub struct Clone {
 }
 
 /// The content of one version of the recipe, as far as a deploy needs it.
-#[derive(Debug, std::clone::Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Contents {
     /// The keys its `.env.sample` knows; `None` when it has none.
@@ -48,7 +48,7 @@ pub struct Contents {
 }
 
 /// Observes the clone; `None` without one.
-pub async fn observe(git: &Git, policy: &Policy, compose_files: &[String]) -> Result<Option<Clone>, git::Error> {
+pub async fn observe(git: &Git, policy: &Policy, compose_files: &[String]) -> Result<Option<RecipeClone>, git::Error> {
     if !git.exists() {
         return Ok(None);
     }
@@ -98,7 +98,7 @@ pub async fn observe(git: &Git, policy: &Policy, compose_files: &[String]) -> Re
         contents.insert(commit.clone(), contents_and_notes(compose_files, &mut answers).0);
     }
     let fetched = git.fetched().and_then(|time| Timestamp::try_from(time).ok());
-    Ok(Some(Clone { fetched, tags, commit, contents }))
+    Ok(Some(RecipeClone { fetched, tags, commit, contents }))
 }
 
 /// Objects to ask git for, by one call.

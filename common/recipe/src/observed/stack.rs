@@ -13,7 +13,7 @@ use docker::{Docker, Error};
 /// One service of the stack.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Running {
+pub struct StackService {
     /// The name.
     pub name: String,
     /// The state of its tasks.
@@ -23,7 +23,7 @@ pub struct Running {
 /// The service that answers requests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Service {
+pub struct AppService {
     /// The recipe's version, from abra's label.
     pub version: Option<String>,
     /// The commit of a deployed checkout that is not a release.
@@ -39,9 +39,9 @@ pub struct Service {
 #[serde(deny_unknown_fields)]
 pub struct Stack {
     /// The services.
-    pub services: Vec<Running>,
+    pub services: Vec<StackService>,
     /// The one that answers requests.
-    pub app: Option<Service>,
+    pub app: Option<AppService>,
 }
 
 /// Reads the stack of an app.
@@ -54,13 +54,13 @@ pub async fn observe(docker: &Docker, names: &Names) -> Result<Stack, Error> {
         if name == app_name {
             seen.app = Some(app(&names.stack, spec));
         }
-        seen.services.push(Running { name, tasks });
+        seen.services.push(StackService { name, tasks });
     }
     seen.services.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(seen)
 }
 
-fn app(stack: &str, spec: ServiceSpec) -> Service {
+fn app(stack: &str, spec: ServiceSpec) -> AppService {
     let labels = spec.labels.unwrap_or_default();
     let label = |name: &str| labels.get(&format!("coop-cloud.{stack}.{name}")).cloned();
     let container: TaskSpecContainerSpec =
@@ -70,7 +70,7 @@ fn app(stack: &str, spec: ServiceSpec) -> Service {
     let mut secrets: Vec<String> =
         container.secrets.unwrap_or_default().into_iter().filter_map(|secret| secret.secret_name).collect();
     secrets.sort();
-    Service {
+    AppService {
         version: label("version"),
         chaos: label("chaos-version").filter(|_| label("chaos").as_deref() == Some("true")),
         env: pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect(),
@@ -96,7 +96,7 @@ impl Stack {
     }
 
     /// The services that are not settled.
-    pub fn unsettled(&self) -> impl Iterator<Item = &Running> {
+    pub fn unsettled(&self) -> impl Iterator<Item = &StackService> {
         self.services.iter().filter(|service| !service.tasks.are_settled())
     }
 }

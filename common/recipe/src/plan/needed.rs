@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::target::Target;
-use super::{Wanted, differing};
+use super::{AppGoal, differing};
 use crate::change::Change;
 use crate::observed::Observed;
 use crate::version::Policy;
 use base::plan::Plan;
 
 /// Returns the reasons to deploy the stack, in words.
-pub fn reasons(wanted: &Wanted, observed: &Observed, target: &Target, keys: &BTreeMap<String, String>) -> Vec<String> {
+pub fn reasons(goal: &AppGoal, observed: &Observed, target: &Target, keys: &BTreeMap<String, String>) -> Vec<String> {
     let Some(app) = &observed.stack.app else { return vec!["it is not deployed".into()] };
     let mut reasons = Vec::new();
-    let is_version = match &wanted.source.version {
+    let is_version = match &goal.source.version {
         Policy::Commit(_) => app.chaos.as_deref().is_some_and(|short| is_commit(short, &target.version)),
         Policy::Pin(_) | Policy::Latest => app.version.as_ref() == Some(&target.version) && app.chaos.is_none(),
     };
@@ -24,13 +24,13 @@ pub fn reasons(wanted: &Wanted, observed: &Observed, target: &Target, keys: &BTr
     if !differing.is_empty() {
         reasons.push(format!("{} differ{}", differing.join(", "), if differing.len() == 1 { "s" } else { "" }));
     }
-    if wanted.secrets.iter().any(|name| !observed.stack.uses(name)) {
+    if goal.secrets.iter().any(|name| !observed.stack.uses(name)) {
         reasons.push("it uses other secrets".into());
     }
     for service in observed.stack.services.iter().filter(|service| service.tasks.wanted == 0) {
         reasons.push(format!("{} is scaled to 0", service.name));
     }
-    reasons.extend(wanted.also.iter().cloned());
+    reasons.extend(goal.also.iter().cloned());
     reasons
 }
 
@@ -48,7 +48,7 @@ pub fn swarm_went_back(observed: &Observed, target: &Target) -> Option<String> {
 
 /// True if the version can be deployed with these keys. Blocks otherwise.
 pub fn can_deploy(
-    wanted: &Wanted,
+    goal: &AppGoal,
     observed: &Observed,
     target: &Target,
     keys: &BTreeMap<String, String>,
@@ -60,14 +60,14 @@ pub fn can_deploy(
     }
     let Some(recipe) = &observed.recipe else {
         // Without a result yet, the clone is already part of the plan.
-        if let Some(Err(why)) = &observed.asked {
+        if let Some(Err(why)) = &observed.fetch_result {
             plan.block("recipe", format!("the recipe cannot be had: {why}"), "check recipe.source");
         }
         return false;
     };
     let version = &target.version;
     let is_release = recipe.tags.iter().any(|tag| tag.name == *version && tag.annotated);
-    if !is_release && !matches!(wanted.source.version, Policy::Commit(_)) {
+    if !is_release && !matches!(goal.source.version, Policy::Commit(_)) {
         plan.block(
             "recipe",
             format!("{version} is no release: its tag is not annotated"),
@@ -87,7 +87,7 @@ pub fn can_deploy(
         plan.block("recipe", format!("{version} has no .env.sample"), "choose another version of the recipe");
         return false;
     };
-    let is_passed_on = |key: &String| wanted.passed_on.is_some_and(|prefix| key.starts_with(prefix));
+    let is_passed_on = |key: &String| goal.passed_on.is_some_and(|prefix| key.starts_with(prefix));
     let unknown = keys.keys().filter(|key| !known.contains(key) && !is_passed_on(key));
     let unknown: Vec<&str> = unknown.map(String::as_str).collect();
     if !unknown.is_empty() {

@@ -4,46 +4,46 @@ use std::collections::BTreeMap;
 
 use jiff::SignedDuration;
 
-use super::{Back, Wanted};
+use super::{AppGoal, Rollback};
 use crate::change::{Change, Rejection};
-use crate::observed::{Clone, Observed, Try};
+use crate::observed::{DeployAttempt, Observed, RecipeClone};
 use crate::version::{self, Latest, Policy, Release, upstream, version};
 use base::plan::Plan;
 use docker::settled::{Tasks, Update};
 
 /// The version to run.
-#[derive(Debug, std::clone::Clone)]
+#[derive(Debug, Clone)]
 pub struct Target {
     /// A release's tag, or a commit's hash.
     pub version: String,
     /// The operator's part of the environment.
     pub env: BTreeMap<String, String>,
     /// The attempt to record in Swarm before the deploy.
-    pub mark: Option<Try>,
+    pub attempt: Option<DeployAttempt>,
     /// The unhealthy version that this one replaces.
     pub rejection: Option<Rejection>,
 }
 
 /// Chooses the target. `None` if a fetch must come first, or if no version can be deployed.
-pub fn choose(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
+pub fn choose(goal: &AppGoal, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
     let running = observed.stack.version().map(str::to_owned);
-    let target = |version: String| Target { version, env: wanted.env.clone(), mark: None, rejection: None };
-    if let Some(recipe) = observed.recipe.as_ref().filter(|_| !is_stale(wanted, observed)) {
-        match &wanted.source.version {
+    let target = |version: String| Target { version, env: goal.env.clone(), attempt: None, rejection: None };
+    if let Some(recipe) = observed.recipe.as_ref().filter(|_| !is_stale(goal, observed)) {
+        match &goal.source.version {
             Policy::Pin(tag) if recipe.tags.iter().any(|known| known.name == *tag) => {
-                let is_taken = is_taken_back(wanted, running.as_deref(), tag, plan);
+                let is_taken = is_taken_back(goal, running.as_deref(), tag, plan);
                 (!is_taken).then(|| target(tag.clone()))
             }
             Policy::Commit(_) if recipe.commit.is_some() => recipe.commit.clone().map(target),
-            Policy::Latest => latest(wanted, observed, recipe, running.as_deref(), plan),
+            Policy::Latest => latest(goal, observed, recipe, running.as_deref(), plan),
             Policy::Pin(name) | Policy::Commit(name) => ask(observed, plan, name, recipe),
         }
     } else {
-        if observed.asked.is_none() {
+        if observed.fetch_result.is_none() {
             plan.sequence("recipe", vec![fetch(observed)]);
         }
         // A boot never needs the git server: the running version stays and is kept right.
-        match (&observed.asked, &wanted.source.version, running) {
+        match (&observed.fetch_result, &goal.source.version, running) {
             (None, Policy::Latest | Policy::Commit(_), _) | (None, _, None) => None,
             (None, Policy::Pin(tag), Some(running)) => (*tag == running).then(|| target(running)),
             (Some(_), _, Some(running)) => Some(target(running)),
@@ -59,13 +59,13 @@ pub fn choose(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> 
 const RECIPE_HINT: &str = "check recipe.source; `git ls-remote <source>` shows whether this host can reach it";
 
 /// True if `older` can read the data that `newer` wrote.
-fn can_go_back(wanted: &Wanted, older: &str, newer: &str) -> bool {
-    wanted.back == Back::Always || upstream(older) == upstream(newer)
+fn can_go_back(goal: &AppGoal, older: &str, newer: &str) -> bool {
+    goal.rollback == Rollback::Always || upstream(older) == upstream(newer)
 }
 
 /// True if the pin is older than the running version and may not read its database. Blocks then.
-fn is_taken_back(wanted: &Wanted, running: Option<&str>, pin: &str, plan: &mut Plan<Change>) -> bool {
-    let Some(running) = running.filter(|running| version(pin) < version(running) && !can_go_back(wanted, pin, running))
+fn is_taken_back(goal: &AppGoal, running: Option<&str>, pin: &str, plan: &mut Plan<Change>) -> bool {
+    let Some(running) = running.filter(|running| version(pin) < version(running) && !can_go_back(goal, pin, running))
     else {
         return false;
     };
@@ -74,7 +74,7 @@ fn is_taken_back(wanted: &Wanted, running: Option<&str>, pin: &str, plan: &mut P
         format!("{running} runs and {pin} is pinned, which may not read the database that the newer one has migrated"),
         format!(
             "pin {running}, or restore a backup made under {pin} by hand: undeploy {}, restore, run this again",
-            wanted.names.domain
+            goal.names.domain
         ),
     );
     true
@@ -85,18 +85,18 @@ fn fetch(observed: &Observed) -> Change {
 }
 
 /// True if `latest` is due for a fetch. A pin never is.
-fn is_stale(wanted: &Wanted, observed: &Observed) -> bool {
+fn is_stale(goal: &AppGoal, observed: &Observed) -> bool {
     let Some(recipe) = &observed.recipe else { return true };
-    if wanted.source.version != Policy::Latest || observed.asked.is_some() {
+    if goal.source.version != Policy::Latest || observed.fetch_result.is_some() {
         return false;
     }
-    let age = SignedDuration::from_hours(wanted.source.refresh_hours.into());
-    recipe.fetched.is_none_or(|fetched| wanted.now.duration_since(fetched) >= age)
+    let age = SignedDuration::from_hours(goal.source.refresh_hours.into());
+    recipe.fetched.is_none_or(|fetched| goal.now.duration_since(fetched) >= age)
 }
 
 /// Plans the fetch of a version that the clone does not have. Blocks if the fetch did not help.
-fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Clone) -> Option<Target> {
-    match &observed.asked {
+fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &RecipeClone) -> Option<Target> {
+    match &observed.fetch_result {
         None => plan.sequence("recipe", vec![Change::Fetch]),
         Some(Err(why)) => {
             plan.block(
@@ -122,29 +122,29 @@ fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &Clone)
 
 /// The target of `latest`: a newer version, or the previous one after a failed attempt.
 fn latest(
-    wanted: &Wanted,
+    goal: &AppGoal,
     observed: &Observed,
-    recipe: &Clone,
+    recipe: &RecipeClone,
     running: Option<&str>,
     plan: &mut Plan<Change>,
 ) -> Option<Target> {
-    if let Some(tried) = observed.tries.iter().find(|tried| tried.rejected.is_none())
-        && let Some(seen) = why_to_reject(wanted, observed, tried, running)
+    if let Some(tried) = observed.attempts.iter().find(|tried| tried.rejected.is_none())
+        && let Some(seen) = why_to_reject(goal, observed, tried, running)
     {
-        let mark = Try { rejected: Some(seen.clone()), since: None, ..tried.clone() };
-        return Some(back(wanted, tried, Some(mark), Some(&seen)));
+        let attempt = DeployAttempt { rejected: Some(seen.clone()), since: None, ..tried.clone() };
+        return Some(go_back(goal, tried, Some(attempt), Some(&seen)));
     }
     // Swarm rolls back by itself. A deploy meanwhile would interfere, and an attempt that begins meanwhile would be taken
     // for the one that is rolled back.
     let is_rolling_back = observed.stack.services.iter().any(|service| service.tasks.update == Update::RollbackStarted);
     if let Some(running) = running.filter(|_| is_rolling_back) {
-        let env = operators_part(wanted, observed);
-        return Some(Target { version: running.to_owned(), env, mark: None, rejection: None });
+        let env = operators_part(goal, observed);
+        return Some(Target { version: running.to_owned(), env, attempt: None, rejection: None });
     }
-    let rejected: Vec<&Try> = observed.tries.iter().filter(|tried| tried.rejected.is_some()).collect();
+    let rejected: Vec<&DeployAttempt> = observed.attempts.iter().filter(|tried| tried.rejected.is_some()).collect();
     // A run was killed during the rollback: go on with it.
     if let Some(tried) = rejected.iter().find(|tried| Some(tried.tag.as_str()) == running) {
-        return Some(back(wanted, tried, None, tried.rejected.as_deref()));
+        return Some(go_back(goal, tried, None, tried.rejected.as_deref()));
     }
     let Latest { tag, .. } = chosen(observed, recipe, running);
     let Some(tag) = tag else {
@@ -157,33 +157,34 @@ fn latest(
     };
     if Some(tag.as_str()) == running {
         // While its successor is rejected, it keeps its own environment, unless the operator changed that since.
-        let kept = rejected.iter().find(|tried| tried.back_to == tag && tried.env == *wanted.env);
-        let env = kept.map_or(wanted.env, |tried| &tried.back_env).clone();
-        return Some(Target { version: tag, env, mark: None, rejection: None });
+        let kept = rejected.iter().find(|tried| tried.back_to == tag && tried.env == *goal.env);
+        let env = kept.map_or(goal.env, |tried| &tried.back_env).clone();
+        return Some(Target { version: tag, env, attempt: None, rejection: None });
     }
-    let is_marked = observed.tries.iter().any(|tried| tried.tag == tag);
-    let mark = running.filter(|running| !is_marked && can_go_back(wanted, running, &tag)).map(|running| Try {
-        tag: tag.clone(),
-        rejected: None,
-        back_to: running.to_owned(),
-        back_env: operators_part(wanted, observed),
-        env: wanted.env.clone(),
-        since: None,
-    });
-    Some(Target { version: tag, env: wanted.env.clone(), mark, rejection: None })
+    let is_recorded = observed.attempts.iter().any(|tried| tried.tag == tag);
+    let attempt =
+        running.filter(|running| !is_recorded && can_go_back(goal, running, &tag)).map(|running| DeployAttempt {
+            tag: tag.clone(),
+            rejected: None,
+            back_to: running.to_owned(),
+            back_env: operators_part(goal, observed),
+            env: goal.env.clone(),
+            since: None,
+        });
+    Some(Target { version: tag, env: goal.env.clone(), attempt, rejection: None })
 }
 
 /// Returns the choice of `latest` for this clone. Facts report it too.
-pub fn chosen(observed: &Observed, recipe: &Clone, running: Option<&str>) -> Latest {
+pub fn chosen(observed: &Observed, recipe: &RecipeClone, running: Option<&str>) -> Latest {
     let annotated = recipe.tags.iter().filter(|tag| tag.annotated);
     let releases: Vec<Release> = annotated.map(|tag| Release { tag: &tag.name, notes: tag.notes.as_deref() }).collect();
-    let rejected = observed.tries.iter().filter(|tried| tried.rejected.is_some());
+    let rejected = observed.attempts.iter().filter(|tried| tried.rejected.is_some());
     let rejected: Vec<String> = rejected.map(|tried| tried.tag.clone()).collect();
     version::latest(running, &releases, &rejected)
 }
 
 /// Returns the reason if the attempt failed: Swarm rolled back, or the version is not healthy in time.
-fn why_to_reject(wanted: &Wanted, observed: &Observed, tried: &Try, running: Option<&str>) -> Option<String> {
+fn why_to_reject(goal: &AppGoal, observed: &Observed, tried: &DeployAttempt, running: Option<&str>) -> Option<String> {
     let mut tasks = observed.stack.services.iter().map(|service| &service.tasks);
     if running == Some(tried.back_to.as_str()) {
         // A rollback from before the attempt does not count.
@@ -195,20 +196,20 @@ fn why_to_reject(wanted: &Wanted, observed: &Observed, tried: &Try, running: Opt
     if running != Some(tried.tag.as_str()) {
         return None;
     }
-    let seen = wanted.unhealthy.clone()?;
+    let seen = goal.unhealthy.clone()?;
     let changed = tasks.filter_map(|tasks| tasks.changed).max()?;
     // A little less than the run's own wait, so that the rollback is planned before the run gives up.
-    let wait = i64::from(wanted.wait_seconds);
-    let patience = SignedDuration::from_secs(wait - (wait / 10).max(1));
-    (wanted.now.duration_since(changed) >= patience).then_some(seen)
+    let wait = i64::from(goal.wait_seconds);
+    let grace = SignedDuration::from_secs(wait - (wait / 10).max(1));
+    (goal.now.duration_since(changed) >= grace).then_some(seen)
 }
 
-fn back(wanted: &Wanted, tried: &Try, mark: Option<Try>, seen: Option<&str>) -> Target {
-    let env = if tried.env == *wanted.env { &tried.back_env } else { wanted.env };
+fn go_back(goal: &AppGoal, tried: &DeployAttempt, attempt: Option<DeployAttempt>, seen: Option<&str>) -> Target {
+    let env = if tried.env == *goal.env { &tried.back_env } else { goal.env };
     Target {
         version: tried.back_to.clone(),
         env: env.clone(),
-        mark,
+        attempt,
         rejection: Some(Rejection {
             tag: tried.tag.clone(),
             seen: seen.unwrap_or_default().to_owned(),
@@ -218,13 +219,13 @@ fn back(wanted: &Wanted, tried: &Try, mark: Option<Try>, seen: Option<&str>) -> 
 }
 
 /// Returns the operator's keys with the values of the running app.
-fn operators_part(wanted: &Wanted, observed: &Observed) -> BTreeMap<String, String> {
+fn operators_part(goal: &AppGoal, observed: &Observed) -> BTreeMap<String, String> {
     let there = observed.stack.app.as_ref().map(|app| &app.env);
-    let keys = wanted.env.keys();
+    let keys = goal.env.keys();
     keys.filter_map(|key| Some((key.clone(), there?.get(key)?.clone()))).collect()
 }
 
 /// True if a rejected version is newer than the running one.
-pub fn still_matters(old: &Try, running: &str) -> bool {
+pub fn still_matters(old: &DeployAttempt, running: &str) -> bool {
     version(&old.tag) > version(running)
 }

@@ -11,19 +11,19 @@ use serde_json::{Value, json};
 
 use crate::settled;
 use crate::settled::Tasks;
-use crate::{Docker, Error, Problem};
+use crate::{Docker, Error, Failure};
 
 /// The number of log lines to show of a service that does not settle.
 const LINES: &str = "3";
 /// The largest number of characters of them.
 const LONGEST: usize = 400;
 /// The deadline for the log, which is only extra information.
-const PATIENCE: Duration = Duration::from_secs(2);
+const DEADLINE: Duration = Duration::from_secs(2);
 
 /// A service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Service {
+pub struct LiveService {
     /// The id.
     pub id: String,
     /// The version of its spec, which an update has to name.
@@ -33,20 +33,20 @@ pub struct Service {
     /// The state of its tasks.
     pub tasks: Tasks,
     /// The end of its log, if a task has failed.
-    pub last_words: Option<String>,
+    pub log_tail: Option<String>,
 }
 
 /// Reads the service with this name.
-pub async fn observe(docker: &Docker, name: &str) -> Result<Option<Service>, Error> {
+pub async fn observe(docker: &Docker, name: &str) -> Result<Option<LiveService>, Error> {
     let Some(found) = find(docker, name).await? else { return Ok(None) };
     let id = found.id.clone().unwrap_or_default();
     let tasks: Vec<Task> = list(docker, "list tasks", "/tasks", &json!({ "service": [id] })).await?;
-    let tasks = settled::judge(&found, tasks.iter());
-    let has_failed = tasks.said.is_some();
-    Ok(Some(Service {
+    let tasks = settled::evaluate(&found, tasks.iter());
+    let has_failed = tasks.message.is_some();
+    Ok(Some(LiveService {
         version: found.version.and_then(|version| version.index).unwrap_or_default(),
         spec: found.spec.unwrap_or_default(),
-        last_words: if has_failed { last_words(docker, &id).await } else { None },
+        log_tail: if has_failed { log_tail(docker, &id).await } else { None },
         id,
         tasks,
     }))
@@ -72,13 +72,13 @@ async fn list<T: DeserializeOwned>(docker: &Docker, what: &str, path: &str, filt
             }
         }
     }
-    serde_json::from_value(listed).map_err(|_| Error::new(what, Problem::NotDocker))
+    serde_json::from_value(listed).map_err(|_| Error::new(what, Failure::NotDocker))
 }
 
 /// The end of its log, on one line.
-async fn last_words(docker: &Docker, id: &str) -> Option<String> {
+async fn log_tail(docker: &Docker, id: &str) -> Option<String> {
     let options = LogsOptions { stdout: true, stderr: true, tail: LINES.to_owned(), ..Default::default() };
-    let docker = docker.within(PATIENCE);
+    let docker = docker.within(DEADLINE);
     let log = docker.call("read the log", async |client| {
         let lines = client.service_logs(id, Some(options));
         lines.try_fold(String::new(), async |all, line| Ok(all + &line.to_string() + "\n")).await

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The state of a path on this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Path {
+pub enum HostPath {
     /// Nothing.
     Missing,
     /// A directory.
@@ -32,7 +32,7 @@ pub enum Path {
     },
 }
 
-impl Path {
+impl HostPath {
     /// Reads the state of `path`.
     pub fn at(path: &std::path::Path) -> Self {
         match fs::metadata(path) {

@@ -3,16 +3,16 @@
 use std::path;
 
 use crate::secret;
-use crate::service::observed::{Given, Image, Observed, Path};
-use crate::service::{Change, Holds, Mount, SecretFile, Wanted};
+use crate::service::observed::{CredentialState, HostPath, Image, Observed};
+use crate::service::{Change, Mount, MountKind, SecretFile, ServiceGoal};
 use base::plan::Plan;
 
 /// The id of the image to run: the archive's; without a usable archive, the one that runs.
-pub fn image(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<String> {
+pub fn image(goal: &ServiceGoal, observed: &Observed, plan: &mut Plan<Change>) -> Option<String> {
     match &observed.image {
         Image::Loaded { id, .. } => Some(id.clone()),
         Image::InArchive { tag } => {
-            plan.sequence("image", vec![Change::LoadImage { archive: wanted.archive.clone(), tag: tag.clone() }]);
+            plan.sequence("image", vec![Change::LoadImage { archive: goal.archive.clone(), tag: tag.clone() }]);
             None
         }
         Image::Unusable { reason, hint } => {
@@ -25,21 +25,21 @@ pub fn image(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> O
 }
 
 /// The secrets to use. `None` while one is to be created, or where there is none and none can be.
-pub fn secrets(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> Option<Vec<SecretFile>> {
+pub fn secrets(goal: &ServiceGoal, observed: &Observed, plan: &mut Plan<Change>) -> Option<Vec<SecretFile>> {
     let mut files = Vec::new();
-    for kind in &wanted.secrets {
+    for kind in &goal.secrets {
         let there = observed.secrets(kind);
         let chosen = match observed.credentials.get(*kind) {
-            Some(Given::Usable) => {
+            Some(CredentialState::Usable) => {
                 let chosen = secret::usable(there);
                 if chosen.is_none() {
-                    let name = secret::name(wanted.program, kind, secret::next(there));
+                    let name = secret::name(goal.program, kind, secret::next(there));
                     // One sequence each: a failure does not stop the others.
                     plan.sequence(format!("secret {kind}"), vec![Change::CreateSecret { kind: (*kind).into(), name }]);
                 }
                 chosen
             }
-            Some(Given::Unusable { reason, hint }) => {
+            Some(CredentialState::Unusable { reason, hint }) => {
                 plan.block(format!("secret/{kind}"), reason.clone(), hint.clone());
                 // The running service keeps its secret.
                 there.iter().rev().find(|secret| uses(observed, &secret.name))
@@ -63,8 +63,8 @@ pub fn uses(observed: &Observed, secret: &str) -> bool {
 }
 
 /// The id of the network.
-pub fn network<'a>(wanted: &Wanted, observed: &'a Observed, plan: &mut Plan<Change>) -> Option<&'a str> {
-    let name = wanted.network;
+pub fn network<'a>(goal: &ServiceGoal, observed: &'a Observed, plan: &mut Plan<Change>) -> Option<&'a str> {
+    let name = goal.network;
     if observed.network.is_none() {
         plan.block(
             format!("network/{name}"),
@@ -76,11 +76,11 @@ pub fn network<'a>(wanted: &Wanted, observed: &'a Observed, plan: &mut Plan<Chan
 }
 
 /// True if every path to mount exists with the right owner and mode. Blocks otherwise.
-pub fn has_paths(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) -> bool {
+pub fn has_paths(goal: &ServiceGoal, observed: &Observed, plan: &mut Plan<Change>) -> bool {
     let mut has_all = true;
-    for mount in &wanted.mounts {
-        let seen = observed.paths.get(&mount.source).unwrap_or(&Path::Missing);
-        if let Some((reason, hint)) = path_problem(mount, seen, &wanted.user) {
+    for mount in &goal.mounts {
+        let seen = observed.paths.get(&mount.source).unwrap_or(&HostPath::Missing);
+        if let Some((reason, hint)) = path_problem(mount, seen, &goal.user) {
             plan.block(format!("path{}", mount.source.display()), reason, hint);
             has_all = false;
         }
@@ -89,24 +89,28 @@ pub fn has_paths(wanted: &Wanted, observed: &Observed, plan: &mut Plan<Change>) 
 }
 
 /// Returns the reason why a path cannot be mounted, and the command that mends it.
-fn path_problem(mount: &Mount, seen: &Path, user: &str) -> Option<(String, String)> {
+fn path_problem(mount: &Mount, seen: &HostPath, user: &str) -> Option<(String, String)> {
     let path = mount.source.display();
     let elsewhere = || "move it away, or name another one".to_owned();
-    match (mount.holds, seen) {
-        (_, Path::Unreadable { why }) => {
+    match (mount.kind, seen) {
+        (_, HostPath::Unreadable { why }) => {
             Some((format!("{path} cannot be looked at: {why}"), format!("see `namei --long {path}`")))
         }
-        (Holds::File, Path::Missing) => Some((format!("there is no file {path}"), "name one that is there".into())),
-        (Holds::File, Path::Directory { .. }) => Some((format!("{path} is a directory, no file"), elsewhere())),
-        (_, Path::File { .. }) if mount.holds != Holds::File => Some((format!("{path} is no directory"), elsewhere())),
-        (Holds::OwnDirectory, seen) => own_directory_problem(&mount.source, seen, user),
-        (Holds::Directory, Path::Missing) => {
+        (MountKind::File, HostPath::Missing) => {
+            Some((format!("there is no file {path}"), "name one that is there".into()))
+        }
+        (MountKind::File, HostPath::Directory { .. }) => Some((format!("{path} is a directory, no file"), elsewhere())),
+        (_, HostPath::File { .. }) if mount.kind != MountKind::File => {
+            Some((format!("{path} is no directory"), elsewhere()))
+        }
+        (MountKind::OwnDirectory, seen) => own_directory_problem(&mount.source, seen, user),
+        (MountKind::Directory, HostPath::Missing) => {
             Some((format!("there is no directory {path}"), format!("install --directory --mode=0755 {path}")))
         }
-        (_, Path::Directory { mode, .. }) if !others_may(mode, 0o5) => {
+        (_, HostPath::Directory { mode, .. }) if !others_may(mode, 0o5) => {
             Some((format!("{path} has mode {mode}, and {user} is to read it"), format!("chmod o+rx {path}")))
         }
-        (_, Path::File { mode }) if !others_may(mode, 0o4) => {
+        (_, HostPath::File { mode }) if !others_may(mode, 0o4) => {
             Some((format!("{path} has mode {mode}, and {user} is to read it"), format!("chmod o+r {path}")))
         }
         _ => None,
@@ -114,18 +118,18 @@ fn path_problem(mount: &Mount, seen: &Path, user: &str) -> Option<(String, Strin
 }
 
 /// The same for a directory that only the service may use.
-fn own_directory_problem(path: &path::Path, seen: &Path, runs_as: &str) -> Option<(String, String)> {
+fn own_directory_problem(path: &path::Path, seen: &HostPath, runs_as: &str) -> Option<(String, String)> {
     let path = path.display();
     match seen {
-        Path::Directory { user, group, .. } if format!("{user}:{group}") != runs_as => Some((
+        HostPath::Directory { user, group, .. } if format!("{user}:{group}") != runs_as => Some((
             format!("{path} belongs to {user}:{group}, and the service runs as {runs_as}"),
             // The files in it may belong to another user too.
             format!("chown --recursive {runs_as} {path}"),
         )),
-        Path::Directory { mode, .. } if mode != "700" => {
+        HostPath::Directory { mode, .. } if mode != "700" => {
             Some((format!("{path} has mode {mode}, not 700"), format!("chmod 0700 {path}")))
         }
-        Path::Missing => {
+        HostPath::Missing => {
             let (owner, group) = runs_as.split_once(':').unwrap_or((runs_as, runs_as));
             Some((
                 format!("there is no directory {path}"),
