@@ -1,25 +1,34 @@
-//! `results.json` of a run, as far as a comment tells of it: schemas 1 to 3, never more than the file says, and nothing
-//! where it is not whole.
+//! `results.json`: the result of a run. [`Report`] writes schema 3; [`read`] and [`parse`] read schemas 1 to 3 and never
+//! claim more than the file says. The level of a run has one rule for both.
 
-mod file;
+mod level;
 mod read;
+mod write;
 
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 pub use read::parse;
+pub use write::{
+    Artefact, Base, Customisation, Fault, Finding, Flags, Mode, Report, RunKind, RungReport, State, TestReport,
+    UpgradeDiff,
+};
+
+/// The file name in the run's directory.
+const FILE: &str = "results.json";
 
 /// The content of a results file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Results {
     /// The run's id: the number of its build.
     pub run: String,
-    /// The commit it was of, where that is said.
+    /// The commit.
     pub commit: Option<String>,
-    /// The pull request's number, where that is said.
+    /// The pull request's number.
     pub pull: Option<i64>,
-    /// The recipe, where that is said.
+    /// The recipe.
     pub recipe: Option<String>,
     /// The recipe's version.
     pub version: Option<String>,
@@ -29,45 +38,47 @@ pub struct Results {
     pub done: bool,
     /// The phase.
     pub phase: Option<String>,
-    /// When it began.
+    /// The start of the run.
     pub started: Option<Timestamp>,
-    /// When it was over.
+    /// The end of the run.
     pub finished: Option<Timestamp>,
     /// The verdict, if the file has one.
     pub verdict: Option<Verdict>,
-    /// The level it claims.
-    pub claimed: Option<u8>,
+    /// The level that the file claims.
+    pub claimed_level: Option<u8>,
     /// The rungs in their order, those that the file names.
     pub rungs: Vec<Rung>,
     /// The failed tests, first to last.
-    pub failed: Vec<Test>,
+    pub failed_tests: Vec<FailedTest>,
     /// The version before the upgrade, or the reason why there was none.
     pub base: Option<String>,
     /// True if the teardown removed everything.
-    pub clean: Option<bool>,
+    pub clean_teardown: Option<bool>,
     /// True if the output of the run holds no secret.
-    pub tight: Option<bool>,
-    /// Names of the files it left.
+    pub no_secret_leak: Option<bool>,
+    /// The names of the files beside this one.
     pub artefacts: Vec<String>,
     /// The error that kept the run from a verdict.
-    pub error: Option<Trouble>,
+    pub error: Option<RunError>,
 }
 
 /// The verdict of a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Verdict {
-    /// Everything that has to pass did.
+    /// All required rungs passed.
     Pass,
-    /// Something did not.
+    /// A required rung failed.
     Fail,
     /// The run could not tell.
     Error,
 }
 
 /// A rung's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "each is the rung of the same name")]
-pub enum Name {
+pub enum RungName {
     Install,
     Upgrade,
     Backup,
@@ -76,11 +87,11 @@ pub enum Name {
     Lint,
 }
 
-impl Name {
-    /// All of them, in their order.
+impl RungName {
+    /// All rungs in their order.
     pub const ALL: [Self; 6] = [Self::Install, Self::Upgrade, Self::Backup, Self::Restore, Self::Custom, Self::Lint];
 
-    /// As it is written.
+    /// The name in the file.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Install => "install",
@@ -93,46 +104,48 @@ impl Name {
     }
 }
 
-/// How a rung went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Status {
+/// The status of a rung.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RungStatus {
     /// Passed.
     Pass,
     /// Failed.
     Fail,
     /// Declared not to apply.
     Skip,
-    /// Nothing is known of it.
+    /// Not tested.
+    #[serde(rename = "unver")]
     Unverified,
 }
 
 /// A rung.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rung {
-    /// Which.
-    pub name: Name,
-    /// How it went.
-    pub status: Status,
+    /// The name.
+    pub name: RungName,
+    /// The status.
+    pub status: RungStatus,
     /// The reason for the status.
     pub reason: Option<String>,
-    /// How long it took.
+    /// The duration.
     pub seconds: Option<u64>,
 }
 
 /// A test that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Test {
-    /// On which rung.
-    pub rung: Option<Name>,
+pub struct FailedTest {
+    /// The rung.
+    pub rung: Option<RungName>,
     /// The name.
     pub name: String,
-    /// The end of what it wrote.
+    /// The end of its output.
     pub output: String,
 }
 
 /// The error that kept a run from a verdict.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Trouble {
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct RunError {
     /// The message.
     pub message: String,
     /// The cause.
@@ -143,7 +156,7 @@ pub struct Trouble {
 
 /// The identity of a run. Numbers of builds repeat after a new installation of Drone, so the number alone is not enough.
 #[derive(Debug, Clone, Copy)]
-pub struct Of<'a> {
+pub struct RunIdentity<'a> {
     /// The build's number.
     pub build: i64,
     /// The commit.
@@ -156,51 +169,44 @@ pub struct Of<'a> {
     pub quick: bool,
 }
 
-/// The results of a run, if they are there, whole, and its own.
-pub fn of(runs: &Path, of: Of<'_>) -> Option<Results> {
-    let bytes = file::read(runs, &of.build.to_string())?;
-    parse(&bytes).filter(|results| results.are(of))
+/// Returns the results of a run; `None` if they are missing, incomplete, or those of another run.
+pub fn read(runs: &Path, run: RunIdentity<'_>) -> Option<Results> {
+    let bytes = read::read_file(runs, &run.build.to_string())?;
+    parse(&bytes).filter(|results| results.belongs_to(run))
 }
 
 impl Results {
     /// True if the results are of that run. Fields that are missing do not differ, except the run's id.
-    pub fn are(&self, of: Of<'_>) -> bool {
+    pub fn belongs_to(&self, run: RunIdentity<'_>) -> bool {
         let is_hash =
             |commit: &&String| matches!(commit.len(), 40 | 64) && commit.bytes().all(|b| b.is_ascii_hexdigit());
-        self.run == of.build.to_string()
-            && self.commit.as_ref().filter(is_hash).is_none_or(|commit| commit.eq_ignore_ascii_case(of.commit))
-            && self.pull.is_none_or(|pull| pull == of.pull)
-            && self.recipe.as_ref().is_none_or(|recipe| recipe.eq_ignore_ascii_case(of.recipe))
-            && self.quick.is_none_or(|quick| quick == of.quick)
+        self.run == run.build.to_string()
+            && self.commit.as_ref().filter(is_hash).is_none_or(|commit| commit.eq_ignore_ascii_case(run.commit))
+            && self.pull.is_none_or(|pull| pull == run.pull)
+            && self.recipe.as_ref().is_none_or(|recipe| recipe.eq_ignore_ascii_case(run.recipe))
+            && self.quick.is_none_or(|quick| quick == run.quick)
     }
 
-    /// The level, as far as the rungs bear it out: the highest that passed with nothing below it failed or unknown.
-    /// Nothing for the short way, nor before the end, nor where no rung is told of.
+    /// Returns the level, as far as the rungs support the level that the file claims. `None` for the quick mode, before
+    /// the end, and without rungs.
     pub fn level(&self) -> Option<u8> {
         if self.quick == Some(true) || !self.done || self.rungs.is_empty() {
             return None;
         }
-        let of = |name: Name| {
-            self.rungs.iter().find(|rung| rung.name == name).map_or(Status::Unverified, |rung| rung.status)
+        let status = |name: RungName| {
+            self.rungs.iter().find(|rung| rung.name == name).map_or(RungStatus::Unverified, |rung| rung.status)
         };
-        let together = match (of(Name::Backup), of(Name::Restore)) {
-            (Status::Skip, Status::Skip) => Status::Skip,
-            (Status::Pass | Status::Skip, Status::Pass | Status::Skip) => Status::Pass,
-            _ => Status::Fail,
-        };
-        let ladder = [of(Name::Install), of(Name::Upgrade), together, of(Name::Custom), of(Name::Lint)];
-        let borne = ladder.iter().zip(1_u8..).take_while(|(status, _)| matches!(status, Status::Pass | Status::Skip));
-        let borne = borne.filter(|(status, _)| **status == Status::Pass).map(|(_, level)| level).last().unwrap_or(0);
-        Some(self.claimed.unwrap_or(borne).min(borne))
+        let supported = level::level(status);
+        Some(self.claimed_level.unwrap_or(supported).min(supported))
     }
 
     /// True if the run passed and no other field contradicts that.
     pub fn passed(&self) -> bool {
-        let fell = |rung: &Rung| rung.status == Status::Fail && rung.name != Name::Lint;
+        let has_failed = |rung: &Rung| rung.status == RungStatus::Fail && rung.name != RungName::Lint;
         self.done
             && matches!(self.verdict, None | Some(Verdict::Pass))
             && self.error.is_none()
-            && !self.rungs.iter().any(fell)
+            && !self.rungs.iter().any(has_failed)
     }
 }
 

@@ -1,56 +1,82 @@
-//! Making sense of `results.json`, whichever schema it has. What is not as it should be is as if it were not said.
+//! Reads `results.json` of any schema. The writer may be a program that runs untrusted code, so a field of a wrong type
+//! counts as missing.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::OwnedFd;
+use std::path::Path;
 
 use jiff::Timestamp;
+use nix::fcntl::{OFlag, open, openat};
+use nix::sys::stat::Mode;
 use serde_json::{Map, Value};
 
-use super::{Name, Results, Rung, Status, Test, Trouble, Verdict};
+use super::{FILE, FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
 
-/// How many failed tests, causes and artefacts are remembered.
-const MANY: usize = 20;
-/// How much of one text is remembered, in bytes.
-const LONG: usize = 16 * 1024;
+/// The largest file that is read.
+pub(super) const LARGEST: u64 = 1024 * 1024;
+/// The largest number of failed tests, causes and artefacts that is kept.
+const MOST_ENTRIES: usize = 20;
+/// The longest text that is kept, in bytes.
+const LONGEST_TEXT: usize = 16 * 1024;
+
+/// Reads `<runs>/<run>/results.json`. Follows no link, opens nothing but a regular file, and never blocks.
+pub(super) fn read_file(runs: &Path, run: &str) -> Option<Vec<u8>> {
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    // The directory of all runs is the operator's and may be a link.
+    let all = open(runs, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_DIRECTORY, Mode::empty()).ok()?;
+    let one: OwnedFd = openat(&all, run, flags | OFlag::O_DIRECTORY, Mode::empty()).ok()?;
+    let file = File::from(openat(&one, FILE, flags, Mode::empty()).ok()?);
+    let about = file.metadata().ok()?;
+    if !about.is_file() || about.len() > LARGEST {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
+    (bytes.len() as u64 <= LARGEST).then_some(bytes)
+}
 
 /// Parses a file. Returns `None` if it is not complete or has an unknown schema.
 pub fn parse(bytes: &[u8]) -> Option<Results> {
-    let Value::Object(said) = serde_json::from_slice(bytes).ok()? else { return None };
-    let schema = said.get("schema")?.as_u64().filter(|schema| (1..=3).contains(schema))?;
-    // The first two were written once, at the end.
-    let done = schema < 3 || text(&said, "state").as_deref() == Some("done");
-    let verdict = match said.get("verdict") {
-        // The first two had none.
+    let Value::Object(fields) = serde_json::from_slice(bytes).ok()? else { return None };
+    let schema = fields.get("schema")?.as_u64().filter(|schema| (1..=3).contains(schema))?;
+    // Schemas 1 and 2 were written once, at the end.
+    let done = schema < 3 || text(&fields, "state").as_deref() == Some("done");
+    let verdict = match fields.get("verdict") {
+        // Schemas 1 and 2 had none.
         None | Some(Value::Null) if schema < 3 || !done => None,
         Some(Value::String(verdict)) if verdict == "pass" => Some(Verdict::Pass),
         Some(Value::String(verdict)) if verdict == "fail" => Some(Verdict::Fail),
-        // None in the end, or a word that is not known, is no success.
+        // A missing verdict at the end or an unknown word is not a success.
         _ => Some(Verdict::Error),
     };
     Some(Results {
-        run: identity(said.get("run_id")?)?,
-        commit: text(&said, "ref"),
-        pull: said.get("pr").and_then(number),
-        recipe: text(&said, "recipe"),
-        version: text(&said, "version"),
-        quick: text(&said, "mode").map(|mode| mode == "quick"),
+        run: identity(fields.get("run_id")?)?,
+        commit: text(&fields, "ref"),
+        pull: fields.get("pr").and_then(number),
+        recipe: text(&fields, "recipe"),
+        version: text(&fields, "version"),
+        quick: text(&fields, "mode").map(|mode| mode == "quick"),
         done,
-        phase: text(&said, "phase"),
-        started: time(said.get("started")),
-        finished: time(said.get("finished")),
+        phase: text(&fields, "phase"),
+        started: time(fields.get("started")),
+        finished: time(fields.get("finished")),
         verdict,
-        claimed: said.get("level").and_then(Value::as_u64).and_then(|level| u8::try_from(level).ok()),
-        rungs: said.get("rungs").map(rungs).unwrap_or_default(),
-        failed: failed(&said),
-        base: said
+        claimed_level: fields.get("level").and_then(Value::as_u64).and_then(|level| u8::try_from(level).ok()),
+        rungs: fields.get("rungs").map(rungs).unwrap_or_default(),
+        failed_tests: failed_tests(&fields),
+        base: fields
             .get("base")
             .and_then(Value::as_object)
             .and_then(|base| text(base, "version").or_else(|| text(base, "why"))),
-        clean: flag(&said, "clean_teardown"),
-        tight: flag(&said, "no_secret_leak"),
-        artefacts: artefacts(&said),
-        error: said.get("error").and_then(trouble),
+        clean_teardown: flag(&fields, "clean_teardown"),
+        no_secret_leak: flag(&fields, "no_secret_leak"),
+        artefacts: artefacts(&fields),
+        error: fields.get("error").and_then(run_error),
     })
 }
 
-/// An id is a text, or a number in older files.
+/// The id: a text, or a number in schemas 1 and 2.
 fn identity(value: &Value) -> Option<String> {
     match value {
         Value::String(id) if !id.is_empty() && id.len() <= 100 => Some(id.clone()),
@@ -68,9 +94,9 @@ fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
     (!text.trim().is_empty()).then(|| shortened(text))
 }
 
-/// The end of a text: what went wrong is told there.
+/// Returns the end of a text, where the error is.
 fn shortened(text: &str) -> String {
-    let mut from = text.len().saturating_sub(LONG);
+    let mut from = text.len().saturating_sub(LONGEST_TEXT);
     while !text.is_char_boundary(from) {
         from += 1;
     }
@@ -80,7 +106,7 @@ fn shortened(text: &str) -> String {
 fn time(value: Option<&Value>) -> Option<Timestamp> {
     match value? {
         Value::String(time) => time.parse().ok(),
-        // Older files count seconds.
+        // Schemas 1 and 2: seconds since 1970.
         Value::Number(seconds) => {
             let seconds = seconds.as_f64()?;
             #[allow(clippy::cast_possible_truncation, reason = "it is a second within ten thousand years")]
@@ -96,64 +122,68 @@ fn seconds(value: Option<&Value>) -> Option<u64> {
     (0.0..1e7).contains(&seconds).then(|| seconds.round() as u64)
 }
 
-fn flag(said: &Map<String, Value>, key: &str) -> Option<bool> {
-    said.get("flags")?.get(key)?.as_bool()
+fn flag(fields: &Map<String, Value>, key: &str) -> Option<bool> {
+    fields.get("flags")?.get(key)?.as_bool()
 }
 
-/// A rung is a word, or an object that holds it.
-fn rungs(said: &Value) -> Vec<Rung> {
-    let of = |name: Name| {
-        let value = said.get(name.as_str())?;
+/// A rung is a word (schemas 1 and 2) or an object with the word in it.
+fn rungs(fields: &Value) -> Vec<Rung> {
+    let of = |name: RungName| {
+        let value = fields.get(name.as_str())?;
         let status = value.as_str().or_else(|| value.get("status")?.as_str());
         let reason = value.as_object().and_then(|rung| text(rung, "reason"));
         Some(Rung { name, status: status_of(status), reason, seconds: seconds(value.get("seconds")) })
     };
-    Name::ALL.into_iter().filter_map(of).collect()
+    RungName::ALL.into_iter().filter_map(of).collect()
 }
 
-/// A word that is not known says nothing of it.
-fn status_of(word: Option<&str>) -> Status {
+/// An unknown word counts as not tested.
+fn status_of(word: Option<&str>) -> RungStatus {
     match word {
-        Some("pass") => Status::Pass,
-        Some("fail") => Status::Fail,
-        Some("skip") => Status::Skip,
-        _ => Status::Unverified,
+        Some("pass") => RungStatus::Pass,
+        Some("fail") => RungStatus::Fail,
+        Some("skip") => RungStatus::Skip,
+        _ => RungStatus::Unverified,
     }
 }
 
-fn name_of(word: &str) -> Option<Name> {
-    Name::ALL.into_iter().find(|name| name.as_str() == word)
+fn name_of(word: &str) -> Option<RungName> {
+    RungName::ALL.into_iter().find(|name| name.as_str() == word)
 }
 
-/// Tests that failed: `tests` of schema 3, `stages` of those before.
-fn failed(said: &Map<String, Value>) -> Vec<Test> {
-    let rows = ["tests", "stages"].into_iter().find_map(|key| said.get(key)?.as_array());
+/// The failed tests: `tests` of schema 3, `stages` of schemas 1 and 2.
+fn failed_tests(fields: &Map<String, Value>) -> Vec<FailedTest> {
+    let rows = ["tests", "stages"].into_iter().find_map(|key| fields.get(key)?.as_array());
     let test = |row: &Value| {
         let row = row.as_object()?;
-        let fell = matches!(row.get("status")?.as_str()?, "fail" | "failed" | "error");
+        let has_failed = matches!(row.get("status")?.as_str()?, "fail" | "failed" | "error");
         let rung = text(row, "rung").or_else(|| text(row, "stage")).and_then(|rung| name_of(&rung));
         let output = text(row, "output_tail").or_else(|| text(row, "output")).unwrap_or_default();
-        fell.then(|| Test { rung, name: text(row, "name").unwrap_or_default(), output })
+        has_failed.then(|| FailedTest { rung, name: text(row, "name").unwrap_or_default(), output })
     };
-    rows.into_iter().flatten().filter_map(test).take(MANY).collect()
+    rows.into_iter().flatten().filter_map(test).take(MOST_ENTRIES).collect()
 }
 
-fn artefacts(said: &Map<String, Value>) -> Vec<String> {
-    let rows = said.get("artefacts").and_then(Value::as_array);
-    rows.into_iter().flatten().filter_map(|row| text(row.as_object()?, "name")).take(MANY).collect()
+fn artefacts(fields: &Map<String, Value>) -> Vec<String> {
+    let rows = fields.get("artefacts").and_then(Value::as_array);
+    rows.into_iter().flatten().filter_map(|row| text(row.as_object()?, "name")).take(MOST_ENTRIES).collect()
 }
 
-fn trouble(value: &Value) -> Option<Trouble> {
+fn run_error(value: &Value) -> Option<RunError> {
     match value {
         Value::Null => None,
-        Value::Object(said) => {
-            let causes = said.get("causes").and_then(Value::as_array);
-            let causes =
-                causes.into_iter().flatten().filter_map(|cause| cause.as_str().map(shortened)).take(MANY).collect();
-            Some(Trouble { message: text(said, "message").unwrap_or_default(), causes, hint: text(said, "hint") })
+        Value::Object(fields) => {
+            let causes = fields.get("causes").and_then(Value::as_array);
+            let causes = causes
+                .into_iter()
+                .flatten()
+                .filter_map(|cause| cause.as_str().map(shortened))
+                .take(MOST_ENTRIES)
+                .collect();
+            Some(RunError { message: text(fields, "message").unwrap_or_default(), causes, hint: text(fields, "hint") })
         }
-        Value::String(message) => Some(Trouble { message: shortened(message), ..Trouble::default() }),
-        // Something is said to be wrong, if not what.
-        _ => Some(Trouble::default()),
+        Value::String(message) => Some(RunError { message: shortened(message), ..RunError::default() }),
+        // Some error, of unknown text.
+        _ => Some(RunError::default()),
     }
 }

@@ -6,12 +6,13 @@ use std::sync::LazyLock;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Name, Of, Results, Rung, Status, Verdict, file, of, parse};
+use super::read::{LARGEST, read_file};
+use super::{Results, RunIdentity, Rung, RungName, RungStatus, Verdict, parse, read};
 
 const COMMIT: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 
-fn run(build: i64) -> Of<'static> {
-    Of { build, commit: COMMIT, pull: 7, recipe: "hedgedoc", quick: false }
+fn run(build: i64) -> RunIdentity<'static> {
+    RunIdentity { build, commit: COMMIT, pull: 7, recipe: "hedgedoc", quick: false }
 }
 
 fn third() -> Value {
@@ -36,7 +37,7 @@ fn third() -> Value {
     })
 }
 
-fn read(value: &Value) -> Option<Results> {
+fn parsed(value: &Value) -> Option<Results> {
     parse(value.to_string().as_bytes())
 }
 
@@ -50,15 +51,21 @@ fn runs(content: &[u8]) -> tempfile::TempDir {
 
 #[test]
 fn the_third_schema_is_read() {
-    let results = read(&third()).unwrap();
+    let results = parsed(&third()).unwrap();
     assert_eq!(results.rungs.len(), 3);
-    assert_eq!(results.rungs[0], Rung { name: Name::Install, status: Status::Pass, reason: None, seconds: Some(41) });
-    assert_eq!(results.failed.len(), 1);
+    assert_eq!(
+        results.rungs[0],
+        Rung { name: RungName::Install, status: RungStatus::Pass, reason: None, seconds: Some(41) }
+    );
+    assert_eq!(results.failed_tests.len(), 1);
     assert_eq!(
         (results.verdict, results.done, results.quick, results.pull),
         (Some(Verdict::Fail), true, Some(false), Some(7))
     );
-    assert_eq!((results.clean, results.tight, results.level(), results.passed()), (Some(true), None, Some(1), false));
+    assert_eq!(
+        (results.clean_teardown, results.no_secret_leak, results.level(), results.passed()),
+        (Some(true), None, Some(1), false)
+    );
     assert_eq!(results.artefacts, ["badge.svg"]);
     assert_eq!(results.finished.unwrap().as_second() - results.started.unwrap().as_second(), 180);
 }
@@ -71,11 +78,14 @@ fn the_first_two_schemas_are_read() {
         "level": 3, "rungs": {"install": "pass", "upgrade": "pass", "backup": "pass", "restore": "pass", "custom": "fail", "lint": "pass"},
         "flags": {"clean_teardown": true, "no_secret_leak": true},
     });
-    let results = read(&second).unwrap();
-    assert!(results.done && results.are(run(42)) && !results.passed());
-    assert_eq!((results.verdict, results.level(), results.failed[0].rung), (None, Some(3), Some(Name::Custom)));
+    let results = parsed(&second).unwrap();
+    assert!(results.done && results.belongs_to(run(42)) && !results.passed());
+    assert_eq!(
+        (results.verdict, results.level(), results.failed_tests[0].rung),
+        (None, Some(3), Some(RungName::Custom))
+    );
     let first = json!({"schema": 1, "run_id": "42", "level": 4, "level_cap_reason": "x"});
-    assert_eq!(read(&first).unwrap().level(), None, "nothing bears it out");
+    assert_eq!(parsed(&first).unwrap().level(), None, "nothing bears it out");
 }
 
 #[test]
@@ -125,44 +135,44 @@ fn what_is_odd_is_as_if_it_were_not_said() {
     ] {
         odd[key] = json!([1]);
     }
-    let results = read(&odd).unwrap();
+    let results = parsed(&odd).unwrap();
     assert_eq!(results, Results { run: "42".into(), verdict: Some(Verdict::Fail), ..Results::default() });
     for (key, value) in [("verdict", json!("perfect")), ("verdict", Value::Null), ("state", json!("over"))] {
         let mut odd = third();
         odd["verdict"] = json!("pass");
         odd["rungs"]["upgrade"]["status"] = json!("pass");
-        assert!(read(&odd).unwrap().passed());
+        assert!(parsed(&odd).unwrap().passed());
         odd[key] = value;
-        assert!(!read(&odd).unwrap().passed(), "{key}");
+        assert!(!parsed(&odd).unwrap().passed(), "{key}");
     }
     odd["error"] = json!(7);
-    assert!(read(&odd).unwrap().error.is_some());
+    assert!(parsed(&odd).unwrap().error.is_some());
 }
 
 #[test]
 fn another_runs_results_are_not_this_ones() {
-    let own = read(&third()).unwrap();
-    assert!(own.are(run(42)));
-    assert!(!own.are(run(43)));
-    assert!(!own.are(Of { commit: "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c", ..run(42) }));
-    assert!(!own.are(Of { pull: 8, ..run(42) }));
-    assert!(!own.are(Of { recipe: "plausible", ..run(42) }));
-    assert!(!own.are(Of { quick: true, ..run(42) }));
+    let own = parsed(&third()).unwrap();
+    assert!(own.belongs_to(run(42)));
+    assert!(!own.belongs_to(run(43)));
+    assert!(!own.belongs_to(RunIdentity { commit: "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c", ..run(42) }));
+    assert!(!own.belongs_to(RunIdentity { pull: 8, ..run(42) }));
+    assert!(!own.belongs_to(RunIdentity { recipe: "plausible", ..run(42) }));
+    assert!(!own.belongs_to(RunIdentity { quick: true, ..run(42) }));
     let branch = Results { commit: Some("main".into()), ..own };
-    assert!(branch.are(run(42)), "a name is no commit");
+    assert!(branch.belongs_to(run(42)), "a name is no commit");
 }
 
 #[test]
 fn a_level_is_never_more_than_its_rungs_bear_out() {
-    use Status::{Fail, Pass, Skip, Unverified};
-    let with = |statuses: [Status; 6], claimed| {
-        let rungs = Name::ALL.into_iter().zip(statuses).map(|(name, status)| Rung {
+    use RungStatus::{Fail, Pass, Skip, Unverified};
+    let with = |statuses: [RungStatus; 6], claimed| {
+        let rungs = RungName::ALL.into_iter().zip(statuses).map(|(name, status)| Rung {
             name,
             status,
             reason: None,
             seconds: None,
         });
-        Results { done: true, claimed, rungs: rungs.collect(), ..Results::default() }.level()
+        Results { done: true, claimed_level: claimed, rungs: rungs.collect(), ..Results::default() }.level()
     };
     assert_eq!(with([Pass; 6], None), Some(5));
     assert_eq!(with([Pass; 6], Some(2)), Some(2));
@@ -172,40 +182,40 @@ fn a_level_is_never_more_than_its_rungs_bear_out() {
     assert_eq!(with([Pass, Pass, Pass, Unverified, Pass, Pass], Some(5)), Some(2));
     assert_eq!(with([Unverified; 6], Some(5)), Some(0));
     assert_eq!(with([Skip; 6], Some(5)), Some(0));
-    let quick = Results { quick: Some(true), ..Results { done: true, claimed: Some(4), ..Results::default() } };
+    let quick = Results { quick: Some(true), ..Results { done: true, claimed_level: Some(4), ..Results::default() } };
     assert_eq!(quick.level(), None);
 }
 
 #[test]
 fn a_file_is_read_and_nothing_else() {
     let whole = runs(third().to_string().as_bytes());
-    assert!(of(whole.path(), run(42)).is_some());
-    assert_eq!(of(whole.path(), run(43)), None);
-    assert_eq!(of(Path::new("/nonexistent"), run(42)), None);
+    assert!(read(whole.path(), run(42)).is_some());
+    assert_eq!(read(whole.path(), run(43)), None);
+    assert_eq!(read(Path::new("/nonexistent"), run(42)), None);
 
     let linked = tempfile::tempdir().unwrap();
     symlink(whole.path().join("42"), linked.path().join("42")).unwrap();
-    assert_eq!(of(linked.path(), run(42)), None, "a run's directory is no link");
+    assert_eq!(read(linked.path(), run(42)), None, "a run's directory is no link");
     fs::create_dir(linked.path().join("43")).unwrap();
     symlink(whole.path().join("42/results.json"), linked.path().join("43/results.json")).unwrap();
-    assert_eq!(file::read(linked.path(), "43"), None, "nor is its file");
+    assert_eq!(read_file(linked.path(), "43"), None, "nor is its file");
     fs::create_dir_all(linked.path().join("44/results.json")).unwrap();
-    assert_eq!(file::read(linked.path(), "44"), None, "nor a directory");
+    assert_eq!(read_file(linked.path(), "44"), None, "nor a directory");
     fs::create_dir(linked.path().join("45")).unwrap();
     let pipe = linked.path().join("45/results.json");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    assert_eq!(file::read(linked.path(), "45"), None, "nor a pipe, which is not waited for");
+    assert_eq!(read_file(linked.path(), "45"), None, "nor a pipe, which is not waited for");
 
     let all = tempfile::tempdir().unwrap();
     symlink(whole.path(), all.path().join("runs")).unwrap();
-    assert!(of(&all.path().join("runs"), run(42)).is_some(), "where they all are is the operator's");
+    assert!(read(&all.path().join("runs"), run(42)).is_some(), "where they all are is the operator's");
 }
 
 #[test]
 fn a_file_that_is_too_large_is_not_read() {
     let mut large = third();
-    large["padding"] = json!("x".repeat(usize::try_from(file::LARGEST).unwrap()));
-    assert_eq!(of(runs(large.to_string().as_bytes()).path(), run(42)), None);
+    large["padding"] = json!("x".repeat(usize::try_from(LARGEST).unwrap()));
+    assert_eq!(read(runs(large.to_string().as_bytes()).path(), run(42)), None);
 }
 
 /// JSON that is nearly what is expected.
@@ -304,8 +314,8 @@ proptest! {
             said.insert("schema".into(), json!(3));
             said.insert("run_id".into(), json!("42"));
         }
-        if let Some(results) = read(&value) {
-            let passed = results.rungs.iter().filter(|rung| rung.status == Status::Pass).count();
+        if let Some(results) = parsed(&value) {
+            let passed = results.rungs.iter().filter(|rung| rung.status == RungStatus::Pass).count();
             prop_assert!(usize::from(results.level().unwrap_or(0)) <= 5 && (results.level().unwrap_or(0) == 0 || passed > 0));
             if results.passed() {
                 prop_assert!(value.get("error").is_none_or(Value::is_null));

@@ -100,14 +100,14 @@ fn reported(bridge: &Bridge, trigger: &Trigger) -> Result<(), Obstacle> {
 fn results_of(bridge: &Bridge, pull: &Pull, subject: &Subject<'_>) -> BTreeMap<i64, Results> {
     let of = |run: &Trigger| {
         let (order, build) = (run.state.order()?, run.state.build()?);
-        let of = results::Of {
+        let of = results::RunIdentity {
             build: build.number,
             commit: &order.head,
             pull: pull.number,
             recipe: pull.repository.name(),
             quick: order.quick,
         };
-        Some((build.number, results::of(&bridge.runs, of)?))
+        Some((build.number, results::read(&bridge.runs, of)?))
     };
     subject.runs().filter_map(of).collect()
 }

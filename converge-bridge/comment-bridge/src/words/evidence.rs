@@ -2,7 +2,7 @@
 
 use super::amount;
 use crate::markdown::{code, fence, text};
-use results::{Name, Results, Status, Test};
+use results::{FailedTest, Results, RungName, RungStatus};
 
 /// How many lines of what failed are shown, and how many characters of each.
 const LINES: usize = 12;
@@ -20,12 +20,12 @@ pub fn table(results: &Results) -> Option<String> {
     let mut table = format!("| rung | result | time |{names}\n|:--|:--|--:|{lines}");
     for rung in &results.rungs {
         let result = match rung.status {
-            Status::Pass => "pass",
-            Status::Fail => "**fail**",
-            Status::Skip => "skip",
-            Status::Unverified => "not verified",
+            RungStatus::Pass => "pass",
+            RungStatus::Fail => "**fail**",
+            RungStatus::Skip => "skip",
+            RungStatus::Unverified => "not verified",
         };
-        let ran = matches!(rung.status, Status::Pass | Status::Fail);
+        let ran = matches!(rung.status, RungStatus::Pass | RungStatus::Fail);
         let seconds = rung.seconds.filter(|_| ran).and_then(|seconds| i64::try_from(seconds).ok());
         let time = seconds.and_then(amount::duration).unwrap_or_default();
         table += &format!("\n| {} | {result} | {time} |", rung.name.as_str());
@@ -39,12 +39,12 @@ pub fn table(results: &Results) -> Option<String> {
 
 /// What must not be overlooked.
 pub fn remarks(results: &Results) -> Vec<String> {
-    let lint = results.rungs.iter().any(|rung| rung.name == Name::Lint && rung.status == Status::Fail);
+    let lint = results.rungs.iter().any(|rung| rung.name == RungName::Lint && rung.status == RungStatus::Fail);
     [
         (lint && results.passed()).then_some("Lint does not change the verdict, only the level."),
-        (results.clean == Some(false))
+        (results.clean_teardown == Some(false))
             .then_some("⚠️ Not everything of the run could be removed; the operator should look."),
-        (results.tight == Some(false))
+        (results.no_secret_leak == Some(false))
             .then_some("⚠️ The run found a secret in what it wrote; the operator should look."),
     ]
     .into_iter()
@@ -66,9 +66,9 @@ pub fn why(results: &Results) -> Option<String> {
         return folded("What went wrong", &said, None);
     }
     // What lint says comes last: it changes no verdict.
-    let decisive = results.failed.iter().find(|test| test.rung != Some(Name::Lint));
-    let first = decisive.or(results.failed.first())?;
-    let others: Vec<&Test> = results.failed.iter().filter(|test| !std::ptr::eq(*test, first)).collect();
+    let decisive = results.failed_tests.iter().find(|test| test.rung != Some(RungName::Lint));
+    let first = decisive.or(results.failed_tests.first())?;
+    let others: Vec<&FailedTest> = results.failed_tests.iter().filter(|test| !std::ptr::eq(*test, first)).collect();
     let rung = first.rung.map(|rung| format!("{}: ", rung.as_str())).unwrap_or_default();
     let name = code(&first.name, 100);
     let mut about = format!("{rung}{}", if name.is_empty() { "a test without a name" } else { &name });

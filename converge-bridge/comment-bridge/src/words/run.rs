@@ -3,7 +3,7 @@
 use super::{Facts, Rank, Stage, amount, evidence, notice};
 use crate::markdown::{code, link, picture, text};
 use crate::trigger::{Build, Command, State, Trigger};
-use results::{Results, Status};
+use results::{Results, RungStatus};
 
 /// Says all there is to say of a run.
 pub fn say(facts: &Facts<'_>, run: &Trigger, stage: Stage, joined: Option<&Trigger>, parts: &mut Vec<(Rank, String)>) {
@@ -109,8 +109,8 @@ fn more(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results
 fn progress(results: &Results) -> Option<String> {
     let phase = results.phase.as_deref().filter(|_| !results.done)?;
     let passed: Vec<&str> =
-        results.rungs.iter().filter(|rung| rung.status == Status::Pass).map(|rung| rung.name.as_str()).collect();
-    let fell = results.rungs.iter().filter(|rung| rung.status == Status::Fail).map(|rung| rung.name.as_str());
+        results.rungs.iter().filter(|rung| rung.status == RungStatus::Pass).map(|rung| rung.name.as_str()).collect();
+    let fell = results.rungs.iter().filter(|rung| rung.status == RungStatus::Fail).map(|rung| rung.name.as_str());
     let fell: Vec<&str> = fell.collect();
     let mut line = format!("Now: {}", code(phase, 40));
     if !passed.is_empty() {

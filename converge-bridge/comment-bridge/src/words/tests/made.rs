@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::trigger::{Build, Command, Order, Outcome, Progress, State, Trigger};
 use crate::words::{Comment, Facts, comment, statuses};
 use http::names::Pull;
-use results::{Name, Results, Rung, Status, Test, Trouble, Verdict};
+use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
 
 pub const HEAD: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 pub const OTHER: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c";
@@ -122,7 +122,7 @@ pub fn ended(number: i64, outcome: Outcome, quick: bool) -> State {
     State::Ended { order: order(quick), build, outcome }
 }
 
-pub fn rung(name: Name, status: Status, reason: Option<&str>, seconds: u64) -> Rung {
+pub fn rung(name: RungName, status: RungStatus, reason: Option<&str>, seconds: u64) -> Rung {
     Rung { name, status, reason: reason.map(str::to_owned), seconds: Some(seconds) }
 }
 
@@ -134,17 +134,17 @@ pub fn results(run: i64) -> Results {
         quick: Some(false),
         done: true,
         verdict: Some(Verdict::Pass),
-        claimed: Some(5),
+        claimed_level: Some(5),
         rungs: vec![
-            rung(Name::Install, Status::Pass, None, 41),
-            rung(Name::Upgrade, Status::Pass, Some("from 3.0.2+1.9.9"), 38),
-            rung(Name::Backup, Status::Pass, None, 12),
-            rung(Name::Restore, Status::Pass, None, 75),
-            rung(Name::Custom, Status::Pass, Some("4 tests"), 20),
-            rung(Name::Lint, Status::Pass, None, 2),
+            rung(RungName::Install, RungStatus::Pass, None, 41),
+            rung(RungName::Upgrade, RungStatus::Pass, Some("from 3.0.2+1.9.9"), 38),
+            rung(RungName::Backup, RungStatus::Pass, None, 12),
+            rung(RungName::Restore, RungStatus::Pass, None, 75),
+            rung(RungName::Custom, RungStatus::Pass, Some("4 tests"), 20),
+            rung(RungName::Lint, RungStatus::Pass, None, 2),
         ],
-        clean: Some(true),
-        tight: Some(true),
+        clean_teardown: Some(true),
+        no_secret_leak: Some(true),
         ..Results::default()
     }
 }
@@ -154,18 +154,18 @@ pub fn failed(run: i64) -> Results {
     let output = "== test_upgrade_converged\nGET https://hedg-c95a69.ci.example.org/ -> 502\nGET https://hedg-c95a69.ci.example.org/ -> 502\n\u{1b}[31mE       AssertionError: the app did not answer within 300 s\u{1b}[0m\n";
     Results {
         verdict: Some(Verdict::Fail),
-        claimed: Some(1),
+        claimed_level: Some(1),
         rungs: vec![
-            rung(Name::Install, Status::Pass, None, 41),
-            rung(Name::Upgrade, Status::Fail, Some("the app did not answer within 300 s"), 312),
-            rung(Name::Backup, Status::Unverified, Some("not run: upgrade failed"), 0),
-            rung(Name::Restore, Status::Unverified, Some("not run: upgrade failed"), 0),
-            rung(Name::Custom, Status::Unverified, Some("not run: upgrade failed"), 0),
-            rung(Name::Lint, Status::Pass, None, 2),
+            rung(RungName::Install, RungStatus::Pass, None, 41),
+            rung(RungName::Upgrade, RungStatus::Fail, Some("the app did not answer within 300 s"), 312),
+            rung(RungName::Backup, RungStatus::Unverified, Some("not run: upgrade failed"), 0),
+            rung(RungName::Restore, RungStatus::Unverified, Some("not run: upgrade failed"), 0),
+            rung(RungName::Custom, RungStatus::Unverified, Some("not run: upgrade failed"), 0),
+            rung(RungName::Lint, RungStatus::Pass, None, 2),
         ],
-        failed: vec![
-            Test { rung: Some(Name::Upgrade), name: "test_upgrade_converged".into(), output: output.into() },
-            Test { rung: Some(Name::Upgrade), name: "test_upgrade_moved".into(), output: String::new() },
+        failed_tests: vec![
+            FailedTest { rung: Some(RungName::Upgrade), name: "test_upgrade_converged".into(), output: output.into() },
+            FailedTest { rung: Some(RungName::Upgrade), name: "test_upgrade_moved".into(), output: String::new() },
         ],
         ..results(run)
     }
@@ -176,7 +176,7 @@ pub fn troubled(run: i64) -> Results {
     Results {
         verdict: Some(Verdict::Error),
         rungs: Vec::new(),
-        error: Some(Trouble {
+        error: Some(RunError {
             message: "the recipe cannot be fetched".into(),
             causes: vec!["git fetch: exit status 128".into(), "could not resolve host: git.example.org".into()],
             hint: Some("check that the host reaches git.example.org".into()),

@@ -8,7 +8,7 @@ use pulldown_cmark::{Event, Options, Parser, Tag};
 use super::made::*;
 use crate::trigger::{Build, Command, Order, Outcome, Progress, Refusal, State, Trigger};
 use crate::words::{Marker, statuses};
-use results::{Name, Results, Rung, Status, Test, Trouble, Verdict};
+use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
 
 /// Text of others, at its worst.
 fn nasty() -> impl Strategy<Value = String> {
@@ -121,13 +121,14 @@ fn triggers() -> impl Strategy<Value = Vec<Trigger>> {
 }
 
 fn any_results() -> impl Strategy<Value = Results> {
-    let status = prop::sample::select(vec![Status::Pass, Status::Fail, Status::Skip, Status::Unverified]);
-    let rung = (prop::sample::select(Name::ALL.to_vec()), status, prop::option::of(nasty()), any::<Option<u64>>())
+    let status =
+        prop::sample::select(vec![RungStatus::Pass, RungStatus::Fail, RungStatus::Skip, RungStatus::Unverified]);
+    let rung = (prop::sample::select(RungName::ALL.to_vec()), status, prop::option::of(nasty()), any::<Option<u64>>())
         .prop_map(|(name, status, reason, seconds)| Rung { name, status, reason, seconds });
-    let test = (prop::option::of(prop::sample::select(Name::ALL.to_vec())), nasty(), nasty())
-        .prop_map(|(rung, name, output)| Test { rung, name, output });
+    let test = (prop::option::of(prop::sample::select(RungName::ALL.to_vec())), nasty(), nasty())
+        .prop_map(|(rung, name, output)| FailedTest { rung, name, output });
     let error = (nasty(), prop::collection::vec(nasty(), 0..3), prop::option::of(nasty()))
-        .prop_map(|(message, causes, hint)| Trouble { message, causes, hint });
+        .prop_map(|(message, causes, hint)| RunError { message, causes, hint });
     let verdict = prop::sample::select(vec![None, Some(Verdict::Pass), Some(Verdict::Fail), Some(Verdict::Error)]);
     let flags =
         (any::<bool>(), any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<bool>>(), any::<Option<u8>>());
@@ -150,11 +151,11 @@ fn any_results() -> impl Strategy<Value = Results> {
                 done,
                 phase,
                 verdict,
-                claimed,
+                claimed_level: claimed,
                 rungs,
-                failed,
-                clean,
-                tight,
+                failed_tests: failed,
+                clean_teardown: clean,
+                no_secret_leak: tight,
                 artefacts,
                 error,
                 ..Results::default()

@@ -2,7 +2,7 @@
 
 use super::made::*;
 use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
-use results::{Name, Results, Status, Verdict};
+use results::{Results, RungName, RungStatus, Verdict};
 
 /// The comment is as it was when somebody last looked at it.
 fn is(name: &str, made: &Made) {
@@ -64,9 +64,9 @@ fn while_it_runs() {
         phase: Some("upgrade".into()),
         verdict: None,
         rungs: vec![
-            rung(Name::Install, Status::Pass, None, 41),
-            rung(Name::Upgrade, Status::Unverified, None, 0),
-            rung(Name::Lint, Status::Fail, None, 0),
+            rung(RungName::Install, RungStatus::Pass, None, 41),
+            rung(RungName::Upgrade, RungStatus::Unverified, None, 0),
+            rung(RungName::Lint, RungStatus::Fail, None, 0),
         ],
         ..results(42)
     };
@@ -86,12 +86,19 @@ fn when_it_passed() {
     is("passed-without-results", &passed());
     is("passed-and-moved-on", &passed().with(42, results(42)).now_at(OTHER));
     let mut lint = results(42);
-    lint.rungs[5] = rung(Name::Lint, Status::Fail, Some("R014 and 2 more"), 2);
-    lint.rungs[4] = rung(Name::Custom, Status::Skip, Some("no custom tests"), 0);
-    is("passed-but-for-lint", &passed().with(42, Results { clean: Some(false), tight: Some(false), ..lint }));
+    lint.rungs[5] = rung(RungName::Lint, RungStatus::Fail, Some("R014 and 2 more"), 2);
+    lint.rungs[4] = rung(RungName::Custom, RungStatus::Skip, Some("no custom tests"), 0);
+    is(
+        "passed-but-for-lint",
+        &passed().with(42, Results { clean_teardown: Some(false), no_secret_leak: Some(false), ..lint }),
+    );
     let quick = made([test(11, ended(42, Outcome::Passed, true))]);
-    let ran = vec![rung(Name::Install, Status::Pass, None, 41), rung(Name::Custom, Status::Pass, None, 20)];
-    is("passed-quick", &quick.with(42, Results { quick: Some(true), claimed: Some(4), rungs: ran, ..results(42) }));
+    let ran =
+        vec![rung(RungName::Install, RungStatus::Pass, None, 41), rung(RungName::Custom, RungStatus::Pass, None, 20)];
+    is(
+        "passed-quick",
+        &quick.with(42, Results { quick: Some(true), claimed_level: Some(4), rungs: ran, ..results(42) }),
+    );
 }
 
 #[test]
@@ -149,10 +156,13 @@ fn what_does_not_fit_a_screen_is_left_out() {
     for rung in &mut long.rungs {
         rung.reason = Some("|*_`".repeat(400));
     }
-    long.failed[0].output = "`````\n".repeat(3000) + &"x".repeat(100_000);
-    long.failed[0].name = "`".repeat(5000);
+    long.failed_tests[0].output = "`````\n".repeat(3000) + &"x".repeat(100_000);
+    long.failed_tests[0].name = "`".repeat(5000);
     let made = made([test(11, ended(42, Outcome::Failed, false)), trigger(12, Command::Help, State::Answered)]);
-    let made = made.with(42, Results { verdict: Some(Verdict::Fail), clean: Some(false), tight: Some(false), ..long });
+    let made = made.with(
+        42,
+        Results { verdict: Some(Verdict::Fail), clean_teardown: Some(false), no_secret_leak: Some(false), ..long },
+    );
     let body = made.now_at(OTHER).comment().unwrap().body;
     assert!(body.chars().count() < 6_000 && body.lines().count() <= 40, "{body}");
     assert!(body.contains("**Failed**"), "{body}");
