@@ -1,4 +1,4 @@
-# services.converge.bridge: comment-bridge, which turns a member's `!testme` into one build and one comment.
+# services.converge.bridge: comment-bridge, which answers a member's `!testme` with one build and one comment.
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
@@ -32,14 +32,14 @@ in
       type = types.path;
       default = (import ./packages.nix { inherit lib pkgs; }).comment-bridge-image;
       defaultText = lib.literalExpression "the image of comment-bridge of this project";
-      description = "The docker archive of comment-bridge; Swarm runs what is in it and pulls nothing.";
+      description = "The docker archive of comment-bridge. Swarm runs the image in it and pulls nothing.";
     };
     giteaToken = mkOption {
       type = types.nullOr types.externalPath;
       default = null;
       example = "/run/secrets/gitea-token";
       description = ''
-        Path, on this machine and outside the store, of a token of the bot's Gitea account with the scopes
+        Path, on this machine and outside the store, of a token of the bot's Gitea account. Scopes of the token:
         read:repository, write:issue, read:organization and read:user.
       '';
     };
@@ -48,15 +48,15 @@ in
       default = null;
       example = "/run/secrets/webhook-secret";
       description = ''
-        Path, outside the store, of the secret that Gitea signs webhooks with. With one, comment-bridge also listens
-        for webhooks, which an administrator of Gitea adds; without one it asks Gitea every few seconds, and does so anyway.
+        Path, outside the store, of the secret with which Gitea signs webhooks. With it, comment-bridge also accepts
+        webhooks, which an administrator adds in Gitea. comment-bridge polls Gitea every few seconds in any case.
       '';
     };
     settings = mkOption {
       type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
       default = { };
       example.organisations = [ { name = "recipes"; exclude = [ "archive-*" ]; } ];
-      description = "What /etc/converge/bridge.json says; `converge-bridge --schema` lists it all.";
+      description = "Content of /etc/converge/bridge.json; `converge-bridge --schema` prints all settings.";
     };
   };
 
@@ -113,7 +113,7 @@ in
       description = "comment-bridge in its declared state";
       inherit (cfg) package settings;
       needs = lib.optional converge.swarm.enable "swarm" ++ lib.optional converge.traefik.enable "traefik" ++ [ "drone" ];
-      # Whoever restarts converge-drone may have got another token.
+      # A run of converge-drone may have rotated the token.
       follows = [ "drone" ];
       credentials = lib.filterAttrs (_: path: path != null) {
         gitea-token = cfg.giteaToken;
@@ -123,13 +123,13 @@ in
       network = true;
     };
 
-    # The container's, so that no other account gets the id, and `ls -l` shows a name.
+    # The container's user: reserves the id and gives it a name in `ls -l`.
     users.users.comment-bridge = { uid = id; group = "comment-bridge"; isSystemUser = true; };
     users.groups.comment-bridge.gid = id;
 
     systemd.tmpfiles.rules = [
       "d ${settings.ledger} 0700 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
-      # Each build writes a folder of its own there; everybody may read what it found.
+      # Each build writes its own folder there; all users may read the results.
       "d ${settings.runs} 0755 root root -"
     ];
   };

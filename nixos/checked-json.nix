@@ -1,4 +1,4 @@
-# A JSON file for a program of ours: what it would refuse is refused at build time.
+# A JSON configuration of our programs, checked by the program at build time.
 { lib, pkgs }:
 { name, settings, program }:
 pkgs.writeTextFile {

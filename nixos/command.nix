@@ -1,13 +1,13 @@
-# The command `converge <name> [arguments]`: one piece by hand, with its unit's credentials and sandbox.
+# The command `converge <name> [arguments]`: runs one piece by hand with its unit's credentials and sandbox.
 { config, lib, pkgs, ... }:
 let
   inherit (config.services.converge) pieces;
 
   word = x: if x == true then "yes" else if x == false then "no" else toString x;
-  # Where a transient unit's credentials are; %d is not expanded for it.
+  # The credentials of a transient unit; systemd does not expand %d there.
   spell = value: lib.concatMapStringsSep ''"/run/credentials/$unit"'' lib.escapeShellArg (lib.splitString "%d" value);
 
-  # How a unit starts, stops and is seen; all else says what its program may do, and holds by hand too.
+  # Properties about start, stop and status are left out. All others restrict the program and apply by hand too.
   ofTheUnit = [ "ExecStart" "NotifyAccess" "RemainAfterExit" "TimeoutStartSec" "TimeoutStopSec" "Type" ];
   properties = name: lib.concatLists (lib.mapAttrsToList
     (key: values: map (value: lib.escapeShellArg "--property=${key}=${word value}") (lib.toList values))
@@ -46,17 +46,17 @@ let
         printf 'converge: only root can read the credentials of %s\nhint: sudo converge %s %s\n' "$name" "$name" "$*" >&2
         exit 2
       fi
-      # What the program's output depends on goes along from the caller's environment.
+      # Variables of the caller that change the output.
       for variable in TERM NO_COLOR RUST_LOG; do
         if [ -n "''${!variable-}" ]; then options+=("--setenv=$variable"); fi
       done
-      # Interrupted, the piece stops too: systemd-run alone would leave it running.
-      # In the background, because bash runs a trap only once what is in the foreground has ended.
+      # An interrupt stops the piece too: systemd-run alone would leave it running.
+      # In the background: bash runs a trap only after the foreground command has ended.
       trap 'systemctl stop "$unit" 2>/dev/null || true' INT TERM HUP
       systemd-run --quiet --pipe --wait --collect --service-type=exec --unit="$unit" "''${options[@]}" -- "$program" "$@" <&0 &
       status=0
       wait "$!" || status=$?
-      # A signal ends the first wait; the program's own exit code is what counts.
+      # A signal ends the first wait. The second one returns the program's exit code.
       if kill -0 "$!" 2>/dev/null; then status=0; wait "$!" || status=$?; fi
       exit "$status"
     '';

@@ -1,5 +1,5 @@
-# What every piece shares: its JSON file, its unit, converge.target and the optional timer.
-# A piece's own module fills in services.converge.pieces.<name>; nothing else here knows a piece by name.
+# The parts of every piece: JSON file, unit, converge.target and the optional timer.
+# A piece's own module sets services.converge.pieces.<name>. This module names no piece.
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
@@ -15,9 +15,9 @@ let
   service = name: piece: let inherit (effective name piece.settings) limits; in {
     description = piece.description;
     wantedBy = [ "converge.target" "docker.service" ] ++ map unitOf piece.follows;
-    # Stopped and started with the target (every switch) and with Docker (a restarted Docker is looked at again).
+    # Stops and starts with the target (every switch) and with Docker (observes a restarted Docker again).
     partOf = [ "converge.target" "docker.service" ] ++ map unitOf piece.follows;
-    # Wants, not Requires: with one of these down the piece still starts, says so, and fails by itself.
+    # Wants, not Requires: if one of these is down, the piece still starts, reports it, and fails by itself.
     wants = [ "docker.service" ] ++ map unitOf piece.needs;
     after = [ "docker.service" "docker.socket" ] ++ map unitOf piece.needs ++ piece.after;
     restartTriggers = [ config.environment.etc."converge/${name}.json".source ];
@@ -26,45 +26,45 @@ let
       Type = "oneshot";
       RemainAfterExit = true;
       ExecStart = lib.getExe piece.package;
-      # The program ends itself, with a report, before systemd would.
+      # The program ends by itself with a report before systemd's timeout.
       TimeoutStartSec = limits.run_seconds + limits.lock_seconds + 30;
       TimeoutStopSec = 30;
       # STATUS= stays readable after exit.
       NotifyAccess = "main";
       StateDirectory = lib.concatStringsSep " " ([ "converge/${name}" ] ++ piece.stateDirectories);
       StateDirectoryMode = "0700";
-      # Reports outlive the run, and every piece writes its own beside the others'.
+      # Reports stay after the run. All pieces share the directory.
       RuntimeDirectory = "converge";
       RuntimeDirectoryPreserve = "yes";
     } // lib.optionalAttrs (piece.credentials != { }) {
       LoadCredential = lib.mapAttrsToList (id: path: "${id}:${path}") piece.credentials;
-      # What the program finds where the file is missing: it says which credential is empty and does the rest,
-      # where systemd would start nothing and name nothing.
+      # The content for a missing file: the program names the empty credential and does the rest. systemd alone would
+      # not start it and not name the file.
       SetCredential = map (id: "${id}:${piece.withoutCredential.${id} or "\\n"}") (lib.attrNames piece.credentials);
     };
   };
 
   piece = { name, config, ... }: {
     options = {
-      description = mkOption { type = types.str; description = "The unit's one line."; };
-      package = mkOption { type = types.package; description = "The package with the piece's program."; };
-      settings = mkOption { type = (pkgs.formats.json { }).type; description = "What /etc/converge/<name>.json says."; };
-      needs = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces that go first."; };
-      follows = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces after whose every run this one runs again."; };
-      after = mkOption { type = types.listOf types.str; default = [ ]; description = "Other units that go first."; };
-      credentials = mkOption { type = types.attrsOf types.externalPath; default = { }; description = "Files handed over by LoadCredential."; };
-      withoutCredential = mkOption { type = types.attrsOf types.str; default = { }; description = "What stands in for a credential whose file is missing, if not nothing."; };
-      path = mkOption { type = types.listOf types.package; default = [ ]; description = "Packages whose programs the piece runs."; };
-      environment = mkOption { type = types.attrsOf types.str; default = { }; description = "Environment of the program; never a secret."; };
-      network = mkOption { type = types.bool; default = false; description = "Whether the piece talks to more than unix sockets."; };
-      stateDirectories = mkOption { type = types.listOf types.str; default = [ ]; description = "Directories under /var/lib besides the piece's own."; };
+      description = mkOption { type = types.str; description = "Description of the unit, one line."; };
+      package = mkOption { type = types.package; description = "Package with the piece's program."; };
+      settings = mkOption { type = (pkgs.formats.json { }).type; description = "Content of /etc/converge/<name>.json."; };
+      needs = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces that run before this one."; };
+      follows = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces whose every run is followed by a run of this one."; };
+      after = mkOption { type = types.listOf types.str; default = [ ]; description = "Other units that start before this one."; };
+      credentials = mkOption { type = types.attrsOf types.externalPath; default = { }; description = "Files for LoadCredential."; };
+      withoutCredential = mkOption { type = types.attrsOf types.str; default = { }; description = "Content of a credential whose file is missing; empty by default."; };
+      path = mkOption { type = types.listOf types.package; default = [ ]; description = "Packages in the PATH of the piece."; };
+      environment = mkOption { type = types.attrsOf types.str; default = { }; description = "Environment of the program. Never holds a secret."; };
+      network = mkOption { type = types.bool; default = false; description = "True if the piece uses more than unix sockets."; };
+      stateDirectories = mkOption { type = types.listOf types.str; default = [ ]; description = "Directories under /var/lib in addition to the piece's own."; };
     };
     config = {
       environment = {
-        # Not /root, which ProtectHome closes: git and docker's command line look for their own settings there.
+        # Not /root, which ProtectHome hides: git and docker read their settings in HOME.
         HOME = "/var/lib/converge/${name}";
       } // lib.optionalAttrs (config.stateDirectories != [ ]) {
-        # systemd would join all of StateDirectory= with colons; the program's own is the first.
+        # systemd joins all of StateDirectory= with colons. The first one is the piece's own.
         STATE_DIRECTORY = "/var/lib/converge/${name}";
       };
     };
@@ -77,15 +77,15 @@ in
       default = null;
       example = "1h";
       description = ''
-        How often to look again between switches and boots, as a time span of systemd.time(7).
-        Longer than the pieces take: a run that is still going is stopped and starts over.
+        Time between two runs besides switches and boots, as a time span of systemd.time(7).
+        Must be longer than a run: the timer stops a run in progress and starts it again.
       '';
     };
     pieces = mkOption {
       type = types.attrsOf (types.submodule piece);
       default = { };
       internal = true;
-      description = "The enabled pieces, filled in by their own modules.";
+      description = "The enabled pieces, set by their own modules.";
     };
   };
 
@@ -106,7 +106,7 @@ in
     systemd.targets.converge = {
       description = "The declared state of this Co-op Cloud server";
       wantedBy = [ "multi-user.target" ];
-      # A switch stops the target and starts it again, and with it every piece, in order.
+      # A switch restarts the target, and with it every piece in order.
       unitConfig.X-StopOnReconfiguration = true;
     };
 

@@ -1,4 +1,4 @@
-# The NixOS modules of this project: one a piece, and the shape the pieces share.
+# The NixOS modules of this project: one for each piece, and their common parts.
 {
   imports = [
     ./converge.nix

@@ -1,6 +1,6 @@
-# services.converge.drone.runner: the host's service that runs Drone's builds, each step in a unit of its own.
+# services.converge.drone.runner: the service that runs Drone's builds, each step in its own unit.
 # Outside converge.target: a switch neither restarts it nor ends a build. converge-drone starts it the first time, and
-# restarts it, draining first, when its configuration or its secret has changed.
+# restarts it after a drain when its configuration or secret has changed.
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
@@ -14,7 +14,7 @@ let
 
   program = lib.getExe' drone.package "drone-runner";
   configuration = "converge/drone-runner.json";
-  # What converge-drone has to know of this module.
+  # The names of this module that converge-drone needs.
   known = { unit = "drone-runner.service"; configuration = "/etc/${configuration}"; };
   secret = if drone.rpcSecret != null then drone.rpcSecret else "/var/lib/converge/drone/rpc-secret";
 in
@@ -23,7 +23,7 @@ in
     enable = mkOption {
       type = types.bool;
       default = true;
-      description = "Whether to run Drone's builds on this machine.";
+      description = "True to run Drone's builds on this machine.";
     };
     maxTests = mkOption {
       type = types.nullOr types.ints.positive;
@@ -36,8 +36,8 @@ in
       default = { };
       example = { steps.properties.MemoryMax = "8G"; };
       description = ''
-        What /etc/converge/drone-runner.json says; `drone-runner --schema` lists it all.
-        A change takes effect when the builds that run have ended.
+        Content of /etc/converge/drone-runner.json; `drone-runner --schema` prints all settings.
+        A change takes effect when the running builds have ended.
       '';
     };
   };
@@ -65,12 +65,12 @@ in
     services.converge.drone.runner.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
       steps = {
         environment = { ABRA_DIR = converge.abra.directory; DOCKER_HOST = "unix:///run/docker.sock"; };
-        # What the operator's shell finds, whatever generation runs.
+        # The PATH of the operator's shell, independent of the generation.
         path = [ "/run/current-system/sw/bin" ];
         properties = { MemoryMax = "4G"; TasksMax = 4096; CPUWeight = 50; };
       };
       metrics = "/run/drone-runner/metrics.sock";
-      # A restart waits for whatever build there may be. (A shutdown does not: it ends the steps' own units.)
+      # A restart waits for running builds. (A shutdown does not: it ends the steps' own units.)
       limits.drain_seconds = 60 * (effective "drone" drone.settings).repository.timeout_minutes;
     } // lib.optionalAttrs (cfg.maxTests != null) {
       capacity = cfg.maxTests;
@@ -79,7 +79,7 @@ in
     } // lib.optionalAttrs (drone.settings ? repository.name) {
       repositories = [ drone.settings.repository.name ];
     } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
-      # Traefik is on this machine: no name server and no way around by the router is needed.
+      # Traefik is on this machine: neither DNS nor a route over the router is needed.
       address = converge.swarm.settings.advertise_address;
     });
 
@@ -87,36 +87,36 @@ in
 
     systemd.services.drone-runner = {
       description = "Runs Drone's builds, each step in a unit of its own";
-      # Not multi-user.target: a switch starts that again and would wait for a runner that drains. A unit waits for none
-      # that it merely wants, and with this a reboot leaves converge-drone nothing to start.
+      # Not multi-user.target: a switch starts that again and would wait for a draining runner. Nothing waits for a unit
+      # that is only wanted. With this, a reboot starts the runner too.
       wantedBy = [ "converge-drone.service" ];
-      # After= also means: at shutdown it ends before Docker and the network do.
+      # After= also orders the shutdown: the runner ends before Docker and the network.
       after = [ "network.target" "docker.service" ];
       # A switch must not end a build; converge-drone sees that the runner is stale and drains it.
       restartIfChanged = false;
-      # Without it there is nothing to connect with: a start before converge-drone has generated it is no failure.
+      # Without the secret the runner cannot connect: a start before converge-drone has generated it is not a failure.
       unitConfig.ConditionPathExists = secret;
       serviceConfig = sandbox { network = true; } // {
-        # root, because systemd starts transient units for nobody else. Whoever may start units may do anything, so a
-        # user of its own with leave from polkit would only look safer. What the sandbox below takes from it, a step
-        # does not lose: steps are units of their own, confined by steps.properties.
+        # root, because systemd starts transient units only for root. The right to start units is as good as root, so an
+        # own user with a polkit rule would not be safer. This sandbox does not apply to steps: they are units of their
+        # own, restricted by steps.properties.
         Type = "notify";
         NotifyAccess = "main";
         ExecStart = program;
-        # By hand: new settings for the builds to come, without draining. (A new secret needs a restart.)
+        # By hand: new settings for later builds without a drain. (A new secret needs a restart.)
         ExecReload = "${config.systemd.package}/bin/systemctl kill --kill-whom=main --signal=HUP drone-runner.service";
         LoadCredential = "rpc-secret:${secret}";
         RuntimeDirectory = "drone-runner";
         StateDirectory = "drone-runner";
         StateDirectoryMode = "0700";
-        # Open, because a step may leave files of other users, and directories nobody may write to, in the workspace
-        # that the runner removes after it.
+        # Open: the runner removes the workspace of a step, which may hold files of other users and read-only
+        # directories.
         CapabilityBoundingSet = "CAP_DAC_OVERRIDE CAP_FOWNER";
-        # The program ends by itself before: drained, what is left killed, and reported.
+        # The program ends by itself before: it drains, kills the rest, and reports.
         TimeoutStopSec = limits.drain_seconds + limits.stop_seconds + 30;
         Restart = "on-failure";
         RestartSec = 5;
-        # A wrong configuration does not get better by trying.
+        # A restart does not help with a wrong configuration.
         RestartPreventExitStatus = 2;
       };
     };

@@ -33,7 +33,7 @@ in
       example = "/run/secrets/drone-rpc-secret";
       description = ''
         Path, outside the store, of the secret that Drone and its runner share.
-        Without one, converge-drone generates it once, in its state directory.
+        Without it, converge-drone generates one in its state directory.
       '';
     };
     settings = mkOption {
@@ -45,7 +45,7 @@ in
         gitea = { address = "https://git.example.org"; bot = "ci-bot"; };
         repository.name = "recipes/ci";
       };
-      description = "What /etc/converge/drone.json says; `converge-drone --schema` lists it all.";
+      description = "Content of /etc/converge/drone.json; `converge-drone --schema` prints all settings.";
     };
   };
 
@@ -94,10 +94,10 @@ in
       credentials = lib.filterAttrs (_: path: path != null) {
         gitea-password = cfg.giteaPassword;
         rpc-secret = cfg.rpcSecret;
-        # LoadCredential names the file as Docker looks for it in $DOCKER_CONFIG.
+        # The file name that Docker expects in $DOCKER_CONFIG.
         "config.json" = converge.registryCredentials;
       };
-      # Public images need no login.
+      # Without it: public images need no login.
       withoutCredential."config.json" = "{}";
       environment = lib.optionalAttrs (converge.registryCredentials != null) { DOCKER_CONFIG = "%d"; };
       path = [ converge.abra.package pkgs.git ];

@@ -1,4 +1,4 @@
-# What the host itself must be for a Swarm with Co-op Cloud recipes on it.
+# The settings of the host that a Swarm with Co-op Cloud recipes needs.
 { config, lib, pkgs, ... }:
 let
   cfg = config.services.converge;
@@ -12,7 +12,7 @@ in
       type = lib.types.str;
       default = (effective "traefik" { }).abra_directory;
       readOnly = true;
-      description = "ABRA_DIR of the pieces, and of the operator's shell.";
+      description = "ABRA_DIR of the pieces and of the operator's shell.";
     };
   };
 
@@ -36,19 +36,19 @@ in
 
     virtualisation.docker.enable = true;
     virtualisation.docker.daemon.settings.live-restore = lib.mkDefault false;
-    # The advertised address must be there before Swarm looks for it.
+    # The advertised address must exist before Swarm starts.
     systemd.services.docker = {
       wants = [ "network-online.target" ];
       after = [ "network-online.target" ];
     };
 
     networking.firewall = {
-      # What containers publish reaches them through this bridge.
+      # Published ports reach containers through this bridge.
       trustedInterfaces = [ "docker_gwbridge" ];
       allowedTCPPorts = [ 80 443 ];
     };
 
-    # Recipes mount /etc/localtime and /etc/timezone; NixOS has the first only when a time zone is set, the second never.
+    # Recipes mount /etc/localtime and /etc/timezone. NixOS has the first only with a time zone, the second never.
     time.timeZone = lib.mkDefault "Etc/UTC";
     environment.etc.timezone.text = "${timeZone}\n";
 

@@ -1,6 +1,6 @@
-# The sandbox of a converger. It runs as root and may use Docker's socket, which is as good as root: this guards
-# against accidents and against what the programs read from the network, not against a hostile converger.
-# Keys are those of systemd 252 and later. An exception stands with its reason.
+# The sandbox of a converger. It runs as root and uses Docker's socket, which is as good as root: this guards against
+# accidents and against input from the network, not against a hostile converger.
+# Keys are those of systemd 252 and later. Every exception has its reason.
 { lib }:
 { network }:
 {
@@ -27,16 +27,16 @@
   ProcSubset = "pid";
   PrivateMounts = true;
   PrivateTmp = true;
-  # Pseudo-terminals stay: abra does not run without one.
+  # Pseudo-terminals stay: abra needs one.
   PrivateDevices = true;
 
   SystemCallArchitectures = "native";
   SystemCallFilter = [ "@system-service" "~@privileged @resources" ];
-  # Go's runtime raises its file limit at start and goes on when it may not.
+  # Go's runtime raises its file limit at start, and continues if that is refused.
   SystemCallErrorNumber = "EPERM";
 }
 // (if network then {
-  # Probes and git servers can be anywhere, so addresses are not limited.
+  # Probes and git servers may have any address, so addresses are not limited.
   RestrictAddressFamilies = [ "AF_UNIX" "AF_INET" "AF_INET6" ];
 } else {
   # Docker's socket, D-Bus and the journal are unix sockets in the file system and stay reachable.

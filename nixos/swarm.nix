@@ -1,4 +1,4 @@
-# services.converge.swarm: the Swarm, and the networks on it.
+# services.converge.swarm: the Swarm and its networks.
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;
@@ -17,7 +17,7 @@ in
       type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
       default = { };
       example = { advertise_address = "192.0.2.10"; };
-      description = "What /etc/converge/swarm.json says; `converge-swarm --schema` lists it all.";
+      description = "Content of /etc/converge/swarm.json; `converge-swarm --schema` prints all settings.";
     };
   };
 

@@ -29,7 +29,7 @@ in
       type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
       default = { };
       example = { domain = "ci.example.org"; recipe.version.pin = "3.8.0+v3.6.15"; };
-      description = "What /etc/converge/traefik.json says; `converge-traefik --schema` lists it all.";
+      description = "Content of /etc/converge/traefik.json; `converge-traefik --schema` prints all settings.";
     };
   };
 
@@ -63,14 +63,14 @@ in
       description = "Traefik and its wildcard certificate in their declared state";
       inherit (cfg) package settings;
       needs = lib.optional converge.swarm.enable "swarm";
-      # A certificate is judged by the clock.
+      # The check of the certificate needs the right time.
       after = [ "time-sync.target" ];
       credentials = lib.filterAttrs (_: path: path != null) {
         inherit (cfg.certificate) fullchain privkey;
-        # LoadCredential names the file as Docker looks for it in $DOCKER_CONFIG.
+        # The file name that Docker expects in $DOCKER_CONFIG.
         "config.json" = converge.registryCredentials;
       };
-      # Public images need no login.
+      # Without it: public images need no login.
       withoutCredential."config.json" = "{}";
       environment = lib.optionalAttrs (converge.registryCredentials != null) { DOCKER_CONFIG = "%d"; };
       path = [ converge.abra.package pkgs.git ];

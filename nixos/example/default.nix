@@ -1,4 +1,4 @@
-# A complete host. Copy it, change the names and addresses, put the secrets where the paths say.
+# A complete host. Copy it, change names and addresses, and put the secrets at these paths.
 {
   imports = [ ../default.nix ./machine.nix ];
 
@@ -14,7 +14,7 @@
       domain = "ci.example.org";
       recipe.version.pin = "3.8.0+v3.6.15";
     };
-    # Put there by sops-nix, agenix or by hand; read by systemd, never copied to the store.
+    # Written by sops-nix, agenix or by hand; read by systemd, never copied to the store.
     certificate = {
       fullchain = "/run/secrets/fullchain";
       privkey = "/run/secrets/privkey";
@@ -36,11 +36,11 @@
 
   services.converge.bridge = {
     enable = true;
-    # A comment `!testme` in any pull request of this organisation, by a member of it, makes a build.
+    # A member's comment `!testme` in any pull request of this organisation makes a build.
     settings.organisations = [ { name = "recipes"; } ];
-    # Of the bot's account, with the scopes read:repository, write:issue, read:organization and read:user.
+    # A token of the bot with the scopes read:repository, write:issue, read:organization and read:user.
     giteaToken = "/run/secrets/gitea-token";
-    # Gitea's webhooks make builds start within a second; docs/enrol.md says how to add one. Without, it takes five.
+    # With a webhook of Gitea builds start within a second, without within five. docs/enrol.md shows how to add one.
     webhookSecret = "/run/secrets/webhook-secret";
   };
 }

@@ -1,4 +1,4 @@
-# What a machine needs whatever runs on it: a disk, an address, a way in. Yours will differ.
+# The machine itself: a disk, an address, a login. Yours will differ.
 {
   networking = {
     hostName = "ci";
