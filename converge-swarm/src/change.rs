@@ -34,7 +34,7 @@ pub enum Change {
         /// The number.
         limit: u32,
     },
-    /// Remove a network that nothing is on.
+    /// Remove a network without attachments.
     RemoveNetwork {
         /// The name.
         name: String,

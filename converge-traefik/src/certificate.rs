@@ -30,9 +30,9 @@ pub struct Certificate {
     pub privkey: SecretString,
     /// The leaf's own bytes, which a probe must see.
     pub leaf: Vec<u8>,
-    /// From when on it is valid.
+    /// The start of its validity.
     pub valid_from: Timestamp,
-    /// Until when it is valid.
+    /// The end of its validity.
     pub valid_until: Timestamp,
 }
 
@@ -161,7 +161,7 @@ fn covered(wanted: &str, names: &[String]) -> bool {
     names.iter().any(|name| name == wanted || Some(name) == parent.as_ref())
 }
 
-/// A date beyond what can be counted is as good as the last one that can.
+/// Converts a date; one beyond the range becomes the last possible one.
 fn time(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }

@@ -33,7 +33,7 @@ pub struct Desired {
     /// `ABRA_DIR`.
     #[serde(default = "recipe::desired::abra_directory")]
     pub abra_directory: PathBuf,
-    /// Where Traefik is asked what it serves.
+    /// The target of the probes.
     #[serde(default)]
     pub probe: Probe,
     /// Deadlines.

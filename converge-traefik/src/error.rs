@@ -5,13 +5,13 @@ use base::error::{Class, Explain};
 /// The error of this crate.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The recipe's app could not be looked at or changed.
+    /// The recipe's app could not be observed or changed.
     #[error(transparent)]
     Recipe(#[from] recipe::Error),
     /// A call to Docker failed.
     #[error(transparent)]
     Docker(#[from] docker::Error),
-    /// There is no usable certificate any more.
+    /// The certificate became unusable.
     #[error("the certificate is not usable any more")]
     NoCertificate,
 }

@@ -84,7 +84,7 @@ pub fn server_setting_problem(at: &str, address: &str, example: &str) -> Option<
     Some(Problem::new(at, format!("is `{}`, {why}", shown(address)), format!("write it such as {example}")))
 }
 
-/// An address without what may be secret in it: the login before an `@`, and a query.
+/// Returns an address without its possible secrets: the login before an `@`, and the query.
 pub fn shown(address: &str) -> String {
     let (scheme, rest) = match address.split_once("://") {
         Some((scheme, rest)) => (format!("{scheme}://"), rest),

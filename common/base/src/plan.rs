@@ -92,7 +92,7 @@ pub struct Wait {
 pub struct Drift {
     /// The object that differs: `network/proxy`.
     pub object: String,
-    /// How it differs and why it is left alone.
+    /// The difference, and the reason why it stays.
     pub reason: String,
     /// The commands that would repair it, in order.
     pub commands: Vec<String>,

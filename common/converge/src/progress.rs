@@ -27,7 +27,7 @@ impl Progress {
         Self::default()
     }
 
-    /// Draws on standard error, from a thread of its own, so that the spinner turns while a call is waited for.
+    /// Draws on standard error from its own thread, so that the spinner turns during a call.
     pub fn on_terminal() -> Self {
         let (sender, receiver) = mpsc::channel();
         let thread = thread::spawn(move || {
@@ -69,7 +69,7 @@ impl Progress {
         self.send(Event::End { done, took });
     }
 
-    /// Takes away what is still turning, and stops drawing.
+    /// Removes the current line and stops drawing.
     pub fn clear(&mut self) {
         self.send(Event::Clear);
         if let Some((sender, thread)) = self.drawing.take() {

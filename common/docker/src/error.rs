@@ -68,7 +68,7 @@ impl Error {
         self.status() == Some(404)
     }
 
-    /// No error when what was to be removed is gone already.
+    /// Returns `Ok` if the object to remove is gone already.
     pub fn unless_gone(self) -> Result<(), Self> {
         if self.is_not_found() { Ok(()) } else { Err(self) }
     }

@@ -39,7 +39,7 @@ pub async fn observe(docker: &Docker, program: &str) -> Result<BTreeMap<String, 
     Ok(tags.filter(|(tag, _)| ours(tag)).collect())
 }
 
-/// The id of the image that `tag` stands for, when it has the content of `archive`.
+/// Returns the id of the image with this tag if it has the content of `archive`.
 pub async fn loaded(docker: &Docker, archive: &Archive, tag: &str, id: &str) -> Result<Option<String>, Error> {
     if id.strip_prefix("sha256:") == Some(&archive.content) {
         return Ok(Some(id.to_owned()));

@@ -1,4 +1,4 @@
-//! One plain GET on Docker's socket, for what the client library asks in another way or does not tell.
+//! A plain GET on Docker's socket, for data that the client library does not return.
 
 use std::path::Path;
 

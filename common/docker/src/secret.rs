@@ -1,7 +1,7 @@
 //! Secrets in Swarm by content.
 //!
-//! Their content cannot be read back, so each of ours carries a salted hash of it, and none can be changed, so each has a
-//! number: `<owner>_<kind>_v<n>`. Another content is another secret.
+//! A secret can be neither read nor changed. So each of ours has a label with a salted hash of its content, and a number:
+//! `<owner>_<kind>_v<n>`. Another content is another secret.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -47,7 +47,7 @@ pub fn kind_and_number<'a>(owner: &str, name: &'a str) -> Option<(&'a str, u32)>
     Some((kind, number.parse().ok()?))
 }
 
-/// Of secrets of one kind, ours whose content is what it should be: the newest.
+/// Returns the newest of our secrets with the wanted content.
 pub fn usable(there: &[Secret]) -> Option<&Secret> {
     there.iter().rev().find(|secret| secret.ours && secret.same == Some(true))
 }
@@ -57,7 +57,7 @@ pub fn next(there: &[Secret]) -> u32 {
     there.iter().map(|secret| secret.number).max().unwrap_or(0) + 1
 }
 
-/// Of secrets of one kind, ours that are not the `current` one, and that nothing uses any more.
+/// Returns our secrets of one kind that are not the `current` one and not in use.
 pub fn superseded(
     there: &[Secret],
     current: Option<u32>,
@@ -124,7 +124,7 @@ pub async fn create(
     Ok(())
 }
 
-/// Removes a secret; one that is gone already is as good as removed.
+/// Removes a secret. No error if it is gone already.
 pub async fn remove(docker: &Docker, name: &str, id: &str) -> Result<(), Error> {
     let removed = docker.call(format!("remove secret {name}"), async |client| client.delete_secret(id).await).await;
     removed.or_else(Error::unless_gone)

@@ -1,14 +1,14 @@
-//! A program of our own that Swarm keeps running: from an archive and a few credentials to a service whose image, secrets
-//! and every setting are what the piece wants, and that answers through Traefik.
+//! A program of our own as a Swarm service: from an archive and credentials to a service that is as declared and answers
+//! through Traefik.
 //!
-//! The same way through as in every converger, for the part that all such pieces have in common:
+//! The modules are those of a converger, for the part that all such pieces share:
 //!
-//! - [`ServiceGoal`]: what the piece wants of its service. [`Spec`] is that with ids in place of names, ready for Docker.
-//! - [`observed`]: the archive, images, secrets, paths to mount, the service, whether it answers. Reads only.
-//! - [`plan`]: pure; what to load and create, and by [`compare`] whether the service differs in what is wanted.
+//! - [`ServiceGoal`]: the goal of the piece. [`Spec`] is the same with ids in place of names, ready for Docker.
+//! - [`observed`]: the archive, images, secrets, paths to mount, the service, its health. Reads only.
+//! - [`plan`]: pure; images and secrets to create, and the update of a service that differs ([`compare`]).
 //! - [`change`]: one mutation each, all through Docker.
 //!
-//! A piece keeps a [`Program`], and says by [`ServiceGoal`] what its service needs.
+//! A piece keeps a [`Program`] and declares its service by a [`ServiceGoal`].
 
 pub mod change;
 pub mod compare;

@@ -1,5 +1,5 @@
 //! HTTP to Gitea, Drone and our own services: one deadline a call, no redirect followed by itself, no answer larger than
-//! a few mebibytes, and an error that says which of the many ways to fail it was.
+//! a few mebibytes, and an error for each way to fail.
 
 mod answer;
 pub mod drone;
@@ -46,7 +46,7 @@ pub struct Connect {
     pub deadline: Duration,
     /// The retries of a call that changes nothing.
     pub backoff: Backoff,
-    /// The address to connect to instead of what the name resolves to; TLS and `Host` keep the name.
+    /// The address to connect to in place of DNS. TLS and `Host` keep the name.
     pub at: Option<IpAddr>,
     /// A certificate authority to trust beside the system's, in PEM.
     pub authority: Option<String>,
@@ -104,7 +104,7 @@ impl Identity {
             Self::Token(token) => vec![token.clone()],
             Self::Cookies(cookies) => {
                 let values = cookies.expose_secret().split("; ").filter_map(|pair| pair.split_once('='));
-                // A short one is no secret, but a word like `en` that any text may hold.
+                // A short value is not a secret but a word like `en`, which any text may hold.
                 let secret = values.map(|(_, value)| value).filter(|value| value.len() >= 8);
                 secret.map(SecretString::from).collect()
             }
@@ -243,7 +243,7 @@ impl Client {
         url
     }
 
-    /// The address that an answer leads `to`, when it is one below `path` on this very server.
+    /// Returns the address `to` if it is below `path` on this server.
     pub fn within(&self, to: &str, path: &[&str]) -> Option<Url> {
         let to = self.base.join(to).ok()?;
         let below = format!("{}/", self.url(path, &[]).path());

@@ -16,7 +16,7 @@ use crate::program::{Failure, OutputTail, ProcessGroup};
 use base::error::{Class, Explain};
 use base::lock::Lock;
 
-/// The oldest abra whose flags are the ones used here.
+/// The oldest supported version.
 const OLDEST: Version = Version::new(0, 11, 0);
 /// The deadline of `abra --version`.
 const VERSION_DEADLINE: Duration = Duration::from_secs(20);

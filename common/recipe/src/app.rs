@@ -26,7 +26,7 @@ pub struct AppId<'a> {
 /// One app: a recipe deployed under a domain.
 #[derive(Debug)]
 pub struct App {
-    /// The names of what belongs to it.
+    /// The names of its objects.
     pub names: Names,
     /// The piece that deploys it: the value of the label on what is created for it.
     pub(super) piece: &'static str,

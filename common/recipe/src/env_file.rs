@@ -64,7 +64,7 @@ impl Explain for Error {
 }
 
 impl EnvFile {
-    /// Reads any bytes; what is no definition is kept as it is.
+    /// Parses any bytes. Lines that are not definitions are kept as they are.
     pub fn parse(text: &[u8]) -> Self {
         Self { lines: text.split_inclusive(|byte| *byte == b'\n').map(read_line).collect() }
     }

@@ -1,4 +1,4 @@
-//! git, by its own program: a recipe's clone, its tags and the files in them.
+//! The git program: a recipe's clone, its tags and their files.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -117,7 +117,7 @@ impl Git {
         self.directory.join(".git").exists()
     }
 
-    /// Clones `source` here, all of it or nothing: what a killed run left is removed first.
+    /// Clones `source` here, completely or not at all: removes the rest of a killed run first.
     pub async fn clone_from(&self, source: &str) -> Result<(), Error> {
         let draft = self
             .directory
@@ -135,7 +135,7 @@ impl Git {
         // Its age is the age of the tag list.
         let marker = draft.join(".git/FETCH_HEAD");
         fs::write(&marker, "").map_err(files("write", &marker))?;
-        // What is here is no clone, or there would be nothing to clone.
+        // Anything else here is not a clone.
         remove(&self.directory).map_err(files("remove", &self.directory))?;
         fs::rename(&draft, &self.directory).map_err(files("rename", &draft))
     }

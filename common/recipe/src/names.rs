@@ -1,4 +1,4 @@
-//! The names abra gives to what belongs to an app.
+//! abra's names for the objects of an app.
 
 use docker::secret;
 
@@ -7,7 +7,7 @@ const LONGEST_STACK: usize = 45;
 /// Swarm takes names of configs up to this length.
 const LONGEST_CONFIG: usize = 64;
 
-/// The names of what belongs to an app.
+/// The names of an app's objects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Names {
     /// The app's domain.

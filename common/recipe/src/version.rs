@@ -85,7 +85,7 @@ pub fn latest(running: Option<&str>, releases: &[Release], rejected: &[String]) 
     sorted.sort_by(|(one, _), (other, _)| one.cmp(other));
     let is_rejected = |release: &Release| rejected.iter().any(|tag| tag == release.tag);
     let Some(from) = running.and_then(version) else {
-        // Nothing runs, so there is nothing that could need migration.
+        // Without a running version there is nothing to migrate.
         let newest = sorted.iter().rev().find(|(_, release)| !is_rejected(release));
         return Latest { tag: newest.map(|(_, release)| release.tag.to_owned()), held: Vec::new() };
     };
@@ -114,7 +114,8 @@ pub fn latest(running: Option<&str>, releases: &[Release], rejected: &[String]) 
     Latest { tag, held }
 }
 
-/// True if the release notes may ask for work by hand. A release held too often costs a look; one deployed too early costs data.
+/// True if the release notes may ask for work by hand. A release held too often costs a look; one deployed too early
+/// costs data.
 fn asks_for_work(notes: &str) -> bool {
     let notes = notes.to_lowercase();
     ["manual", "migrat", "breaking", "before you upgrade", "before upgrading", "you must", "you need to", "required"]

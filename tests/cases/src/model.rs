@@ -154,7 +154,7 @@ impl Recipe {
             Change::RemoveSecret { id, name } => {
                 assert!(!app.stack.uses(name), "{name} is in use");
                 let secret = app.secrets.values().flatten().find(|secret| secret.id == *id).unwrap();
-                assert!(secret.ours, "{name} is somebody else's");
+                assert!(secret.ours, "{name} is not ours");
                 app.secrets.values_mut().for_each(|secrets| secrets.retain(|secret| secret.id != *id));
             }
             Change::ForgetAttempt { tag } => app.attempts.retain(|tried| tried.tag != *tag),

@@ -32,7 +32,7 @@ pub struct Desired {
 /// The host that the made-up converger works on.
 #[derive(Debug, Default)]
 pub struct World {
-    /// What is there.
+    /// The observed world.
     pub shelves: Shelves,
     /// Mutating calls made so far.
     pub calls: u32,

@@ -37,7 +37,7 @@ pub fn plan(goal: &ServiceGoal, observed: &Observed) -> Plan<Change> {
                 if because.is_empty() {
                     at_rest(goal, observed, service, &mut plan);
                 } else if observed.changed && service.tasks.were_rolled_back() {
-                    // Never green, however well what ran before runs again.
+                    // Never a success, even if the previous spec runs again.
                     plan.wait(format!("{} to stay up as declared", goal.program), seen(service), hint(goal));
                 } else {
                     let forced = service.spec.task_template.as_ref().and_then(|template| template.force_update);
@@ -54,7 +54,7 @@ pub fn plan(goal: &ServiceGoal, observed: &Observed) -> Plan<Change> {
 fn reasons(differences: &[String], service: &LiveService, changed: bool) -> Vec<String> {
     let mut because = differences.to_vec();
     let tasks = &service.tasks;
-    // An update that has stopped goes on with the next one, and by nothing else.
+    // Only another update continues a paused one.
     let has_stopped = matches!(tasks.update, Update::Paused | Update::RollbackPaused) && tasks.running < tasks.wanted;
     if has_stopped && !changed {
         because.push("its last update stopped after a failure".into());
@@ -62,7 +62,7 @@ fn reasons(differences: &[String], service: &LiveService, changed: bool) -> Vec<
     because
 }
 
-/// Nothing to change: wait until it is well, then clear away what is superseded.
+/// With nothing to change: waits until the service is healthy, then removes superseded objects.
 fn at_rest(goal: &ServiceGoal, observed: &Observed, service: &LiveService, plan: &mut Plan<Change>) {
     if !service.tasks.are_settled() {
         plan.wait(format!("{} to settle", goal.program), seen(service), hint(goal));
@@ -95,7 +95,7 @@ fn hint(goal: &ServiceGoal) -> String {
     format!("`docker service ps --no-trunc {name}` and `docker service logs {name}` tell more")
 }
 
-/// Secrets and images of ours that nothing uses any more. None of a kind while its credential is out of order.
+/// Returns the removals of our unused secrets and images. Keeps all of a kind while its credential is unusable.
 fn superseded(goal: &ServiceGoal, observed: &Observed) -> Vec<Change> {
     let mut changes = Vec::new();
     for (kind, there) in &observed.secrets {

@@ -21,7 +21,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// A secret is one word, and shorter than this.
 const LONGEST_SECRET: usize = 4096;
 
-/// One program of ours, as a service.
+/// A program of our own as a service.
 #[derive(Debug)]
 pub struct Program {
     /// The name.

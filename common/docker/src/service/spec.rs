@@ -35,7 +35,7 @@ pub struct ServiceGoal {
     pub piece: &'static str,
     /// The archive of its image.
     pub archive: PathBuf,
-    /// The name it is served under.
+    /// The domain.
     pub domain: String,
     /// Traefik's rule for its requests.
     pub rule: String,
@@ -73,11 +73,11 @@ pub struct Mount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MountKind {
-    /// A directory of its own, which it writes to.
+    /// The service's own directory, writable.
     OwnDirectory,
-    /// A directory that it reads.
+    /// A read-only directory.
     Directory,
-    /// A file that it reads.
+    /// A read-only file.
     File,
 }
 

@@ -7,7 +7,7 @@ use crate::service::observed::{CredentialState, HostPath, Image, Observed};
 use crate::service::{Change, Mount, MountKind, SecretFile, ServiceGoal};
 use base::plan::Plan;
 
-/// The id of the image to run: the archive's; without a usable archive, the one that runs.
+/// Returns the id of the image: the archive's, or the running one without a usable archive.
 pub fn image(goal: &ServiceGoal, observed: &Observed, plan: &mut Plan<Change>) -> Option<String> {
     match &observed.image {
         Image::Loaded { id, .. } => Some(id.clone()),
@@ -24,7 +24,7 @@ pub fn image(goal: &ServiceGoal, observed: &Observed, plan: &mut Plan<Change>) -
     }
 }
 
-/// The secrets to use. `None` while one is to be created, or where there is none and none can be.
+/// Returns the secrets to use; `None` while one must be created first or cannot be.
 pub fn secrets(goal: &ServiceGoal, observed: &Observed, plan: &mut Plan<Change>) -> Option<Vec<SecretFile>> {
     let mut files = Vec::new();
     for kind in &goal.secrets {
