@@ -1,4 +1,4 @@
-//! Makes git repositories of the recipes in tests/catalogue, the same commits every time.
+//! Git repositories of the recipes in tests/catalogue, with the same commits every time.
 
 mod history;
 mod repository;
@@ -10,38 +10,38 @@ use std::path::{Path, PathBuf};
 use history::History;
 use repository::Workbench;
 
-/// What can go wrong with publishing a recipe.
+/// Error of publishing a recipe.
 #[derive(Debug, thiserror::Error)]
 pub enum CatalogueError {
-    /// A file of the catalogue cannot be read, or one of the new repository not written.
+    /// A file of the catalogue cannot be read, or a file of the new repository cannot be written.
     #[error("cannot {what} {path}", path = path.display())]
     File {
-        /// What was tried.
+        /// Action, for example "read".
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// Cause.
         source: io::Error,
     },
-    /// A history does not say what it must.
+    /// A history is invalid.
     #[error("{path}: {why}", path = path.display())]
     History {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The broken rule.
         why: String,
     },
     /// git failed.
     #[error("git {arguments}: {said}")]
     Git {
-        /// What it was asked.
+        /// Arguments of git.
         arguments: String,
-        /// What it said, or why it could not be run.
+        /// Stderr of git, or the error of its start.
         said: String,
     },
 }
 
-/// Where the recipes are.
+/// The folder of the recipes.
 pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../catalogue")
 }
@@ -61,17 +61,17 @@ pub fn recipes() -> Result<Vec<String>, CatalogueError> {
     Ok(names)
 }
 
-/// Publishes a recipe with its whole history: `<into>/<recipe>.git`, a bare repository, whose path is returned.
+/// Publishes a recipe with its complete history: `<into>/<recipe>.git`, a bare repository, and returns its path.
 pub fn publish(recipe: &str, into: &Path) -> Result<PathBuf, CatalogueError> {
     make(recipe, into, None)
 }
 
-/// Publishes a recipe up to and with this version. Called again with a later one, it adds what is new.
+/// Publishes a recipe up to and including this version. A later call with a later version adds the new commits.
 pub fn publish_until(recipe: &str, version: &str, into: &Path) -> Result<PathBuf, CatalogueError> {
     make(recipe, into, Some(version))
 }
 
-/// Puts a tag without annotation, which is no release, on a version of a published recipe.
+/// Puts a lightweight tag, which is no release, on a version of a published recipe.
 pub fn tag_lightly(bare: &Path, tag: &str, at: &str) -> Result<(), CatalogueError> {
     repository::tag_lightly(bare, tag, at)
 }

@@ -1,4 +1,4 @@
-//! A Drone server of a test's own: the stand-in, or the real one from a path.
+//! A Drone server for one test: the stand-in, or the real one from a path.
 //!
 //! ```no_run
 //! use stand_ins::drone::{Drone, Options};
@@ -30,13 +30,13 @@ use crate::program;
 
 use process::Process;
 
-/// How long it may take until it answers.
+/// Longest wait for the first answer.
 const START: Duration = Duration::from_secs(20);
 
-/// What it is asked again after.
-const STEP: Duration = Duration::from_millis(10);
+/// Interval between two health checks at the start.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// How a Drone server is started.
+/// Options of a Drone server.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Gitea's address.
@@ -45,17 +45,17 @@ pub struct Options {
     pub client_id: String,
     /// The OAuth application's secret.
     pub client_secret: String,
-    /// What runners prove themselves with; else one is made up.
+    /// Shared secret of the runners; by default a random one.
     pub rpc_secret: Option<String>,
-    /// Where it listens; else on a free port of the loopback. [`free_port`] gives one beforehand.
+    /// Listen address; by default a free port of the loopback. [`free_port`] gives one beforehand.
     pub listen: Option<SocketAddr>,
-    /// Other variables, `DRONE_USER_CREATE` and the like. They win.
+    /// Other variables, for example `DRONE_USER_CREATE`. They win.
     pub environment: Vec<(String, String)>,
-    /// Another program than the stand-in: the real server.
+    /// Program in place of the stand-in: the real server.
     pub program: Option<PathBuf>,
 }
 
-/// A running Drone server. It ends when the value is dropped, and nothing of it stays.
+/// A running Drone server. Ends with the value, and leaves no files behind.
 #[derive(Debug)]
 pub struct Drone {
     options: Options,
@@ -68,7 +68,7 @@ pub struct Drone {
 }
 
 impl Drone {
-    /// Starts one and waits until it answers.
+    /// Starts a server and waits for its first answer.
     pub fn start(options: &Options) -> io::Result<Self> {
         let folder = tempfile::Builder::new().prefix("drone-").tempdir()?;
         let listen = options.listen.map_or_else(free_port, Ok)?;
@@ -81,12 +81,12 @@ impl Drone {
         Ok(drone)
     }
 
-    /// Its address, without a slash at the end.
+    /// URL, without a slash at the end.
     pub fn address(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    /// What runners prove themselves with.
+    /// Shared secret of the runners.
     pub fn rpc_secret(&self) -> &str {
         &self.rpc_secret
     }
@@ -96,17 +96,17 @@ impl Drone {
         self.process.pid()
     }
 
-    /// What it wrote since its first start.
+    /// The log since the first start.
     pub fn log(&self) -> String {
         fs::read_to_string(log(self.folder.path())).unwrap_or_default()
     }
 
-    /// Ends it, as a crash would.
+    /// Kills the server, as a crash would.
     pub fn stop(&mut self) {
         self.process.stop();
     }
 
-    /// Starts it again where it was, with what it knew and these variables in addition.
+    /// Starts the server again at the same address, with the same data and these variables in addition.
     pub fn start_again(&mut self, environment: &[(&str, &str)]) -> io::Result<()> {
         self.stop();
         let more = environment.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned()));
@@ -116,32 +116,32 @@ impl Drone {
         self.wait()
     }
 
-    /// Orders faults in the place of the former ones: a JSON list, see `faults` of the program. Only the stand-in has any.
+    /// Replaces the faults: a JSON list, see `faults` of the program. Only the stand-in has faults.
     pub fn order(&self, faults: &str) -> io::Result<()> {
         self.at_door("PUT", "/faults", faults).map(drop)
     }
 
-    /// Orders that nothing goes wrong.
+    /// Removes all faults.
     pub fn order_none(&self) -> io::Result<()> {
         self.at_door("DELETE", "/faults", "").map(drop)
     }
 
-    /// What was asked of it: a JSON list of `method`, `path` and the answer's `status`.
+    /// The calls so far: a JSON list of `method`, `path` and the answer's `status`.
     pub fn calls(&self) -> io::Result<String> {
         self.at_door("GET", "/calls", "")
     }
 
-    /// Forgets what was asked of it.
+    /// Clears the list of calls.
     pub fn forget_calls(&self) -> io::Result<()> {
         self.at_door("DELETE", "/calls", "").map(drop)
     }
 
-    /// Brings the token it holds for an account to its end, so that it is renewed at its next use.
+    /// Makes the server's token for an account expire, so that its next use renews it.
     pub fn expire_token(&self, login: &str) -> io::Result<()> {
         self.at_door("POST", &format!("/accounts/{login}/expire"), "").map(drop)
     }
 
-    /// Makes the token it holds for an account one that Gitea does not know.
+    /// Replaces the server's token for an account by one that Gitea does not know.
     pub fn revoke_token(&self, login: &str) -> io::Result<()> {
         self.at_door("POST", &format!("/accounts/{login}/revoke"), "").map(drop)
     }
@@ -168,12 +168,12 @@ impl Drone {
                 let said = self.log();
                 return Err(io::Error::other(format!("the Drone server does not answer at {}:\n{said}", self.listen)));
             }
-            std::thread::sleep(STEP);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 }
 
-/// A port of the loopback that nobody listens on.
+/// A free port of the loopback.
 pub fn free_port() -> io::Result<SocketAddr> {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
 }

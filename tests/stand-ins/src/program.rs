@@ -1,4 +1,4 @@
-//! Where the programs of this package are.
+//! The programs of this package.
 
 use std::env;
 use std::io;
@@ -6,19 +6,19 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// The stand-in for abra, built if need be: `cargo test` of another package does not build it.
+/// The stand-in for abra, built if necessary: `cargo test` of another package does not build it.
 pub fn abra() -> io::Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     once(&BUILT, "abra")
 }
 
-/// The stand-in for the Drone server, built if need be.
+/// The stand-in for the Drone server, built if necessary.
 pub fn drone_server() -> io::Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     once(&BUILT, "drone-server")
 }
 
-/// The stand-in for Gitea, built if need be.
+/// The stand-in for Gitea, built if necessary.
 pub fn gitea() -> io::Result<PathBuf> {
     static BUILT: OnceLock<Result<PathBuf, String>> = OnceLock::new();
     once(&BUILT, "gitea")
@@ -30,7 +30,7 @@ fn once(built: &OnceLock<Result<PathBuf, String>>, program: &str) -> io::Result<
 }
 
 fn build(program: &str) -> io::Result<PathBuf> {
-    // A test runs from <target>/<profile>/deps, a program from <target>/<profile>.
+    // A test runs in <target>/<profile>/deps, a program in <target>/<profile>.
     let this = env::current_exe()?;
     let folder = this.parent().filter(|folder| !folder.ends_with("deps")).or_else(|| this.parent()?.parent());
     let folder = folder.ok_or_else(|| io::Error::other(format!("no target directory above {}", this.display())))?;
@@ -38,10 +38,10 @@ fn build(program: &str) -> io::Result<PathBuf> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let profile = if folder.ends_with("release") { "release" } else { "dev" };
     let mut command = Command::new(cargo);
-    // The whole workspace: of one package alone the same libraries would be built anew, with other features.
+    // The whole workspace: for one package alone the same libraries would be built again, with other features.
     command.args(["build", "--quiet", "--workspace", "--bin", program, "--profile", profile]);
     command.arg("--target-dir").arg(target).current_dir(env!("CARGO_MANIFEST_DIR"));
-    // What cargo says about the test's package would make it build again what asks for these names (ring does), each time.
+    // Cargo's variables for the test's package would make build scripts that read them (ring) run again each time.
     for (name, _) in env::vars_os() {
         let text = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_"].iter().any(|begin| text.starts_with(begin)) {

@@ -1,4 +1,4 @@
-//! What happened to a recipe, as its history.json says it.
+//! A recipe's history.json.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,9 +20,9 @@ pub(super) struct History {
 #[serde(deny_unknown_fields)]
 pub(super) struct Commit {
     pub message: String,
-    /// The version that it publishes.
+    /// Version that the commit publishes.
     pub version: Option<String>,
-    /// The branch it is alone on.
+    /// Branch that has only this commit of its own.
     pub branch: Option<String>,
     #[serde(default)]
     pub edits: Vec<Edit>,
@@ -30,7 +30,7 @@ pub(super) struct Commit {
     pub files: BTreeMap<String, String>,
 }
 
-/// A text in a file that becomes another.
+/// Replacement of a text in a file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Edit {
@@ -48,7 +48,7 @@ impl History {
         Ok(Self { path: path.to_owned(), commits })
     }
 
-    /// The commits up to and with the one that publishes this version; all of them when none is named.
+    /// The commits up to and including the one that publishes this version; without a version, all.
     pub fn until(&self, version: Option<&str>) -> Result<&[Commit], CatalogueError> {
         let Some(version) = version else { return Ok(&self.commits) };
         let last = self.commits.iter().position(|commit| commit.version.as_deref() == Some(version));

@@ -1,4 +1,4 @@
-//! The git side: a clone that commits are made in, and a bare repository they are pushed to.
+//! The git side: a clone in which commits are made, and a bare repository to which they are pushed.
 
 use std::cell::Cell;
 use std::fs;
@@ -10,16 +10,16 @@ use tempfile::TempDir;
 use super::CatalogueError;
 use super::history::Commit;
 
-/// The moment of the first commit: 2026-01-05 09:00 UTC. Each later one is an hour after the one before.
+/// Time of the first commit: 2026-01-05 09:00 UTC. Each later one is an hour after the one before.
 const FIRST_COMMIT: u64 = 1_767_603_600;
 
-/// What stands for the version in the tree.
+/// Placeholder for the version in the tree.
 const PLACEHOLDER: &str = "PUBLISHED";
 
 /// A clone in a temporary folder, with the recipe's tree in it.
 pub(super) struct Workbench {
     folder: TempDir,
-    /// How many commits there are.
+    /// Number of commits so far.
     commits: Cell<u64>,
 }
 
@@ -32,7 +32,7 @@ impl Workbench {
         Ok(bench)
     }
 
-    /// Makes a commit, its tags and its branch.
+    /// Adds a commit, its tags and its branch.
     pub fn add(&self, commit: &Commit, history: &Path) -> Result<(), CatalogueError> {
         if let Some(branch) = &commit.branch {
             self.git(&["checkout", "--quiet", "-b", branch])?;
@@ -70,7 +70,7 @@ impl Workbench {
         Ok(())
     }
 
-    /// Sets the version in the label, whatever it was.
+    /// Replaces the version in the label.
     fn set_version(&self, version: &str) -> Result<(), CatalogueError> {
         let path = self.folder.path().join("compose.yml");
         let text = fs::read_to_string(&path).map_err(failed("read", &path))?;
@@ -91,7 +91,7 @@ impl Workbench {
         Ok(text.contains(from))
     }
 
-    /// Pushes all branches and tags to a bare repository, which is made when it is not there.
+    /// Pushes all branches and tags to a bare repository, created if absent.
     pub fn push(&self, bare: &Path) -> Result<(), CatalogueError> {
         let bare = bare.to_string_lossy();
         self.git(&["init", "--quiet", "--bare", "--initial-branch=main", &bare])?;
@@ -103,7 +103,7 @@ impl Workbench {
     }
 }
 
-/// Puts a tag without annotation on what another name stands for.
+/// Puts a lightweight tag on the target of another name.
 pub(super) fn tag_lightly(bare: &Path, tag: &str, at: &str) -> Result<(), CatalogueError> {
     git(bare, FIRST_COMMIT, &["tag", tag, &format!("{at}^{{commit}}")])
 }
@@ -117,7 +117,7 @@ fn git(folder: &Path, time: u64, arguments: &[&str]) -> Result<(), CatalogueErro
         command.env(format!("GIT_{who}_EMAIL"), "maintainer@example.org");
         command.env(format!("GIT_{who}_DATE"), &date);
     }
-    // Nothing of whoever runs this, and no repository that a hook may have named.
+    // Without the user's configuration, and without a repository that a git hook named in the environment.
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1");
     command.env_remove("GIT_DIR").env_remove("GIT_WORK_TREE").env_remove("GIT_INDEX_FILE");
     let failure = |said: String| CatalogueError::Git { arguments: arguments.join(" "), said };

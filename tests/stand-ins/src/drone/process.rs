@@ -1,4 +1,4 @@
-//! A server's process: it ends when it is told to, and when the process that started it dies.
+//! A server's process, which ends with the process that started it.
 
 use std::io;
 use std::process::{Child, Command};
@@ -6,10 +6,10 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// How often the process is looked at.
-const STEP: Duration = Duration::from_millis(10);
+/// Interval between two looks at the process.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A running process. A thread of its own holds it, because it dies with the thread that started it.
+/// A running process. A thread of its own holds it, because the process dies with the thread that started it.
 #[derive(Debug)]
 pub struct Process {
     pid: u32,
@@ -19,7 +19,7 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts it. The command is one of `setpriv --pdeathsig KILL`.
+    /// Starts the process. The command must be one of `setpriv --pdeathsig KILL`.
     pub fn start(mut command: Command) -> io::Result<Self> {
         let (end, ending) = mpsc::channel();
         let (tell, ended) = mpsc::channel();
@@ -40,12 +40,12 @@ impl Process {
         self.pid
     }
 
-    /// How it ended, if it did.
+    /// The exit status, if the process has ended.
     pub fn ended(&self) -> Option<String> {
         self.ended.try_recv().ok()
     }
 
-    /// Kills it and waits until it is gone.
+    /// Kills the process and waits for its end.
     pub fn stop(&mut self) {
         drop(self.end.take());
         if let Some(keeper) = self.keeper.take() {
@@ -60,14 +60,14 @@ impl Drop for Process {
     }
 }
 
-/// Waits for the end of the process, or kills it when it is told to.
+/// Waits for the end of the process, or kills it on request.
 fn keep(mut child: Child, ending: &Receiver<()>, tell: &Sender<String>) {
     loop {
         if let Ok(Some(status)) = child.try_wait() {
             drop(tell.send(status.to_string()));
             return;
         }
-        if ending.recv_timeout(STEP) == Err(RecvTimeoutError::Disconnected) {
+        if ending.recv_timeout(POLL_INTERVAL) == Err(RecvTimeoutError::Disconnected) {
             drop(child.kill());
             drop(child.wait());
             return;

@@ -1,10 +1,10 @@
-//! As much HTTP as it takes to ask for health and to give orders.
+//! A minimal HTTP client for health checks and orders.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-/// How long one answer may take.
+/// Timeout of one answer.
 const ANSWER: Duration = Duration::from_secs(5);
 
 pub struct Answer {
@@ -16,7 +16,7 @@ pub fn ask(address: SocketAddr, method: &str, path: &str, body: &str) -> io::Res
     let mut stream = TcpStream::connect_timeout(&address, ANSWER)?;
     stream.set_read_timeout(Some(ANSWER))?;
     let length = body.len();
-    // HTTP/1.0: the answer ends with the connection, and is never in chunks.
+    // HTTP/1.0: the answer ends with the connection, and is never chunked.
     let head = format!("{method} {path} HTTP/1.0\r\nHost: {address}\r\nContent-Type: application/json\r\n");
     stream.write_all(format!("{head}Content-Length: {length}\r\n\r\n{body}").as_bytes())?;
     let mut said = String::new();

@@ -10,7 +10,7 @@ use crate::expand::Env;
 use crate::fatal::Fatal;
 use crate::recipe::Recipe;
 
-/// The longest stack name that abra makes of a domain.
+/// Longest stack name that abra makes of a domain, in characters.
 const LONGEST_NAME: usize = 45;
 
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub struct App {
     pub path: PathBuf,
     pub env: EnvFile,
     pub recipe: Recipe,
-    /// The version that the `.env` names.
+    /// Version that the `.env` names.
     pub version: Option<String>,
     pub stack: String,
 }
@@ -52,7 +52,7 @@ impl App {
         Ok(Self { domain: domain.to_owned(), server: server.to_owned(), path, env, recipe, version, stack })
     }
 
-    /// `app config`: the real one starts an editor, which nobody should drive.
+    /// `app config`: the real abra starts an editor, which no test can drive.
     pub fn edit(&self) -> Result<(), Fatal> {
         Err(Fatal::new(format!("no editor is started for {}: write the file", self.path.display())))
     }

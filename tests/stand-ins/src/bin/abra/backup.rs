@@ -18,7 +18,7 @@ use crate::terminal;
 struct Source {
     container: String,
     labels: Env,
-    /// The app's volumes in it: the short name, and where it is mounted.
+    /// Volumes of the app that the service mounts: short name, mount point.
     volumes: Vec<(String, String)>,
 }
 
@@ -127,7 +127,7 @@ impl Source {
             .map_err(|error| Fatal::new(format!("failed to run {hook}: {error}")))
     }
 
-    /// The paths of a volume that are backed up, relative to its root; the whole of it unless a label says which.
+    /// The paths of a volume that are backed up, relative to its root; the whole volume unless a label lists paths.
     fn paths(&self, volume: &str) -> Vec<String> {
         let paths = self.labels.get(&format!("backupbot.backup.volumes.{volume}.path"));
         paths.map_or("", String::as_str).split(',').map(|path| path.trim().trim_matches('/').to_owned()).collect()
@@ -138,7 +138,7 @@ impl Source {
             for (number, path) in self.paths(volume).into_iter().enumerate() {
                 let target = folder.join(volume).join(number.to_string());
                 fs::create_dir_all(&target).map_err(Fatal::when(target.display()))?;
-                // A name of its own, so that what comes back needs no guessing.
+                // The copy has its own name, so that a restore finds it without a search.
                 let from = if path.is_empty() { format!("{mounted}/.") } else { format!("{mounted}/{path}") };
                 copy(&format!("{}:{from}", self.container), &target.to_string_lossy())?;
             }
@@ -166,7 +166,7 @@ fn copy(from: &str, to: &str) -> Result<(), Fatal> {
     docker::docker(&["cp", "--archive", from, to]).map(drop)
 }
 
-/// A moment that sorts as text and goes into a file name.
+/// The current time as text that sorts by time and is valid in a file name.
 fn now() -> String {
     jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).strftime("%Y%m%dT%H%M%S.%9fZ").to_string()
 }

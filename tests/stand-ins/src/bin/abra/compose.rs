@@ -1,4 +1,4 @@
-//! As much of a recipe's compose files as abra looks at. Merging and deploying them is Docker's.
+//! The part of a recipe's compose files that abra reads. Docker merges and deploys them.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,14 +16,14 @@ pub struct Compose {
     files: Vec<Value>,
 }
 
-/// A secret that a recipe names and does not bring.
+/// An external secret of a recipe: named by the recipe, created by the operator or abra.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExternalSecret {
-    /// Its name in the compose file.
+    /// Name in the compose file.
     pub name: String,
-    /// Its name in Swarm.
+    /// Name in Swarm.
     pub full_name: String,
-    /// The `.env` key of its version, which need not be called as the secret is.
+    /// The `.env` key of the secret's version; may differ from the secret's name.
     pub version_key: String,
 }
 
@@ -49,7 +49,7 @@ impl Compose {
         self.services().map(|(name, _)| name.clone()).collect()
     }
 
-    /// What a service says about a key, in the last file that says something.
+    /// The value of a service's key in the last file that sets it.
     pub fn of_service<'a>(&'a self, service: &str, key: &str) -> Option<&'a Value> {
         self.services().filter(|(name, _)| *name == service).filter_map(|(_, value)| value.get(key)).last()
     }
@@ -67,7 +67,7 @@ impl Compose {
         pairs.map(|(key, value)| (expand(&key, env), expand(&value, env))).collect()
     }
 
-    /// The secrets that somebody has to make.
+    /// The external secrets, which must exist before a deploy.
     pub fn external_secrets(&self, env: &Env) -> Vec<ExternalSecret> {
         let external = self.sections("secrets").filter(|(_, secret)| is_external(secret));
         let described = external.map(|(key, secret)| {
@@ -79,7 +79,7 @@ impl Compose {
         described.collect()
     }
 
-    /// The configs' names as the recipe writes them, with the file each is made of.
+    /// The configs by their names in the recipe, with the source file of each.
     pub fn configs(&self) -> impl Iterator<Item = (&String, &Value)> {
         self.sections("configs")
     }

@@ -1,4 +1,4 @@
-//! Waiting until a stack's services run as wanted, within the app's own time.
+//! Waiting until a stack's services run as desired, within the app's timeout.
 
 use std::collections::BTreeMap;
 use std::thread;
@@ -9,20 +9,20 @@ use serde_json::Value;
 use crate::docker;
 use crate::fatal::{Fatal, info};
 
-/// How long abra waits when the recipe's label does not say.
+/// Timeout in seconds when the recipe's label sets none.
 const DEFAULT_TIMEOUT: u64 = 50;
 
-/// How often Docker is asked.
-const PACE: Duration = Duration::from_millis(300);
+/// Interval between two requests to Docker.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
-/// When each service's last update began, to tell the deploy's own from older ones.
+/// Start of each service's last update: separates the updates of this deploy from older ones.
 pub type Updates = BTreeMap<String, Value>;
 
 pub fn updates(services: &[Value]) -> Updates {
     services.iter().map(|service| (name(service), service["UpdateStatus"]["StartedAt"].clone())).collect()
 }
 
-/// How one look at a stack ends.
+/// Result of one look at a stack.
 #[derive(Debug, PartialEq, Eq)]
 enum Look {
     Settled,
@@ -30,7 +30,7 @@ enum Look {
     Failed,
 }
 
-/// Waits until the stack has settled. `before` is how its updates stood before the deploy.
+/// Waits until the stack has settled. `before` holds the updates from before the deploy.
 pub fn wait(stack: &str, before: &Updates) -> Result<(), Fatal> {
     let timeout = timeout(stack)?;
     info(&format!("initialising deployment 🚀 (timeout: {timeout}s)"));
@@ -43,7 +43,7 @@ pub fn wait(stack: &str, before: &Updates) -> Result<(), Fatal> {
             return Err(Fatal::new("deploy failed 🛑"));
         }
         let settled = looks.iter().all(|look| *look == Look::Settled);
-        // Twice, since Swarm begins an update a moment after it has taken it.
+        // Two looks in a row: Swarm begins an update a moment after it has accepted it.
         if settled && settled_before {
             info("deploy succeeded 🟢");
             return Ok(());
@@ -52,7 +52,7 @@ pub fn wait(stack: &str, before: &Updates) -> Result<(), Fatal> {
         if Instant::now() >= until {
             return Err(Fatal::new("deploy timed out 🟠"));
         }
-        thread::sleep(PACE);
+        thread::sleep(POLL_INTERVAL);
     }
 }
 
@@ -70,7 +70,7 @@ fn look(service: &Value, before: &Updates) -> Result<Look, Fatal> {
     Ok(if running >= wanted { Look::Settled } else { Look::Waiting })
 }
 
-/// The time that the label on `app` gives.
+/// The timeout that the label on `app` sets.
 fn timeout(stack: &str) -> Result<u64, Fatal> {
     let label = format!("coop-cloud.{stack}.timeout");
     let services = docker::services(stack)?;

@@ -65,7 +65,7 @@ fn version(app: &App, arguments: &Deploy) -> Result<Option<String>, Fatal> {
     }
 }
 
-/// What is deployed when the version was left open.
+/// The version to deploy when none was chosen.
 fn released(app: &App, version: Option<String>) -> Result<String, Fatal> {
     match version {
         Some(version) => Ok(version),
@@ -81,7 +81,7 @@ fn warn_of_missing_keys(app: &App) {
     }
 }
 
-/// What abra adds to the recipe: its labels on `app`, and every key of the `.env` in its environment.
+/// Abra's additions to the recipe: labels on `app`, and every key of the `.env` in its environment.
 fn overlay(app: &App, compose: &Compose, env: &Env, version: &str, chaos: bool) -> Value {
     let recipes_own = compose.environment_keys("app");
     let exposed = env.iter().filter(|(key, _)| !recipes_own.contains(*key));
@@ -91,7 +91,7 @@ fn overlay(app: &App, compose: &Compose, env: &Env, version: &str, chaos: bool) 
     labels.insert(label("recipe"), json!(app.recipe.name));
     labels.insert(label("chaos"), json!(chaos.to_string()));
     if chaos {
-        // The recipe's own version label stays.
+        // The recipe's own version label is kept.
         labels.insert(label("chaos-version"), json!(version));
     } else {
         labels.insert(label("version"), json!(version));
@@ -113,7 +113,7 @@ fn stack_deploy(app: &App, compose: &Compose, env: &Env, overlay: &Value) -> Res
     for key in ["PATH", "HOME", "DOCKER_HOST", "DOCKER_CONFIG", "DOCKER_CONTEXT", "DOCKER_API_VERSION"] {
         command.envs(std::env::var_os(key).map(|value| (key, value)));
     }
-    // An app's own value wins, but for what docker itself needs.
+    // A value of the app wins, except for the variables that docker itself needs.
     command.envs(env.iter().filter(|(key, _)| *key != "PATH" && *key != "HOME" && !key.starts_with("DOCKER_")));
     command.current_dir(&app.recipe.folder).args(["stack", "deploy"]);
     for path in &compose.paths {

@@ -1,4 +1,4 @@
-//! Where abra keeps things: `$ABRA_DIR`, or `~/.abra`.
+//! Paths below `$ABRA_DIR`, or `~/.abra`.
 
 use std::env;
 use std::fs;
@@ -21,12 +21,12 @@ pub fn recipes() -> PathBuf {
     base().join("recipes")
 }
 
-/// Where this stand-in keeps snapshots, in the place of a backup app's repository.
+/// Folder of this stand-in's snapshots, in place of a backup app's repository.
 pub fn backups(domain: &str) -> PathBuf {
     base().join("backups").join(domain)
 }
 
-/// The names of the servers there are.
+/// The names of the known servers.
 pub fn server_names() -> Result<Vec<String>, Fatal> {
     let folder = servers();
     if !folder.exists() {
@@ -35,7 +35,7 @@ pub fn server_names() -> Result<Vec<String>, Fatal> {
     let failed = |error| Fatal::new(format!("open {}: {error}", folder.display()));
     let mut names = Vec::new();
     for entry in fs::read_dir(&folder).map_err(failed)? {
-        // Servers may be links: what they lead to counts.
+        // A server may be a symbolic link: the target counts.
         let path = entry.map_err(failed)?.path();
         if path.is_dir() {
             names.extend(path.file_name().map(|name| name.to_string_lossy().into_owned()));

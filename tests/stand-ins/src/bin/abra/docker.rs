@@ -1,4 +1,4 @@
-//! Docker, by its own command line.
+//! Docker, by its command line.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use crate::fatal::Fatal;
 
-/// Runs docker and gives what it prints, or what it says when it fails.
+/// Runs docker and returns its stdout, or its stderr as the error.
 pub fn docker(arguments: &[&str]) -> Result<String, Fatal> {
     finish(Command::new("docker").args(arguments), None)
 }
 
-/// The same with something on its standard input.
+/// Runs docker with bytes on its stdin.
 pub fn docker_with_input(arguments: &[&str], input: &[u8]) -> Result<String, Fatal> {
     finish(Command::new("docker").args(arguments), Some(input))
 }
@@ -23,7 +23,7 @@ pub fn finish(command: &mut Command, input: Option<&[u8]>) -> Result<String, Fat
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(Fatal::when("docker"))?;
     if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-        // A command that ends without reading says why itself.
+        // A command that ends before it reads its input reports the cause itself.
         let _ = stdin.write_all(input);
     }
     let output = child.wait_with_output().map_err(Fatal::when("docker"))?;
@@ -31,7 +31,7 @@ pub fn finish(command: &mut Command, input: Option<&[u8]>) -> Result<String, Fat
     if output.status.success() { Ok(text(&output.stdout)) } else { Err(Fatal::new(text(&output.stderr))) }
 }
 
-/// What `docker <kind> ls` lists, one a line, by a filter.
+/// The lines of `docker <kind> ls` for a filter.
 pub fn list(kind: &[&str], filter: &str, format: &str) -> Result<Vec<String>, Fatal> {
     let arguments = [kind, &["ls", "--filter", filter, "--format", format]].concat();
     Ok(docker(&arguments)?.lines().map(str::to_owned).collect())
@@ -59,7 +59,7 @@ pub fn inspect(kind: &str, ids: &str) -> Result<Vec<Value>, Fatal> {
     if ids.is_empty() {
         return Ok(Vec::new());
     }
-    // What has gone meanwhile is left out; an error of the daemon's is not.
+    // Objects removed meanwhile are left out; an error of the daemon is reported.
     let output = Command::new("docker").args(["inspect", "--type", kind]).args(&ids).stdin(Stdio::null()).output();
     let output = output.map_err(Fatal::when("docker"))?;
     let said = String::from_utf8_lossy(&output.stderr);
@@ -69,7 +69,7 @@ pub fn inspect(kind: &str, ids: &str) -> Result<Vec<Value>, Fatal> {
     serde_json::from_slice(&output.stdout).map_err(Fatal::when("docker inspect"))
 }
 
-/// The filter for what belongs to a stack.
+/// The filter for the objects of a stack.
 pub fn namespace(stack: &str) -> String {
     format!("label=com.docker.stack.namespace={stack}")
 }

@@ -1,10 +1,10 @@
-//! An app's `.env`: its values, and the modifiers in the comments behind them.
+//! An app's `.env`: values, and the modifiers in the comments after them.
 
 use std::collections::BTreeMap;
 
 use crate::expand::{Env, expand};
 
-/// What a `.env` file says.
+/// Content of a `.env` file.
 #[derive(Debug, Default)]
 pub struct EnvFile {
     pub values: Env,
@@ -13,7 +13,7 @@ pub struct EnvFile {
 }
 
 impl EnvFile {
-    /// Reads values in order: a later line may use an earlier value, its own key's too, and replaces it.
+    /// Reads values in order: a later line may use an earlier value, also of the same key, and replaces it.
     pub fn parse(text: &str) -> Self {
         let mut file = Self::default();
         for line in text.lines() {
@@ -29,13 +29,13 @@ impl EnvFile {
         file
     }
 
-    /// The keys of a `.env.sample` that are set in it.
+    /// The keys that a `.env.sample` sets.
     pub fn keys(text: &str) -> Vec<String> {
         Self::parse(text).values.into_keys().collect()
     }
 }
 
-/// A value and the comment behind it.
+/// A value and the comment after it.
 fn value(text: &str, env: &Env) -> (String, String) {
     for (quote, expands) in [('"', true), ('\'', false)] {
         if let Some((inside, after)) = text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
@@ -53,7 +53,7 @@ fn comment(text: &str) -> String {
     text.trim_start().trim_start_matches('#').trim().to_owned()
 }
 
-/// The text with the recipe's version written behind its name.
+/// The text with the recipe's version appended to the recipe's name.
 pub fn with_version(text: &str, recipe: &str, version: &str) -> String {
     let mut done = false;
     let lines = text.split_inclusive('\n').map(|line| {

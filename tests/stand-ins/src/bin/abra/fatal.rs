@@ -1,13 +1,13 @@
-//! How the program gives up, and how it talks.
+//! Errors that end the program, and log lines.
 
 use std::fmt::{self, Display};
 
-/// Why the program ends with exit code 1.
+/// Error that ends the program with exit code 1.
 #[derive(Debug)]
 pub enum Fatal {
-    /// Everything has been said already.
+    /// The message has been printed already.
     Silent,
-    /// To be said on a line of its own.
+    /// Message to print on its own line.
     Said(String),
 }
 
@@ -16,7 +16,7 @@ impl Fatal {
         Self::Said(why.into())
     }
 
-    /// Turns an error into a fatal one that says what was tried.
+    /// Wraps an error with the action that failed.
     pub fn when<E: Display>(what: impl Display) -> impl FnOnce(E) -> Self {
         move |error| Self::Said(format!("{what}: {error}"))
     }
@@ -31,7 +31,7 @@ impl Display for Fatal {
     }
 }
 
-/// Says a line as abra's log does: on standard error, with the level in front.
+/// Prints a line in the form of abra's log: on stderr, with the level first.
 pub fn say(level: &str, text: &str) {
     eprintln!("{level} {text}");
 }

@@ -1,14 +1,14 @@
-//! git, by its own program.
+//! Git, by its command line.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::fatal::Fatal;
 
-/// Runs git in a folder and gives what it prints, or what it says when it fails.
+/// Runs git in a folder and returns its stdout, or its stderr as the error.
 pub fn git(folder: &Path, arguments: &[&str]) -> Result<String, Fatal> {
     let mut command = Command::new("git");
-    // The real abra brings its own git, which asks no owner and no terminal.
+    // The real abra uses a Git library, which checks no owner and asks no terminal.
     command.arg("-C").arg(folder).args(["-c", "safe.directory=*", "-c", "advice.detachedHead=false"]).args(arguments);
     command.env("GIT_TERMINAL_PROMPT", "0").stdin(Stdio::null());
     let output = command.output().map_err(Fatal::when("git"))?;

@@ -1,4 +1,4 @@
-//! `recipe lint`: the rules, and the table of how a recipe keeps them.
+//! `recipe lint`: the rules, and the table of a recipe's results.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::recipe::Recipe;
 use crate::table;
 use crate::terminal;
 
-/// What a rule looks at.
+/// Input of a rule.
 struct Subject<'a> {
     recipe: &'a Recipe,
     compose: Compose,
@@ -35,7 +35,7 @@ const fn rule(
     Rule { reference, is_error, description, how_to_fix, check }
 }
 
-/// The rules whose meaning is known.
+/// The rules with a known meaning.
 const RULES: [Rule; 15] = [
     rule(
         "R001",
@@ -103,7 +103,7 @@ pub fn lint(name: &str, chaos: bool, global: Global) -> Result<(), Fatal> {
     let recipe = Recipe::named(name)?;
     recipe.ensure(None, chaos, global)?;
     let results = results(&recipe)?;
-    // The table asks the terminal how wide it is.
+    // Abra reads the terminal's width for the table.
     terminal::require()?;
     let mut rows = Vec::new();
     for (rule, satisfied) in &results {
@@ -120,7 +120,7 @@ pub fn lint(name: &str, chaos: bool, global: Global) -> Result<(), Fatal> {
     Ok(())
 }
 
-/// What blocks a deploy that is no chaos: the first rule of severity error that is not kept.
+/// Blocks a deploy without chaos: the first broken rule of severity error.
 pub fn errors(recipe: &Recipe) -> Result<(), Fatal> {
     for (rule, satisfied) in results(recipe)? {
         if rule.is_error && !satisfied {
@@ -141,14 +141,14 @@ fn results(recipe: &Recipe) -> Result<Vec<(&'static Rule, bool)>, Fatal> {
     RULES.iter().map(|rule| Ok((rule, (rule.check)(&subject)?))).collect()
 }
 
-/// Each image's tag.
+/// The tag of each image.
 fn tags(subject: &Subject) -> Vec<Option<String>> {
     let images = subject.compose.services().filter_map(|(_, service)| service["image"].as_str());
     let tags = images.map(|image| image.rsplit('/').next().unwrap_or_default().split_once(':'));
     tags.map(|tag| tag.map(|(_, tag)| tag.to_owned())).collect()
 }
 
-/// A config's name ends in a version that abra.sh exports.
+/// True if a config's name ends in a version that abra.sh exports.
 fn is_vendored(config: &Value, exported: &[String]) -> bool {
     let Some(name) = config["name"].as_str() else { return false };
     let key = name.rsplit_once("${").and_then(|(_, rest)| rest.strip_suffix('}'));

@@ -34,7 +34,7 @@ use clap::Parser;
 use cli::{App, Backup, Cli, Command, Recipe, Server, Volume};
 use fatal::Fatal;
 
-/// What `--version` prints after the name.
+/// Version that `--version` prints after the name.
 const VERSION: &str = "0.13.0-beta-06a57de";
 
 fn main() -> ExitCode {

@@ -43,7 +43,7 @@ pub fn new(arguments: &New, global: Global) -> Result<(), Fatal> {
     }
     info(&format!("{domain} created ({} {})", recipe.name, version.as_deref().unwrap_or("unversioned")));
     if arguments.secrets {
-        // The tree is as it should be already.
+        // The recipe is checked out already.
         let all = Secret::Generate { domain, name: None, version: None, all: true, machine: false, chaos: true };
         secret::run(&all, global)?;
     }

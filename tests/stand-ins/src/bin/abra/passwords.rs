@@ -1,4 +1,4 @@
-//! Secrets as abra generates them: passwords of a length, or phrases where no length is asked for.
+//! Secrets as abra generates them: passwords of a given length, or phrases where no length is given.
 
 use std::fs::File;
 use std::io::Read;
@@ -8,7 +8,7 @@ use crate::fatal::Fatal;
 
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
-/// The words of phrases; a stand-in needs no long list.
+/// Words of phrases. A stand-in needs no long list.
 const WORDS: [&str; 16] = [
     "acorn", "basin", "cedar", "delta", "ember", "fjord", "grove", "heron", "inlet", "juniper", "knoll", "lagoon",
     "maple", "nectar", "otter", "pebble",
@@ -28,7 +28,7 @@ pub fn generate(modifiers: &Env) -> Result<String, Fatal> {
     Ok(pick(letters.len(), length)?.into_iter().map(|at| letters[at]).collect())
 }
 
-/// Numbers below `limit`, from the kernel's generator.
+/// Numbers below `limit`, from the kernel's random generator.
 fn pick(limit: usize, count: usize) -> Result<Vec<usize>, Fatal> {
     let mut random = File::open("/dev/urandom").map_err(Fatal::when("open /dev/urandom"))?;
     let mut bytes = [0; 8];

@@ -1,4 +1,4 @@
-//! `app ps`: what runs of an app.
+//! `app ps`: the running services of an app.
 
 use crate::app::App;
 use crate::docker;

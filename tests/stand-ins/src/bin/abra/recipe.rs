@@ -10,10 +10,10 @@ use crate::directory;
 use crate::fatal::{Fatal, info};
 use crate::git::git;
 
-/// What follows the commit in a chaos version when the tree is dirty.
+/// Suffix of the commit in a chaos version when the tree is dirty.
 pub const DIRTY: &str = "+U";
 
-/// A recipe by its name, or by the address it comes from.
+/// A recipe, given by name or by URL.
 #[derive(Debug)]
 pub struct Recipe {
     pub name: String,
@@ -42,7 +42,7 @@ impl Recipe {
         git(&self.folder, arguments)
     }
 
-    /// `recipe fetch`: clones it, or brings the clone up to date.
+    /// `recipe fetch`: clones the recipe, or updates the clone.
     pub fn fetch(&self, force: bool) -> Result<(), Fatal> {
         if !self.exists() {
             return self.clone_it();
@@ -76,8 +76,8 @@ impl Recipe {
         Ok(())
     }
 
-    /// What nearly every command begins with: the clone is there, has no changes, is up to date, and has this version
-    /// checked out. With chaos only the first of these.
+    /// First step of nearly every command: the clone exists, is clean, is up to date, and has this version
+    /// checked out. With chaos, only the clone has to exist.
     pub fn ensure(&self, version: Option<&str>, chaos: bool, global: Global) -> Result<(), Fatal> {
         if !self.exists() {
             self.clone_it()?;
@@ -124,7 +124,7 @@ impl Recipe {
     fn checkout_main(&self) -> Result<(), Fatal> {
         for branch in ["main", "master"] {
             if self.git(&["checkout", "--quiet", "--force", branch]).is_ok() {
-                // Only where there is somebody to be behind.
+                // Only a clone with an upstream can be behind.
                 let _ = self.git(&["merge", "--quiet", "--ff-only", &format!("origin/{branch}")]);
                 return Ok(());
             }
@@ -132,7 +132,7 @@ impl Recipe {
         Err(Fatal::new(format!("failed to select default branch in {}", self.folder.display())))
     }
 
-    /// The versions there are, oldest first.
+    /// The released versions, oldest first.
     pub fn versions(&self) -> Result<Vec<String>, Fatal> {
         let tags = self.git(&["tag", "--list"])?;
         let mut versions: Vec<String> = tags.lines().filter(|tag| is_version(tag)).map(str::to_owned).collect();
@@ -140,7 +140,7 @@ impl Recipe {
         Ok(versions)
     }
 
-    /// The tags that carry no annotation.
+    /// The lightweight tags.
     pub fn lightweight_tags(&self) -> Result<Vec<String>, Fatal> {
         let tags = self.git(&["for-each-ref", "--format=%(objecttype) %(refname:strip=2)", "refs/tags"])?;
         Ok(tags.lines().filter_map(|tag| tag.strip_prefix("commit ")).map(str::to_owned).collect())
@@ -150,13 +150,13 @@ impl Recipe {
         Ok(self.git(&["remote"])?.lines().any(|remote| remote == "origin"))
     }
 
-    /// The commit that is checked out, short, and marked when the tree has changes.
+    /// The checked-out commit, short, with a suffix when the tree is dirty.
     pub fn chaos_version(&self) -> Result<String, Fatal> {
         let commit = self.git(&["rev-parse", "--short=8", "HEAD"])?;
         Ok(if self.is_dirty()? { format!("{commit}{DIRTY}") } else { commit })
     }
 
-    /// A file's text at a version.
+    /// The text of a file at a version.
     pub fn show(&self, version: &str, file: &str) -> Result<String, Fatal> {
         self.git(&["show", &format!("refs/tags/{version}:{file}")])
     }
@@ -165,7 +165,7 @@ impl Recipe {
         fs::read_to_string(self.folder.join(file)).ok()
     }
 
-    /// What `abra.sh` exports.
+    /// The variables that `abra.sh` exports.
     pub fn exports(&self) -> Vec<(String, String)> {
         let text = self.read("abra.sh").unwrap_or_default();
         let lines =
@@ -180,7 +180,7 @@ fn is_version(tag: &str) -> bool {
     })
 }
 
-/// By the recipe's own version first, then by the app's.
+/// Orders by the recipe's own version first, then by the app's version.
 fn compare(one: &str, other: &str) -> Ordering {
     let parts = |version: &str| {
         let (recipe, app) = version.split_once('+').unwrap_or((version, ""));

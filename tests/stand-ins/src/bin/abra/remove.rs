@@ -1,4 +1,4 @@
-//! `app undeploy`, `app volume rm` and `app rm`: taking an app away, piece by piece.
+//! `app undeploy`, `app volume rm` and `app rm`: removal of an app in steps.
 
 use std::fs;
 use std::thread;
@@ -11,11 +11,11 @@ use crate::fatal::{Fatal, info};
 use crate::secret;
 use crate::terminal;
 
-/// How long the last task of a stack, or the last user of a volume, is waited for.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Longest wait for the last task of a stack, or the last user of a volume.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// How often Docker is asked.
-const PACE: Duration = Duration::from_millis(300);
+/// Interval between two requests to Docker.
+const POLL_INTERVAL: Duration = Duration::from_millis(300);
 
 pub fn undeploy(domain: &str, prune: bool, global: Global) -> Result<(), Fatal> {
     let app = App::find(domain)?;
@@ -35,7 +35,7 @@ pub fn undeploy(domain: &str, prune: bool, global: Global) -> Result<(), Fatal> 
     Ok(())
 }
 
-/// Whether no container of a stack is left, which is when its volumes and networks can go.
+/// True if a stack has no container left; then its volumes and networks can be removed.
 fn is_gone(stack: &str) -> Result<bool, Fatal> {
     let containers = docker(&["container", "ls", "--all", "--quiet", "--filter", &namespace(stack)])?;
     Ok(containers.is_empty() && services(stack)?.is_empty())
@@ -59,7 +59,7 @@ pub fn volumes(domain: &str, force: bool, global: Global) -> Result<(), Fatal> {
 fn remove_volumes(app: &App) -> Result<usize, Fatal> {
     let volumes = list(&["volume"], &namespace(&app.stack), "{{.Name}}")?;
     for volume in &volumes {
-        // "volume is in use" until the last container has gone.
+        // Docker answers "volume is in use" until the last container is removed.
         wait(&format!("removing volume {volume} failed"), || Ok(docker(&["volume", "rm", "--force", volume]).is_ok()))?;
     }
     Ok(volumes.len())
@@ -92,12 +92,12 @@ pub fn app(domain: &str, force: bool, global: Global) -> Result<(), Fatal> {
 }
 
 fn wait(what: &str, mut is_done: impl FnMut() -> Result<bool, Fatal>) -> Result<(), Fatal> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     while !is_done()? {
         if Instant::now() >= until {
-            return Err(Fatal::new(format!("{what} after {PATIENCE:?}")));
+            return Err(Fatal::new(format!("{what} after {TIMEOUT:?}")));
         }
-        thread::sleep(PACE);
+        thread::sleep(POLL_INTERVAL);
     }
     Ok(())
 }

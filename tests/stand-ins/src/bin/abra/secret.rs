@@ -17,13 +17,13 @@ use crate::table;
 struct Entry {
     name: String,
     version: String,
-    /// Its name in Swarm.
+    /// Name in Swarm.
     full_name: String,
     modifiers: Env,
 }
 
 impl Entry {
-    /// `# generate=false` says that somebody else makes it.
+    /// False if `# generate=false` marks a secret that abra does not generate.
     fn is_generated(&self) -> bool {
         self.modifiers.get("generate").is_none_or(|value| value != "false")
     }
@@ -63,7 +63,7 @@ fn entries(app: &App) -> Result<Vec<Entry>, Fatal> {
     Ok(entries.collect())
 }
 
-/// What a deploy asks for first: every external secret is there.
+/// Fails unless every external secret exists. A deploy checks this first.
 pub fn require(app: &App, compose: &Compose, env: &Env) -> Result<(), Fatal> {
     let wanted = compose.external_secrets(env);
     if wanted.is_empty() {
@@ -79,7 +79,7 @@ pub fn require(app: &App, compose: &Compose, env: &Env) -> Result<(), Fatal> {
     Err(Fatal::new(format!("secret not generated: {name}")))
 }
 
-/// The data: itself, a file's, or standard input's where a file is asked for and none is named.
+/// The data: the argument, the content of a file, or stdin where a file is asked for without a name.
 fn read(data: Option<&str>, file: bool, trim: bool) -> Result<Vec<u8>, Fatal> {
     let bytes = match (data, file) {
         (Some(path), true) => fs::read(path).map_err(Fatal::when(format!("open {path}")))?,
@@ -132,7 +132,7 @@ fn generate(app: &App, name: Option<&str>, version: Option<&str>, all: bool, mac
         warn("no secrets generated");
         return Err(Fatal::Silent);
     }
-    // The values are printed in both forms: that is how the real one does it.
+    // Like the real abra, both forms print the values.
     if machine {
         table::print_json(&["name", "value"], &rows);
     } else {
@@ -176,7 +176,7 @@ fn rm(app: &App, name: Option<&str>, all: bool) -> Result<(), Fatal> {
     if removed { Ok(()) } else { Err(Fatal::new("no secrets to remove?")) }
 }
 
-/// The names in Swarm of all secrets that the recipe names.
+/// The Swarm names of all secrets of the recipe.
 pub fn full_names(app: &App) -> Result<Vec<String>, Fatal> {
     Ok(entries(app)?.into_iter().map(|entry| entry.full_name).collect())
 }

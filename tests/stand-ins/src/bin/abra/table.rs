@@ -1,4 +1,4 @@
-//! Tables as abra prints them: borders of their own, or JSON where `-m` asks for it.
+//! Tables as abra prints them: with abra's borders, or as JSON with `-m`.
 
 use serde_json::{Map, Value, json};
 
@@ -28,7 +28,7 @@ pub fn print(headers: &[&str], rows: &[Vec<String>]) {
     rule("└", "┴", "┘");
 }
 
-/// Prints rows as a JSON list of objects whose values are texts.
+/// Prints rows as a JSON list of objects with string values.
 pub fn print_json(keys: &[&str], rows: &[Vec<String>]) {
     let object = |row: &Vec<String>| {
         let pairs = keys.iter().zip(row).map(|(key, cell)| ((*key).to_owned(), json!(cell)));

@@ -1,11 +1,11 @@
-//! Some commands of abra die without a terminal, others ask.
+//! The terminal: some commands of abra fail without one, others ask on it.
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
 use crate::cli::Global;
 use crate::fatal::Fatal;
 
-/// Dies as abra does where it asks the terminal for its size, or gives one to a command it runs.
+/// Fails like abra where abra asks the terminal for its size, or passes one to a command.
 pub fn require() -> Result<(), Fatal> {
     if io::stdout().is_terminal() && io::stdin().is_terminal() {
         return Ok(());
@@ -13,7 +13,7 @@ pub fn require() -> Result<(), Fatal> {
     Err(Fatal::new("inappropriate ioctl for device"))
 }
 
-/// Asks for a yes, unless told not to ask.
+/// Asks for confirmation, unless a flag forbids questions.
 pub fn confirm(question: &str, global: Global) -> Result<(), Fatal> {
     if global.no_input {
         return Ok(());

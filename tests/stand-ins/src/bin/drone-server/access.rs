@@ -1,4 +1,4 @@
-//! Who may do what, asked before a handler runs.
+//! Access checks that run before a handler.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use crate::model::{Account, Grant, Kept, Permission};
 use crate::server::{Server, now};
 use crate::session;
 
-/// For how long a permission is taken as it was answered.
+/// Seconds for which a permission from Gitea is used before Gitea is asked again.
 const FRESH: i64 = 3600;
 
 pub fn account(parts: &Parts, server: &Server) -> Option<Account> {
@@ -20,7 +20,7 @@ pub fn account(parts: &Parts, server: &Server) -> Option<Account> {
     session::account(server, &parts.headers, token)
 }
 
-/// Somebody who is logged in.
+/// A caller with a login.
 pub struct Caller(pub Account);
 
 impl FromRequestParts<Arc<Server>> for Caller {
@@ -31,7 +31,7 @@ impl FromRequestParts<Arc<Server>> for Caller {
     }
 }
 
-/// Anybody.
+/// A caller with or without a login.
 pub struct Visitor(pub Option<Account>);
 
 impl FromRequestParts<Arc<Server>> for Visitor {
@@ -136,7 +136,7 @@ async fn check(parts: &mut Parts, server: &Arc<Server>, need: Need) -> Result<Ch
     if is_enough { Ok((Some(account), kept, may)) } else { Err(not_found()) }
 }
 
-/// What is known of the account's permission, asked again when it is stale. Not being able to ask is "not found", also for
+/// The account's permission, asked of Gitea again when it is stale. A failed request to Gitea is "not found", also for
 /// administrators.
 async fn permission(server: &Arc<Server>, account: &Account, kept: &Kept) -> Result<Option<Permission>, Refusal> {
     let (user, uid) = (account.user.id, kept.repository.uid.clone());

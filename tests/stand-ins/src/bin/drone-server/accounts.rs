@@ -1,4 +1,4 @@
-//! `/api/user`, and the account that the environment asks for.
+//! `/api/user`, and the account of `DRONE_USER_CREATE`.
 
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use crate::session::random;
 use crate::state::next;
 use crate::sync;
 
-/// Makes the account of `DRONE_USER_CREATE`, or corrects it, at every start.
+/// Creates or corrects the account of `DRONE_USER_CREATE` at every start.
 pub fn bootstrap(server: &Server) -> Result<(), Failure> {
     let wanted = &server.settings.user_create;
     if wanted.username.is_empty() {
@@ -58,7 +58,7 @@ pub fn bootstrap(server: &Server) -> Result<(), Failure> {
         };
         state.accounts.insert(id, Account { user, token, ..Account::default() });
     });
-    // The real server writes the token here too, and that is why converge-drone has it rotated.
+    // The real server logs the token here too, so converge-drone rotates it.
     server.log("info", "bootstrap: account created", &fields);
     Ok(())
 }
@@ -108,7 +108,7 @@ pub async fn token(
     Json(WithToken { user: account.user, token: account.token })
 }
 
-/// The repositories an account sees.
+/// The repositories that an account sees.
 pub fn visible(server: &Server, user: i64) -> Vec<Repository> {
     let mut seen: Vec<Repository> = server.read(|state| {
         let granted = |uid: &str| state.grants.iter().any(|grant| grant.user_id == user && grant.repository == uid);
@@ -137,7 +137,7 @@ pub async fn synchronise(
     Ok(Json(visible(&server, id)).into_response())
 }
 
-/// What Gitea shows the account at this moment.
+/// The repositories that Gitea shows the account now.
 pub async fn remote(State(server): State<Arc<Server>>, Caller(account): Caller) -> Answer {
     let token = server.token(account.user.id, false).await.map_err(answer::internal)?;
     let seen = server.gitea.repositories(&token).await.map_err(answer::internal)?;

@@ -1,11 +1,11 @@
-//! Answers as the real server's API gives them.
+//! Answers in the form of the real server's API.
 
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-/// An error with the status that goes with it.
+/// An error with its HTTP status.
 #[derive(Debug)]
 pub struct Refusal(pub StatusCode, pub String);
 
@@ -21,7 +21,7 @@ pub fn not_found() -> Refusal {
     Refusal(StatusCode::NOT_FOUND, "Not Found".to_owned())
 }
 
-/// What a missing row looks like from outside.
+/// The answer for a missing row.
 pub fn no_row() -> Refusal {
     Refusal(StatusCode::NOT_FOUND, "sql: no rows in result set".to_owned())
 }
@@ -46,7 +46,7 @@ pub fn missing(error: impl ToString) -> Refusal {
     Refusal(StatusCode::NOT_FOUND, error.to_string())
 }
 
-/// A body whose type the real server does not look at.
+/// Parses a body; like the real server, ignores the content type.
 pub fn body<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Answer<T> {
     serde_json::from_slice(bytes).map_err(bad)
 }

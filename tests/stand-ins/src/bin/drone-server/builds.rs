@@ -115,7 +115,7 @@ async fn make(server: &Arc<Server>, kept: &Kept, wanted: Build) -> Answer {
     Ok(Json(made).into_response())
 }
 
-/// The same again, with parameters in addition.
+/// Restarts a build, with additional parameters.
 pub async fn restart(
     State(server): State<Arc<Server>>,
     Writer { account, kept }: Writer,
@@ -170,7 +170,7 @@ pub async fn cancel(
     Ok(Json(Build { stages, ..build }).into_response())
 }
 
-/// Deletes the builds before a number.
+/// Deletes the builds below a number.
 pub async fn purge(
     State(server): State<Arc<Server>>,
     Keeper { kept, .. }: Keeper,
@@ -181,7 +181,7 @@ pub async fn purge(
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
-/// What had not begun is skipped.
+/// Ends a status as killed, or as skipped if the work had not begun.
 fn stop(status: &mut String, started: &mut i64, stopped: &mut i64) {
     if *started == 0 {
         *started = now();
@@ -204,7 +204,7 @@ fn step_of(server: &Server, kept: &Kept, place: &Place) -> Answer<Step> {
     found.ok_or_else(no_row)
 }
 
-/// The whole log of a step, once it was uploaded.
+/// The complete log of a step, after its upload.
 pub async fn log(State(server): State<Arc<Server>>, Reader { kept, .. }: Reader, Path(place): Path<Place>) -> Answer {
     let step = step_of(&server, &kept, &place)?;
     let text = std::fs::read(server.log_file(step.id)).map_err(|_| no_row())?;

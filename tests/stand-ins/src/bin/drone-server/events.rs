@@ -1,4 +1,4 @@
-//! What happens to builds, told as it happens.
+//! The stream of events of builds.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,10 +15,10 @@ use crate::access::{Reader, Visitor};
 use crate::accounts::visible;
 use crate::server::Server;
 
-/// How often somebody who listens hears that there is nothing.
+/// Interval of the pings that a listener gets.
 const PING: Duration = Duration::from_secs(30);
 
-/// Who listens.
+/// Listeners of the stream.
 #[derive(Debug, Default)]
 pub struct Events {
     listeners: Mutex<Vec<Listener>>,
@@ -26,18 +26,18 @@ pub struct Events {
 
 #[derive(Debug)]
 struct Listener {
-    hears: Hears,
+    scope: Scope,
     sender: UnboundedSender<String>,
 }
 
-/// What somebody hears of.
+/// Scope of a listener.
 #[derive(Debug)]
-enum Hears {
+enum Scope {
     One(String),
     Seen { slugs: Vec<String>, is_known: bool },
 }
 
-impl Hears {
+impl Scope {
     fn of(&self, slug: &str, visibility: &str) -> bool {
         match self {
             Self::One(one) => one == slug,
@@ -49,31 +49,31 @@ impl Hears {
 }
 
 impl Events {
-    fn listen(&self, hears: Hears) -> UnboundedReceiver<String> {
+    fn listen(&self, scope: Scope) -> UnboundedReceiver<String> {
         let (sender, receiver) = unbounded_channel();
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Listener { hears, sender });
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner).push(Listener { scope, sender });
         receiver
     }
 
     pub fn tell(&self, slug: &str, visibility: &str, data: &str) {
         let mut listeners = self.listeners.lock().unwrap_or_else(PoisonError::into_inner);
         listeners.retain(|it| !it.sender.is_closed());
-        for listener in listeners.iter().filter(|it| it.hears.of(slug, visibility)) {
+        for listener in listeners.iter().filter(|it| it.scope.of(slug, visibility)) {
             drop(listener.sender.send(data.to_owned()));
         }
     }
 }
 
-/// Everything that the caller may see.
+/// The events of every repository that the caller may see.
 pub async fn all(State(server): State<Arc<Server>>, Visitor(account): Visitor) -> Response {
     let seen = account.as_ref().map(|account| visible(&server, account.user.id)).unwrap_or_default();
     let slugs = seen.into_iter().map(|it| it.slug).collect();
-    stream(server.events.listen(Hears::Seen { slugs, is_known: account.is_some() }))
+    stream(server.events.listen(Scope::Seen { slugs, is_known: account.is_some() }))
 }
 
-/// One repository.
+/// The events of one repository.
 pub async fn one(State(server): State<Arc<Server>>, Reader { kept, .. }: Reader) -> Response {
-    stream(server.events.listen(Hears::One(kept.repository.slug)))
+    stream(server.events.listen(Scope::One(kept.repository.slug)))
 }
 
 enum Next {
@@ -82,7 +82,7 @@ enum Next {
     End,
 }
 
-/// Sends what comes as server-sent events, and says so when nothing more will.
+/// Sends the lines as server-sent events, and an end mark after the last one.
 pub fn stream(lines: UnboundedReceiver<String>) -> Response {
     let body = unfold((lines, Next::Hello), async |(mut lines, next)| {
         let (text, next) = match next {

@@ -1,8 +1,8 @@
-//! The side door: what tests order to go wrong, and what was asked of the server.
+//! The control server: faults that tests order, and the calls that the server got.
 //!
-//! `PUT /faults` takes a list of [`Fault`]s in the place of the former one; the first that fits a call is its. `GET` and
-//! `DELETE /faults`, `GET` and `DELETE /calls` do what they say. `POST /accounts/{login}/expire` brings the account's token
-//! for Gitea to its end, so that it is renewed at its next use; `POST /accounts/{login}/revoke` makes it one that Gitea
+//! `PUT /faults` replaces the list of [`Fault`]s; the first one that matches a call applies. `GET` and
+//! `DELETE /faults`, `GET` and `DELETE /calls` read and clear. `POST /accounts/{login}/expire` makes the account's token
+//! for Gitea expire, so that its next use renews it; `POST /accounts/{login}/revoke` replaces it by a token that Gitea
 //! does not know.
 
 use std::future::pending;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::Server;
 
-/// How many calls are remembered.
+/// Number of calls that are kept.
 const CALLS: usize = 10_000;
 
 #[derive(Debug, Default)]
@@ -30,22 +30,22 @@ pub struct Faults {
     calls: Mutex<Vec<Call>>,
 }
 
-/// What goes wrong, where, and how often.
+/// A fault: effect, matching calls, count.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fault {
-    /// Any, when there is none.
+    /// HTTP method; empty matches all.
     #[serde(default)]
     method: String,
-    /// A path; with `*` at its end everything that begins so.
+    /// A path; `*` at the end matches every path with this prefix.
     path: String,
-    /// So many calls that fit are left alone first.
+    /// Number of matching calls without the fault, before the first call with it.
     #[serde(default)]
     skip: u32,
-    /// So many times; for good when there is none.
+    /// Number of calls with the fault; without it, all.
     #[serde(default)]
     times: Option<u32>,
-    /// Whether the call does its work first, and only its answer is another.
+    /// True if the call takes effect and only the answer is replaced.
     #[serde(default)]
     after: bool,
     what: What,
@@ -54,27 +54,27 @@ pub struct Fault {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum What {
-    /// So many seconds pass before the call.
+    /// Delay before the call, in seconds.
     Slow(f64),
-    /// The call is worked on so many seconds later, and answered at once, as by a proxy that does not wait: 504.
+    /// The call takes effect this many seconds later; the answer is 504 at once, as from a proxy with a short timeout.
     Late(f64),
-    /// This status, with a message in JSON.
+    /// This HTTP status, with a message in JSON.
     Status(u16),
     /// A web page with status 200.
     Html,
-    /// Status 200 and JSON that is none.
+    /// Status 200 and invalid JSON.
     Garbage,
     /// Status 200 and `null`.
     Null,
     /// No answer.
     Hang,
-    /// A redirect to the same place.
+    /// A redirect to the same URL.
     RedirectLoop,
-    /// An answer that breaks off.
+    /// An answer that ends before its declared length.
     Cut,
 }
 
-/// A call that was answered.
+/// A call that got its answer.
 #[derive(Clone, Debug, Serialize)]
 struct Call {
     method: String,
@@ -93,7 +93,7 @@ impl Fault {
 }
 
 impl Faults {
-    /// The fault that a call meets.
+    /// The fault that applies to a call.
     fn met(&self, method: &str, path: &str) -> Option<Fault> {
         let mut ordered = self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = ordered.iter_mut().find(|fault| fault.fits(method, path))?;
@@ -108,7 +108,7 @@ impl Faults {
     }
 }
 
-/// Stands before every call.
+/// Middleware of every call.
 pub async fn watch(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let (method, path) = (request.method().to_string(), request.uri().path().to_owned());
     let fault = server.faults.met(&method, &path);
@@ -159,7 +159,7 @@ async fn meet(fault: &Fault, request: Request, next: Next) -> Response {
     }
 }
 
-/// The side door's own routes.
+/// The routes of the control server.
 pub fn door(server: Arc<Server>) -> Router {
     Router::new()
         .route("/faults", get(ordered).put(order).delete(clear))

@@ -1,4 +1,4 @@
-//! What the server asks of Gitea.
+//! The server's requests to Gitea.
 
 mod answers;
 
@@ -17,7 +17,7 @@ use crate::settings::Settings;
 use answers::Refused;
 pub use answers::{Commit, Person, Remote, Token};
 
-/// Gitea, under the account whose token goes with each question.
+/// Client of Gitea. Each request carries the token of one account.
 #[derive(Debug)]
 pub struct Gitea {
     http: Client,
@@ -26,13 +26,13 @@ pub struct Gitea {
     client_id: String,
     client_secret: String,
     attempts: Duration,
-    /// Files of commits do not change.
+    /// Cache of files by commit; a commit's files do not change.
     files: Mutex<BTreeMap<(String, String, String), String>>,
 }
 
 impl Gitea {
     pub fn new(settings: &Settings) -> Result<Self, Failure> {
-        // Fails only when there is one already.
+        // Fails only if a provider is installed already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let http = Client::builder().no_proxy().danger_accept_invalid_certs(settings.skip_verify);
         Ok(Self {
@@ -46,7 +46,7 @@ impl Gitea {
         })
     }
 
-    /// Where a browser is sent to allow the login.
+    /// The URL that a browser opens to allow the login.
     pub fn authorise(&self, state: &str) -> String {
         let back = format!("{}/login", self.own);
         let (client, back) = (escaped(&self.client_id), escaped(&back));
@@ -54,7 +54,7 @@ impl Gitea {
         format!("{}/login/oauth/authorize?{query}", self.address)
     }
 
-    /// A code of a login for a token.
+    /// Exchanges a login's code for a token.
     pub async fn exchange(&self, code: &str, state: &str) -> Result<Token, Failure> {
         let back = format!("{}/login", self.own);
         let form = [
@@ -74,7 +74,7 @@ impl Gitea {
         read(answer).await
     }
 
-    /// A used-up token for a new one.
+    /// Exchanges a refresh token for a new token.
     pub async fn refresh(&self, token: &str) -> Result<Token, Failure> {
         let form = [("grant_type", "refresh_token"), ("refresh_token", token)];
         let request = self.http.post(format!("{}/login/oauth/access_token", self.address));
@@ -94,7 +94,7 @@ impl Gitea {
         Ok(all.iter().map(|it| it.name().to_owned()).collect())
     }
 
-    /// Everything the account sees.
+    /// All repositories that the account sees.
     pub async fn repositories(&self, token: &str) -> Result<Vec<Remote>, Failure> {
         let (mut all, mut page) = (Vec::new(), 1);
         loop {
@@ -117,7 +117,7 @@ impl Gitea {
         self.get(token, &format!("repos/{slug}/git/commits/{}", escaped(reference))).await
     }
 
-    /// A file of a commit. What is missing is asked for three times, and each time is waited after, as the real one does.
+    /// A file at a commit. Like the real server, asks three times for a missing file, with a pause after each.
     pub async fn file(&self, token: &str, slug: &str, commit: &str, path: &str) -> Result<String, Failure> {
         let key = (slug.to_owned(), commit.to_owned(), path.to_owned());
         let known = self.files.lock().unwrap_or_else(PoisonError::into_inner).get(&key).cloned();
@@ -139,7 +139,7 @@ impl Gitea {
         Err(last)
     }
 
-    /// Makes the repository's hook to this server, in the place of an older one.
+    /// Creates the repository's webhook to this server, in place of an older one.
     pub async fn hook(&self, token: &str, slug: &str, secret: &str) -> Result<(), Failure> {
         let hooks: Vec<Value> = self.get(token, &format!("repos/{slug}/hooks?page=0&limit=100")).await?;
         let leads_here = |hook: &&Value| {
@@ -193,7 +193,7 @@ async fn read<T: DeserializeOwned>(answer: Response) -> Result<T, Failure> {
     Ok(serde_json::from_slice(&answer.bytes().await?)?)
 }
 
-/// Everything but letters, digits and `-._~` as `%XX`.
+/// Percent-encodes everything but letters, digits and `-._~`.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-//! Logs of running steps: kept while they run, and sent on to who watches.
+//! Logs of running steps: kept during the step, and streamed to watchers.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-/// How many lines somebody gets who comes late.
+/// Number of lines that a late watcher gets.
 const KEPT: usize = 5000;
 
 /// A line of a log.
@@ -30,12 +30,12 @@ struct Log {
 }
 
 impl Live {
-    /// Begins a step's log, from nothing.
+    /// Begins an empty log of a step.
     pub fn begin(&self, step: i64) {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).insert(step, Log::default());
     }
 
-    /// Ends a step's log: what is kept in the end is uploaded on its own.
+    /// Ends a step's log. The runner uploads the complete log separately.
     pub fn end(&self, step: i64) {
         self.logs.lock().unwrap_or_else(PoisonError::into_inner).remove(&step);
     }
@@ -53,7 +53,7 @@ impl Live {
         Ok(())
     }
 
-    /// What there is and what comes. Ended at once when the step has no log.
+    /// The lines so far and the lines to come. Ends at once when the step has no log.
     pub fn watch(&self, step: i64) -> UnboundedReceiver<String> {
         let (sender, receiver) = unbounded_channel();
         if let Some(log) = self.logs.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&step) {

@@ -1,4 +1,4 @@
-//! Log lines as the real server writes them: JSON, or words with `DRONE_LOGS_TEXT`.
+//! Log lines in the form of the real server: JSON, or text with `DRONE_LOGS_TEXT`.
 
 use serde_json::{Map, Value};
 

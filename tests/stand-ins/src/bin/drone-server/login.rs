@@ -1,4 +1,4 @@
-//! Login by Gitea.
+//! Login through Gitea.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::sync;
 
 const STATE: &str = "_oauth_state_";
 
-/// Accounts are synchronised at a login when they were not for a week.
+/// Interval between two synchronisations of an account, in seconds; checked at a login.
 const WEEK: i64 = 7 * 24 * 3600;
 
 pub async fn login(
@@ -85,7 +85,7 @@ async fn admit(server: &Arc<Server>, code: &str, state: &str) -> Result<Account,
     Ok(account)
 }
 
-/// Somebody new, unless the settings keep them out.
+/// Creates an account, unless the settings close the registration.
 async fn register(server: &Server, person: &Person, token: &Token) -> Result<Account, Failure> {
     let login = person.name().to_owned();
     let filter = &server.settings.user_filter;
@@ -110,14 +110,14 @@ async fn register(server: &Server, person: &Person, token: &Token) -> Result<Acc
     Ok(account)
 }
 
-/// Forgets the session.
+/// Deletes the session cookie.
 pub async fn logout() -> Response {
     let mut answer = crate::pages::page("Logged out", "<p>Logged out.</p>").into_response();
     answer.headers_mut().insert(SET_COOKIE, HeaderValue::from_static("_session_=deleted; Path=/; Max-Age=0"));
     answer
 }
 
-/// A redirect as Go makes it: what stands in the query goes into the header as it is.
+/// A redirect in Go's form: the query goes into the header unchanged.
 fn redirect(to: &str, cookies: &[String]) -> Response {
     let mut answer = StatusCode::SEE_OTHER.into_response();
     let line = |text: &str| HeaderValue::from_bytes(text.replace(['\n', '\r'], " ").as_bytes()).ok();

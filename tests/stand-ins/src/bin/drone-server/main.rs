@@ -1,9 +1,9 @@
-//! A stand-in for the Drone server: its API, its login at Gitea, its queue and its runners' protocol, with faults that tests can order.
+//! A stand-in for the Drone server: API, login through Gitea, queue and runner protocol, with faults that tests order.
 //!
-//! Configured by the same `DRONE_*` variables as the real one. Its own, all optional: `DRONE_STAND_IN_CONTROL` (address of the side door that takes
-//! orders, see `faults`), `DRONE_STAND_IN_VERSION` (what `/version` says), `DRONE_STAND_IN_POLL_SECONDS` (a long poll, 30) and
-//! `DRONE_STAND_IN_RETRY_SECONDS` (between two tries for a missing file, 15).
-// The wire's own names and shapes; errors are handed on as they are.
+//! Configured by the `DRONE_*` variables of the real server. Variables of the stand-in, all optional: `DRONE_STAND_IN_CONTROL` (address of the
+//! control server, see `faults`), `DRONE_STAND_IN_VERSION` (version in `/version`), `DRONE_STAND_IN_POLL_SECONDS` (long poll, 30) and
+//! `DRONE_STAND_IN_RETRY_SECONDS` (pause between two attempts to read a missing file, 15).
+// The API's names and shapes; errors are passed on unchanged.
 #![allow(clippy::needless_pass_by_value, clippy::struct_excessive_bools, clippy::struct_field_names)]
 
 mod access;
@@ -66,7 +66,7 @@ async fn run() -> Result<(), Failure> {
         tokio::spawn(axum::serve(door, faults::door(Arc::clone(&server))).into_future());
     }
     tokio::spawn(queue::every_minute(Arc::clone(&server)));
-    // Without this the second of two small pieces of a stream waits for the first one's receipt.
+    // Without TCP_NODELAY the second of two small writes waits for the first one's ACK.
     let prompt = |stream: &mut TcpStream| drop(stream.set_nodelay(true));
     let listener = TcpListener::bind(&server.settings.listen).await?.tap_io(prompt);
     server.log(
@@ -78,7 +78,7 @@ async fn run() -> Result<(), Failure> {
     let mut interrupted = signal(SignalKind::interrupt())?;
     tokio::select! {
         ended = axum::serve(listener, routes::all(server)).into_future() => ended?,
-        // Long polls would hold a graceful end back: like the real one's container, it just goes.
+        // Long polls would delay a graceful shutdown: like the real server's container, the process ends at once.
         _ = terminated.recv() => {}
         _ = interrupted.recv() => {}
     }

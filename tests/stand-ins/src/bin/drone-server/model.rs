@@ -1,15 +1,15 @@
-//! What the server knows, in the shape that its API gives it out.
+//! The server's data, in the shape of its API.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Go's `omitempty`.
+/// The rule of Go's `omitempty`.
 fn is_empty<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// Go takes `null` for every empty thing.
+/// Reads `null` as the empty value, as Go does.
 fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
 }
@@ -31,7 +31,7 @@ pub struct User {
     pub last_login: i64,
 }
 
-/// An account with what no answer shows.
+/// An account with the fields that no answer shows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Account {
@@ -76,7 +76,7 @@ pub struct Repository {
     pub version: i64,
 }
 
-/// A repository with what no answer shows.
+/// A repository with the fields that no answer shows.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Kept {
@@ -93,7 +93,7 @@ pub struct Permission {
     pub admin: bool,
 }
 
-/// What an account may do with a repository, and when that was asked.
+/// An account's permission for a repository, with the time of the request to Gitea.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Grant {
@@ -236,17 +236,17 @@ pub struct Secret {
     pub pull_request_push: bool,
 }
 
-/// Whether a build, a stage or a step with this status has come to its end.
+/// True if a build, a stage or a step with this status has ended.
 pub fn is_done(status: &str) -> bool {
     !matches!(status, "waiting_on_dependencies" | "pending" | "running" | "blocked")
 }
 
-/// Whether what has this status counts as failed for what depends on it.
+/// True if this status counts as failed for dependent stages.
 pub fn is_failed(status: &str) -> bool {
     matches!(status, "failure" | "killed" | "error")
 }
 
-/// The first 500 bytes, without cutting a character.
+/// Cuts to the first 500 bytes, at a character's boundary.
 pub fn shorten(error: &mut String) {
     if error.len() > 500 {
         let at = (0..=500).rev().find(|at| error.is_char_boundary(*at)).unwrap_or_default();

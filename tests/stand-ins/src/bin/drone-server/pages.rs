@@ -1,4 +1,4 @@
-//! The few pages a person sees: a build with its logs, and why a login failed.
+//! The pages for browsers: a build with its logs, and the error of a failed login.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -17,7 +17,7 @@ use crate::server::Server;
 const STYLE: &str = "body{font-family:sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color-scheme:light dark}\
 pre{background:#8882;padding:1rem;overflow:auto}";
 
-/// Goes on with a running step's log where the page stops.
+/// Script that follows a running step's log from the end of the page.
 const FOLLOW: &str = "\
 document.querySelectorAll('pre[data-stream]').forEach(function (pre) {
   var source = new EventSource(pre.dataset.stream);
@@ -45,7 +45,7 @@ pub async fn version(State(server): State<Arc<Server>>) -> Response {
     axum::Json(serde_json::json!({"version": server.settings.version})).into_response()
 }
 
-/// Everything that is nothing else is the page that a browser would fill.
+/// The page for every other path; the real server fills it in the browser.
 pub async fn index(Visitor(account): Visitor, uri: Uri) -> Response {
     match account {
         None if uri.path() == "/" => Redirect::to("/welcome").into_response(),

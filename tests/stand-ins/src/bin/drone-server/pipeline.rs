@@ -1,4 +1,4 @@
-//! The pipelines of a `.drone.yml`, as far as the server looks at them.
+//! The pipelines of a `.drone.yml`, as far as the server reads them.
 
 use std::collections::BTreeMap;
 
@@ -48,7 +48,7 @@ pub struct Trigger {
     pub status: Condition,
 }
 
-/// Patterns of what is wanted, and of what is not.
+/// Patterns to include and to exclude.
 #[derive(Debug, Default)]
 pub struct Condition {
     pub include: Vec<String>,
@@ -88,7 +88,7 @@ impl Condition {
     }
 }
 
-/// `*` stands for anything within a path's part, `**` across them, `?` for one character.
+/// `*` matches anything within one part of a path, `**` across parts, `?` one character.
 fn fits(pattern: &[u8], value: &[u8]) -> bool {
     match (pattern, value) {
         ([b'*', b'*', rest @ ..], _) => (0..=value.len()).any(|at| fits(rest, &value[at..])),
@@ -103,7 +103,7 @@ fn fits(pattern: &[u8], value: &[u8]) -> bool {
     }
 }
 
-/// Reads the pipelines; what else the file holds (secrets, cron, signatures) is none of them.
+/// Reads the pipelines; skips other documents of the file (secrets, cron, signatures).
 pub fn read(text: &str) -> Result<Vec<Pipeline>, String> {
     #[derive(Deserialize, Default)]
     #[serde(default)]
@@ -146,7 +146,7 @@ fn lint(all: &[Pipeline]) -> Result<(), String> {
     Ok(())
 }
 
-/// The pipelines of `wanted` that `name` waits for; one that is not wanted is replaced by those it waits for itself.
+/// The pipelines of `wanted` that `name` waits for; one that is not wanted is replaced by its own dependencies.
 pub fn dependencies(all: &[Pipeline], is_wanted: &dyn Fn(&Pipeline) -> bool, name: &str) -> Vec<String> {
     let Some(this) = all.iter().find(|pipeline| pipeline.name == name) else { return Vec::new() };
     let found = this.depends_on.iter().filter_map(|name| all.iter().find(|one| one.name == *name));

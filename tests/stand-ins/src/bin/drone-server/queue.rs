@@ -1,4 +1,4 @@
-//! Which runner gets which stage, and who hears that a build was cancelled.
+//! The assignment of stages to runners, and the notice of cancelled builds.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,7 +15,7 @@ use crate::access::Admin;
 use crate::model::Stage;
 use crate::server::Server;
 
-/// Who waits for what.
+/// Runners that wait for a stage, and runners that watch a build.
 #[derive(Debug, Default)]
 pub struct Queue {
     waiting: Mutex<Waiting>,
@@ -28,7 +28,7 @@ struct Waiting {
     watchers: Vec<(i64, oneshot::Sender<()>)>,
 }
 
-/// What stages a runner takes.
+/// Stages that a runner accepts.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Filter {
@@ -57,7 +57,7 @@ impl Filter {
     }
 }
 
-/// Whether so many of a pipeline run already that this one waits.
+/// True while the pipeline's concurrency limit is reached, so that this stage waits.
 fn is_held(stage: &Stage, all: &[Stage]) -> bool {
     let others = || all.iter().filter(|one| one.repo_id == stage.repo_id && one.id != stage.id);
     let same = others().filter(|one| one.name == stage.name && (one.id < stage.id || one.status == "running"));
@@ -85,7 +85,7 @@ impl Queue {
         receiver
     }
 
-    /// Tells who watches the build now. Who asks later is not told: nor does the real server.
+    /// Notifies the present watchers of the build. Like the real server, does not notify later ones.
     pub fn cancelled(&self, build: i64) {
         let mut waiting = self.lock();
         for (_, watcher) in waiting.watchers.extract_if(.., |(id, _)| *id == build) {
@@ -95,13 +95,13 @@ impl Queue {
 }
 
 impl Server {
-    /// Stages that wait or run, the oldest first.
+    /// Stages that wait or run, oldest first.
     pub fn incomplete(&self) -> Vec<Stage> {
         let is_open = |stage: &&Stage| matches!(stage.status.as_str(), "pending" | "running");
         self.read(|state| state.stages.values().filter(is_open).cloned().collect())
     }
 
-    /// Hands what waits to who waits for it. A stage nobody accepted yet is handed out again.
+    /// Offers waiting stages to waiting runners. A stage without an accept is offered again.
     pub fn signal(&self) {
         let mut waiting = self.queue.lock();
         waiting.runners.retain(|(_, runner)| !runner.is_closed());

@@ -1,4 +1,4 @@
-//! `/api/repos/{owner}/{name}`: what is known of a repository, and whether it is built.
+//! `/api/repos/{owner}/{name}`: a repository's data, and its activation.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use crate::server::Server;
 use crate::session::random;
 use crate::state::State as Rows;
 
-/// A repository with what some answers add.
+/// A repository with the fields that some answers add.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Shown {
     #[serde(flatten)]
@@ -35,7 +35,7 @@ pub async fn all(State(server): State<Arc<Server>>, _: Admin) -> Json<Vec<Reposi
     Json(server.read(|state| state.repositories.values().map(|kept| kept.repository.clone()).collect()))
 }
 
-/// Saves a repository that was read, unless another saved it since.
+/// Saves a repository, unless another request saved it since it was read.
 fn save(rows: &mut Rows, kept: &mut Kept) -> Answer<()> {
     let id = kept.repository.id;
     let same = rows.repositories.get_mut(&id).filter(|old| old.repository.version == kept.repository.version);
@@ -102,7 +102,7 @@ pub async fn update(State(server): State<Arc<Server>>, Keeper { account, mut kep
     set(&mut repository.ignore_pull_requests, wanted.ignore_pull_requests);
     set(&mut repository.auto_cancel_pull_requests, wanted.auto_cancel_pull_requests);
     set(&mut repository.auto_cancel_pushes, wanted.auto_cancel_pushes);
-    // From anybody else these are left out in silence.
+    // For other callers than administrators these fields are ignored without an error.
     if account.user.admin {
         set(&mut repository.trusted, wanted.trusted);
         set(&mut repository.timeout, wanted.timeout);
@@ -131,7 +131,7 @@ pub async fn take_over(State(server): State<Arc<Server>>, Keeper { account, mut 
     saved(&server, kept)
 }
 
-/// Takes over what Gitea says of the repository and makes its hook anew, as the repository's owner.
+/// Updates the repository from Gitea and creates its webhook again, as the repository's owner.
 pub async fn repair(State(server): State<Arc<Server>>, Keeper { mut kept, .. }: Keeper) -> Answer {
     let owner = kept.repository.user_id;
     if !server.read(|rows| rows.accounts.contains_key(&owner)) {
@@ -152,7 +152,7 @@ pub async fn repair(State(server): State<Arc<Server>>, Keeper { mut kept, .. }: 
     Ok(Json(kept.repository).into_response())
 }
 
-/// What Gitea says of a repository at this moment, and lets the account do with it.
+/// A repository as Gitea shows it now, with the account's permission.
 pub async fn remote(
     State(server): State<Arc<Server>>,
     crate::access::Caller(account): crate::access::Caller,

@@ -1,4 +1,4 @@
-//! Every address of the server.
+//! Routes of the server.
 
 use std::sync::Arc;
 
@@ -25,7 +25,7 @@ pub fn all(server: Arc<Server>) -> Router {
         .route("/{owner}/{name}", get(pages::repository))
         .route("/{owner}/{name}/{number}", get(pages::build))
         .fallback(pages::index)
-        // A whole log is one body, and has no bound.
+        // A complete log is one body without a limit.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&server), faults::watch))
         .with_state(server)
@@ -69,7 +69,7 @@ fn api() -> Router<Arc<Server>> {
         .route("/stream", get(events::all))
         .route("/stream/{owner}/{name}", get(events::one))
         .route("/stream/{owner}/{name}/{number}/{stage}/{step}", get(builds::live_log))
-        // No fallback: the pages' addresses would come before it.
+        // A route, not a fallback: with a fallback the routes of the pages would match first.
         .route("/{*rest}", any(async || (StatusCode::NOT_FOUND, "404 page not found\n")))
 }
 

@@ -1,4 +1,4 @@
-//! `/rpc/v2`: what runners ask and report.
+//! `/rpc/v2`: the protocol of runners.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -39,7 +39,7 @@ fn body<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(bytes).map_err(failed)
 }
 
-/// Lets in who knows the secret; nobody when there is none.
+/// Accepts requests with the shared secret; rejects all when none is configured.
 pub async fn guard(State(server): State<Arc<Server>>, request: Request, next: Next) -> Response {
     let given = request.headers().get("x-drone-token").map(axum::http::HeaderValue::as_bytes).unwrap_or_default();
     if server.settings.rpc_secret.is_empty() {
@@ -98,7 +98,7 @@ pub async fn details(State(server): State<Arc<Server>>, Path(id): Path<i64>) -> 
     let file = server.gitea.file(&token, &repository.slug, &build.after, &repository.config_path).await;
     let file = file.map_err(failed)?;
     let netrc = if repository.private || server.settings.always_auth {
-        // Renewed in any case, so that it lasts for the whole stage.
+        // Always renewed, so that the token is valid for the whole stage.
         let token = server.token(repository.user_id, true).await.map_err(failed)?;
         let machine = reqwest::Url::parse(&repository.git_http_url).ok();
         let machine = machine.as_ref().and_then(|url| url.host_str()).unwrap_or_default().to_owned();
@@ -134,7 +134,7 @@ pub async fn update_step(State(server): State<Arc<Server>>, bytes: Bytes) -> Out
     Ok(Json(said).into_response())
 }
 
-/// Answers when the build is cancelled while somebody asks. What was cancelled before, or ended otherwise, is not told.
+/// Answers when the build is cancelled during the request. An earlier cancel or another end gives no answer.
 pub async fn watch(State(server): State<Arc<Server>>, Path(build): Path<i64>) -> Outcome {
     let waiting = server.queue.wait_for_end(build);
     if timeout(server.settings.poll, waiting).await.is_err() {

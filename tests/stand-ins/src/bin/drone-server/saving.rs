@@ -1,5 +1,5 @@
-//! Keeping the state in files: what may still change in one that is written anew by rename each time, builds that have
-//! come to their end one by one at the end of another.
+//! The state's files: one with the data that may still change, written again by rename each time, and one to which each
+//! ended build is appended.
 
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{Build, Stage, Step, is_done};
 use crate::state::State;
 
-/// A build that has ended, with its rows. The last line about a build counts.
+/// An ended build with its rows. The last line of a build counts.
 #[derive(Debug, Serialize, Deserialize)]
 struct Ended {
     build: Build,
@@ -19,7 +19,7 @@ struct Ended {
     steps: Vec<Step>,
 }
 
-/// What there is nothing of.
+/// Reads a missing file as empty.
 fn or_nothing(read: io::Result<Vec<u8>>) -> io::Result<Vec<u8>> {
     match read {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -34,7 +34,7 @@ impl State {
         let mut state: Self = if bytes.is_empty() { Self::default() } else { serde_json::from_slice(&bytes)? };
         let open: Vec<i64> = state.builds.keys().copied().collect();
         for line in or_nothing(fs::read(directory.join("ended.jsonl")))?.split(|byte| *byte == b'\n') {
-            // A torn line is one of a build that the other file still has.
+            // A torn line belongs to a build that the other file still has.
             let Ok(Ended { build, stages, steps }) = serde_json::from_slice(line) else { continue };
             if !open.contains(&build.id) && !state.is_purged(&build) {
                 state.ended.insert(build.id);
@@ -62,7 +62,7 @@ impl State {
         fs::rename(new, directory.join("stand-in.json"))
     }
 
-    /// Whether a build, with all that belongs to it, has come to its end and is not kept as such yet.
+    /// True if a build and all its rows have ended and are not saved as ended yet.
     fn has_ended(&self, id: i64) -> bool {
         !self.ended.contains(&id)
             && self.builds.get(&id).is_some_and(|build| is_done(&build.status))
@@ -77,7 +77,7 @@ impl State {
         Some(Ended { build, stages, steps })
     }
 
-    /// Everything but what is kept as ended.
+    /// All data except the builds that are saved as ended.
     fn open(&self) -> Open<'_> {
         let is_open = |build: i64| !self.ended.contains(&build);
         let stages: BTreeMap<_, _> = self.stages.iter().filter(|(_, stage)| is_open(stage.build_id)).collect();

@@ -1,4 +1,4 @@
-//! `/api/repos/{owner}/{name}/secrets`: never shown again, but to runners.
+//! `/api/repos/{owner}/{name}/secrets`: write-only, except for runners.
 
 use std::sync::Arc;
 

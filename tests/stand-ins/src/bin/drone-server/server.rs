@@ -1,4 +1,4 @@
-//! What every handler has at hand.
+//! The context of every handler.
 
 use std::io;
 use std::sync::{Mutex, PoisonError};
@@ -43,7 +43,7 @@ impl Server {
         look(&self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Changes the state and saves it before anybody is told.
+    /// Changes the state and saves it before any answer or event is sent.
     pub fn write<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let outcome = change(&mut state);
@@ -57,7 +57,7 @@ impl Server {
         log::line(self.settings.logs_text, level, message, fields);
     }
 
-    /// The file of a step's whole log.
+    /// The file of a step's complete log.
     pub fn log_file(&self, step: i64) -> std::path::PathBuf {
         self.settings.data.join("logs").join(step.to_string())
     }
@@ -68,7 +68,7 @@ impl Server {
     }
 }
 
-/// Seconds since 1970.
+/// The time in seconds since 1970.
 pub fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)

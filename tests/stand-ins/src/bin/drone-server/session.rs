@@ -1,4 +1,4 @@
-//! Who asks: a token, or the cookie of a login.
+//! The caller of a request, by a token or a login's cookie.
 
 use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, COOKIE};
@@ -9,15 +9,15 @@ use sha2::{Digest, Sha256};
 use crate::model::Account;
 use crate::server::{Server, now};
 
-/// Thirty days, as the real server's.
+/// Lifetime in seconds: thirty days, as on the real server.
 const LIFETIME: i64 = 720 * 3600;
 
-/// Letters and digits.
+/// Random letters and digits.
 pub fn random(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
 }
 
-/// The value of a cookie that says who logged in.
+/// The value of a login's cookie.
 pub fn cookie(server: &Server, login: &str) -> String {
     let until = now() + LIFETIME;
     format!("{until}.{}.{login}", signature(server, until, login))
@@ -28,14 +28,14 @@ fn signature(server: &Server, until: i64, login: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(format!("{secret}\n{until}\n{login}\n{secret}")))
 }
 
-/// A cookie's value out of the request's headers.
+/// The value of a cookie in the request's headers.
 pub fn cookie_named(headers: &HeaderMap, name: &str) -> Option<String> {
     let lines = headers.get_all(COOKIE).into_iter().filter_map(|line| line.to_str().ok());
     let mut pairs = lines.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     pairs.find(|(key, _)| *key == name).map(|(_, value)| value.to_owned())
 }
 
-/// The account behind a request. A wrong token is not mended by a good cookie.
+/// The account of a request. A wrong token is an error even beside a valid cookie.
 pub fn account(server: &Server, headers: &HeaderMap, access_token: Option<&str>) -> Option<Account> {
     let given = headers.get(AUTHORIZATION).and_then(|it| it.to_str().ok()).filter(|it| !it.is_empty());
     if let Some(token) = given.or(access_token.filter(|it| !it.is_empty())) {

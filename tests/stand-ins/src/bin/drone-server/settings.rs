@@ -1,4 +1,4 @@
-//! What the environment says.
+//! Settings from the environment.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -101,7 +101,7 @@ impl Settings {
 }
 
 impl UserCreate {
-    /// Pairs that are not pairs are left out in silence.
+    /// Skips entries without a separator, without an error.
     fn parse(text: &str) -> Self {
         let mut made = Self::default();
         for pair in text.split(',') {
@@ -117,7 +117,7 @@ impl UserCreate {
     }
 }
 
-/// `--env-file FILE`, or `.env` when it is there; the environment itself wins.
+/// `--env-file FILE`, or `.env` if it exists; the environment wins.
 fn env_file(mut arguments: impl Iterator<Item = String>) -> Result<BTreeMap<String, String>, Failure> {
     let mut file = None;
     while let Some(argument) = arguments.next() {

@@ -1,4 +1,4 @@
-//! What a runner's reports do to stages, steps and their build.
+//! Effects of a runner's reports on stages, steps and their build.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use crate::server::{Server, now};
 use crate::state::{Stale, State, next};
 use crate::trigger;
 
-/// Why a report is not taken.
+/// Error of a report.
 #[derive(Debug)]
 pub enum Problem {
-    /// Another changed the same since.
+    /// The row was changed since the runner read it.
     Stale,
     Failed(String),
 }
@@ -32,7 +32,7 @@ fn find(state: &State, build: i64) -> Result<(Build, Repository), Problem> {
     Ok((build, kept.repository.clone()))
 }
 
-/// Tells who listens how a build is.
+/// Publishes the build's state to the listeners.
 fn publish(server: &Server, repository: &Repository, build: &Build) {
     let whole = server.read(|state| state.whole(build));
     let shown = Shown { repository: repository.clone(), build: Some(whole), permissions: None };
@@ -52,7 +52,7 @@ fn add(state: &mut State, step: &mut Step) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A stage begins: its steps are made, and its build runs.
+/// Begins a stage: creates its steps, and sets its build to running.
 pub async fn begin(server: &Arc<Server>, mut stage: Stage) -> Result<Stage, Problem> {
     let (mut build, repository) = server.read(|state| find(state, stage.build_id))?;
     shorten(&mut stage.error);
@@ -77,7 +77,7 @@ pub async fn begin(server: &Arc<Server>, mut stage: Stage) -> Result<Stage, Prob
     Ok(stage)
 }
 
-/// A stage ends: what waits for it begins or is skipped, and the build ends with its last stage.
+/// Ends a stage: dependent stages begin or are skipped, and the build ends with its last stage.
 pub async fn end(server: &Arc<Server>, mut stage: Stage) -> Result<Stage, Problem> {
     let (mut build, repository) = server.read(|state| find(state, stage.build_id))?;
     server.write(|state| {
@@ -107,7 +107,7 @@ pub async fn end(server: &Arc<Server>, mut stage: Stage) -> Result<Stage, Proble
     if build.started == 0 {
         build.started = build.finished;
     }
-    // A build that was cancelled meanwhile stays so.
+    // A build that was cancelled meanwhile stays cancelled.
     if server.write(|state| state.save_build(&mut build)).is_ok() {
         publish(server, &repository, &build);
         trigger::tell(server, &repository, &build).await;
@@ -152,14 +152,14 @@ fn report(server: &Arc<Server>, step: &mut Step) -> Result<(), Problem> {
     Ok(())
 }
 
-/// A step begins, and its live log with it.
+/// Begins a step and its live log.
 pub fn begin_step(server: &Arc<Server>, mut step: Step) -> Result<Step, Problem> {
     server.live.begin(step.id);
     report(server, &mut step)?;
     Ok(step)
 }
 
-/// A step ends, and its live log with it. Here being late is no conflict but a failure, as at the real server.
+/// Ends a step and its live log. As on the real server, a stale report is an error 500 here, not a conflict.
 pub fn end_step(server: &Arc<Server>, mut step: Step) -> Result<Step, Problem> {
     let reported = report(server, &mut step);
     server.live.end(step.id);

@@ -1,4 +1,4 @@
-//! Everything that outlives a restart.
+//! The state that survives a restart.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ pub struct State {
     pub accounts: BTreeMap<i64, Account>,
     pub repositories: BTreeMap<i64, Kept>,
     pub grants: Vec<Grant>,
-    /// Ids of repositories are not used twice.
+    /// Ids of repositories are never used again.
     pub last_repository: i64,
     #[serde(skip_serializing)]
     pub builds: BTreeMap<i64, Build>,
@@ -20,15 +20,15 @@ pub struct State {
     pub stages: BTreeMap<i64, Stage>,
     #[serde(skip_serializing)]
     pub steps: BTreeMap<i64, Step>,
-    /// Builds that are kept apart, because nothing of them changes any more.
+    /// Ended builds: saved in a file of their own, because they do not change any more.
     #[serde(skip)]
     pub ended: BTreeSet<i64>,
     pub secrets: BTreeMap<i64, Secret>,
-    /// Below which number the builds of a repository were deleted.
+    /// By repository: the builds below this number were deleted.
     pub purged: BTreeMap<i64, i64>,
 }
 
-/// A row that was changed by another since it was read.
+/// Error: the row was changed since it was read.
 #[derive(Debug)]
 pub struct Stale;
 
@@ -61,7 +61,7 @@ impl State {
         self.secrets.values().find(|secret| secret.repo_id == repository && secret.name == name)
     }
 
-    /// Deletes the builds of a repository below a number, waiting and running ones too.
+    /// Deletes the builds of a repository below a number, also waiting and running ones.
     pub fn purge(&mut self, repository: i64, below: i64) {
         let lowest = self.purged.entry(repository).or_default();
         *lowest = below.max(*lowest);
@@ -69,12 +69,12 @@ impl State {
         self.ended.retain(|id| self.builds.contains_key(id));
     }
 
-    /// Whether a build was deleted.
+    /// True if a build was deleted.
     pub fn is_purged(&self, build: &Build) -> bool {
         self.purged.get(&build.repo_id).is_some_and(|below| build.number < *below)
     }
 
-    /// A build's stages, each with its steps.
+    /// The stages of a build, each with its steps.
     pub fn stages_with_steps(&self, build: i64) -> Vec<Stage> {
         let stages = self.stages.values().filter(|stage| stage.build_id == build);
         stages
@@ -92,7 +92,7 @@ impl State {
         Build { stages: self.stages_with_steps(build.id), ..build.clone() }
     }
 
-    /// Saves a stage that was read, unless another saved it since. What a stage is, its name and number, stays.
+    /// Saves a stage, unless another request saved it since it was read. The stage's name and number do not change.
     pub fn save_stage(&mut self, stage: &mut Stage) -> Result<(), Stale> {
         let old = self.stages.get_mut(&stage.id).filter(|old| old.version == stage.version).ok_or(Stale)?;
         stage.version += 1;
@@ -104,7 +104,7 @@ impl State {
         Ok(())
     }
 
-    /// Saves a step that was read, unless another saved it since.
+    /// Saves a step, unless another request saved it since it was read.
     pub fn save_step(&mut self, step: &mut Step) -> Result<(), Stale> {
         let old = self.steps.get_mut(&step.id).filter(|old| old.version == step.version).ok_or(Stale)?;
         step.version += 1;
@@ -116,7 +116,7 @@ impl State {
         Ok(())
     }
 
-    /// Saves a build that was read, unless another saved it since.
+    /// Saves a build, unless another request saved it since it was read.
     pub fn save_build(&mut self, build: &mut Build) -> Result<(), Stale> {
         let old = self.builds.get_mut(&build.id).filter(|old| old.version == build.version).ok_or(Stale)?;
         build.version += 1;
@@ -126,7 +126,7 @@ impl State {
     }
 }
 
-/// The number that a new row gets.
+/// The number of the next row.
 pub fn next<T>(rows: &BTreeMap<i64, T>) -> i64 {
     rows.last_key_value().map_or(1, |(id, _)| id + 1)
 }

@@ -1,4 +1,4 @@
-//! Taking over the repositories that Gitea shows an account.
+//! Synchronisation of an account's repositories with Gitea.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::model::{Grant, Kept, Permission, Repository};
 use crate::server::{Server, now};
 use crate::state::{State, next};
 
-/// Asks Gitea and takes over what it shows. Whatever happens, the account counts as synchronised then.
+/// Updates the account's repositories from Gitea. Also after an error the account counts as synchronised.
 pub async fn run(server: &Arc<Server>, user: i64) -> Result<(), Failure> {
     syncing(server, user, true);
     let outcome = take_over(server, user).await;
@@ -41,16 +41,16 @@ async fn take_over(server: &Arc<Server>, user: i64) -> Result<(), Failure> {
 fn merge(state: &mut State, user: i64, remote: &[Repository]) {
     let granted: Vec<String> =
         state.grants.iter().filter(|grant| grant.user_id == user).map(|grant| grant.repository.clone()).collect();
-    // The list says nothing about permissions: each is asked for when it is needed next.
+    // The list contains no permissions: each is asked for at its next use.
     for grant in state.grants.iter_mut().filter(|grant| grant.user_id == user) {
         grant.asked = 0;
     }
     for one in remote {
-        // Deleted and made again under the same name.
+        // The repository was deleted and created again under the same name.
         state.repositories.retain(|_, kept| kept.repository.slug != one.slug || kept.repository.uid == one.uid);
         let known = state.repositories.values_mut().find(|kept| kept.repository.uid == one.uid);
         if let Some(kept) = known {
-            // The real one corrects only what the account had seen before.
+            // The real server corrects only the repositories that the account had before.
             if granted.contains(&one.uid) {
                 correct(&mut kept.repository, one);
             }

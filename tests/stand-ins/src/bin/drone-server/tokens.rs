@@ -1,13 +1,13 @@
-//! The token with which an account is spoken for at Gitea.
+//! The Gitea tokens of accounts.
 
 use crate::Failure;
 use crate::server::{Server, now};
 
-/// A token is renewed this long before its end.
+/// Seconds before the expiry at which a token is renewed.
 const BEFORE: i64 = 60;
 
 impl Server {
-    /// The account's token for Gitea, renewed when it is at its end, or in any case. An account that never logged in has
+    /// The account's token for Gitea, renewed when it expires, or if forced. An account that never logged in has
     /// an empty one, which Gitea refuses.
     pub async fn token(&self, user: i64, is_forced: bool) -> Result<String, Failure> {
         let account = self.read(|state| state.accounts.get(&user).cloned());

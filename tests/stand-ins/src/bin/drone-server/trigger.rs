@@ -1,4 +1,4 @@
-//! Making builds.
+//! Creation of builds.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use crate::pipeline::{self, Pipeline};
 use crate::server::{Server, now};
 use crate::state::next;
 
-/// Makes a build of what is wanted; `None` when none of its pipelines want the event, or the owner is not active.
+/// Creates a build; `None` if none of its pipelines match the event, or the owner is not active.
 pub async fn build(server: &Arc<Server>, repository: &Repository, wanted: Build) -> Result<Option<Build>, Failure> {
     let owner = server.read(|state| state.accounts.get(&repository.user_id).cloned());
     let owner = owner.ok_or("sql: no rows in result set")?;
@@ -79,7 +79,7 @@ fn stage(from: &Pipeline, at: usize, repository: &Repository, depends_on: Vec<St
     }
 }
 
-/// A build that cannot be: the real server forgets who made it, and its parameters.
+/// A build with an error: like the real server, drops its sender and parameters.
 fn broken(server: &Server, repository: i64, wanted: Build, error: String) -> Result<Build, Failure> {
     let (started, finished) = (now(), now());
     let params = std::collections::BTreeMap::new();
@@ -106,7 +106,7 @@ fn insert(server: &Server, repository: i64, wanted: Build, stages: Vec<Stage>) -
     })
 }
 
-/// Sets the commit's status in Gitea, which may refuse.
+/// Sets the commit's status in Gitea. A refusal of Gitea is ignored.
 pub async fn tell(server: &Arc<Server>, repository: &Repository, build: &Build) {
     if server.settings.status_disabled || build.event == "cron" {
         return;

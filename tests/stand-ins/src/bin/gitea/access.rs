@@ -1,4 +1,4 @@
-//! What an account may do with a repository.
+//! Permissions of accounts.
 
 use crate::model::{Level, Repository};
 use crate::state::State;
@@ -9,7 +9,7 @@ pub fn level(state: &State, repository: &Repository, account: Option<i64>) -> Le
     public.max(of_account(state, repository, account)).max(by_team(state, repository, account))
 }
 
-/// What it may by itself.
+/// The permission that the account has without teams.
 fn of_account(state: &State, repository: &Repository, account: i64) -> Level {
     let administers = state.accounts.get(&account).is_some_and(|account| account.admin);
     if repository.owner == account || administers {
@@ -29,7 +29,7 @@ fn by_team(state: &State, repository: &Repository, account: i64) -> Level {
     levels.max().unwrap_or_default()
 }
 
-/// What the API tells of it: what a team of some units may is not told as more than reading.
+/// The permission that the API shows. A team with some units only counts as read access.
 pub fn told(state: &State, repository: &Repository, account: i64) -> Level {
     let public = if repository.private { Level::None } else { Level::Read };
     let by_team = match by_team(state, repository, account) {
@@ -39,7 +39,7 @@ pub fn told(state: &State, repository: &Repository, account: i64) -> Level {
     public.max(of_account(state, repository, account)).max(by_team)
 }
 
-/// Whether somebody owns an organisation.
+/// True if an account owns an organisation.
 pub fn owns(state: &State, organisation: i64, account: i64) -> bool {
     let administers = state.accounts.get(&account).is_some_and(|account| account.admin);
     let owner = |team: &crate::model::Team| team.permission == Level::Owner && team.members.contains(&account);

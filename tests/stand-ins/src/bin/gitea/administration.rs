@@ -1,4 +1,4 @@
-//! `gitea admin user create`: asked of the running server, which has the state.
+//! `gitea admin user create`: a request to the running server, which has the state.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
@@ -14,46 +14,46 @@ use crate::server::now;
 use crate::settings::Settings;
 use crate::turn::Turn;
 
-/// Where the running server is asked, which is nothing of Gitea's.
+/// Path of the running server for this request. Gitea itself has no such path.
 pub const PATH: [&str; 2] = ["-", "stand-in"];
 const HEADER: &str = "x-internal-token";
 
 /// A new account.
 #[derive(Debug, Args)]
 pub struct NewAccount {
-    /// Its login.
+    /// Login.
     #[arg(long)]
     username: String,
-    /// Its address.
+    /// Mail address.
     #[arg(long)]
     email: String,
-    /// Whether it administers.
+    /// Makes the account an administrator.
     #[arg(long)]
     admin: bool,
-    /// A password of its own, told on the output.
+    /// Generates a random password and prints it.
     #[arg(long, required = true)]
     random_password: bool,
-    /// How long that is.
+    /// Length of the random password.
     #[arg(long, default_value_t = 12)]
     random_password_length: usize,
-    /// Whether the password has to be changed at the first login.
+    /// Forces a new password at the first login.
     #[arg(long, default_value_t = true, action = clap::ArgAction::Set)]
     must_change_password: bool,
-    /// A token, told on the output.
+    /// Creates an access token and prints it.
     #[arg(long)]
     access_token: bool,
-    /// Its name.
+    /// Name of the access token.
     #[arg(long, default_value = "gitea-admin")]
     access_token_name: String,
-    /// Its scopes, with commas between.
+    /// Scopes of the access token, separated by commas.
     #[arg(long, default_value = "all")]
     access_token_scopes: String,
-    /// The settings of the running server.
+    /// Settings file of the running server.
     #[arg(long, short)]
     config: PathBuf,
 }
 
-/// The same on its way to the server.
+/// The arguments on their way to the server.
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
     username: String,
@@ -97,7 +97,7 @@ impl NewAccount {
     }
 }
 
-/// Does it, in the server.
+/// Creates the account in the server.
 pub fn answer(turn: &mut Turn) -> Answer {
     if turn.call.header(HEADER) != turn.server.settings.internal_token {
         return Err(not_found());

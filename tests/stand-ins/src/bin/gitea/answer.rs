@@ -1,9 +1,9 @@
-//! Answers as Gitea's API gives them.
+//! Answers in the form of Gitea's API.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
-/// What is answered, before it is put on the wire.
+/// An answer before it is sent.
 #[derive(Debug, Clone)]
 pub struct Reply {
     pub status: u16,
@@ -23,14 +23,14 @@ impl Reply {
     }
 }
 
-/// Why something is not done.
+/// A request that is not carried out.
 #[derive(Debug, Clone)]
 pub enum Refusal {
     /// A status with a message.
     Said(u16, String),
-    /// A status without a word.
+    /// A status without a body.
     Silent(u16),
-    /// It is elsewhere.
+    /// A redirect: status and target.
     Moved(u16, String),
 }
 
@@ -69,7 +69,7 @@ pub fn unauthorized(message: &str) -> Refusal {
     Refusal::Said(401, message.to_owned())
 }
 
-/// Something of this machine went wrong.
+/// The answer 500 for an error of this machine.
 #[allow(clippy::needless_pass_by_value)] // It is what errors are mapped by.
 pub fn broken(error: impl ToString) -> Refusal {
     let message = error.to_string();

@@ -1,4 +1,4 @@
-//! The API: which request is answered where.
+//! The routes of the API.
 
 mod accounts;
 mod applications;
@@ -22,7 +22,7 @@ use crate::answer::{Answer, Refusal, not_found, ok, unauthorized};
 use crate::model::Of;
 use crate::turn::Turn;
 
-/// Gitea's version that this stands for.
+/// Version of Gitea that this stand-in follows.
 const VERSION: &str = "1.26.0";
 
 pub fn answer(turn: &mut Turn) -> Answer {
@@ -76,7 +76,7 @@ fn of_repository(turn: &mut Turn, owner: &str, name: &str, path: &[&str]) -> Ans
     }
 }
 
-/// What a token's scopes have to name.
+/// The scope categories that a token needs for a path.
 fn categories(path: &[&str]) -> Vec<&'static str> {
     match path {
         ["user", "orgs"] => vec!["user", "organization"],

@@ -1,4 +1,4 @@
-//! A request as it came.
+//! A received request.
 
 use axum::http::HeaderMap;
 use serde_json::Value;
@@ -8,10 +8,10 @@ use crate::answer::{Answer, invalid};
 #[derive(Debug)]
 pub struct Call {
     pub method: String,
-    /// As it came, still escaped.
+    /// As received, still percent-encoded.
     pub path: String,
     pub raw_query: String,
-    /// The path's parts.
+    /// Decoded parts of the path.
     pub segments: Vec<String>,
     pub query: Vec<(String, String)>,
     pub headers: HeaderMap,
@@ -28,12 +28,12 @@ impl Call {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
 
-    /// A value of the query, empty where there is none.
+    /// A value of the query, empty if absent.
     pub fn asked(&self, name: &str) -> &str {
         self.query.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
     }
 
-    /// A field of the form that was sent.
+    /// The body as a form.
     pub fn form(&self) -> Form {
         Form(pairs(&String::from_utf8_lossy(&self.body)))
     }
@@ -44,7 +44,7 @@ impl Call {
         pairs.find(|(key, _)| *key == name).map(|(_, value)| unescaped(value, false))
     }
 
-    /// The JSON that was sent; nothing at all is an empty object.
+    /// The body as JSON; an empty body counts as an empty object.
     pub fn json(&self) -> Answer<Json> {
         if self.body.iter().all(u8::is_ascii_whitespace) || self.body == b"null" {
             return Ok(Json(Value::Object(serde_json::Map::new())));
@@ -54,7 +54,7 @@ impl Call {
     }
 }
 
-/// A form's fields.
+/// The fields of a form.
 #[derive(Debug)]
 pub struct Form(Vec<(String, String)>);
 
@@ -64,7 +64,7 @@ impl Form {
     }
 }
 
-/// An object that was sent.
+/// An object in the body.
 #[derive(Debug)]
 pub struct Json(Value);
 
@@ -81,7 +81,7 @@ impl Json {
         Ok(self.text(name)?.unwrap_or(other))
     }
 
-    /// A text that has to be there; Gitea calls the field otherwise when it complains.
+    /// A required text; Gitea's error message uses another name for the field.
     pub fn required(&self, name: &str, called: &str) -> Answer<&str> {
         let found = self.text(name)?.filter(|text| !text.is_empty());
         found.ok_or_else(|| invalid(format!("[{called}]: Required")))
@@ -108,14 +108,14 @@ impl Json {
     }
 }
 
-/// `a=b&c=d`.
+/// Parses `a=b&c=d`.
 fn pairs(text: &str) -> Vec<(String, String)> {
     let pairs = text.split('&').filter(|pair| !pair.is_empty());
     let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
     pairs.map(|(key, value)| (unescaped(key, true), unescaped(value, true))).collect()
 }
 
-/// A text without its `%XX`; in a form a plus is a space as well.
+/// Decodes `%XX`; in a form, also a plus as a space.
 pub fn unescaped(text: &str, in_form: bool) -> String {
     let bytes = text.as_bytes();
     let (mut plain, mut at) = (Vec::new(), 0);
@@ -135,7 +135,7 @@ pub fn unescaped(text: &str, in_form: bool) -> String {
     String::from_utf8_lossy(&plain).into_owned()
 }
 
-/// Everything but letters, digits and `-._~` as `%XX`.
+/// Percent-encodes everything but letters, digits and `-._~`.
 pub fn escaped(text: &str) -> String {
     let mut whole = String::new();
     for byte in text.bytes() {

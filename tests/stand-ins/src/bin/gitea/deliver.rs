@@ -1,4 +1,4 @@
-//! Hooks: who hears of what, and the way there.
+//! Delivery of events to hooks.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,7 +21,7 @@ pub struct Delivery {
     body: String,
 }
 
-/// Tells every hook that listens for this kind of event.
+/// Queues a delivery for every hook that subscribes to this kind of event.
 pub fn event(server: &Server, state: &State, repository: i64, event: &str, kind: &str, body: &Value) {
     let owner = state.repositories.get(&repository).map(|repository| repository.owner);
     let hears = |hook: &&Hook| {
@@ -44,11 +44,11 @@ pub fn to(server: &Server, hook: &Hook, event: &str, kind: &str, body: &Value) {
         kind: kind.to_owned(),
         body: body.to_string(),
     };
-    // It fails only when the server ends.
+    // Fails only while the server ends.
     drop(server.deliveries.send(delivery));
 }
 
-/// Delivers one after the other, as long as the server runs.
+/// Sends one delivery after the other, as long as the server runs.
 pub async fn all(server: Arc<Server>) {
     drop(rustls::crypto::ring::default_provider().install_default());
     let client = reqwest::Client::builder().timeout(Duration::from_secs(5)).no_proxy().build();
@@ -75,7 +75,7 @@ async fn one(client: &reqwest::Client, delivery: &Delivery) -> Result<(), reqwes
     request.body(delivery.body.clone()).send().await?.error_for_status().map(drop)
 }
 
-/// Over the very bytes that are sent; empty where there is no secret.
+/// Signature of the exact bytes that are sent; empty without a secret.
 fn signature(secret: &str, body: &str) -> String {
     if secret.is_empty() {
         return String::new();

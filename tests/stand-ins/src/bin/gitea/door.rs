@@ -1,4 +1,4 @@
-//! From the wire to what answers, and back.
+//! HTTP in front of the handlers.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ async fn answer(
     let path = uri.path().to_owned();
     let query = uri.query().unwrap_or_default().to_owned();
     let call = Call::new(method.as_str().to_owned(), path, query, headers, body.to_vec());
-    // Everything here waits for git, so it does not belong on the runtime's own threads.
+    // Handlers wait for git, so they run outside the runtime's own threads.
     let reply = tokio::task::spawn_blocking(move || whole(&server, &call)).await;
     wire(reply.unwrap_or_else(|error| broken(error).reply("")))
 }

@@ -1,4 +1,4 @@
-//! A bare repository, worked on by git itself.
+//! A bare repository, changed by git itself.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -38,11 +38,11 @@ pub struct Entry {
     pub path: String,
 }
 
-/// What is done to one file.
+/// A change of one file.
 #[derive(Debug)]
 pub struct Change<'a> {
     pub path: &'a str,
-    /// Nothing removes it.
+    /// `None` removes the file.
     pub content: Option<&'a [u8]>,
     pub message: &'a str,
     pub parent: Option<&'a str>,
@@ -68,13 +68,13 @@ impl Git {
         command
     }
 
-    /// What git says, or nothing when it fails.
+    /// The output of git, or nothing when git fails.
     pub fn ask(&self, arguments: &[&str]) -> Option<String> {
         let output = self.command(arguments).output().ok()?;
         output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim_end_matches('\n').to_owned())
     }
 
-    /// What git says; failing is an error.
+    /// The output of git. A failure of git is an error.
     pub fn run(&self, arguments: &[&str]) -> Answer<String> {
         Self::done(self.command(arguments), arguments, None)
     }
@@ -116,7 +116,7 @@ impl Git {
         Ok(())
     }
 
-    /// The commit that a name stands for.
+    /// The commit that a name resolves to.
     pub fn commit_of(&self, name: &str) -> Option<String> {
         if name.is_empty() || name.starts_with('-') {
             return None;
@@ -128,7 +128,7 @@ impl Git {
         self.commit_of(&format!("refs/heads/{name}"))
     }
 
-    /// Every branch and tag, with what it points to.
+    /// Every branch and tag with its target.
     pub fn refs(&self) -> BTreeMap<String, String> {
         let listed = self.ask(&["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"]);
         let listed = listed.unwrap_or_default();
@@ -140,7 +140,7 @@ impl Git {
         self.run(&["update-ref", name, sha]).map(drop)
     }
 
-    /// Commits from one on, newest first.
+    /// Commits from this one on, newest first.
     pub fn commits(&self, from: &str, skip: usize, count: usize) -> Vec<Commit> {
         let (skip, count) = (format!("--skip={skip}"), format!("--max-count={count}"));
         let said = self.ask(&["log", FORMAT, &skip, &count, from, "--"]).unwrap_or_default();
@@ -186,7 +186,7 @@ impl Git {
         output.status.success().then_some(output.stdout)
     }
 
-    /// Makes a commit that changes one file, on top of another commit or of nothing.
+    /// Creates a commit that changes one file, with or without a parent.
     pub fn change(&self, change: &Change) -> Answer<String> {
         let folder = tempfile::tempdir().map_err(broken)?;
         let index = folder.path().join("index");

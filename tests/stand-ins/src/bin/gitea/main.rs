@@ -1,9 +1,9 @@
-//! A stand-in for Gitea, as far as this project relies on it: accounts, organisations, repositories with real git, pull requests, comments, hooks, its
+//! A stand-in for Gitea, as far as this project relies on Gitea: accounts, organisations, repositories with real git, pull requests, comments, hooks,
 //! login, and OAuth. tests/contract holds it to the same assertions as the real one.
 //!
-//! It is started as the real one is, by the same `app.ini`. All it keeps is in `WORK_PATH`: `stand-in.json` and bare repositories.
+//! Started like the real one, with the same `app.ini`. All data is in `WORK_PATH`: `stand-in.json` and bare repositories.
 #![allow(clippy::missing_docs_in_private_items)]
-// What answers a request may refuse it, so all of them have one type; and accounts have as many flags as Gitea's.
+// All handlers have one type, since any of them may refuse a request; accounts have as many flags as Gitea's.
 #![allow(clippy::unnecessary_wraps, clippy::struct_excessive_bools)]
 
 mod access;
@@ -43,7 +43,7 @@ use crate::settings::Settings;
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
-/// What it is asked to do: as much of Gitea's own command line as is used here.
+/// Arguments: the part of Gitea's command line that this project uses.
 #[derive(Debug, Parser)]
 #[command(name = "gitea", about = "A stand-in for Gitea.")]
 struct Arguments {
@@ -53,13 +53,13 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serves.
+    /// Runs the server.
     Web {
-        /// Its settings.
+        /// Settings file.
         #[arg(long, short)]
         config: PathBuf,
     },
-    /// Changes something of a running one.
+    /// Changes the data of a running server.
     Admin {
         #[command(subcommand)]
         what: Admin,
@@ -68,7 +68,7 @@ enum Command {
 
 #[derive(Debug, Subcommand)]
 enum Admin {
-    /// Accounts.
+    /// Manages accounts.
     User {
         #[command(subcommand)]
         what: User,
@@ -77,7 +77,7 @@ enum Admin {
 
 #[derive(Debug, Subcommand)]
 enum User {
-    /// Makes one.
+    /// Creates an account.
     Create(NewAccount),
 }
 

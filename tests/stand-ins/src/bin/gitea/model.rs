@@ -1,10 +1,10 @@
-//! What is kept.
+//! The stored data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-/// What an account may do with a repository, from least to most.
+/// Permission of an account for a repository, from lowest to highest.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
@@ -71,7 +71,7 @@ pub struct Team {
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Repository {
     pub id: i64,
-    /// The id of an account or an organisation; they have one row of numbers.
+    /// The id of an account or an organisation; both share one sequence of ids.
     pub owner: i64,
     pub name: String,
     pub description: String,
@@ -84,7 +84,7 @@ pub struct Repository {
     pub updated: i64,
 }
 
-/// An issue, or a pull request when it has the rest of one.
+/// An issue; a pull request if the fields of one are set.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Issue {
     pub id: i64,
@@ -143,7 +143,7 @@ pub struct Status {
     pub created: i64,
 }
 
-/// Whose hook it is.
+/// Owner of a hook.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Of {
@@ -186,7 +186,7 @@ pub struct Grant {
     pub scope: String,
 }
 
-/// What a grant gave out.
+/// A token or code that belongs to a grant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Given {
     pub grant: i64,
@@ -208,9 +208,9 @@ pub enum Kind {
 #[derive(Debug, Clone, Default)]
 pub struct Session {
     pub account: Option<i64>,
-    /// Whose password was right, and whose second factor is waited for.
+    /// The account whose password was right and whose second factor is not given yet.
     pub half: Option<i64>,
-    /// What consent was asked for: client, state, redirect address.
+    /// The request for consent: client, state, redirect address.
     pub asked: Option<(String, String, String)>,
     /// The secret of a second factor that is not confirmed yet.
     pub enrolling: Option<String>,

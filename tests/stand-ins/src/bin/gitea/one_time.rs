@@ -1,4 +1,4 @@
-//! One-time passcodes (RFC 6238): six digits of half a minute.
+//! One-time passcodes (RFC 6238): six digits, valid for 30 s.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -10,7 +10,7 @@ pub fn secret() -> String {
     std::iter::repeat_with(|| char::from(LETTERS[fastrand::usize(..LETTERS.len())])).take(32).collect()
 }
 
-/// Whether a passcode is this half minute's or a neighbour's.
+/// True if a passcode is of this 30 s step or a neighbouring one.
 pub fn fits(secret: &str, passcode: &str, now: i64) -> bool {
     let step = now / 30;
     (step - 1..=step + 1).any(|step| self::passcode(secret, step).as_deref() == Some(passcode))

@@ -1,4 +1,4 @@
-//! Lists in pages.
+//! Pagination of lists.
 
 use serde_json::Value;
 
@@ -6,11 +6,11 @@ use crate::answer::{Answer, Reply, with};
 use crate::call::escaped;
 use crate::turn::Turn;
 
-/// Entries of a page where none are asked for, and at most.
+/// Entries of a page: the default, and the maximum.
 const USUAL: usize = 30;
 const MOST: usize = 50;
 
-/// One page of what there is, with the headers that tell of the others.
+/// One page of the list, with the headers for the other pages.
 #[allow(clippy::needless_pass_by_value)] // Lists are made for this.
 pub fn page<T>(turn: &Turn, all: Vec<T>, show: impl Fn(&T) -> Value) -> Answer {
     let number = |name: &str| turn.call.asked(name).parse::<usize>().ok().filter(|number| *number > 0);
@@ -25,7 +25,7 @@ pub fn page<T>(turn: &Turn, all: Vec<T>, show: impl Fn(&T) -> Value) -> Answer {
     Ok(reply)
 }
 
-/// A list that has no pages.
+/// A list without pages.
 pub fn whole(entries: Vec<Value>) -> Reply {
     let count = entries.len().to_string();
     with(200, &Value::Array(entries)).header("X-Total-Count", count)

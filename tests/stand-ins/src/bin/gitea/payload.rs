@@ -1,4 +1,4 @@
-//! What hooks are told.
+//! Payloads of webhooks.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::server::Server;
 use crate::show::Show;
 use crate::state::State;
 
-/// A branch or tag has moved.
+/// Payload of a moved branch or tag.
 pub fn push(server: &Server, state: &State, repository: i64, by: i64, name: &str, (old, new): (&str, &str)) -> Value {
     let show = Show { server, state };
     let Some(kept) = state.repositories.get(&repository) else { return Value::Null };
@@ -36,7 +36,7 @@ pub fn push(server: &Server, state: &State, repository: i64, by: i64, name: &str
     })
 }
 
-/// Something about a pull request.
+/// Payload of an event of a pull request.
 pub fn pull(server: &Server, state: &State, issue: i64, by: i64, action: &str) -> Value {
     let show = Show { server, state };
     let Some(kept) = state.issues.get(&issue) else { return Value::Null };
@@ -48,7 +48,7 @@ pub fn pull(server: &Server, state: &State, issue: i64, by: i64, action: &str) -
     })
 }
 
-/// Something about a comment.
+/// Payload of an event of a comment.
 pub fn comment(server: &Server, state: &State, comment: &Comment, by: i64, action: &str, from: Option<&str>) -> Value {
     let show = Show { server, state };
     let Some(issue) = state.issues.get(&comment.issue) else { return Value::Null };

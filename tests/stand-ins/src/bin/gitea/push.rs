@@ -1,4 +1,4 @@
-//! What follows when branches move: pull requests follow their heads, and hooks hear of it.
+//! Effects of a push: pull requests follow their heads, and webhooks are delivered.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::{deliver, payload};
 
 const NOWHERE: &str = "0000000000000000000000000000000000000000";
 
-/// After a push: whatever is not where it was has moved.
+/// Handles a push: every ref with another target than before has moved.
 pub fn took_place(server: &Server, state: &mut State, repository: i64, by: i64, before: &BTreeMap<String, String>) {
     let git = server.git(repository);
     let after = git.refs();
-    // The first branch of an empty repository becomes its default one, when there is no such branch.
+    // The first branch of an empty repository becomes the default one, if the default branch does not exist.
     if let Some(kept) = state.repositories.get_mut(&repository) {
         let branches: Vec<&str> = after.keys().filter_map(|name| name.strip_prefix("refs/heads/")).collect();
         if !branches.contains(&kept.default_branch.as_str()) && branches.len() == 1 {
@@ -32,7 +32,7 @@ pub fn took_place(server: &Server, state: &mut State, repository: i64, by: i64, 
     }
 }
 
-/// After one branch or tag has moved.
+/// Handles the move of one branch or tag.
 pub fn moved(server: &Server, state: &mut State, repository: i64, by: i64, name: &str, (old, new): (&str, &str)) {
     if let Some(kept) = state.repositories.get_mut(&repository) {
         kept.updated = now();
@@ -62,7 +62,7 @@ fn following(state: &State, fits: impl Fn(&Issue, i64, &str) -> bool) -> Vec<i64
     pulls.map(|issue| issue.id).collect()
 }
 
-/// Takes a pull request's head to a commit, fetched from its fork if need be.
+/// Sets a pull request's head to a commit, fetched from the fork if necessary.
 pub fn refresh(server: &Server, state: &mut State, id: i64, sha: &str) {
     let Some(issue) = state.issues.get_mut(&id) else { return };
     let (base, number) = (server.git(issue.repository), issue.number);

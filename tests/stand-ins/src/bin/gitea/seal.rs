@@ -1,4 +1,4 @@
-//! Secrets as they are kept: only good for telling whether one is the same.
+//! Stored secrets: only hashes, enough to compare; and random values.
 
 use sha2::{Digest, Sha256};
 
@@ -6,17 +6,17 @@ pub fn sealed(secret: &str) -> String {
     base::hex::encode(Sha256::digest(format!("stand-in:{secret}")))
 }
 
-/// Letters and digits.
+/// Random letters and digits.
 pub fn random(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
 }
 
-/// Digits of a hexadecimal number.
+/// Random hexadecimal digits.
 pub fn random_hex(length: usize) -> String {
     std::iter::repeat_with(|| fastrand::digit(16)).take(length).collect()
 }
 
-/// As applications and deliveries are told apart.
+/// A random UUID for applications and deliveries.
 pub fn uuid() -> String {
     [8, 4, 4, 4, 12].map(random_hex).join("-")
 }

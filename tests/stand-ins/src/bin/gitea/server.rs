@@ -1,4 +1,4 @@
-//! What every request has at hand.
+//! The context of every request.
 
 use std::io;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ impl Server {
         })
     }
 
-    /// The state, for one request at a time.
+    /// Gives one request at a time access to the state.
     pub fn with<T>(&self, work: impl FnOnce(&mut State) -> T) -> T {
         work(&mut self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -50,18 +50,18 @@ impl Server {
         Git::at(self.repositories().join(format!("{repository}.git")))
     }
 
-    /// What waits for delivery; whoever asks first has it.
+    /// The queue of deliveries. Only the first call gets it.
     pub fn waiting(&self) -> Option<UnboundedReceiver<Delivery>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
-/// Seconds since 1970.
+/// The time in seconds since 1970.
 pub fn now() -> i64 {
     jiff::Timestamp::now().as_second()
 }
 
-/// As Gitea writes a moment: whole seconds.
+/// A time in Gitea's form: whole seconds.
 pub fn moment(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
 }

@@ -1,4 +1,4 @@
-//! What `app.ini` says, as far as it matters here.
+//! The settings in `app.ini` that the stand-in uses.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +9,13 @@ use crate::Failure;
 
 #[derive(Debug)]
 pub struct Settings {
-    /// Where it listens.
+    /// Listen address.
     pub listen: SocketAddr,
-    /// What it calls itself, without a slash at the end.
+    /// Public URL, without a slash at the end.
     pub address: String,
-    /// The folder that holds all it writes.
+    /// Folder of all data.
     pub folder: PathBuf,
-    /// What the command line proves itself with to the running server.
+    /// Token of the command line's requests to the running server.
     pub internal_token: String,
 }
 

@@ -1,4 +1,4 @@
-//! Everything as the API shows it.
+//! Objects in the form of the API.
 
 use serde_json::{Value, json};
 
@@ -9,7 +9,7 @@ use crate::model::{
 use crate::server::{Server, moment};
 use crate::state::State;
 
-/// Shows what the state has.
+/// Converts objects of the state to JSON.
 #[derive(Debug, Clone, Copy)]
 pub struct Show<'a> {
     pub server: &'a Server,
@@ -21,7 +21,7 @@ impl Show<'_> {
         format!("{}{path}", self.server.settings.address)
     }
 
-    /// An account by its id; one that is gone is a ghost.
+    /// An account by id; a deleted one is the ghost account.
     pub fn account(&self, id: i64) -> Value {
         match self.state.accounts.get(&id) {
             Some(account) => self.user(account, false),
@@ -29,7 +29,7 @@ impl Show<'_> {
         }
     }
 
-    /// An account; some of it is told to itself and to administrators only.
+    /// An account; some fields are shown only to itself and to administrators.
     pub fn user(&self, account: &Account, whole: bool) -> Value {
         let login = &account.login;
         json!({
@@ -64,7 +64,7 @@ impl Show<'_> {
         }
     }
 
-    /// A repository for somebody who may do as much as this.
+    /// A repository, for a caller with this permission.
     pub fn repository(&self, repository: &Repository, level: Level) -> Value {
         let full_name = self.state.full_name(repository);
         let parent = repository.parent.and_then(|parent| self.state.repositories.get(&parent));
@@ -204,7 +204,7 @@ impl Show<'_> {
 }
 
 pub fn team(team: &Team) -> Value {
-    // A team of some units only is told to have no permission of its own.
+    // A team with some units only is shown without a permission of its own.
     let permission = if team.permission >= Level::Admin { json!(team.permission) } else { json!("none") };
     json!({
         "id": team.id, "name": team.name, "description": "", "organization": null, "permission": permission,
@@ -213,7 +213,7 @@ pub fn team(team: &Team) -> Value {
     })
 }
 
-/// A hook; never its secret.
+/// A hook, without its secret.
 pub fn hook(hook: &Hook) -> Value {
     json!({
         "id": hook.id, "type": hook.kind, "active": hook.active, "events": hook.events, "branch_filter": "",
@@ -222,7 +222,7 @@ pub fn hook(hook: &Hook) -> Value {
     })
 }
 
-/// An application, with its secret the one time it is told.
+/// An application. Only a new secret is shown.
 pub fn application(application: &Application, secret: &str) -> Value {
     json!({
         "id": application.id, "name": application.name, "client_id": application.client,

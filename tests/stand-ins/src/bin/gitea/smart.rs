@@ -1,4 +1,4 @@
-//! Git over HTTP, by git's own program for it.
+//! Git over HTTP, by `git http-backend`.
 
 use std::io::Write;
 use std::process::{Command, Stdio};
@@ -10,17 +10,17 @@ use crate::push;
 use crate::server::Server;
 use crate::{access, who};
 
-/// What git asks of which repository.
+/// A request of git to a repository.
 #[derive(Debug)]
 pub struct Wanted {
     owner: String,
     name: String,
-    /// The rest of the path.
+    /// Path after the repository.
     rest: String,
     pushes: bool,
 }
 
-/// What git asks, if it is git that asks.
+/// The request as one of git, if it is one.
 pub fn wanted(call: &Call) -> Option<Wanted> {
     let [owner, name, rest @ ..] = call.segments.as_slice() else { return None };
     let rest = rest.join("/");
@@ -109,7 +109,7 @@ fn backend(
     Ok(read(&output.stdout))
 }
 
-/// Headers, an empty line, and the rest.
+/// Parses a CGI answer: headers, an empty line, the body.
 fn read(output: &[u8]) -> Reply {
     let end = output.windows(4).position(|four| four == b"\r\n\r\n").unwrap_or(output.len());
     let mut reply = Reply { status: 200, headers: Vec::new(), body: Vec::new() };

@@ -1,4 +1,4 @@
-//! Everything that outlives a restart, and how it is looked through.
+//! The state that survives a restart, and its lookups.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,7 +20,7 @@ pub struct State {
     pub organisations: BTreeMap<i64, Organisation>,
     pub teams: BTreeMap<i64, Team>,
     pub repositories: BTreeMap<i64, Repository>,
-    /// Old names, in small letters, of repositories.
+    /// Old full names of repositories, in lower case.
     pub renamed: BTreeMap<String, i64>,
     pub issues: BTreeMap<i64, Issue>,
     pub comments: BTreeMap<i64, Comment>,
@@ -48,7 +48,7 @@ impl State {
         fs::rename(new, folder.join("stand-in.json"))
     }
 
-    /// A number nothing else has.
+    /// A new unique number.
     pub fn next(&mut self) -> i64 {
         self.last += 1;
         self.last
@@ -58,7 +58,7 @@ impl State {
         self.accounts.values().find(|account| account.login.eq_ignore_ascii_case(name))
     }
 
-    /// By login, or by address of mail.
+    /// An account by login or by mail address.
     pub fn account_of(&self, name: &str) -> Option<&Account> {
         let by_mail = || self.accounts.values().find(|account| account.email.eq_ignore_ascii_case(name));
         self.account_named(name).or_else(by_mail)
@@ -90,7 +90,7 @@ impl State {
         all.find(|repository| repository.owner == owner && repository.name.eq_ignore_ascii_case(name))
     }
 
-    /// A repository that was called so once.
+    /// A repository by an old name.
     pub fn renamed_from(&self, owner: &str, name: &str) -> Option<&Repository> {
         let id = self.renamed.get(&format!("{owner}/{name}").to_ascii_lowercase())?;
         self.repositories.get(id)
@@ -117,7 +117,7 @@ impl State {
         self.teams_of(organisation).any(|team| team.members.contains(&account))
     }
 
-    /// Forgets a repository with all that belongs to it.
+    /// Deletes a repository with all that belongs to it.
     pub fn remove_repository(&mut self, id: i64) {
         self.repositories.remove(&id);
         self.renamed.retain(|_, other| *other != id);
@@ -128,7 +128,7 @@ impl State {
         self.comments.retain(|_, comment| issues.contains_key(&comment.issue));
     }
 
-    /// Forgets an account, the tokens and consents it gave, and what it wrote.
+    /// Deletes an account with its repositories, tokens, comments, applications and consents.
     pub fn remove_account(&mut self, id: i64) {
         let owned: Vec<i64> = self.repositories.values().filter(|it| it.owner == id).map(|it| it.id).collect();
         for repository in owned {
@@ -155,7 +155,7 @@ impl State {
         self.revoke(|grant| grant.application == id);
     }
 
-    /// Ends grants and all they gave out.
+    /// Revokes grants with their tokens and codes.
     pub fn revoke(&mut self, which: impl Fn(&Grant) -> bool) {
         self.grants.retain(|grant| !which(grant));
     }

@@ -1,4 +1,4 @@
-//! One request's turn at the state.
+//! One request with its access to the state.
 
 use crate::access;
 use crate::answer::{Answer, Refusal, forbidden, not_found, unauthorized};
@@ -18,14 +18,14 @@ pub struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// Who asks, where somebody has to.
+    /// The caller; an error without a login.
     pub fn me(&self) -> Answer<Account> {
         let id = self.caller.as_ref().ok_or_else(|| unauthorized("token is required"))?.account;
         self.state.accounts.get(&id).cloned().ok_or_else(|| unauthorized("token is required"))
     }
 
-    /// Who asks, if anybody.
-    pub fn somebody(&self) -> Option<i64> {
+    /// The caller's id, if the request has a login.
+    pub fn caller_id(&self) -> Option<i64> {
         self.caller.as_ref().map(|caller| caller.account)
     }
 
@@ -34,7 +34,7 @@ impl Turn<'_> {
         if me.admin { Ok(me) } else { Err(forbidden("user should be the site admin")) }
     }
 
-    /// A repository whoever asks may see. One that was renamed is elsewhere.
+    /// A repository that the caller may see. A renamed one is a redirect.
     pub fn repository(&self, owner: &str, name: &str) -> Answer<Repository> {
         let Some(found) = self.state.repository_named(owner, name) else {
             let now = self.state.renamed_from(owner, name).ok_or_else(not_found)?;
@@ -43,13 +43,13 @@ impl Turn<'_> {
             if !self.call.raw_query.is_empty() {
                 to = format!("{to}?{}", self.call.raw_query);
             }
-            // Whatever the method: who follows it blindly asks a GET instead.
+            // For every method: a client that follows the redirect blindly sends a GET instead.
             return Err(Refusal::Moved(301, to));
         };
         if self.level(found) == Level::None { Err(not_found()) } else { Ok(found.clone()) }
     }
 
-    /// The same, for who may do as much as this.
+    /// A repository for which the caller has at least this permission.
     pub fn repository_for(&self, owner: &str, name: &str, level: Level) -> Answer<Repository> {
         let repository = self.repository(owner, name)?;
         self.me()?;
@@ -62,9 +62,9 @@ impl Turn<'_> {
         }))
     }
 
-    /// What whoever asks may do with a repository.
+    /// The caller's permission for a repository.
     pub fn level(&self, repository: &Repository) -> Level {
-        access::level(self.state, repository, self.somebody())
+        access::level(self.state, repository, self.caller_id())
     }
 
     pub fn issue(&self, repository: &Repository, number: &str) -> Answer<Issue> {
@@ -76,7 +76,7 @@ impl Turn<'_> {
         self.server.git(repository.id)
     }
 
-    /// An address of a page or of the API.
+    /// The URL of a page or of the API.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.server.settings.address)
     }

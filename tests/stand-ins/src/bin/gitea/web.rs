@@ -1,4 +1,4 @@
-//! The pages, as far as a program goes through them.
+//! The pages that a program needs.
 
 mod consent;
 mod login;
@@ -20,7 +20,7 @@ pub fn answer(turn: &mut Turn) -> Answer {
     let segments: Vec<&str> = turn.call.segments.iter().map(String::as_str).collect();
     let method = turn.call.method.as_str();
     match (method, segments.as_slice()) {
-        // These are for programs and have no session.
+        // Endpoints for programs, without a session.
         ("POST", ["login", "oauth", "access_token"]) => return Ok(tokens::answer(turn)),
         ("GET", ["login", "oauth", "userinfo"]) => return tokens::profile(turn),
         ("POST", path) if path == administration::PATH => return administration::answer(turn),
@@ -66,7 +66,7 @@ fn with_session(turn: &mut Turn, id: &str, path: &[&str]) -> Answer {
     }
 }
 
-/// Who is logged in; anybody else is sent to do so, and back.
+/// The account that is logged in; other browsers are sent to the login page, and back.
 fn logged_in(turn: &Turn, id: &str) -> Answer<Account> {
     let account = turn.state.sessions.get(id).and_then(|session| session.account);
     let account = account.and_then(|account| turn.state.accounts.get(&account)).cloned();
@@ -76,7 +76,7 @@ fn logged_in(turn: &Turn, id: &str) -> Answer<Account> {
     })
 }
 
-/// The same, where nothing has to be done first.
+/// The account that is logged in and has no pending step, such as a new password.
 fn ready(turn: &Turn, id: &str) -> Answer<Account> {
     let account = logged_in(turn, id)?;
     if account.must_change {
@@ -88,7 +88,7 @@ fn ready(turn: &Turn, id: &str) -> Answer<Account> {
     Ok(account)
 }
 
-/// A page for people, who see more on the real one.
+/// A page for browsers; the real one shows more.
 fn repository(turn: &Turn, owner: &str, name: &str, number: &str) -> Answer {
     let missing = || Refusal::Said(404, "Page Not Found".to_owned());
     let repository = turn.state.repository_named(owner, name).filter(|it| turn.level(it) > Level::None);
@@ -108,7 +108,7 @@ fn repository(turn: &Turn, owner: &str, name: &str, number: &str) -> Answer {
     Ok(page::page(200, &title, &format!("<h1>{}</h1>\n{body}", page::text(&title))))
 }
 
-/// Sent on to another page.
+/// A redirect to another page.
 fn on(to: &str) -> Reply {
     Reply { status: 303, headers: Vec::new(), body: Vec::new() }.header("Location", to)
 }

@@ -1,4 +1,4 @@
-//! Who asks the API: a password, a token of theirs, or a token of a grant.
+//! The caller of an API request: by a password, an access token, or a token of a grant.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,13 +14,13 @@ use crate::state::State;
 #[derive(Debug, Clone)]
 pub struct Caller {
     pub account: i64,
-    /// What a token may; a password and a grant may anything.
+    /// Scopes of an access token; `None` for a password or a grant, which allow everything.
     pub scopes: Option<Vec<String>>,
-    /// Whether it came with the account's own password.
+    /// True if the caller gave the account's own password.
     pub by_password: bool,
 }
 
-/// Who asks, if it is said. What is said wrongly is refused, also where nobody is needed.
+/// The caller, if the request names one. Wrong credentials are an error, even where no login is needed.
 pub fn of(state: &State, call: &Call) -> Answer<Option<Caller>> {
     let refused = || unauthorized("invalid username, password or token");
     let given = call.header("authorization");
@@ -52,7 +52,7 @@ fn may_act(account: &Account) -> Answer<()> {
     Ok(())
 }
 
-/// A name with a password, or a token in the place of either.
+/// By name and password, or by a token in place of either.
 pub fn by_basic(state: &State, name: &str, password: &str, passcode: &str) -> Answer<Option<Caller>> {
     let token = if password.is_empty() || password == "x-oauth-basic" { name } else { password };
     if let Some(caller) = by_token(state, token) {
@@ -82,7 +82,7 @@ pub fn by_token(state: &State, token: &str) -> Option<Caller> {
 }
 
 impl Caller {
-    /// Whether a token's scopes allow what is asked.
+    /// Fails unless the token's scopes allow the request.
     pub fn allows(&self, categories: &[&str], writes: bool) -> Answer<()> {
         let Some(scopes) = &self.scopes else { return Ok(()) };
         let has = |scope: String| scopes.contains(&scope);

@@ -1,4 +1,4 @@
-//! What Gitea answers.
+//! Gitea's answers.
 
 use serde::Deserialize;
 

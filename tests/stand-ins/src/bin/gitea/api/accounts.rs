@@ -47,7 +47,7 @@ fn show<'a>(turn: &'a Turn) -> Show<'a> {
 
 fn repositories(turn: &Turn) -> Answer {
     let me = turn.me()?;
-    // One's own, shared with one, and of one's organisations; what is merely public is none of these.
+    // The account's own repositories, shared ones, and those of its organisations; other public ones are not listed.
     let mine = |repository: &&Repository| {
         let member = turn.state.is_member(repository.owner, me.id);
         repository.owner == me.id || repository.collaborators.contains_key(&me.id) || member

@@ -57,7 +57,7 @@ pub fn answer(turn: &mut Turn, path: &[&str]) -> Answer {
     }
 }
 
-/// Takes what was sent, and makes a new secret, each time.
+/// Sets the application's fields from the body. Every call makes a new secret.
 fn fill(application: &mut Application, body: &Json) -> Answer<String> {
     body.required("name", "Name")?.clone_into(&mut application.name);
     let redirects = body.texts("redirect_uris")?.filter(|redirects| !redirects.is_empty());

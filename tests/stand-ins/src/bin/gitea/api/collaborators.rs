@@ -1,4 +1,4 @@
-//! Collaborators of a repository, and what the API tells of rights.
+//! Collaborators of a repository, and their permissions as the API shows them.
 
 use serde_json::json;
 

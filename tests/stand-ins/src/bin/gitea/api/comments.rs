@@ -15,7 +15,7 @@ fn show(turn: &Turn, comment: &Comment) -> Value {
     Show { server: turn.server, state: turn.state }.comment(comment)
 }
 
-/// The moment that the query names.
+/// The time in the query.
 pub fn since(turn: &Turn, name: &str) -> Answer<Option<i64>> {
     let asked = turn.call.asked(name);
     if asked.is_empty() {
@@ -28,7 +28,7 @@ pub fn since(turn: &Turn, name: &str) -> Answer<Option<i64>> {
 /// The comments of one issue or pull request.
 pub fn of_issue(turn: &mut Turn, (owner, name): (&str, &str), number: &str) -> Answer {
     let repository = turn.repository(owner, name)?;
-    // Gitea has no better word for it.
+    // Gitea answers 500 here, not 404.
     let issue = turn.issue(&repository, number).map_err(|_| broken("issue does not exist"))?;
     if turn.call.method == "GET" {
         let (since, before) = (since(turn, "since")?, since(turn, "before")?);
@@ -100,7 +100,7 @@ pub fn answer(turn: &mut Turn, (owner, name): (&str, &str), path: &[&str]) -> An
     }
 }
 
-/// Who asks, if they wrote it or may write to the repository.
+/// The caller's id, if the caller wrote the comment or may write to the repository.
 fn mine(turn: &Turn, repository: &Repository, comment: &Comment) -> Answer<i64> {
     let me = turn.me()?.id;
     let allowed = comment.author == me || turn.level(repository) >= Level::Write;

@@ -1,4 +1,4 @@
-//! Files, one at a time.
+//! Single files.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -28,7 +28,7 @@ pub fn answer(turn: &mut Turn, (owner, name): (&str, &str), path: &str) -> Answe
     }
 }
 
-/// The commit that the query names, else the default branch's.
+/// The commit in the query, else the default branch's.
 fn commit(turn: &Turn, repository: &Repository) -> Answer<String> {
     let asked = turn.call.asked("ref");
     let name = if asked.is_empty() { &repository.default_branch } else { asked };
@@ -60,7 +60,7 @@ fn show(turn: &Turn, repository: &Repository, entry: &Entry, whole: bool) -> Ans
     }))
 }
 
-/// A file as it is; the ref is in the query or, as older clients have it, before the path.
+/// A raw file; the ref is in the query or, for older clients, before the path.
 pub fn raw(turn: &Turn, (owner, name): (&str, &str), path: &[&str]) -> Answer {
     let repository = turn.repository(owner, name)?;
     let git = turn.git(&repository);
@@ -68,7 +68,7 @@ pub fn raw(turn: &Turn, (owner, name): (&str, &str), path: &[&str]) -> Answer {
         let entry = git.entry(commit, path).filter(|entry| entry.kind == "blob")?;
         Some(Reply::new(200, "text/plain; charset=utf-8", git.blob(&entry.sha)?))
     };
-    // The longest ref wins: branches have slashes.
+    // The longest ref wins: names of branches contain slashes.
     for end in (1..path.len()).rev() {
         let found = git.commit_of(&path[..end].join("/")).and_then(|commit| file(&commit, &path[end..].join("/")));
         if let Some(found) = found {
@@ -76,7 +76,7 @@ pub fn raw(turn: &Turn, (owner, name): (&str, &str), path: &[&str]) -> Answer {
         }
     }
     let commit = commit(turn, &repository).or_else(|_| {
-        // An unknown ref is taken for none.
+        // An unknown ref counts as no ref.
         git.commit_of(&repository.default_branch).ok_or_else(not_found)
     })?;
     file(&commit, &path.join("/")).ok_or_else(not_found)

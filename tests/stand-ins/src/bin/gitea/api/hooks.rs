@@ -17,7 +17,7 @@ pub fn of_repository(turn: &mut Turn, (owner, name): (&str, &str), path: &[&str]
     answer(turn, Of::Repository(repository.id), path)
 }
 
-/// For who may; that has been looked at.
+/// Answers after the caller's permission has been checked.
 pub fn answer(turn: &mut Turn, of: Of, path: &[&str]) -> Answer {
     let [id, rest @ ..] = path else {
         if turn.call.method == "GET" {
@@ -59,7 +59,7 @@ fn create(turn: &mut Turn, of: Of) -> Answer<Hook> {
         content_type: "json".to_owned(),
         secret: String::new(),
         events: vec!["push".to_owned()],
-        // A new hook is off unless it says otherwise.
+        // A new hook is inactive unless the body activates it.
         active: false,
         created: now(),
     };
@@ -87,14 +87,14 @@ fn change(turn: &Turn, hook: &mut Hook) -> Answer<()> {
         hook.active = active;
     }
     if let Some(events) = body.texts("events")? {
-        // One name may stand for several kinds of event.
+        // One name can stand for several kinds of event.
         let wanted = |kind: &str| events.iter().any(|event| event == kind || covers(event, kind));
         hook.events = EVENTS.into_iter().filter(|kind| wanted(kind)).map(str::to_owned).collect();
     }
     Ok(())
 }
 
-/// What Gitea takes an event's name for, beside itself.
+/// True if Gitea counts an event's name as this kind too.
 fn covers(event: &str, kind: &str) -> bool {
     match event {
         "pull_request" => ["pull_request_comment", "pull_request_sync"].contains(&kind),

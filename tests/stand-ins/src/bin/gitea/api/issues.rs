@@ -1,4 +1,4 @@
-//! Issues, which pull requests are too.
+//! Issues, including pull requests.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Organisations and who belongs to them.
+//! Organisations and their members.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,7 @@ fn named(turn: &Turn, name: &str) -> Answer<Organisation> {
     turn.state.organisation_named(name).cloned().ok_or_else(not_found)
 }
 
-/// An organisation for who owns it.
+/// An organisation, if the caller owns it.
 pub fn owned(turn: &Turn, name: &str) -> Answer<Organisation> {
     let (me, organisation) = (turn.me()?, named(turn, name)?);
     let owns = access::owns(turn.state, organisation.id, me.id);
@@ -87,7 +87,7 @@ fn create(turn: &mut Turn) -> Answer {
     created(&shown)
 }
 
-/// Whether whoever asks belongs to it, and so may see who else does.
+/// True if the caller is a member, and so may see the other members.
 fn is_inside(turn: &Turn, organisation: i64) -> Answer<bool> {
     let me = turn.me()?;
     Ok(me.admin || turn.state.is_member(organisation, me.id))

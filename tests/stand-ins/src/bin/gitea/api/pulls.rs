@@ -35,7 +35,7 @@ fn pull(turn: &Turn, repository: &Repository, number: &str) -> Answer<Issue> {
     if issue.pull.is_some() { Ok(issue) } else { Err(not_found()) }
 }
 
-/// Newest first. Who does not say which gets all of them.
+/// Newest first. Without a state in the query, all of them.
 fn list(turn: &Turn, repository: &Repository) -> Answer {
     let wanted = turn.call.asked("state");
     let fits = |issue: &&Issue| {
@@ -138,7 +138,7 @@ fn change(turn: &mut Turn, repository: &Repository, number: &str) -> Answer {
     created(&show(turn, issue))
 }
 
-/// A review is heard of, and not kept: its text is no comment.
+/// A review is delivered to hooks and not stored: its text is no comment.
 fn review(turn: &mut Turn, repository: &Repository, number: &str) -> Answer {
     let (me, body) = (turn.me()?, turn.call.json()?);
     let id = pull(turn, repository, number)?.id;

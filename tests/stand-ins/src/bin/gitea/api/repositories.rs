@@ -65,7 +65,7 @@ pub fn create(turn: &mut Turn, owner: i64) -> Answer {
         let sha = git.change(&first)?;
         git.set(&format!("refs/heads/{}", repository.default_branch), &sha)?;
     }
-    // Whoever takes an old name ends the redirect from it.
+    // A new repository with an old name ends the redirect from that name.
     turn.state.renamed.remove(&turn.state.full_name(&repository).to_lowercase());
     let id = repository.id;
     turn.state.repositories.insert(id, repository);

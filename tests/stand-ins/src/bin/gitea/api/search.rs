@@ -1,4 +1,4 @@
-//! Issues and pull requests: of everybody's in one request, or of one repository.
+//! Search for issues and pull requests, in all repositories or in one.
 
 use axum::http::StatusCode;
 
@@ -20,7 +20,7 @@ pub fn answer(turn: &Turn) -> Answer {
     found(turn, |repository| owner.is_none_or(|owner| repository.owner == owner))
 }
 
-/// Those of one repository.
+/// The issues and pull requests of one repository.
 pub fn of_repository(turn: &Turn, one: &Repository) -> Answer {
     found(turn, |repository| repository.id == one.id)
 }

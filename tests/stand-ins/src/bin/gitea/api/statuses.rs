@@ -18,7 +18,7 @@ pub fn answer(turn: &mut Turn, (owner, name): (&str, &str), sha: &str) -> Answer
     }
     let repository = turn.repository_for(owner, name, Level::Write)?;
     let (me, body) = (turn.me()?, turn.call.json()?);
-    // Gitea has no better word for it.
+    // Gitea answers 500 here, not 404.
     let sha = turn.git(&repository).commit_of(sha).ok_or_else(|| broken("object does not exist"))?;
     let status = Status {
         id: turn.state.next(),
@@ -49,7 +49,7 @@ pub fn list(turn: &Turn, repository: &Repository, sha: &str) -> Answer {
     paging::page(turn, all, |status| show.status(status))
 }
 
-/// The newest of each context, and the worst of them.
+/// The newest status of each context, and the worst of them.
 pub fn combined(turn: &Turn, repository: &Repository, sha: &str) -> Answer {
     let (sha, all) = of(turn, repository, sha)?;
     let mut newest: BTreeMap<&str, &Status> = BTreeMap::new();

@@ -1,4 +1,4 @@
-//! Access tokens, for whoever comes with a password.
+//! Access tokens. The caller needs a password.
 
 use axum::http::StatusCode;
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! May this application act for this account?
+//! The consent page of OAuth.
 
 use super::{on, page};
 use crate::answer::{Answer, Refusal, Reply};
@@ -8,7 +8,7 @@ use crate::seal::{random, sealed};
 use crate::server::now;
 use crate::turn::Turn;
 
-/// How long a code is good for.
+/// Lifetime of a code, in seconds.
 const CODE: i64 = 600;
 
 pub fn ask(turn: &mut Turn, id: &str, account: &Account) -> Answer {
@@ -87,12 +87,12 @@ fn with_query(address: &str, pairs: &[(&str, &str)]) -> String {
     format!("{address}{between}{}", pairs.join("&"))
 }
 
-/// Back to the application, with what is wrong.
+/// Redirects back to the application with an error.
 fn error(redirect: &str, state: &str, code: &str, words: &str) -> Reply {
     on(&with_query(redirect, &[("error", code), ("error_description", words), ("state", state)]))
 }
 
-/// Not back to it, for nobody knows whether it is one.
+/// An error page without a redirect, since the application is unknown.
 fn refused(words: &str) -> Reply {
     let body = format!(
         "<div class=\"oauth2-authorize-application-box\">\n<h1>Authorization failed</h1>\n<h3>{}</h3>\n</div>",

@@ -6,7 +6,7 @@ use crate::call::escaped;
 use crate::seal::sealed;
 use crate::turn::Turn;
 
-/// Where a login leads back to.
+/// Name of the field with the page after the login.
 const BACK: &str = "redirect_to";
 
 pub fn form(turn: &Turn, id: &str) -> Reply {
@@ -52,7 +52,7 @@ pub fn log_in(turn: &mut Turn, id: &str) -> Answer {
     Ok(back(turn))
 }
 
-/// To where the login was asked for, only ever here.
+/// Redirects to the page that asked for the login, only within this site.
 pub fn back(turn: &Turn) -> Reply {
     let to = turn.call.cookie(BACK).filter(|to| to.starts_with('/') && !to.starts_with("//"));
     let gone = format!("{BACK}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax");

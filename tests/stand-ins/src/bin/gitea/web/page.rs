@@ -12,12 +12,12 @@ pub fn page(status: u16, title: &str, body: &str) -> Reply {
     Reply::new(status, "text/html; charset=utf-8", html)
 }
 
-/// A page that says one thing.
+/// A page with one message.
 pub fn plain(status: u16, words: &str) -> Reply {
     page(status, words, &format!("<h1>{}</h1>", text(words)))
 }
 
-/// What goes wrong, above a form.
+/// An error message above a form.
 pub fn complaint(words: &str) -> String {
     if words.is_empty() { String::new() } else { format!("<div class=\"flash-error\"><p>{}</p></div>\n", text(words)) }
 }
@@ -26,7 +26,7 @@ pub fn hidden(name: &str, value: &str) -> String {
     format!("<input type=\"hidden\" name=\"{name}\" value=\"{}\">\n", text(value))
 }
 
-/// A text as it has to be written between tags and in attributes.
+/// Escapes a text for HTML.
 pub fn text(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }

@@ -1,4 +1,4 @@
-//! Which browser it is.
+//! Sessions of browsers.
 
 use crate::model::Session;
 use crate::seal::random_hex;
@@ -6,7 +6,7 @@ use crate::turn::Turn;
 
 pub const COOKIE: &str = "i_like_gitea";
 
-/// The session of whoever asks, a new one if need be.
+/// The session of the request, a new one if necessary.
 pub fn of(turn: &mut Turn) -> String {
     let known = turn.call.cookie(COOKIE).filter(|id| turn.state.sessions.contains_key(id));
     known.unwrap_or_else(|| {

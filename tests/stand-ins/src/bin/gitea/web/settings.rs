@@ -1,4 +1,4 @@
-//! An account's own settings: its grants, its second factor, its password.
+//! An account's settings: grants, second factor, password.
 
 use serde_json::json;
 

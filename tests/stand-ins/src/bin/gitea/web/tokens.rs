@@ -1,4 +1,4 @@
-//! Codes and refresh tokens against tokens.
+//! The token endpoint of OAuth: codes and refresh tokens for access tokens.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -11,11 +11,11 @@ use crate::server::now;
 use crate::turn::Turn;
 use crate::who;
 
-/// How long an access token is good for, and a refresh token.
+/// Lifetimes of an access token and of a refresh token, in seconds.
 const ACCESS: i64 = 3600;
 const REFRESH: i64 = 730 * 3600;
 
-/// What OAuth calls an error, and in words.
+/// An error of OAuth: code, description.
 type Wrong = (&'static str, &'static str);
 
 pub fn answer(turn: &mut Turn) -> Reply {
@@ -30,7 +30,7 @@ pub fn answer(turn: &mut Turn) -> Reply {
     }
 }
 
-/// The application, and the secret that was sent with it: in the form, or in the header.
+/// The application and the secret of the request, from the form or the header.
 fn client(turn: &Turn) -> (Option<Application>, String) {
     let form = turn.call.form();
     let (mut id, mut secret) = (form.get("client_id").to_owned(), form.get("client_secret").to_owned());
@@ -78,7 +78,7 @@ fn by_refresh(turn: &mut Turn) -> Result<Grant, Wrong> {
     Ok(grant)
 }
 
-/// What was given out, if it still counts: its grant, unless that is revoked, and where it stands.
+/// A token or code that is still valid: its grant, unless revoked, and its index.
 fn found(turn: &Turn, kind: Kind, secret: &str) -> Option<(Option<Grant>, usize)> {
     let sealed = sealed(secret);
     let fits = |given: &Given| given.kind == kind && given.sealed == sealed && given.until > now();
@@ -99,7 +99,7 @@ fn give(turn: &mut Turn, grant: &Grant) -> Reply {
     with(200, &json!({"access_token": access, "token_type": "bearer", "expires_in": ACCESS, "refresh_token": refresh}))
 }
 
-/// Who a token belongs to, as a login by it is told.
+/// The profile of a token's account, for a login.
 pub fn profile(turn: &Turn) -> Answer {
     let missing = || Refusal::Said(401, "no valid authorization".to_owned());
     let caller = who::of(turn.state, turn.call).ok().flatten().ok_or_else(missing)?;
