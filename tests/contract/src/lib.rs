@@ -1,1 +1,1 @@
-//! The same assertions against a stand-in and the real thing.
+//! Assertions that hold for a stand-in and for the real program.

@@ -1,4 +1,4 @@
-//! Backups: hooks around a snapshot, and only in a terminal.
+//! Backups: hooks around a snapshot. They need a terminal.
 
 use crate::bench::is_real;
 use crate::swarm::Swarm;
@@ -48,7 +48,7 @@ fn a_failing_hook_fails_the_backup() {
     let Some(swarm) = Swarm::start(test, &["hello"], &["hello:1.0.0"]) else { return };
     swarm.new_hello(DOMAIN);
     swarm.abra(&["app", "deploy", DOMAIN, "-n", "-o"]).ok();
-    // There is no note to dump.
+    // The volume has no note to dump.
     swarm.abra_in_terminal(&["app", "backup", "create", DOMAIN, "-n", "-o"]).fatal("pre-hook");
     assert_eq!(swarm.abra(&["app", "backup", "snapshots", DOMAIN, "-n", "-o"]).ok().stdout, "");
 }

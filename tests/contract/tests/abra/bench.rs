@@ -1,4 +1,4 @@
-//! An abra directory with recipes and an app in it, and abra to run there.
+//! An abra directory with recipes and an app, and abra started in it.
 
 use std::env;
 use std::fs;
@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The program the assertions hold for.
+/// The program under test.
 pub fn program() -> PathBuf {
     match env::var_os("ABRA_CONTRACT_BIN") {
         Some(path) => PathBuf::from(path),
@@ -16,17 +16,17 @@ pub fn program() -> PathBuf {
     }
 }
 
-/// Whether it is the real one, which has a forge and a catalogue of its own.
+/// True if the program is the real abra, which has a forge and a catalogue of its own.
 pub fn is_real() -> bool {
     env::var_os("ABRA_CONTRACT_BIN").is_some()
 }
 
-/// What a run of abra came to.
+/// Result of a run of abra.
 #[derive(Debug)]
 pub struct Ran {
     pub code: Option<i32>,
     pub stdout: String,
-    /// Both streams; what a terminal shows.
+    /// Both streams, as a terminal shows them.
     pub all: String,
 }
 
@@ -43,7 +43,7 @@ impl Ran {
         self
     }
 
-    /// It gave up: exit code 1, and a line that begins with FATA and has these words.
+    /// Asserts an error: exit code 1, and a line that begins with FATA and contains these words.
     #[track_caller]
     pub fn fatal(self, words: &str) -> Self {
         assert_eq!(self.code, Some(1), "{}", self.all);
@@ -57,10 +57,10 @@ impl Ran {
     }
 }
 
-/// How abra is started: on this machine, or where a daemon is.
+/// Makes the command that starts abra: on this machine, or where a daemon is.
 pub type Start<'a> = &'a dyn Fn(&Path) -> Command;
 
-/// An abra directory with the local server, and the recipes it is given.
+/// An abra directory with the local server and the given recipes.
 pub struct Bench {
     folder: TempDir,
 }
@@ -83,7 +83,7 @@ impl Bench {
         self.folder.path().join("abra")
     }
 
-    /// Where the recipes' bare repositories are.
+    /// The folder of the recipes' bare repositories.
     pub fn forge(&self) -> PathBuf {
         self.folder.path().join("forge")
     }
@@ -146,7 +146,7 @@ impl Bench {
         )
     }
 
-    /// Runs abra without a terminal and without a Docker to ask.
+    /// Runs abra without a terminal and without Docker.
     pub fn run(&self, arguments: &[&str]) -> Ran {
         self.run_with(&no_docker, arguments)
     }

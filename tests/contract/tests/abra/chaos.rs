@@ -1,4 +1,4 @@
-//! Chaos: what is checked out is deployed, whatever it is.
+//! Chaos: a deploy of the checked-out files, in any state.
 
 use serde_json::json;
 
@@ -13,7 +13,7 @@ fn chaos_deploys_what_is_checked_out() {
     let Some(swarm) = Swarm::start(test, &["hello"], &["hello:1.0.0", "hello:1.1.0"]) else { return };
     swarm.new_hello(DOMAIN);
     let label = |name: &str| swarm.label(APP, &format!("coop-cloud.hello_ci_localhost.{name}"));
-    // The `.env` names the first version, and the second one is there.
+    // The `.env` names the first version; the second one is checked out.
     swarm.bench.git_in("hello", &["checkout", "--quiet", "1.1.0+1.1.0"]);
     let head = swarm.bench.git_in("hello", &["rev-parse", "HEAD"]);
     swarm.abra(&["app", "deploy", DOMAIN, "-n", "-o", "-c", "-C"]).ok();
@@ -22,7 +22,7 @@ fn chaos_deploys_what_is_checked_out() {
     let version = label("chaos-version").as_str().unwrap().to_owned();
     assert!(version.len() >= 7 && head.starts_with(&version), "{version} of {head}");
 
-    // No `-f`: chaos deploys over what is there. A changed tree is marked, and left as it is.
+    // No `-f`: a chaos deploy replaces a running app. A dirty tree gets a suffix and stays dirty.
     swarm.bench.edit("hello", ".env.sample", "GREETING=\"hello\"", "GREETING=\"hi\"");
     swarm.bench.write("hello", "compose.ccci.yml", "version: \"3.8\"\n");
     swarm.abra(&["app", "deploy", DOMAIN, "-n", "-o", "-c", "-C"]).ok();

@@ -1,4 +1,4 @@
-//! abra's own monitor: it waits as long as the recipe's label says, unless told not to.
+//! The wait of abra for convergence: as long as the recipe's label says, unless a flag turns it off.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +14,7 @@ fn an_app_that_never_gets_healthy_times_out() {
     swarm.new_hello(DOMAIN);
     let env = swarm.bench.env(DOMAIN);
     swarm.bench.write_env(DOMAIN, &env.replace("TIMEOUT=60", "TIMEOUT=3"));
-    // Checked seldom, so that it is neither healthy nor unhealthy for long.
+    // A long interval of the health check, so that the service stays neither healthy nor unhealthy.
     swarm.bench.edit("hello", "compose.yml", "http://127.0.0.1/", "http://127.0.0.1:81/");
     swarm.bench.edit("hello", "compose.yml", "interval: 2s", "interval: 60s");
     let began = Instant::now();

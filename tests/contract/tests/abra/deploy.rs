@@ -1,4 +1,4 @@
-//! The life of an app: deployed, deployed again, undeployed, removed.
+//! Steps of an app: deploy, deploy again, undeploy, remove.
 
 use std::path::Path;
 
@@ -64,7 +64,7 @@ fn assert_first_deploy(swarm: &Swarm) {
     }
 }
 
-/// The command line's version goes before the `.env`'s, and is written there.
+/// The version on the command line wins over the one in the `.env`, and is written there.
 fn assert_update(swarm: &Swarm) {
     let before = swarm.bench.env(DOMAIN);
     swarm.abra(&["app", "deploy", DOMAIN, "1.1.0+1.1.0", "-n", "-o", "-f"]).ok();

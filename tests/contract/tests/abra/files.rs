@@ -1,4 +1,4 @@
-//! Files: recipes, apps and what abra writes to them. No Docker.
+//! Files of recipes and apps, and abra's changes to them. Without Docker.
 
 use crate::bench::{Bench, is_real};
 

@@ -1,10 +1,10 @@
-//! Lint: a table for people, an exit code for nobody. No Docker.
+//! Lint: the results are in a table only, not in the exit code. Without Docker.
 
 use std::fs;
 
 use crate::bench::{Bench, is_real};
 
-/// The rows of the table whose rule is not kept.
+/// The rows of the table with a broken rule.
 fn red(table: &str) -> Vec<String> {
     let rows = table.lines().filter(|line| line.contains("❌"));
     rows.filter_map(|row| row.split(['│', '|', '┃']).map(str::trim).find(|cell| cell.starts_with("R0")))

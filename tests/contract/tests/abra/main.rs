@@ -1,5 +1,5 @@
-//! What this project relies on about abra, asserted against the stand-in, or against the real one where
-//! `ABRA_CONTRACT_BIN` names it. Texts are matched by the few words that its users may rely on.
+//! Behaviour of abra that this project relies on, asserted for the stand-in, or for the real abra if
+//! `ABRA_CONTRACT_BIN` names it. A text is matched by the few words that a user may rely on.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // What cannot go on fails its test.
 

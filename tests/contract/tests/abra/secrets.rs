@@ -1,4 +1,4 @@
-//! Secrets: external ones must be there first, and generated ones are printed.
+//! Secrets: external ones must exist before a deploy, and generated ones are printed.
 
 use std::fs;
 
@@ -14,7 +14,7 @@ fn secrets_come_before_the_deploy() {
     swarm.abra(&["app", "deploy", DOMAIN, "-n", "-o", "-c"]).fatal("secret not generated: token");
     assert_eq!(swarm.daemon.docker(&["service", "ls", "--quiet"]), "", "nothing is half deployed");
     let listed = || swarm.abra(&["app", "secret", "ls", DOMAIN, "-n", "-o", "-m"]).ok().json();
-    // Keys and truths are written differently from version to version.
+    // Keys and booleans differ between versions.
     let created = |row: &serde_json::Value| {
         let key = |key: &str| key.replace([' ', '_'], "-") == "created-on-server";
         let value = row.as_object().unwrap().iter().find(|(name, _)| key(name)).unwrap().1.clone();

@@ -1,4 +1,4 @@
-//! A bench beside a private swarm that has the images the recipes name.
+//! A bench with a private Swarm that has the images of the recipes.
 
 use std::env;
 use std::path::{Path, PathBuf};
@@ -10,17 +10,17 @@ use serde_json::Value;
 
 use crate::bench::{Bench, Ran};
 
-/// How long something may take that Swarm does in its own time.
+/// Timeout for changes that Swarm makes asynchronously.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub struct Swarm {
     pub daemon: Daemon,
     pub bench: Bench,
-    /// Where a docker command line is looked for before `PATH`.
+    /// Folder of another docker command line, searched before `PATH`.
     docker: Option<PathBuf>,
 }
 
-/// The archive of an image that the lab's set-up built.
+/// The archive of an image that the setup of the lab built.
 fn archive(image: &str) -> PathBuf {
     let base = env::var_os("LAB_DIRECTORY")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/lab"), PathBuf::from);
@@ -28,7 +28,7 @@ fn archive(image: &str) -> PathBuf {
 }
 
 impl Swarm {
-    /// A swarm with the network `proxy`; a line that says why not, where there can be none.
+    /// Starts a Swarm with the network `proxy`. Where that is impossible, prints the reason and returns `None`.
     pub fn start(test: &str, recipes: &[&str], images: &[&str]) -> Option<Self> {
         if let Some(image) = images.iter().find(|image| !archive(image).is_file()) {
             println!("skipped: {test}: no image {image}; `cargo run -p lab -- setup` builds it");
@@ -49,7 +49,7 @@ impl Swarm {
         Some(Self { daemon, bench: Bench::new(recipes), docker: None })
     }
 
-    /// The same with the docker command line of this folder.
+    /// Uses the docker command line in this folder.
     pub fn with_docker_of(mut self, folder: &Path) -> Self {
         self.docker = Some(folder.to_owned());
         self
@@ -96,14 +96,14 @@ impl Swarm {
         values
     }
 
-    /// Runs a shell command in a service's container.
+    /// Runs a shell command in a service's container and returns its output.
     pub fn exec(&self, service: &str, command: &str) -> String {
         let filter = format!("label=com.docker.swarm.service.name={service}");
         let container = self.daemon.docker(&["ps", "--quiet", "--filter", &filter, "--filter", "status=running"]);
         self.daemon.docker(&["exec", container.lines().next().unwrap(), "sh", "-c", command])
     }
 
-    /// Waits until something holds.
+    /// Waits until a condition holds.
     #[track_caller]
     pub fn wait(&self, what: &str, holds: impl Fn(&Self) -> bool) {
         let until = Instant::now() + PATIENCE;

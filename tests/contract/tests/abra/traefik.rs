@@ -1,4 +1,4 @@
-//! The lab's Traefik recipe is what its table of versions says.
+//! The lab's Traefik recipe has the versions in its table.
 
 use std::process::Command;
 
@@ -10,7 +10,7 @@ use crate::swarm::Swarm;
 const DOMAIN: &str = "traefik.ci.localhost";
 const APP: &str = "traefik_ci_localhost_app";
 
-/// A Traefik app with a wildcard certificate of its own making.
+/// A Traefik app with a self-made wildcard certificate.
 fn start(test: &str) -> Option<Swarm> {
     let swarm = Swarm::start(test, &["traefik", "hello"], &["traefik:v3.6.15", "traefik:v3.7.15", "hello:1.0.0"])?;
     swarm.bench.run(&["app", "new", "traefik", "3.8.0+v3.6.15", "-n", "-o", "-s", "default", "-D", DOMAIN]).ok();
@@ -37,7 +37,7 @@ fn start(test: &str) -> Option<Swarm> {
 }
 
 impl Swarm {
-    /// What curl gets: the status of a verified answer, or why there is none.
+    /// Result of curl: the status of a verified answer, or the error.
     fn curl(&self, url: &str, host: &str) -> String {
         let mut curl = self.daemon.command("curl");
         curl.args([

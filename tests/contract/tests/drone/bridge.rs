@@ -1,4 +1,4 @@
-//! What comment-bridge relies on, where no other page asserts it.
+//! Behaviour that comment-bridge relies on and no other file asserts.
 
 use serde_json::{Value, json};
 
@@ -52,7 +52,7 @@ fn a_page_has_a_hundred_at_most_and_more_is_twenty_five(site: &Site) -> Outcome 
     let count = |query: &str| site.bot.get(&site.at(&format!("/builds?{query}"))).is(200).list().len();
     assert_eq!([count(""), count("per_page=101"), count("per_page=0"), count("per_page=-1")], [25; 4]);
     assert!(count("per_page=100") >= 27);
-    // The first page is the first one by either name.
+    // Page 0 and page 1 are both the first page.
     let first = |query: &str| site.bot.get(&site.at(&format!("/builds?{query}"))).is(200).json()[0]["number"].clone();
     assert_eq!(first("page=0&per_page=100"), first("page=1&per_page=100"));
     for build in &made {
@@ -73,7 +73,7 @@ fn numbers_and_times_are_there_from_the_beginning(site: &Site) -> Outcome {
     Ok(())
 }
 
-/// Never `null`, which might pass for an empty one.
+/// Never `null`, which could be read as an empty list.
 fn a_page_beyond_the_last_is_an_empty_list(site: &Site) -> Outcome {
     assert_eq!(site.bot.get(&site.at("/builds?page=1000&per_page=100")).is(200).json(), json!([]));
     Ok(())
@@ -104,7 +104,7 @@ fn a_list_tells_what_a_cancel_did(site: &Site) -> Outcome {
     let seen = entry(site, &build);
     assert_eq!(seen["status"], json!("killed"));
     assert!(seen["started"].as_i64() > Some(0) && seen["finished"].as_i64() > Some(0), "{seen}");
-    // And again, to no effect.
+    // A second cancel has no effect.
     assert_eq!(cancel(site, &build)["status"], json!("killed"));
     assert_eq!(entry(site, &build)["finished"], seen["finished"]);
     Ok(())
@@ -118,7 +118,7 @@ fn a_build_that_runs_can_be_cancelled(site: &Site) -> Outcome {
     assert_eq!((&entry(site, &build)["status"], &site.look(&build)["status"]), (&json!("running"), &json!("running")));
     assert!(entry(site, &build)["started"].as_i64() > Some(0));
     assert_eq!(cancel(site, &build)["status"], json!("killed"));
-    // Whatever its runner tells of it afterwards.
+    // A later report of the runner changes nothing.
     stage["status"] = json!("success");
     let late = runner.update(&stage).status;
     assert!(late >= 400, "{late}");
@@ -142,7 +142,7 @@ fn a_word_may_be_any_text(site: &Site) -> Outcome {
     Ok(())
 }
 
-/// So a build that somebody starts again by hand looks like a twin, while the first has not ended.
+/// So a build that a user restarts looks like a duplicate, while the first one has not ended.
 fn a_restart_carries_the_same_trigger(site: &Site) -> Outcome {
     let runner = site.runner();
     let build = site.build(&site.pipeline(&runner), "&TRIGGER=12");
@@ -153,7 +153,7 @@ fn a_restart_carries_the_same_trigger(site: &Site) -> Outcome {
     Ok(())
 }
 
-/// So a 404 of a build is only believed beside a list that was answered.
+/// So the bridge believes a 404 of a build only if the list of builds was answered.
 fn what_is_hidden_is_not_found_like_what_is_not_there(site: &Site) -> Outcome {
     site.bot.get("/api/repos/no/where/builds").refuses(404, "");
     site.bot.get("/api/repos/no/where/builds/1").refuses(404, "");
@@ -161,7 +161,7 @@ fn what_is_hidden_is_not_found_like_what_is_not_there(site: &Site) -> Outcome {
     Ok(())
 }
 
-/// By an administrator's purge, the one way of the API. Last of what looks at earlier builds.
+/// Deleted by the purge, the API's only way. Runs last, since other tests read earlier builds.
 fn deleted_builds_are_gone_and_their_numbers_with_them(site: &Site) -> Outcome {
     site.own()?;
     let runner = site.runner();
@@ -224,7 +224,7 @@ fn a_build_may_come_after_its_answer_was_given_up(site: &Site) -> Outcome {
     let path = format!("/api/repos/{}/builds", site.slug);
     let order = format!("[{{\"method\": \"POST\", \"path\": \"{path}\", \"what\": {{\"late\": 0.3}}, \"times\": 1}}]");
     own.drone.order(&order).unwrap();
-    // The answer says that nobody waited for it.
+    // 504: the client did not wait for the answer.
     site.bot.post(&site.at(&format!("/builds?branch={branch}&TRIGGER=41"))).is(504);
     assert!(of_trigger(site, "41").is_empty());
     own.drone.order_none().unwrap();

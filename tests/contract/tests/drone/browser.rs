@@ -1,4 +1,4 @@
-//! A login at Drone by Gitea's pages, step by step.
+//! A login at Drone through Gitea's pages, step by step.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +6,21 @@ use forge::{Account, Answer, Http, Request};
 
 use crate::client::{Client, Seen};
 
-/// Somebody's browser at Gitea.
+/// A user's browser at Gitea.
 #[derive(Debug, Default)]
 pub struct Browser {
     cookies: BTreeMap<String, String>,
 }
 
-/// Where the login of `account` leads: Drone's answer to the way back.
+/// Logs `account` in and returns Drone's answer to the redirect from Gitea.
 pub fn login(drone: &str, account: &Account) -> Seen {
     let (state, back) = back_to_drone(drone, account);
     answer(drone, &back, Some(&state))
 }
 
-/// Gitea's way back to Drone (path and query), and the state that Drone's cookie holds.
+/// The redirect from Gitea to Drone (path and query), and the state in Drone's cookie.
 pub fn back_to_drone(drone: &str, account: &Account) -> (String, String) {
-    let sent = Client::nobody(drone).get("/login").is(303);
+    let sent = Client::anonymous(drone).get("/login").is(303);
     let state = sent.cookie("_oauth_state_").expect("a state");
     let authorise = sent.header("location").to_owned();
     let gitea = authorise.split("/login/oauth/").next().unwrap().to_owned();
@@ -47,9 +47,9 @@ pub fn back_to_drone(drone: &str, account: &Account) -> (String, String) {
     (state, back.to_owned())
 }
 
-/// What Drone answers to the way back from Gitea.
+/// Drone's answer to the redirect from Gitea.
 pub fn answer(drone: &str, back: &str, state: Option<&str>) -> Seen {
-    let mut client = Client::nobody(drone);
+    let mut client = Client::anonymous(drone);
     if let Some(state) = state {
         client = client.with_cookie(&format!("_oauth_state_={state}"));
     }
@@ -68,7 +68,7 @@ impl Browser {
     }
 }
 
-/// A value in the query of an address.
+/// A value in the query of a URL.
 pub fn query(address: &str, key: &str) -> Option<String> {
     let url = reqwest::Url::parse(address).ok()?;
     url.query_pairs().find(|(name, _)| name == key).map(|(_, value)| value.into_owned())

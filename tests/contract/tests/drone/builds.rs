@@ -1,4 +1,4 @@
-//! Builds made, listed, cancelled by the API.
+//! Builds: created, listed and cancelled through the API.
 
 use serde_json::{Value, json};
 
@@ -102,7 +102,7 @@ fn a_broken_file_is_a_build_without_its_parameters(site: &Site) -> Outcome {
     Ok(())
 }
 
-/// The real server looks three times, and waits after each for 15 s.
+/// The real server tries three times, with a pause of 15 s after each.
 fn a_missing_file_is_a_failure(site: &Site) -> Outcome {
     if site.which == Which::Given {
         return Err("it takes 45 s".to_owned());
@@ -181,7 +181,7 @@ fn a_restart_takes_the_parameters_along(site: &Site) -> Outcome {
     let path = site.at(&format!("/builds/{}?B=3&C=4", first["number"]));
     let second = site.bot.post(&path).is(200).json();
     assert_ne!(second["number"], first["number"]);
-    // What the first had wins.
+    // The parameters of the first build win.
     assert_eq!(second["params"], json!({"A": "1", "B": "2", "C": "4"}));
     assert_eq!((&second["after"], &second["status"]), (&first["after"], &json!("pending")));
     cancel(site, &first);
@@ -198,7 +198,7 @@ fn an_unknown_build_is_not_found(site: &Site) -> Outcome {
 fn a_build_has_a_page(site: &Site) -> Outcome {
     let runner = site.runner();
     let build = site.build(&site.pipeline(&runner), "");
-    let page = site.nobody.get(&format!("/{}/{}", site.slug, build["number"])).is(200);
+    let page = site.anonymous.get(&format!("/{}/{}", site.slug, build["number"])).is(200);
     assert!(page.header("content-type").starts_with("text/html"));
     cancel(site, &build);
     Ok(())
@@ -206,11 +206,11 @@ fn a_build_has_a_page(site: &Site) -> Outcome {
 
 fn who_is_nobody_may_read_a_public_repository_and_no_more(site: &Site) -> Outcome {
     site.own()?;
-    site.nobody.get(&site.at("")).is(200);
-    site.nobody.get(&site.at("/builds")).is(200);
-    site.nobody.post(&site.at("/builds")).refuses(401, "Unauthorized");
-    site.nobody.delete(&site.at("/builds/1")).refuses(401, "Unauthorized");
-    site.nobody.get(&site.at("/secrets")).refuses(401, "Unauthorized");
+    site.anonymous.get(&site.at("")).is(200);
+    site.anonymous.get(&site.at("/builds")).is(200);
+    site.anonymous.post(&site.at("/builds")).refuses(401, "Unauthorized");
+    site.anonymous.delete(&site.at("/builds/1")).refuses(401, "Unauthorized");
+    site.anonymous.get(&site.at("/secrets")).refuses(401, "Unauthorized");
     Ok(())
 }
 
@@ -232,7 +232,7 @@ fn pipelines_wait_for_each_other(site: &Site) -> Outcome {
     assert_eq!(stages(&site.look(&build)), [pair("recipe", "pending"), pair("second", wait), pair("third", wait)]);
     let stage = runner.begin(&runner.take(), &[]);
     runner.end(&stage, "success");
-    // One begins, the other is skipped: it wants a failure.
+    // One stage begins; the other is skipped because it runs only after a failure.
     assert_eq!(
         stages(&site.look(&build)),
         [pair("recipe", "success"), pair("second", "pending"), pair("third", "skipped")]

@@ -1,4 +1,4 @@
-//! Drone's HTTP as one caller, with answers that are asserted about.
+//! Drone's HTTP API as one caller, with asserting methods on answers.
 
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -8,13 +8,13 @@ use serde_json::Value;
 use tokio::runtime::{Builder, Runtime};
 use tokio::time::timeout;
 
-/// Longer than the real server's long polls, which take 30 s, and than a build without a file, which takes 45 s.
+/// Longer than the real server's long polls (30 s) and than a build without a file (45 s).
 const ANSWER: Duration = Duration::from_secs(75);
 
-/// Making one takes longer than most answers. Its connections are not kept, because runtimes come and go.
+/// Shared, since its creation takes longer than most answers. Keeps no connections, because each runtime is short-lived.
 static CLIENT: OnceLock<reqwest::Client> = OnceLock::new();
 
-/// Asks under one header, or under none.
+/// A client with one header for authentication, or with none.
 #[derive(Debug, Clone)]
 pub struct Client {
     address: String,
@@ -22,7 +22,7 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn nobody(address: &str) -> Self {
+    pub fn anonymous(address: &str) -> Self {
         drop(rustls::crypto::ring::default_provider().install_default());
         Self { address: address.trim_end_matches('/').to_owned(), header: None }
     }
@@ -59,7 +59,7 @@ impl Client {
         request.send().await.unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
-    /// Asks something, whatever is answered.
+    /// Sends a request and accepts any answer.
     #[track_caller]
     pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Seen {
         self.ask_raw(method, path, body.map(|body| body.to_string().into_bytes()))
@@ -111,7 +111,7 @@ fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
 }
 
-/// An answer that goes on.
+/// A streamed answer.
 #[derive(Debug)]
 pub struct Stream {
     runtime: Runtime,
@@ -120,7 +120,7 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Reads until this came.
+    /// Reads until this text has arrived.
     #[track_caller]
     pub fn until(&mut self, words: &str) -> &str {
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -135,7 +135,7 @@ impl Stream {
         &self.text
     }
 
-    /// Reads until it ends.
+    /// Reads to the end.
     #[track_caller]
     pub fn rest(mut self) -> String {
         let whole = async {
@@ -160,7 +160,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// It has this status.
+    /// Asserts the status.
     #[track_caller]
     pub fn is(self, status: u16) -> Self {
         let beginning: String = self.body.chars().take(600).collect();
@@ -168,7 +168,7 @@ impl Seen {
         self
     }
 
-    /// It is a refusal as the API words it.
+    /// Asserts an error in the API's form.
     #[track_caller]
     pub fn refuses(self, status: u16, words: &str) {
         let seen = self.is(status);
@@ -176,7 +176,7 @@ impl Seen {
         assert!(message.contains(words), "{}: no {words:?} in {message:?}", seen.what);
     }
 
-    /// It is a runner's refusal: plain words.
+    /// Asserts an error in the form for runners: plain text.
     #[track_caller]
     pub fn says(self, status: u16, words: &str) {
         let seen = self.is(status);
@@ -188,7 +188,7 @@ impl Seen {
         serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{}: {error}: {}", self.what, self.body))
     }
 
-    /// The entries of a list, which Go writes as `null` when there is none.
+    /// The entries of a list. Go writes an empty list as `null`.
     #[track_caller]
     pub fn list(&self) -> Vec<Value> {
         match self.json() {
@@ -213,12 +213,12 @@ impl Seen {
         self.at(pointer).as_i64().unwrap_or_else(|| panic!("{}: {pointer} is no number: {}", self.what, self.body))
     }
 
-    /// A header, empty where there is none.
+    /// A header, empty if absent.
     pub fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).unwrap_or_default()
     }
 
-    /// The value of a cookie it sets.
+    /// The value of a cookie that the answer sets.
     pub fn cookie(&self, name: &str) -> Option<String> {
         let lines = self.headers.iter().filter(|(key, _)| key == "set-cookie");
         let pairs = lines.filter_map(|(_, line)| line.split(';').next()?.split_once('='));

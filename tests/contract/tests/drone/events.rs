@@ -1,4 +1,4 @@
-//! What the server tells of builds by itself.
+//! The stream of events of builds.
 
 use serde_json::{Value, json};
 
@@ -25,7 +25,7 @@ fn builds_are_told_as_they_go(site: &Site) -> Outcome {
     let of_this = |text: &str| -> Vec<Value> {
         events(text).into_iter().filter(|event| event["build"]["number"] == build["number"]).collect()
     };
-    // Nothing is told of a build before it begins.
+    // A build has no events before it begins.
     let first = of_this(stream.until("\"running\"")).remove(0);
     assert_eq!((&first["slug"], &first["build"]["status"]), (&json!(site.slug), &json!("running")));
     assert_eq!(first["build"]["stages"][0]["steps"][0]["status"], json!("pending"));
@@ -60,7 +60,7 @@ fn a_cancel_is_not_told(site: &Site) -> Outcome {
     let mut stream = site.bot.open("/api/stream");
     stream.until(": ping\n\n");
     site.bot.delete(&site.at(&format!("/builds/{}", build["number"]))).is(200);
-    // Something that is told comes after it.
+    // The next event comes after it.
     let next = site.build(&branch, "");
     runner.begin(&runner.take(), &[]);
     let text = stream.until(&format!("\"number\":{}", next["number"]));

@@ -1,4 +1,4 @@
-//! The stand-in's own: what tests order to go wrong.
+//! Faults that tests order. Only the stand-in has them.
 
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ fn what_is_ordered_goes_wrong(site: &Site) -> Outcome {
     }
     let account = create(&site.own()?.world.bot, &format!("machine:false,admin:true,token:{TOKEN}"));
     let (drone, _) = site.another(&[("DRONE_USER_CREATE", &account)])?;
-    let bot = Client::nobody(&drone.address()).with_token(TOKEN);
+    let bot = Client::anonymous(&drone.address()).with_token(TOKEN);
     let order =
         |what: &str| drone.order(&format!("[{{\"path\": \"/api/user\", \"what\": {what}, \"times\": 1}}]")).unwrap();
     order("{\"status\": 503}");
@@ -30,7 +30,7 @@ fn what_is_ordered_goes_wrong(site: &Site) -> Outcome {
     let began = Instant::now();
     bot.get("/api/user").is(200);
     assert!(began.elapsed().as_secs_f32() >= 0.3);
-    // The work is done, and only its answer is lost.
+    // The call takes effect; only its answer is lost.
     drone.order(r#"[{"path": "/api/user/*", "method": "POST", "what": {"status": 500}, "after": true}]"#).unwrap();
     bot.post("/api/user/token?rotate=true").is(500);
     drone.order_none().unwrap();
@@ -44,9 +44,9 @@ fn calls_are_counted(site: &Site) -> Outcome {
     }
     let (drone, _) = site.another(&[])?;
     drone.forget_calls().unwrap();
-    let nobody = Client::nobody(&drone.address());
-    nobody.get("/version").is(200);
-    nobody.post("/api/user/repos").is(401);
+    let anonymous = Client::anonymous(&drone.address());
+    anonymous.get("/version").is(200);
+    anonymous.post("/api/user/repos").is(401);
     let calls: serde_json::Value = serde_json::from_str(&drone.calls().unwrap()).unwrap();
     let call =
         |method: &str, path: &str, status: u16| serde_json::json!({"method": method, "path": path, "status": status});

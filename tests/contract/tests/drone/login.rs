@@ -1,4 +1,4 @@
-//! The login by Gitea.
+//! Login through Gitea.
 
 use serde_json::json;
 
@@ -16,7 +16,7 @@ crate::assertions![
 
 fn a_login_is_sent_to_gitea_with_a_state(site: &Site) -> Outcome {
     let own = site.own()?;
-    let sent = site.nobody.get("/login").is(303);
+    let sent = site.anonymous.get("/login").is(303);
     let to = sent.header("location");
     assert!(to.starts_with(&format!("{}/login/oauth/authorize?", own.forge.address())), "{to}");
     assert_eq!(query(to, "response_type").as_deref(), Some("code"));
@@ -32,12 +32,12 @@ fn the_way_back_gives_a_session_and_the_repositories(site: &Site) -> Outcome {
     let account = create(bot, &format!("machine:false,admin:true,token:{TOKEN}"));
     let (drone, _) = site.another(&[("DRONE_USER_CREATE", &account), FILTER])?;
     let back = browser::login(&drone.address(), bot).is(303);
-    // Who has no mail address in Drone is shown a form, which can be left alone.
+    // An account without a mail address in Drone gets a form, which may be ignored.
     assert_eq!(back.header("location"), "/register");
     let session = back.headers.iter().find(|(_, line)| line.starts_with("_session_=")).expect("a session");
     assert!(session.1.contains("HttpOnly") && session.1.contains("Path=/"), "{session:?}");
     assert!(!session.1.contains("Secure"), "over plain HTTP it is not secure: {session:?}");
-    let client = Client::nobody(&drone.address()).with_token(TOKEN);
+    let client = Client::anonymous(&drone.address()).with_token(TOKEN);
     until("the synchronisation", || {
         let account = client.get("/api/user").is(200).json();
         account["synced"].as_i64() > Some(0) && account["syncing"] == json!(false)
@@ -64,7 +64,7 @@ fn a_second_login_changes_nothing_of_the_account(site: &Site) -> Outcome {
 }
 
 fn logging_out_forgets_the_session(site: &Site) -> Outcome {
-    let seen = site.nobody.get("/logout").is(200);
+    let seen = site.anonymous.get("/logout").is(200);
     assert_eq!(seen.cookie("_session_").as_deref(), Some("deleted"));
     Ok(())
 }

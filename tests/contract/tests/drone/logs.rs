@@ -1,4 +1,4 @@
-//! Logs: live while a step runs, whole after.
+//! Logs: live during a step, complete after it.
 
 use serde_json::{Value, json};
 

@@ -1,8 +1,8 @@
-//! What this project relies on about the Drone server, asserted over HTTP with a Gitea beside it: about the stand-in, or
-//! about the real one that `DRONE_CONTRACT_BIN` or `DRONE_CONTRACT_URL` names.
+//! Behaviour of the Drone server that this project relies on, asserted over HTTP with a Gitea beside it: for the stand-in, or
+//! for the real server that `DRONE_CONTRACT_BIN` or `DRONE_CONTRACT_URL` names.
 //!
-//! It runs without the usual harness, because the assertions share one server and one Gitea, which have to be taken down
-//! after the last of them. `cargo test -p contract --test drone -- logs` runs those whose name has the word.
+//! Without the usual harness, because the assertions share one server and one Gitea, which must be stopped
+//! after the last of them. `cargo test -p contract --test drone -- logs` runs those with this word in the name.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // What cannot go on fails its test.
 #![allow(clippy::unnecessary_wraps)] // Every assertion may say why it cannot be made.

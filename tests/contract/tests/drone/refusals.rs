@@ -1,4 +1,4 @@
-//! Logins that lead nowhere: always to a page whose address has the reason.
+//! Logins that fail: always a redirect to a page with the reason in its URL.
 
 use serde_json::json;
 
@@ -48,7 +48,7 @@ fn a_code_that_gitea_does_not_know_is_refused(site: &Site) -> Outcome {
 }
 
 fn what_gitea_says_is_handed_on(site: &Site) -> Outcome {
-    refused(site.nobody.get("/login?error=access_denied&state=s"), "access_denied");
+    refused(site.anonymous.get("/login?error=access_denied&state=s"), "access_denied");
     Ok(())
 }
 
@@ -64,7 +64,7 @@ fn a_stranger_is_refused_when_registration_is_closed(site: &Site) -> Outcome {
     let account = create(&world.bot, &format!("machine:false,admin:true,token:{TOKEN}"));
     let (drone, _) = site.another(&[("DRONE_USER_CREATE", &account), ("DRONE_REGISTRATION_CLOSED", "true")])?;
     refused(browser::login(&drone.address(), &world.sam), "User registration is disabled");
-    // Who is there already may come in.
+    // An existing account may log in.
     assert!(browser::login(&drone.address(), &world.bot).is(303).cookie("_session_").is_some());
     Ok(())
 }
@@ -83,7 +83,7 @@ fn a_machine_may_not_log_in(site: &Site) -> Outcome {
     let account = create(bot, &format!("machine:true,admin:true,token:{TOKEN}"));
     let (drone, _) = site.another(&[("DRONE_USER_CREATE", &account)])?;
     refused(browser::login(&drone.address(), bot), "Machine account login is forbidden");
-    let client = crate::client::Client::nobody(&drone.address()).with_token(TOKEN);
+    let client = crate::client::Client::anonymous(&drone.address()).with_token(TOKEN);
     assert_eq!(client.get("/api/user").is(200).at("/machine"), json!(true));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What a runner reports, and what becomes of late reports.
+//! Reports of a runner, and the effect of late ones.
 
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ fn an_error_is_shown(site: &Site) -> Outcome {
     let build = site.build(&site.pipeline(&runner), "");
     let mut stage = runner.take();
     stage["error"] = json!("this runner takes no such thing");
-    // Without having begun.
+    // The stage ends without a begin.
     runner.end(&stage, "error");
     let seen = site.look(&build);
     assert_eq!(seen["status"], json!("error"));
@@ -112,7 +112,7 @@ fn a_long_error_is_cut(site: &Site) -> Outcome {
 fn a_stage_that_begins_twice_is_refused(site: &Site) -> Outcome {
     let (runner, build, stage) = begun(site);
     runner.update(&stage).says(500, "UNIQUE constraint failed: steps.step_stage_id, steps.step_number");
-    // Its version went up all the same.
+    // The version in the row was increased all the same.
     let version = runner.details(&stage)["stage"]["version"].as_i64();
     assert_eq!(version, stage["version"].as_i64().map(|version| version + 1));
     cancel(site, &build);
@@ -142,7 +142,7 @@ fn reports_after_a_cancel_are_refused(site: &Site) -> Outcome {
     runner.update(&bare).says(409, "Optimistic Lock Error");
     let after = site.look(&build);
     assert_eq!((&after["status"], &after["stages"]), (&seen["status"], &seen["stages"]));
-    // The whole log is taken nevertheless.
+    // The complete log is accepted nevertheless.
     runner.upload(&stage["steps"][0], b"[{\"pos\":0,\"out\":\"late\\n\",\"time\":0}]").is(200);
     Ok(())
 }
@@ -175,7 +175,7 @@ fn what_the_server_decides_is_not_overwritten(site: &Site) -> Outcome {
 }
 
 fn words_without_sense_are_a_failure(site: &Site) -> Outcome {
-    let client = site.nobody.with_secret(&site.secret);
+    let client = site.anonymous.with_secret(&site.secret);
     client.ask_raw("PUT", "/rpc/v2/stage/1", Some(b"no JSON".to_vec())).is(500);
     client.ask_raw("POST", "/rpc/v2/stage", Some(Vec::new())).is(500);
     Ok(())

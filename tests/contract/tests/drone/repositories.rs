@@ -1,4 +1,4 @@
-//! Repositories: known after a synchronisation, activated, set.
+//! Repositories: synchronised, activated, changed.
 
 use forge::Account;
 use serde_json::{Value, json};
@@ -24,11 +24,11 @@ crate::assertions![
     only_the_filtered_organisation_is_synchronised,
 ];
 
-/// Somebody else, logged in, and no administrator of Drone.
+/// The session of another account that is no administrator of Drone.
 fn session(own: &Own, account: &Account) -> Client {
     let back = browser::login(&own.drone.address(), account).is(303);
     let cookie = back.cookie("_session_").expect("a session");
-    Client::nobody(&own.drone.address()).with_cookie(&format!("_session_={cookie}"))
+    Client::anonymous(&own.drone.address()).with_cookie(&format!("_session_={cookie}"))
 }
 
 /// A repository of the organisation that the bot administers, synchronised.
@@ -84,7 +84,7 @@ fn an_activation_makes_the_hook_in_gitea(site: &Site) -> Outcome {
     assert_eq!(made.len(), 1);
     let to = made[0]["config"]["url"].as_str().unwrap();
     assert!(to.starts_with(&format!("{}/hook", own.drone.address())), "{to}");
-    // Again it is replaced: never two.
+    // A second activation replaces the webhook: there are never two.
     site.bot.post(&format!("/api/repos/{slug}")).is(200);
     let again = hooks(site, &slug);
     assert_eq!(again.len(), 1);
@@ -94,7 +94,7 @@ fn an_activation_makes_the_hook_in_gitea(site: &Site) -> Outcome {
 
 fn an_activation_by_who_is_no_administrator_in_gitea_is_refused(site: &Site) -> Outcome {
     let own = site.own()?;
-    // An administrator of Drone may do anything there, but Gitea does not let the bot make a hook.
+    // An administrator of Drone may do this, but Gitea does not let the bot create a webhook.
     let seen = site.bot.post("/api/repos/recipes/hello");
     seen.is(500);
     assert_eq!(site.bot.get("/api/repos/recipes/hello").is(200).at("/active"), json!(false));
@@ -110,7 +110,7 @@ fn timeout_and_trust_are_read_back(site: &Site) -> Outcome {
     assert_eq!((&set["timeout"], &set["trusted"]), (&json!(75), &json!(true)));
     let seen = site.bot.get(&path).is(200).json();
     assert_eq!((&seen["timeout"], &seen["trusted"], &seen["active"]), (&json!(75), &json!(true), &json!(true)));
-    // What is not named stays.
+    // Fields that are absent keep their values.
     site.bot.ask("PATCH", &path, Some(&json!({"trusted": false}))).is(200);
     assert_eq!(site.bot.get(&path).is(200).at("/timeout"), json!(75));
     site.bot.ask_raw("PATCH", &path, Some(b"no JSON".to_vec())).is(400);

@@ -1,4 +1,4 @@
-//! What outlives a restart of the server.
+//! State that survives a restart of the server.
 
 use serde_json::json;
 
@@ -14,14 +14,14 @@ fn everything_but_what_is_live_outlives_a_restart(site: &Site) -> Outcome {
     let bot = &site.own()?.world.bot;
     let account = create(bot, &format!("machine:false,admin:true,token:{TOKEN}"));
     let (mut drone, _) = site.another(&[("DRONE_USER_CREATE", &account), FILTER])?;
-    let nobody = Client::nobody(&drone.address());
-    let client = nobody.with_token(TOKEN);
+    let anonymous = Client::anonymous(&drone.address());
+    let client = anonymous.with_token(TOKEN);
     let cookie = browser::login(&drone.address(), bot).is(303).cookie("_session_").unwrap();
     until("the synchronisation", || client.get("/api/user").is(200).number("/synced") > 0);
     let path = "/api/repos/recipes/ci";
     client.post(path).is(200);
     client.ask("PATCH", path, Some(&json!({"timeout": 75, "trusted": true}))).is(200);
-    let runner = Runner::new(nobody.with_secret(drone.rpc_secret()), &site.word());
+    let runner = Runner::new(anonymous.with_secret(drone.rpc_secret()), &site.word());
     let branch = site.pipeline(&runner);
     let build = |query: &str| client.post(&format!("{path}/builds?branch={branch}{query}")).is(200).json();
     let (running, waiting) = (build("&A=1"), build("&A=2"));
@@ -30,13 +30,13 @@ fn everything_but_what_is_live_outlives_a_restart(site: &Site) -> Outcome {
     runner.upload(&stage["steps"][0], b"[]").is(200);
     drone.start_again(&[]).unwrap();
 
-    let session = nobody.with_cookie(&format!("_session_={cookie}"));
+    let session = anonymous.with_cookie(&format!("_session_={cookie}"));
     assert_eq!(session.get("/api/user").is(200).text("/login"), bot.name);
     client.get("/api/user/remote/repos/recipes/ci").is(200);
     let repository = client.get(path).is(200).json();
     assert_eq!((&repository["timeout"], &repository["trusted"]), (&json!(75), &json!(true)));
     assert_eq!(client.get("/api/queue").is(200).list().len(), 2);
-    // The live log is gone, and lines for it are refused; the stage goes on as if nothing had been.
+    // The live log is lost, and lines for it are refused; the stage goes on without a change.
     runner.batch(&stage["steps"][0], &json!([{"pos": 0, "out": "x", "time": 0}])).says(500, "stream: not found");
     runner.end_step(&mut stage, 0, "success");
     runner.end(&stage, "success");

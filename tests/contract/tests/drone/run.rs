@@ -1,4 +1,4 @@
-//! Every assertion about the server there is, told the way cargo's own harness tells it.
+//! Runs every assertion for the available server and prints the result in the form of cargo's harness.
 
 use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,13 +7,13 @@ use std::time::Instant;
 
 use crate::site::{Site, Which};
 
-/// A name and what it asserts; `Err` says why it cannot be asserted here.
+/// A name and its assertion; `Err` is the reason to skip it.
 pub type Assertion = (&'static str, fn(&Site) -> Outcome);
 
-/// How an assertion ended, when it did not panic.
+/// Result of an assertion that did not panic.
 pub type Outcome = Result<(), String>;
 
-/// Which assertions were asked for.
+/// Selected assertions.
 #[derive(Debug, Default)]
 pub struct Selection {
     words: Vec<String>,
@@ -22,7 +22,7 @@ pub struct Selection {
 }
 
 impl Selection {
-    /// From the arguments that cargo's harness has; what does not choose is of no account here.
+    /// Reads the arguments of cargo's harness; ignores those that select nothing.
     pub fn of_arguments() -> Self {
         let mut selection = Self::default();
         let mut arguments = env::args().skip(1);
@@ -31,7 +31,7 @@ impl Selection {
                 "--list" => selection.lists = true,
                 "--skip" => selection.skipped.extend(arguments.next()),
                 "--test-threads" | "--format" | "--color" | "--logfile" | "-Z" => drop(arguments.next()),
-                // Nothing here is ignored by default.
+                // No assertion is ignored by default.
                 "--ignored" => selection.skipped.push(String::new()),
                 flag if flag.starts_with('-') => {}
                 word => selection.words.push(word.to_owned()),
@@ -46,7 +46,7 @@ impl Selection {
     }
 }
 
-/// Runs what was asked for.
+/// Runs the selected assertions.
 pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
     let began = Instant::now();
     let which = Which::wanted();
@@ -60,7 +60,7 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
     }
     println!("\nrunning {} assertions about the {which} Drone server", chosen.len());
     let (mut passed, mut failed) = (0, Vec::new());
-    // Counted like any test that cannot run here: passed, and one line that says it was skipped.
+    // Counted like any skipped test: passed, with one line that says so.
     match Site::open(&which) {
         Err(why) => {
             for (name, _) in &chosen {

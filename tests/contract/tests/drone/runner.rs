@@ -1,10 +1,10 @@
-//! A runner as the server sees one.
+//! A runner, as far as the server sees it.
 
 use serde_json::{Value, json};
 
 use crate::client::{Client, Seen};
 
-/// Asks for stages with its own label.
+/// A runner with a label of its own.
 #[derive(Debug, Clone)]
 pub struct Runner {
     pub client: Client,
@@ -34,7 +34,7 @@ impl Runner {
         self.client.post(&format!("/rpc/v2/stage/{}?machine={machine}", stage["id"]))
     }
 
-    /// Waits for a stage and takes it.
+    /// Waits for a stage and accepts it.
     #[track_caller]
     pub fn take(&self) -> Value {
         let stage = self.request().is(200).json();
@@ -56,7 +56,7 @@ impl Runner {
         self.client.ask("PUT", &format!("/rpc/v2/step/{}", step["id"]), Some(step))
     }
 
-    /// Begins a stage with these steps, none of which began.
+    /// Begins a stage with these steps, all still pending.
     #[track_caller]
     pub fn begin(&self, stage: &Value, steps: &[&str]) -> Value {
         let mut stage = stage.clone();
@@ -67,7 +67,7 @@ impl Runner {
         self.update(&stage).is(200).json()
     }
 
-    /// Begins a step of a stage; the stage has it then as the server has.
+    /// Begins a step of a stage and updates the stage from the answer.
     #[track_caller]
     pub fn begin_step(&self, stage: &mut Value, at: usize) {
         let mut step = stage["steps"][at].clone();

@@ -1,4 +1,4 @@
-//! Secrets: shown to runners alone.
+//! Secrets: shown to runners only.
 
 use serde_json::{Value, json};
 

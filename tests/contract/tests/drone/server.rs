@@ -1,42 +1,42 @@
-//! Health, version, and who is nobody.
+//! Health, version, and requests without a login.
 
 use crate::run::Outcome;
 use crate::site::Site;
 
 crate::assertions![
     health_is_a_word,
-    the_version_is_told_to_anybody,
-    nobody_is_told_so,
-    a_wrong_token_is_nobody,
+    the_version_needs_no_login,
+    a_request_without_a_login_is_refused,
+    a_wrong_token_is_refused,
     what_is_no_address_of_the_api_is_not_found,
     every_other_address_is_a_page,
     the_queue_is_for_administrators,
 ];
 
 fn health_is_a_word(site: &Site) -> Outcome {
-    let seen = site.nobody.get("/healthz").is(200);
+    let seen = site.anonymous.get("/healthz").is(200);
     assert_eq!(seen.body, "OK");
     assert!(!seen.header("content-type").contains("html"));
     Ok(())
 }
 
-fn the_version_is_told_to_anybody(site: &Site) -> Outcome {
-    let version = site.nobody.get("/version").is(200).text("/version");
+fn the_version_needs_no_login(site: &Site) -> Outcome {
+    let version = site.anonymous.get("/version").is(200).text("/version");
     assert!(version.starts_with("2."), "{version}");
     Ok(())
 }
 
-fn nobody_is_told_so(site: &Site) -> Outcome {
+fn a_request_without_a_login_is_refused(site: &Site) -> Outcome {
     for path in ["/api/user", "/api/user/repos", "/api/queue", "/api/repos/no/where"] {
-        site.nobody.get(path).refuses(401, "Unauthorized");
+        site.anonymous.get(path).refuses(401, "Unauthorized");
     }
     Ok(())
 }
 
-fn a_wrong_token_is_nobody(site: &Site) -> Outcome {
-    site.nobody.with_token("wrong").get("/api/user").refuses(401, "Unauthorized");
-    // Not even with a token in the address that would be right.
-    site.nobody.with_token("").get("/api/user").refuses(401, "Unauthorized");
+fn a_wrong_token_is_refused(site: &Site) -> Outcome {
+    site.anonymous.with_token("wrong").get("/api/user").refuses(401, "Unauthorized");
+    // An empty token is refused too.
+    site.anonymous.with_token("").get("/api/user").refuses(401, "Unauthorized");
     Ok(())
 }
 
@@ -47,9 +47,9 @@ fn what_is_no_address_of_the_api_is_not_found(site: &Site) -> Outcome {
 
 fn every_other_address_is_a_page(site: &Site) -> Outcome {
     for path in ["/register", "/login/error?message=some+words", "/no/such/thing/at/all"] {
-        assert!(site.nobody.get(path).is(200).header("content-type").starts_with("text/html"), "{path}");
+        assert!(site.anonymous.get(path).is(200).header("content-type").starts_with("text/html"), "{path}");
     }
-    assert_eq!(site.nobody.get("/").is(303).header("location"), "/welcome");
+    assert_eq!(site.anonymous.get("/").is(303).header("location"), "/welcome");
     Ok(())
 }
 

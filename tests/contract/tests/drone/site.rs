@@ -1,4 +1,4 @@
-//! One Drone server with a Gitea beside it, gone again at the end.
+//! One Drone server with a Gitea beside it, removed at the end.
 
 use std::cell::Cell;
 use std::env;
@@ -16,13 +16,13 @@ use crate::browser;
 use crate::client::Client;
 use crate::runner::Runner;
 
-/// How long the server may take for what it does in its own time.
+/// Timeout for changes that the server makes asynchronously.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The bot's token from its creation on.
+/// The bot's token, from its creation on.
 pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
-/// The server that assertions are made about.
+/// The server under test.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Which {
     StandIn,
@@ -52,11 +52,11 @@ impl fmt::Display for Which {
 
 pub struct Site {
     pub which: Which,
-    /// Asks as nobody.
-    pub nobody: Client,
-    /// Asks as the bot, an administrator.
+    /// Client without a login.
+    pub anonymous: Client,
+    /// Client of the bot, an administrator.
     pub bot: Client,
-    /// The activated repository.
+    /// Full name of the activated repository.
     pub slug: String,
     pub secret: String,
     gitea: Api,
@@ -65,7 +65,7 @@ pub struct Site {
     own: Option<Own>,
 }
 
-/// What there is only of servers that were started here.
+/// Parts that exist only for a server started here.
 pub struct Own {
     pub drone: Drone,
     pub forge: Forge,
@@ -73,7 +73,7 @@ pub struct Own {
 }
 
 impl Site {
-    /// A server that the bot is logged in to; why not, where there is none.
+    /// A server with the bot logged in; an error with the reason if there is none.
     pub fn open(which: &Which) -> Result<Self, String> {
         let mark = format!("contract-{}", fastrand::u32(..));
         if *which == Which::Given {
@@ -84,8 +84,8 @@ impl Site {
         let gitea = forge.api().with_token(&world.administrator.token);
         let site = Self {
             which: which.clone(),
-            nobody: Client::nobody(""),
-            bot: Client::nobody(""),
+            anonymous: Client::anonymous(""),
+            bot: Client::anonymous(""),
             slug: World::CI.to_owned(),
             secret: String::new(),
             gitea,
@@ -95,24 +95,24 @@ impl Site {
         };
         let account = format!("username:{},machine:false,admin:true,token:{TOKEN}", world.bot.name);
         let drone = site.launch(&forge, &world, &[("DRONE_USER_CREATE", &account), FILTER]).0;
-        let nobody = Client::nobody(&drone.address());
-        let bot = nobody.with_token(TOKEN);
+        let anonymous = Client::anonymous(&drone.address());
+        let bot = anonymous.with_token(TOKEN);
         let session = browser::login(&drone.address(), &world.bot).is(303);
         assert!(session.cookie("_session_").is_some(), "{session:?}");
         until("the first synchronisation", || bot.get("/api/user").is(200).number("/synced") > 0);
         bot.post(&format!("/api/repos/{}", World::CI)).is(200);
         let secret = drone.rpc_secret().to_owned();
-        Ok(Self { nobody, bot, secret, own: Some(Own { drone, forge, world }), ..site })
+        Ok(Self { anonymous, bot, secret, own: Some(Own { drone, forge, world }), ..site })
     }
 
     fn given(mark: String) -> Result<Self, String> {
         let given = |name: &str| env::var(name).map_err(|_| format!("{name} is not given"));
-        let nobody = Client::nobody(&given("DRONE_CONTRACT_URL")?);
+        let anonymous = Client::anonymous(&given("DRONE_CONTRACT_URL")?);
         let gitea = Api::new(forge::Http::default(), &given("GITEA_CONTRACT_URL")?);
         Ok(Self {
             which: Which::Given,
-            bot: nobody.with_token(&given("DRONE_CONTRACT_TOKEN")?),
-            nobody,
+            bot: anonymous.with_token(&given("DRONE_CONTRACT_TOKEN")?),
+            anonymous,
             slug: given("DRONE_CONTRACT_REPOSITORY")?,
             secret: given("DRONE_CONTRACT_RPC_SECRET")?,
             gitea: gitea.with_token(&given("GITEA_CONTRACT_TOKEN")?),
@@ -122,12 +122,12 @@ impl Site {
         })
     }
 
-    /// The server and the Gitea that were started here.
+    /// The server and the Gitea started here; an error for a given server.
     pub fn own(&self) -> Result<&Own, String> {
         self.own.as_ref().ok_or_else(|| "only of a server that is started here".to_owned())
     }
 
-    /// Another server of the same kind beside the same Gitea, and its OAuth application's id in Gitea.
+    /// Another server of the same kind with the same Gitea, and the id of its OAuth application in Gitea.
     pub fn another(&self, environment: &[(&str, &str)]) -> Result<(Drone, i64), String> {
         let Own { forge, world, .. } = self.own()?;
         Ok(self.launch(forge, world, environment))
@@ -153,7 +153,7 @@ impl Site {
         (Drone::start(&options).unwrap(), made.number("/id").unwrap())
     }
 
-    /// Gitea as its administrator.
+    /// Gitea's API as its administrator.
     pub fn gitea(&self) -> &Api {
         &self.gitea
     }
@@ -163,7 +163,7 @@ impl Site {
         format!("/api/repos/{}{rest}", self.slug)
     }
 
-    /// A word that nobody used before.
+    /// A new unique word.
     pub fn word(&self) -> String {
         self.made.set(self.made.get() + 1);
         format!("{}-{}", self.mark, self.made.get())
@@ -180,23 +180,23 @@ impl Site {
         name
     }
 
-    /// A runner that gets what [`Site::pipeline`] makes, and nothing else.
+    /// A runner that gets the stages of [`Site::pipeline`] and no others.
     pub fn runner(&self) -> Runner {
-        Runner::new(self.nobody.with_secret(&self.secret), &self.word())
+        Runner::new(self.anonymous.with_secret(&self.secret), &self.word())
     }
 
-    /// A branch with one exec pipeline for that runner alone.
+    /// A branch with one exec pipeline for this runner only.
     pub fn pipeline(&self, runner: &Runner) -> String {
         self.branch(&pipeline(&runner.label))
     }
 
-    /// A build of that branch.
+    /// Creates a build of this branch.
     #[track_caller]
     pub fn build(&self, branch: &str, query: &str) -> Value {
         self.bot.post(&self.at(&format!("/builds?branch={branch}{query}"))).is(200).json()
     }
 
-    /// The build as it is now.
+    /// The present state of a build.
     #[track_caller]
     pub fn look(&self, build: &Value) -> Value {
         self.bot.get(&self.at(&format!("/builds/{}", build["number"]))).is(200).json()
@@ -209,10 +209,10 @@ impl Site {
     }
 }
 
-/// Only the organisation is synchronised.
+/// Limits the synchronisation to the organisation.
 pub const FILTER: (&str, &str) = ("DRONE_REPOSITORY_FILTER", World::ORGANISATION);
 
-/// An exec pipeline with one step for runners with this label.
+/// An exec pipeline with one step, for runners with this label.
 pub fn pipeline(label: &str) -> String {
     format!(
         "kind: pipeline\ntype: exec\nname: recipe\nplatform: {{os: linux, arch: amd64}}\nclone: {{disable: true}}\n\
@@ -220,7 +220,7 @@ pub fn pipeline(label: &str) -> String {
     )
 }
 
-/// Waits for something.
+/// Waits for a condition.
 #[track_caller]
 pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + PATIENCE;
@@ -230,7 +230,7 @@ pub fn until(what: &str, mut is_so: impl FnMut() -> bool) {
     }
 }
 
-/// The bot, as the variable for the server has it.
+/// The value of `DRONE_USER_CREATE` for the bot.
 pub fn create(account: &Account, rest: &str) -> String {
     format!("username:{},{rest}", account.name)
 }

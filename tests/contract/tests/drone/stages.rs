@@ -1,4 +1,4 @@
-//! How runners get stages.
+//! Assignment of stages to runners.
 
 use std::thread;
 
@@ -25,10 +25,10 @@ crate::assertions![
 ];
 
 fn runners_prove_themselves(site: &Site) -> Outcome {
-    let right = site.nobody.with_secret(&site.secret);
+    let right = site.anonymous.with_secret(&site.secret);
     right.post("/rpc/v2/ping").is(200);
-    site.nobody.post("/rpc/v2/ping").is(401);
-    site.nobody.with_secret("wrong").post("/rpc/v2/ping").is(401);
+    site.anonymous.post("/rpc/v2/ping").is(401);
+    site.anonymous.with_secret("wrong").post("/rpc/v2/ping").is(401);
     site.bot.post("/rpc/v2/stage").is(401);
     Ok(())
 }
@@ -38,7 +38,7 @@ fn a_runner_that_waits_gets_the_stage_of_a_new_build(site: &Site) -> Outcome {
     let branch = site.pipeline(&runner);
     let waiting = runner.clone();
     let asking = thread::spawn(move || {
-        // The stand-in's poll is shorter than the time it takes to make the build.
+        // The stand-in's long poll is shorter than the creation of the build.
         let mut seen = waiting.request();
         while seen.status == 204 {
             seen = waiting.request();
@@ -57,7 +57,7 @@ fn a_runner_that_waits_gets_the_stage_of_a_new_build(site: &Site) -> Outcome {
     assert_eq!((&taken["machine"], &taken["status"]), (&json!("here"), &json!("pending")));
     assert_eq!(taken["version"].as_i64(), stage["version"].as_i64().map(|version| version + 1));
     assert!(taken["updated"].as_i64() > Some(0));
-    // Taking it is not yet running it.
+    // An accepted stage is still pending.
     assert_eq!(site.look(&build)["status"], json!("pending"));
     Ok(())
 }
@@ -84,7 +84,7 @@ fn a_stage_is_only_for_runners_that_fit(site: &Site) -> Outcome {
         runner.client.ask("POST", "/rpc/v2/stage", Some(&filter)).status
     };
     let others = [("type", json!("docker")), ("arch", json!("arm64")), ("labels", json!({"contract": "another"}))];
-    // Each takes half a minute at the real one.
+    // Each takes 30 s on the real server.
     let many = if site.which == Which::StandIn { 3 } else { 1 };
     let waits: Vec<u16> = others.into_iter().take(many).map(|(key, value)| ask(key, value)).collect();
     assert!(waits.iter().all(|status| *status == 204), "{waits:?}");
@@ -104,7 +104,7 @@ fn stages_come_in_order(site: &Site) -> Outcome {
 fn only_one_runner_gets_a_stage(site: &Site) -> Outcome {
     let runner = site.runner();
     site.build(&site.pipeline(&runner), "");
-    // It goes to everybody who asks until somebody has it.
+    // The stage is offered to every runner until one accepts it.
     let (one, other) = (runner.request().is(200).json(), runner.request().is(200).json());
     assert_eq!(one["id"], other["id"]);
     let accepting: Vec<_> = (0..4)
@@ -163,7 +163,7 @@ fn a_private_repository_comes_with_a_password(site: &Site) -> Outcome {
     own.forge.write_file(&slug, ".drone.yml", &crate::site::pipeline(&runner.label)).unwrap();
     site.bot.post("/api/user/repos").is(200);
     assert_eq!(site.bot.post(&format!("/api/repos/{slug}")).is(200).at("/visibility"), json!("private"));
-    site.nobody.get(&format!("/api/repos/{slug}")).refuses(401, "Unauthorized");
+    site.anonymous.get(&format!("/api/repos/{slug}")).refuses(401, "Unauthorized");
     site.bot.post(&format!("/api/repos/{slug}/builds")).is(200);
     let netrc = runner.details(&runner.take())["netrc"].clone();
     assert_eq!((&netrc["machine"], &netrc["password"]), (&json!("127.0.0.1"), &json!("x-oauth-basic")));
@@ -190,8 +190,8 @@ fn cancel(site: &Site, build: &Value) {
     site.bot.delete(&site.at(&format!("/builds/{}", build["number"]))).is(200);
 }
 
-/// A cancel is told to who is asking, and from outside it cannot be seen whether the question has arrived yet: then it is
-/// put about another build.
+/// Only a running request is told of a cancel, and a test cannot see whether its request has arrived: on a miss it
+/// tries again with another build.
 fn a_watched_build_that_is_cancelled_is_told(site: &Site) -> Outcome {
     let runner = site.runner();
     let branch = site.pipeline(&runner);
@@ -214,7 +214,7 @@ fn what_was_cancelled_before_is_not_told(site: &Site) -> Outcome {
     let stage = runner.take();
     cancel(site, &build);
     runner.watch(&build["id"]).is(204);
-    // But the details say it.
+    // The details contain the cancel.
     let details = runner.details(&stage);
     assert_eq!((&details["build"]["status"], &details["stage"]["status"]), (&json!("killed"), &json!("skipped")));
     Ok(())

@@ -1,4 +1,4 @@
-//! The token with which Drone asks Gitea: at its end renewed, dead when its grant or its application is gone.
+//! The token with which Drone asks Gitea: renewed when it expires, invalid without its grant or application.
 
 use forge::Account;
 use serde_json::{Value, json};
@@ -16,11 +16,11 @@ crate::assertions![
     an_owner_who_is_gone_makes_builds_impossible,
 ];
 
-/// Another server that the bot is logged in to, with `recipes/ci` activated; and the application's id in Gitea.
+/// Another server with the bot logged in and `recipes/ci` activated; and the id of the application in Gitea.
 fn logged_in(site: &Site, bot: &Account) -> Result<(Drone, Client, i64), String> {
     let account = create(bot, &format!("machine:false,admin:true,token:{TOKEN}"));
     let (drone, application) = site.another(&[("DRONE_USER_CREATE", &account), FILTER])?;
-    let client = Client::nobody(&drone.address()).with_token(TOKEN);
+    let client = Client::anonymous(&drone.address()).with_token(TOKEN);
     browser::login(&drone.address(), bot).is(303);
     until("the synchronisation", || client.get("/api/user").is(200).number("/synced") > 0);
     client.post("/api/repos/recipes/ci").is(200);
@@ -38,12 +38,12 @@ fn a_deleted_application_kills_the_token(site: &Site) -> Outcome {
     client.post("/api/user/repos").refuses(500, "Unauthorized");
     client.post("/api/repos/recipes/ci/builds").refuses(404, "");
     client.post("/api/repos/recipes/ci").is(500);
-    // What Drone has in its own store it goes on telling.
+    // Drone still answers from its own database.
     assert_eq!(client.get("/api/user").is(200).text("/login"), bot.name);
     let known = client.get("/api/user/repos").is(200).list();
     assert!(known.iter().any(|it| it["slug"] == json!("recipes/ci")), "{known:?}");
-    // A login does not mend it: Gitea does not know the application.
-    let sent = Client::nobody(&drone.address()).get("/login").is(303);
+    // A new login does not help: Gitea does not know the application.
+    let sent = Client::anonymous(&drone.address()).get("/login").is(303);
     assert!(sent.header("location").contains("client_id="));
     Ok(())
 }
@@ -85,7 +85,7 @@ fn a_changed_password_leaves_the_token_alive(site: &Site) -> Outcome {
 fn logged_in_as(site: &Site, account: &Account) -> Result<(Drone, Client, i64), String> {
     let (drone, application) =
         site.another(&[("DRONE_USER_CREATE", &create(account, &format!("machine:false,admin:true,token:{TOKEN}")))])?;
-    let client = Client::nobody(&drone.address()).with_token(TOKEN);
+    let client = Client::anonymous(&drone.address()).with_token(TOKEN);
     browser::login(&drone.address(), account).is(303);
     until("the synchronisation", || client.get("/api/user").is(200).number("/synced") > 0);
     Ok((drone, client, application))
@@ -94,7 +94,7 @@ fn logged_in_as(site: &Site, account: &Account) -> Result<(Drone, Client, i64), 
 fn an_owner_who_is_gone_makes_builds_impossible(site: &Site) -> Outcome {
     let own = site.own()?;
     let (_drone, client, _) = logged_in_as(site, &own.world.bot)?;
-    // Not activated: nobody owns it.
+    // Not activated, so without an owner.
     client.post("/api/repos/recipes/ci/builds").refuses(404, "no rows");
     client.post("/api/repos/recipes/ci/repair").refuses(404, "no rows");
     Ok(())

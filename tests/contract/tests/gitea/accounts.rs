@@ -1,4 +1,4 @@
-//! Accounts, and how one is told apart from another.
+//! Accounts and credentials.
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ crate::assertions![
 ];
 
 fn the_version_is_told_to_everybody(site: &Site) {
-    let version = site.nobody().get("/version").is(200).text("/version");
+    let version = site.anonymous().get("/version").is(200).text("/version");
     let numbers: Vec<&str> = version.split('.').collect();
     assert!(numbers.len() >= 3 && numbers[0].parse() == Ok(1), "{version}");
     assert!(numbers[1].parse::<u32>().unwrap() >= 24, "{version} is older than any this project has seen");
@@ -42,9 +42,9 @@ fn a_token_and_a_password_tell_the_same_account(site: &Site) {
 }
 
 fn an_account_is_found_whatever_its_case(site: &Site) {
-    let found = site.nobody().get(&format!("/users/{}", site.mara.name.to_uppercase())).is(200);
+    let found = site.anonymous().get(&format!("/users/{}", site.mara.name.to_uppercase())).is(200);
     assert_eq!(found.text("/login"), site.mara.name);
-    // A name in another case logs in as well; the answer has it as it was made.
+    // A name in another case logs in too; the answer has the original case.
     let own = site.with_password(&site.mara.name.to_uppercase(), &site.mara.password).get("/user").is(200);
     assert_eq!(own.text("/login"), site.mara.name);
 }
@@ -56,7 +56,7 @@ fn an_unknown_account_is_404(site: &Site) {
 fn only_the_administrator_makes_accounts(site: &Site) {
     let account = json!({"username": site.name("x"), "email": "x@example.org", "password": "some words here"});
     site.mara().post("/admin/users", &account).refuses(403, "");
-    site.nobody().post("/admin/users", &account).refuses(401, "token is required");
+    site.anonymous().post("/admin/users", &account).refuses(401, "token is required");
 }
 
 fn a_taken_name_is_422(site: &Site) {
@@ -69,55 +69,55 @@ fn a_wrong_password_and_a_wrong_token_are_401(site: &Site) {
     site.with_password(&site.bot.name, "not this").get("/user").refuses(401, words);
     site.with_password("nobody-of-that-name", "not this").get("/user").refuses(401, words);
     site.with_token("0123456789012345678901234567890123456789").get("/user").refuses(401, words);
-    // Even where nobody is needed.
+    // Also for a path that needs no login.
     site.with_password(&site.bot.name, "not this").get("/version").refuses(401, words);
 }
 
 fn no_account_is_401_where_one_is_needed(site: &Site) {
-    site.nobody().get("/user").refuses(401, "token is required");
-    site.nobody().get("/user/repos").refuses(401, "token is required");
-    site.nobody().get("/user/applications/oauth2").refuses(401, "token is required");
+    site.anonymous().get("/user").refuses(401, "token is required");
+    site.anonymous().get("/user/repos").refuses(401, "token is required");
+    site.anonymous().get("/user/applications/oauth2").refuses(401, "token is required");
 }
 
 fn a_changed_password_holds_at_once(site: &Site) {
-    let somebody = site.account("changing");
-    let change = json!({"login_name": somebody.name, "source_id": 0, "password": "another one altogether"});
-    site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
-    site.with_password(&somebody.name, &somebody.password).get("/user").is(401);
-    site.with_password(&somebody.name, "another one altogether").get("/user").is(200);
-    site.with_token(&somebody.token).get("/user").is(200);
+    let user = site.account("changing");
+    let change = json!({"login_name": user.name, "source_id": 0, "password": "another one altogether"});
+    site.administrator().patch(&format!("/admin/users/{}", user.name), &change).is(200);
+    site.with_password(&user.name, &user.password).get("/user").is(401);
+    site.with_password(&user.name, "another one altogether").get("/user").is(200);
+    site.with_token(&user.token).get("/user").is(200);
 }
 
 fn an_account_that_must_change_its_password_is_403(site: &Site) {
-    let somebody = site.account("new");
-    let change = json!({"login_name": somebody.name, "source_id": 0, "must_change_password": true});
-    site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
+    let user = site.account("new");
+    let change = json!({"login_name": user.name, "source_id": 0, "must_change_password": true});
+    site.administrator().patch(&format!("/admin/users/{}", user.name), &change).is(200);
     let words = "You must change your password";
-    site.with_password(&somebody.name, &somebody.password).get("/user").refuses(403, words);
-    site.with_token(&somebody.token).get("/user").refuses(403, words);
+    site.with_password(&user.name, &user.password).get("/user").refuses(403, words);
+    site.with_token(&user.token).get("/user").refuses(403, words);
 }
 
 fn a_prohibited_account_is_refused(site: &Site) {
-    let somebody = site.account("prohibited");
-    let change = json!({"login_name": somebody.name, "source_id": 0, "prohibit_login": true});
-    site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
-    site.with_password(&somebody.name, &somebody.password).get("/user").is(401);
-    site.with_token(&somebody.token).get("/user").refuses(403, "prohibited from signing in");
+    let user = site.account("prohibited");
+    let change = json!({"login_name": user.name, "source_id": 0, "prohibit_login": true});
+    site.administrator().patch(&format!("/admin/users/{}", user.name), &change).is(200);
+    site.with_password(&user.name, &user.password).get("/user").is(401);
+    site.with_token(&user.token).get("/user").refuses(403, "prohibited from signing in");
 }
 
 fn an_inactive_account_is_refused(site: &Site) {
-    let somebody = site.account("inactive");
-    let change = json!({"login_name": somebody.name, "source_id": 0, "active": false});
-    site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
-    site.with_token(&somebody.token).get("/user").refuses(403, "prohibited from signing in");
-    site.with_password(&somebody.name, &somebody.password).get("/user").is(403);
+    let user = site.account("inactive");
+    let change = json!({"login_name": user.name, "source_id": 0, "active": false});
+    site.administrator().patch(&format!("/admin/users/{}", user.name), &change).is(200);
+    site.with_token(&user.token).get("/user").refuses(403, "prohibited from signing in");
+    site.with_password(&user.name, &user.password).get("/user").is(403);
 }
 
 fn a_deleted_account_is_gone(site: &Site) {
-    let somebody = site.account("leaving");
-    site.administrator().delete(&format!("/admin/users/{}?purge=true", somebody.name)).is(204);
-    site.with_token(&somebody.token).get("/user").is(401);
-    site.nobody().get(&format!("/users/{}", somebody.name)).is(404);
+    let user = site.account("leaving");
+    site.administrator().delete(&format!("/admin/users/{}?purge=true", user.name)).is(204);
+    site.with_token(&user.token).get("/user").is(401);
+    site.anonymous().get(&format!("/users/{}", user.name)).is(404);
 }
 
 fn accounts_are_searched_for(site: &Site) {

@@ -1,4 +1,4 @@
-//! OAuth applications, by the password of whose they are.
+//! OAuth applications, with the password of their owner.
 
 use serde_json::{Value, json};
 
@@ -23,8 +23,8 @@ fn application(name: &str) -> Value {
     json!({"name": name, "redirect_uris": ["https://drone.example.org/login"], "confidential_client": true})
 }
 
-/// Somebody new, by password.
-fn somebody(site: &Site) -> Client {
+/// A client of a new account, by password.
+fn new_owner(site: &Site) -> Client {
     let account = site.account("owner");
     site.with_password(&account.name, &account.password)
 }
@@ -35,7 +35,7 @@ fn create(client: &Client, name: &str) -> Seen {
 }
 
 fn a_secret_is_told_once(site: &Site) {
-    let owner = somebody(site);
+    let owner = new_owner(site);
     let made = create(&owner, "drone");
     assert!(made.text("/client_secret").len() > 40, "{}", made.text("/client_secret").len());
     assert_eq!(made.text("/client_id").len(), 36);
@@ -48,7 +48,7 @@ fn a_secret_is_told_once(site: &Site) {
 }
 
 fn a_change_makes_a_new_secret_and_keeps_the_id(site: &Site) {
-    let owner = somebody(site);
+    let owner = new_owner(site);
     let made = create(&owner, "drone");
     let changed = owner.patch(&format!("{PATH}/{}", made.number("/id")), &application("drone")).is(200);
     assert_eq!(changed.text("/client_id"), made.text("/client_id"));
@@ -59,7 +59,7 @@ fn a_change_makes_a_new_secret_and_keeps_the_id(site: &Site) {
 }
 
 fn applications_are_read_one_by_one(site: &Site) {
-    let owner = somebody(site);
+    let owner = new_owner(site);
     let id = create(&owner, "drone").number("/id");
     let found = owner.get(&format!("{PATH}/{id}")).is(200);
     assert_eq!(found.text("/name"), "drone");
@@ -68,7 +68,7 @@ fn applications_are_read_one_by_one(site: &Site) {
 }
 
 fn a_deleted_application_is_gone(site: &Site) {
-    let owner = somebody(site);
+    let owner = new_owner(site);
     let id = create(&owner, "drone").number("/id");
     owner.delete(&format!("{PATH}/{id}")).is(204);
     assert!(owner.get(PATH).is(200).list().is_empty());
@@ -76,22 +76,22 @@ fn a_deleted_application_is_gone(site: &Site) {
 }
 
 fn another_s_application_is_404(site: &Site) {
-    let id = create(&somebody(site), "drone").number("/id");
-    let other = somebody(site);
+    let id = create(&new_owner(site), "drone").number("/id");
+    let other = new_owner(site);
     other.get(&format!("{PATH}/{id}")).is(404);
     other.patch(&format!("{PATH}/{id}"), &application("mine")).fails();
     other.delete(&format!("{PATH}/{id}")).is(404);
 }
 
 fn one_redirect_address_may_be_named_twice(site: &Site) {
-    let owner = somebody(site);
+    let owner = new_owner(site);
     let (one, two) = (create(&owner, "drone"), create(&owner, "drone"));
     assert_ne!(one.text("/client_id"), two.text("/client_id"));
     assert_eq!(owner.get(PATH).is(200).each("/name"), ["drone", "drone"]);
 }
 
 fn an_application_needs_a_name_and_an_address(site: &Site) {
-    let owner = somebody(site);
+    let owner = new_owner(site);
     owner
         .post(PATH, &json!({"redirect_uris": ["https://a.example.org/"], "confidential_client": true}))
         .refuses(422, "Name");
@@ -99,7 +99,7 @@ fn an_application_needs_a_name_and_an_address(site: &Site) {
 }
 
 fn applications_are_listed_in_pages(site: &Site) {
-    let owner = somebody(site);
+    let owner = new_owner(site);
     for number in 1..=3 {
         create(&owner, &format!("drone{number}"));
     }

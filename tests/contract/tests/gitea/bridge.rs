@@ -1,4 +1,4 @@
-//! What comment-bridge relies on, where no other page asserts it.
+//! Behaviour that comment-bridge relies on and no other file asserts.
 
 use serde_json::json;
 
@@ -23,7 +23,7 @@ crate::assertions![
     a_closed_pull_request_may_be_commented_on,
 ];
 
-/// Seconds since the epoch of an HTTP date or a moment of Gitea's.
+/// Seconds since the epoch, from an HTTP date or a time of Gitea.
 fn seconds(text: &str) -> i64 {
     let moment = text.parse().or_else(|_| jiff::fmt::rfc2822::parse(text).map(|at| at.timestamp()));
     let moment: jiff::Timestamp = moment.unwrap_or_else(|error| panic!("{text}: {error}"));
@@ -51,7 +51,7 @@ fn every_answer_says_what_time_it_is(site: &Site) {
         let late = seconds(seen.header("date")) - written;
         assert!((0..30).contains(&late), "{path}: {late} s after {}", made.text("/created_at"));
     }
-    // Also where nothing is found.
+    // Also in an answer 404.
     let none = site.bot().get(&format!("/repos/{repository}/issues/comments/99999999")).is(404);
     assert!(seconds(none.header("date")) >= written);
 }
@@ -110,7 +110,7 @@ fn a_deleted_comment_is_gone_from_its_pull_request(site: &Site) {
     assert_eq!(before["comments"], 2);
     let moment = before["updated_at"].as_str().unwrap().to_owned();
     let path = format!("/repos/{repository}/issues/comments/{id}");
-    // In another second, so that it would show if the pull request were changed.
+    // In another second, so that a change of the pull request would be visible.
     eventually("another second", || seconds(site.bot().get(&path).is(200).header("date")) > seconds(&moment));
     site.bot().delete(&path).is(204);
     let after = entry();
@@ -141,7 +141,7 @@ fn what_is_no_comment_is_404_in_words(site: &Site) {
     let (repository, pull) = pulled(site);
     let comment = |id: i64| format!("/repos/{repository}/issues/comments/{id}");
     site.bot().get(&comment(99_999_999)).refuses(404, "");
-    // One of another repository.
+    // A comment of another repository.
     let (other, elsewhere) = pulled(site);
     let id = site.mara().comment(&other, elsewhere, "elsewhere");
     site.bot().get(&comment(id)).refuses(404, "");

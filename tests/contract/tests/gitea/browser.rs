@@ -1,4 +1,4 @@
-//! What a browser would do: pages, their forms, cookies; redirects are followed by hand.
+//! A minimal browser: pages, forms, cookies. Redirects are followed by hand.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -14,7 +14,7 @@ pub struct Browser<'a> {
     cookies: RefCell<BTreeMap<String, String>>,
 }
 
-/// A form as its page has it.
+/// A form of a page.
 #[derive(Debug)]
 pub struct Form {
     pub action: String,
@@ -24,7 +24,7 @@ pub struct Form {
 }
 
 impl Form {
-    /// The values a browser sends when nothing is touched: neither buttons nor boxes.
+    /// The values of an unchanged form: without buttons and check boxes.
     pub fn untouched(&self) -> Vec<(&str, &str)> {
         let sent = self.fields.iter().filter(|(kind, ..)| !["submit", "button", "checkbox"].contains(&kind.as_str()));
         sent.map(|(_, name, value)| (name.as_str(), value.as_str())).collect()
@@ -46,7 +46,7 @@ impl<'a> Browser<'a> {
         Self { site, cookies: RefCell::default() }
     }
 
-    /// One that is logged in.
+    /// A browser with a login.
     pub fn of(site: &'a Site, name: &str, password: &str) -> Self {
         let browser = Self::new(site);
         browser.get("/user/login").is(200);
@@ -54,7 +54,7 @@ impl<'a> Browser<'a> {
         browser
     }
 
-    /// A page by its path, or by its whole address on this Gitea.
+    /// A page by path, or by complete URL on this Gitea.
     #[track_caller]
     pub fn get(&self, to: &str) -> Seen {
         self.send(Request::new("GET", self.address(to)))
@@ -109,21 +109,21 @@ pub fn forms(page: &str) -> Vec<Form> {
         .collect()
 }
 
-/// The one form of a page that goes to an address with this end.
+/// The only form of a page whose action ends so.
 #[track_caller]
 pub fn form_to(page: &Seen, end: &str) -> Form {
     let found = forms(&page.0.body).into_iter().find(|form| form.action.ends_with(end));
     found.unwrap_or_else(|| panic!("{}: no form to {end}: {}", page.0.url, page.0.body))
 }
 
-/// The text of the first element that matches.
+/// The text of the first matching element.
 pub fn words(page: &Seen, selector: &str) -> String {
     let document = Html::parse_document(&page.0.body);
     let found = document.select(&Selector::parse(selector).unwrap()).next();
     found.map(|element| element.text().collect::<String>().trim().to_owned()).unwrap_or_default()
 }
 
-/// A value in the query of an address.
+/// A value in the query of a URL.
 pub fn query(address: &str, key: &str) -> Option<String> {
     let (_, query) = address.split_once('?')?;
     let pair = query.split('&').filter_map(|pair| pair.split_once('=')).find(|(name, _)| *name == key)?;

@@ -1,9 +1,9 @@
-//! Gitea's API as one account, with answers that are asserted about.
+//! Gitea's API as one account, with asserting methods on answers.
 
 use forge::{Answer, Api};
 use serde_json::{Value, json};
 
-/// Asks as one account, or as nobody.
+/// A client of one account, or without a login.
 #[derive(Debug, Clone)]
 pub struct Client(pub Api);
 
@@ -13,14 +13,14 @@ impl Client {
         Seen(self.0.ask(method, path, body).unwrap())
     }
 
-    /// A comment on an issue or pull request: its id.
+    /// Writes a comment on an issue or pull request and returns its id.
     #[track_caller]
     pub fn comment(&self, repository: &str, number: i64, body: &str) -> i64 {
         let path = format!("/repos/{repository}/issues/{number}/comments");
         self.post(&path, &json!({"body": body})).is(201).number("/id")
     }
 
-    /// One field of all entries of a list in pages.
+    /// One field of all entries of a paginated list.
     #[track_caller]
     pub fn pages(&self, path: &str, pointer: &str) -> Vec<Value> {
         let mut entries = Vec::new();
@@ -65,7 +65,7 @@ impl Client {
 pub struct Seen(pub Answer);
 
 impl Seen {
-    /// It has this status.
+    /// Asserts the status.
     #[track_caller]
     pub fn is(self, status: u16) -> Self {
         let Answer { method, url, body, .. } = &self.0;
@@ -74,7 +74,7 @@ impl Seen {
         self
     }
 
-    /// It is a refusal as the API words it: JSON with a `message`, which has these words.
+    /// Asserts an error in the API's form: JSON with a `message` that contains these words.
     #[track_caller]
     pub fn refuses(self, status: u16, words: &str) {
         let seen = self.is(status);
@@ -82,7 +82,7 @@ impl Seen {
         assert!(message.contains(words), "{} {}: no {words:?} in {message:?}", seen.0.method, seen.0.url);
     }
 
-    /// It is a refusal of any kind: Gitea answers 500 to some of what is not there.
+    /// Asserts an error of any kind: Gitea answers 500 for some missing objects.
     #[track_caller]
     pub fn fails(self) -> Self {
         let status = self.0.status;
@@ -107,7 +107,7 @@ impl Seen {
         self.list().iter().map(|entry| entry.pointer(pointer).cloned().unwrap_or(Value::Null)).collect()
     }
 
-    /// A text in it.
+    /// A text in the JSON.
     #[track_caller]
     pub fn text(&self, pointer: &str) -> String {
         self.at(pointer)
@@ -116,7 +116,7 @@ impl Seen {
             .into()
     }
 
-    /// A number in it.
+    /// A number in the JSON.
     #[track_caller]
     pub fn number(&self, pointer: &str) -> i64 {
         self.at(pointer).as_i64().unwrap_or_else(|| panic!("{}: {pointer} is no number: {}", self.0.url, self.0.body))
@@ -127,7 +127,7 @@ impl Seen {
         self.json().pointer(pointer).unwrap_or_else(|| panic!("{}: no {pointer}: {}", self.0.url, self.0.body)).clone()
     }
 
-    /// A header, empty where there is none.
+    /// A header, empty if absent.
     pub fn header(&self, name: &str) -> &str {
         self.0.header(name).unwrap_or_default()
     }

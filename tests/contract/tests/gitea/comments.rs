@@ -1,4 +1,4 @@
-//! Comments of pull requests: what a trigger is read from and a verdict is written to.
+//! Comments of pull requests: source of triggers and place of verdicts.
 
 use serde_json::{Value, json};
 
@@ -46,7 +46,7 @@ fn a_comment_is_made_and_read(site: &Site) {
         assert_eq!(seen.text("/html_url"), format!("{page}#issuecomment-{}", made.number("/id")));
         assert_eq!(seen.text("/pull_request_url"), page);
     }
-    // RFC 3339, to the second.
+    // RFC 3339, in whole seconds.
     assert!(made.text("/created_at").len() >= 20 && !made.text("/created_at").contains('.'));
 }
 
@@ -82,7 +82,7 @@ fn readers_and_strangers_may_comment(site: &Site) {
     let (_, _, path) = pulled(site);
     site.bot().post(&path, &json!({"body": "a reader"})).is(201);
     site.sam().post(&path, &json!({"body": "a stranger"})).is(201);
-    site.nobody().post(&path, &json!({"body": "nobody"})).refuses(401, "token is required");
+    site.anonymous().post(&path, &json!({"body": "nobody"})).refuses(401, "token is required");
 }
 
 fn a_locked_conversation_is_403_for_readers(site: &Site) {
@@ -159,7 +159,7 @@ fn an_edited_comment_comes_again(site: &Site) {
     let id = site.mara().comment(&repository, pull, "before");
     let path = format!("/repos/{repository}/issues/comments/{id}");
     let made = site.bot().get(&path).is(200);
-    // Moments have whole seconds: only an edit in another one shows.
+    // Times have whole seconds: only an edit in another second is visible.
     eventually("an edit in another second", || {
         site.mara().patch(&path, &json!({"body": site.name("edit")})).is(200);
         site.bot().get(&path).is(200).text("/updated_at") > made.text("/updated_at")

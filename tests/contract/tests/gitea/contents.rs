@@ -1,4 +1,4 @@
-//! Files, branches, commits and tags, by API.
+//! Files, branches, commits and tags, through the API.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -74,7 +74,7 @@ fn a_file_is_read_raw_by_any_ref(site: &Site) {
 }
 
 fn a_raw_file_at_an_unknown_ref_is_the_default_branch_s(site: &Site) {
-    // A trap: who has to know asks for the commit first.
+    // A trap: a client that needs certainty asks for the commit first.
     let repository = site.repository("raw");
     let raw = site.bot().get(&format!("/repos/{repository}/raw/README.md?ref=nowhere")).is(200);
     assert!(raw.0.body.contains('#'));

@@ -1,4 +1,4 @@
-//! How the API refuses.
+//! Errors of the API.
 
 use forge::Request;
 use serde_json::json;
@@ -18,7 +18,7 @@ crate::assertions![
 fn a_refusal_is_json_with_a_message_and_an_address(site: &Site) {
     let repository = site.repository("refusing");
     let refusals = [
-        site.nobody().get("/user").is(401),
+        site.anonymous().get("/user").is(401),
         site.bot().get(&format!("/repos/{repository}/hooks")).is(403),
         site.bot().get(&format!("/repos/{}/no-such-repository", site.organisation)).is(404),
         site.bot().get(&format!("/repos/{repository}/issues/comments?since=yesterday")).is(422),
@@ -53,7 +53,7 @@ fn a_wrong_type_is_refused(site: &Site) {
 }
 
 fn the_api_answers_json(site: &Site) {
-    let version = site.nobody().get("/version").is(200);
+    let version = site.anonymous().get("/version").is(200);
     assert!(version.header("content-type").starts_with("application/json"), "{}", version.header("content-type"));
 }
 

@@ -1,4 +1,4 @@
-//! Git over HTTP: what Drone clones and recipes are fetched from.
+//! Git over HTTP: clones of Drone and fetches of recipes.
 
 use std::process::{Command, Output};
 
@@ -128,7 +128,7 @@ fn a_pushed_branch_and_tag_are_seen_by_the_api(site: &Site) {
     clone.ok(&["tag", "-a", "1.0.0+1", "-m", "the first"], None);
     clone.ok(&["push", "--quiet", &url, "change", "1.0.0+1"], mara);
     let sha = clone.ok(&["rev-parse", "HEAD"], None);
-    // The push is over before all of Gitea has heard of it.
+    // Gitea processes a push after git has ended.
     eventually("the pushed branch", || {
         let branch = site.bot().get(&format!("/repos/{repository}/branches/change"));
         branch.0.status == 200 && branch.text("/commit/id") == sha
@@ -148,7 +148,7 @@ fn a_grant_s_token_clones(site: &Site) {
     let url = url(site, &site.repository_with("private", &json!({"private": true})));
     let flow = Flow::of(site, site.bot.clone());
     let token = flow.exchange(&flow.code()).is(200).text("/access_token");
-    // The netrc that Drone hands its runners.
+    // The netrc that Drone gives to its runners.
     Clone::empty().ok(&["fetch", "--quiet", &url, "main"], Some((&token, "x-oauth-basic")));
 }
 

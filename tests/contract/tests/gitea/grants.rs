@@ -1,4 +1,4 @@
-//! OAuth, from the consent to the refreshed token: what Drone's login and its access to Gitea stand on.
+//! OAuth, from the consent to the refreshed token: the base of Drone's login and of its access to Gitea.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,7 +26,7 @@ crate::assertions![
 
 pub const REDIRECT: &str = "https://drone.example.org/login";
 
-/// An account, its application, and a browser logged in as it.
+/// An account, its application, and a browser with its login.
 pub struct Flow<'a> {
     pub site: &'a Site,
     pub account: Account,
@@ -49,12 +49,12 @@ impl<'a> Flow<'a> {
         Self { site, account, browser, application: made.number("/id"), client, secret }
     }
 
-    /// The address that Drone sends a browser to.
+    /// The URL to which Drone sends a browser.
     pub fn authorize(&self, state: &str) -> String {
         authorize(&self.client, REDIRECT, state)
     }
 
-    /// Consents, or is not asked, and comes back with a code.
+    /// Consents if asked, and returns the code.
     #[track_caller]
     pub fn code(&self) -> String {
         let state = random(8);
@@ -66,7 +66,7 @@ impl<'a> Flow<'a> {
         query(&location, "code").unwrap()
     }
 
-    /// Presses the button that says yes.
+    /// Presses the button that grants access.
     #[track_caller]
     pub fn consent(&self, page: &Seen) -> Seen {
         let form = form_to(page, "/login/oauth/grant");
@@ -76,7 +76,7 @@ impl<'a> Flow<'a> {
         self.browser.post(&form.action, &fields)
     }
 
-    /// As Drone exchanges a code: everything in the form.
+    /// Exchanges a code as Drone does: all values in the form.
     #[track_caller]
     pub fn exchange(&self, code: &str) -> Seen {
         self.exchange_with(code, &self.secret, REDIRECT)
@@ -94,7 +94,7 @@ impl<'a> Flow<'a> {
         self.token_request(&fields, None)
     }
 
-    /// As Drone refreshes: who it is in a header.
+    /// Refreshes as Drone does: the credentials in a header.
     #[track_caller]
     fn refresh(&self, token: &str) -> Seen {
         let basic = format!("Basic {}", STANDARD.encode(format!("{}:{}", self.client, self.secret)));
@@ -126,7 +126,7 @@ pub fn authorize(client: &str, redirect: &str, state: &str) -> String {
     format!("/login/oauth/authorize?client_id={client}&redirect_uri={redirect}&response_type=code&state={state}")
 }
 
-/// A refusal as OAuth words it.
+/// Asserts an error in OAuth's form.
 #[track_caller]
 fn refused(seen: Seen, error: &str) {
     let seen = seen.is(400);
@@ -184,7 +184,7 @@ fn an_access_token_is_as_good_as_the_account(site: &Site) {
     let bearer = Request::new("GET", format!("{}/api/v1/user", site.address));
     let bearer = bearer.header("Authorization", format!("Bearer {token}"));
     assert_eq!(site.http.send(&bearer).unwrap().status, 200);
-    // As git gives it: a password beside any name.
+    // In git's form: a password beside any name.
     site.with_password("oauth2", &token).get("/user").is(200);
     site.with_password(&token, "x-oauth-basic").get("/user").is(200);
 }
@@ -195,7 +195,7 @@ fn tokens_are_refreshed(site: &Site) {
     let second = flow.refresh(&first.text("/refresh_token")).is(200);
     assert_eq!(second.number("/expires_in"), 3600);
     site.with_token(&second.text("/access_token")).get("/user").is(200);
-    // The tokens from before go on until they expire by themselves.
+    // Earlier tokens stay valid until they expire.
     site.with_token(&first.text("/access_token")).get("/user").is(200);
     let third = flow.refresh(&second.text("/refresh_token")).is(200);
     site.with_token(&third.text("/access_token")).get("/user").is(200);
@@ -213,7 +213,7 @@ fn a_regenerated_secret_stops_the_refresh(site: &Site) {
     let tokens = flow.exchange(&flow.code()).is(200);
     flow.regenerate();
     refused(flow.refresh(&tokens.text("/refresh_token")), "invalid_client");
-    // What was given out goes on.
+    // Issued tokens stay valid.
     site.with_token(&tokens.text("/access_token")).get("/user").is(200);
 }
 
@@ -223,14 +223,14 @@ fn a_revoked_grant_is_the_end_of_its_tokens(site: &Site) {
     revoke(&flow);
     site.with_token(&tokens.text("/access_token")).get("/user").is(401);
     refused(flow.refresh(&tokens.text("/refresh_token")), "invalid_grant");
-    // The next login is asked for its consent again, and that mends it.
+    // The next login asks for consent again, and works after it.
     let page = flow.browser.get(&flow.authorize("again")).is(200);
     assert!(forms(&page.0.body).iter().any(|form| form.action.ends_with("/login/oauth/grant")));
     let again = flow.exchange(&flow.code()).is(200);
     site.with_token(&again.text("/access_token")).get("/user").is(200);
 }
 
-/// As a person does it, on the page of their applications.
+/// Revokes the grant on the account's page of applications.
 fn revoke(flow: &Flow<'_>) {
     let page = flow.browser.get("/user/settings/applications").is(200);
     let (begin, end) = (format!("/user/settings/applications/oauth2/{}/revoke/", flow.application), '"');

@@ -1,4 +1,4 @@
-//! Webhooks, and what they deliver.
+//! Webhooks and their payloads.
 
 use serde_json::json;
 
@@ -64,7 +64,7 @@ fn hooks_need_the_right_to_administer(site: &Site) {
         client.get(&path).refuses(403, "");
         client.post(&path, &hook("http://drone.example.org/hook", &["push"])).refuses(403, "");
     }
-    site.nobody().get(&path).refuses(401, "");
+    site.anonymous().get(&path).refuses(401, "");
 }
 
 fn a_hook_needs_an_address(site: &Site) {
@@ -137,7 +137,7 @@ fn issue_comment_alone_hears_nothing_of_pull_requests(site: &Site) {
     make(site, &repository, &receiver.address, &["issue_comment", "push"]);
     site.mara().comment(&repository, pull, "!testme");
     site.mara().post(&format!("/repos/{repository}/contents/a.txt"), &file("a\n", "add a")).is(201);
-    // What comes first is the push that was made last.
+    // The first delivery is of the last push.
     let first = receiver.wait("anything", |_| true);
     assert_eq!(first.header("x-gitea-event"), "push");
 }

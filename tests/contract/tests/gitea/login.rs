@@ -1,4 +1,4 @@
-//! The pages a login goes through, as a program sees them that reads their forms.
+//! The pages of a login, as a program sees them that reads their forms.
 
 use serde_json::json;
 
@@ -89,7 +89,7 @@ fn consent_is_asked_once(site: &Site) {
     flow.code();
     let again = flow.browser.get(&flow.authorize("again")).is(303);
     assert!(query(again.header("location"), "code").is_some());
-    // From another browser as well.
+    // Also in another browser.
     let other = Browser::of(site, &flow.account.name, &flow.account.password);
     other.get(&flow.authorize("other")).is(303);
 }
@@ -131,16 +131,16 @@ fn a_public_application_is_asked_each_time(site: &Site) {
     let application = json!({"name": "page", "redirect_uris": [REDIRECT], "confidential_client": false});
     let own = site.with_token(&flow.account.token);
     let client = own.post("/user/applications/oauth2", &application).is(201).text("/client_id");
-    // Without a proof of its own (PKCE) not even that.
+    // Without PKCE, Gitea does not ask: the answer is an error.
     let back = flow.browser.get(&authorize(&client, REDIRECT, "s")).is(303);
     assert_eq!(query(back.header("location"), "error").as_deref(), Some("invalid_request"));
 }
 
 fn a_login_that_must_change_its_password_is_sent_to_do_so(site: &Site) {
-    let somebody = site.account("new");
-    let change = json!({"login_name": somebody.name, "source_id": 0, "must_change_password": true});
-    site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
-    let browser = Browser::of(site, &somebody.name, &somebody.password);
+    let user = site.account("new");
+    let change = json!({"login_name": user.name, "source_id": 0, "must_change_password": true});
+    site.administrator().patch(&format!("/admin/users/{}", user.name), &change).is(200);
+    let browser = Browser::of(site, &user.name, &user.password);
     let sent = browser.get(&authorize("11111111-1111-1111-1111-111111111111", REDIRECT, "s")).is(303);
     assert!(sent.header("location").contains("/user/settings/change_password"), "{}", sent.header("location"));
     let page = browser.get(sent.header("location")).is(200);
@@ -148,23 +148,23 @@ fn a_login_that_must_change_its_password_is_sent_to_do_so(site: &Site) {
 }
 
 fn a_prohibited_login_is_told_so(site: &Site) {
-    let somebody = site.account("prohibited");
-    let change = json!({"login_name": somebody.name, "source_id": 0, "prohibit_login": true});
-    site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
+    let user = site.account("prohibited");
+    let change = json!({"login_name": user.name, "source_id": 0, "prohibit_login": true});
+    site.administrator().patch(&format!("/admin/users/{}", user.name), &change).is(200);
     let browser = Browser::new(site);
     browser.get("/user/login").is(200);
-    let fields = [("user_name", somebody.name.as_str()), ("password", somebody.password.as_str())];
+    let fields = [("user_name", user.name.as_str()), ("password", user.password.as_str())];
     let page = browser.post("/user/login", &fields).is(200);
     assert!(words(&page, "title").contains("Sign-In Prohibited"), "{}", words(&page, "title"));
     assert!(!forms(&page.0.body).iter().any(|form| form.names("password") == ["password"]));
 }
 
 fn an_inactive_login_gets_no_further(site: &Site) {
-    let somebody = site.account("inactive");
-    let change = json!({"login_name": somebody.name, "source_id": 0, "active": false});
-    site.administrator().patch(&format!("/admin/users/{}", somebody.name), &change).is(200);
-    // Its password is taken, and then every page says no.
-    let browser = Browser::of(site, &somebody.name, &somebody.password);
+    let user = site.account("inactive");
+    let change = json!({"login_name": user.name, "source_id": 0, "active": false});
+    site.administrator().patch(&format!("/admin/users/{}", user.name), &change).is(200);
+    // The password is accepted, and then every page refuses.
+    let browser = Browser::of(site, &user.name, &user.password);
     let page = browser.get(&authorize("11111111-1111-1111-1111-111111111111", REDIRECT, "s")).is(200);
     assert!(words(&page, "title").contains("Sign-In Prohibited"), "{}", words(&page, "title"));
 }

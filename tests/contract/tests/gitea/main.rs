@@ -1,8 +1,8 @@
-//! What this project relies on about Gitea, asserted over HTTP: against the real one, against the stand-in, and against
-//! the one at `GITEA_CONTRACT_URL` where that is given.
+//! Behaviour of Gitea that this project relies on, asserted over HTTP: for the real one, for the stand-in, and for
+//! the one at `GITEA_CONTRACT_URL` if given.
 //!
-//! It runs without the usual harness, because all assertions about one Gitea share it, and it has to be taken down, or
-//! swept, after the last of them. `cargo test -p contract --test gitea -- comments` runs those whose name has the word.
+//! Without the usual harness, because all assertions for one Gitea share it, and it must be stopped, or
+//! swept, after the last of them. `cargo test -p contract --test gitea -- comments` runs those with this word in the name.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // What cannot go on fails its test.
 

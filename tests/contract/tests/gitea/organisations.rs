@@ -1,4 +1,4 @@
-//! Organisations, teams, and who belongs to them: what decides whose word counts.
+//! Organisations, teams and their members: the base of the bridge's permission checks.
 
 use serde_json::{Value, json};
 
@@ -44,7 +44,7 @@ fn a_caller_outside_is_sent_to_the_public_members(site: &Site) {
     let sent = site.sam().get(&path).is(303);
     let to = format!("/api/v1/orgs/{}/public_members/{}", site.organisation, site.mara.name);
     assert!(sent.header("location").ends_with(&to), "{}", sent.header("location"));
-    site.nobody().get(&path).refuses(401, "token is required");
+    site.anonymous().get(&path).refuses(401, "token is required");
 }
 
 fn a_public_membership_is_seen_from_outside(site: &Site) {
@@ -57,10 +57,10 @@ fn a_public_membership_is_seen_from_outside(site: &Site) {
 }
 
 fn membership_follows_its_team_at_once(site: &Site) {
-    let somebody = site.account("joining");
-    let member = format!("/orgs/{}/members/{}", site.organisation, somebody.name);
+    let user = site.account("joining");
+    let member = format!("/orgs/{}/members/{}", site.organisation, user.name);
     site.bot().get(&member).is(404);
-    site.team(&site.name("team"), "read", &[&somebody]);
+    site.team(&site.name("team"), "read", &[&user]);
     site.bot().get(&member).is(204);
     site.administrator().delete(&member).is(204);
     site.bot().get(&member).is(404);
@@ -96,9 +96,9 @@ fn its_repositories_are_listed(site: &Site) {
 }
 
 fn the_organisations_of_an_account_are_listed(site: &Site) {
-    let somebody = site.account("belonging");
-    site.team(&site.name("team"), "read", &[&somebody]);
-    let own = site.with_token(&somebody.token);
+    let user = site.account("belonging");
+    site.team(&site.name("team"), "read", &[&user]);
+    let own = site.with_token(&user.token);
     assert_eq!(own.get("/user/orgs").is(200).each("/username"), [json!(site.organisation)]);
     assert!(site.sam().get("/user/orgs").is(200).list().is_empty());
 }

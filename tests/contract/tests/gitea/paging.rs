@@ -1,4 +1,4 @@
-//! Lists in pages.
+//! Pagination of lists.
 
 use serde_json::json;
 
@@ -11,7 +11,7 @@ crate::assertions![
     a_page_past_the_end_is_empty,
 ];
 
-/// The address in a `Link` header.
+/// The URL in a `Link` header.
 fn link(header: &str, relation: &str) -> Option<String> {
     let entry = header.split(',').find(|entry| entry.contains(&format!("rel=\"{relation}\"")))?;
     Some(entry[entry.find('<')? + 1..entry.find('>')?].to_owned())

@@ -58,7 +58,7 @@ fn pull_requests_are_listed_by_state(site: &Site) {
     assert_eq!((open.each("/number"), open.header("x-total-count")), (vec![json!(two)], "1"));
     assert_eq!(site.bot().get(&format!("{path}?state=closed")).is(200).each("/number"), [json!(one)]);
     assert_eq!(site.bot().get(&format!("{path}?state=all")).is(200).each("/number"), [json!(two), json!(one)]);
-    // Who does not say which gets all of them.
+    // Without a state in the query, all of them.
     assert_eq!(site.bot().get(&path).is(200).each("/number"), [json!(two), json!(one)]);
 }
 
@@ -77,23 +77,23 @@ fn one_without_a_change_or_a_branch_is_refused(site: &Site) {
     site.mara().post(&path, &json!({"base": "main", "head": "main", "title": "No"})).refuses(422, "");
 }
 
-/// A fork of somebody outside, with a pull request from it: the account, the fork, the number.
+/// A fork by an account outside the organisation, with a pull request: the account, the fork, the number.
 fn forked(site: &Site, repository: &str) -> (forge::Account, String, i64) {
-    let somebody = site.account("forker");
-    let own = site.with_token(&somebody.token);
+    let user = site.account("forker");
+    let own = site.with_token(&user.token);
     let fork = own.post(&format!("/repos/{repository}/forks"), &json!({})).is(202).text("/full_name");
     own.post(&format!("/repos/{fork}/contents/fork.txt"), &file("x\n", "add it")).is(201);
-    let pull = json!({"base": "main", "head": format!("{}:main", somebody.name), "title": "From outside"});
+    let pull = json!({"base": "main", "head": format!("{}:main", user.name), "title": "From outside"});
     let number = own.post(&format!("/repos/{repository}/pulls"), &pull).is(201).number("/number");
-    (somebody, fork, number)
+    (user, fork, number)
 }
 
 fn a_stranger_opens_one_from_a_fork(site: &Site) {
     let repository = site.repository("pulls");
-    let (somebody, fork, pull) = forked(site, &repository);
+    let (user, fork, pull) = forked(site, &repository);
     let seen = site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200);
     assert_eq!(seen.text("/head/repo/full_name"), fork);
-    assert_eq!((seen.text("/head/ref"), seen.text("/user/login")), ("main".to_owned(), somebody.name));
+    assert_eq!((seen.text("/head/ref"), seen.text("/user/login")), ("main".to_owned(), user.name));
     assert_eq!(seen.text("/base/repo/full_name"), repository);
 }
 

@@ -1,4 +1,4 @@
-//! What hooks are delivered to.
+//! A receiver of webhooks.
 
 use std::env;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -11,13 +11,13 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-/// How long a delivery may take.
+/// Timeout of a delivery.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A request as it came.
+/// A received request.
 #[derive(Debug)]
 pub struct Delivery {
-    /// The path it came to.
+    /// Path of the request.
     pub path: String,
     headers: Vec<(String, String)>,
     pub body: Vec<u8>,
@@ -33,7 +33,7 @@ impl Delivery {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// The signature this secret gives: HMAC-SHA256 over the body as it came, in small hex digits.
+    /// The signature with this secret: HMAC-SHA256 of the received body, in lower-case hexadecimal digits.
     pub fn signed_with(&self, secret: &str) -> String {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
         mac.update(&self.body);
@@ -43,21 +43,21 @@ impl Delivery {
     }
 }
 
-/// A server that takes in whatever comes.
+/// A server that accepts every request.
 pub struct Receiver {
     pub address: String,
     deliveries: Channel<Delivery>,
 }
 
 impl Receiver {
-    /// On the loopback, or where `GITEA_CONTRACT_RECEIVER` says a given Gitea reaches this machine.
+    /// Starts on the loopback, or on the address in `GITEA_CONTRACT_RECEIVER` for a given Gitea.
     pub fn start() -> Self {
         let listen = env::var("GITEA_CONTRACT_RECEIVER").unwrap_or_else(|_| "127.0.0.1:0".to_owned());
         let listener = TcpListener::bind(listen).unwrap();
         let address = format!("http://{}/hook", listener.local_addr().unwrap());
         let (sender, deliveries) = mpsc::channel();
         thread::spawn(move || {
-            // Ends with the first delivery that nobody waits for any more, else with the process.
+            // Ends with the first delivery after the receiver is dropped, else with the process.
             for stream in listener.incoming().flatten() {
                 if take(stream, &sender).is_none() {
                     return;
@@ -67,7 +67,7 @@ impl Receiver {
         Self { address, deliveries }
     }
 
-    /// The next delivery that fits; others are let go.
+    /// The next delivery that fits; drops others.
     #[track_caller]
     pub fn wait(&self, what: &str, fits: impl Fn(&Delivery) -> bool) -> Delivery {
         let until = Instant::now() + PATIENCE;
@@ -91,7 +91,7 @@ impl Receiver {
     }
 }
 
-/// Reads one request and says it is well. `None` when nobody wants it.
+/// Reads one request and answers 200. `None` after the receiver is dropped.
 fn take(stream: TcpStream, to: &Sender<Delivery>) -> Option<()> {
     let mut reader = BufReader::new(stream);
     let mut headers = Vec::new();

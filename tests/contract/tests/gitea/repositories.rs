@@ -24,7 +24,7 @@ crate::assertions![
 
 fn a_repository_is_read_by_everybody(site: &Site) {
     let repository = site.repository("read");
-    let seen = site.nobody().get(&format!("/repos/{repository}")).is(200);
+    let seen = site.anonymous().get(&format!("/repos/{repository}")).is(200);
     let (owner, name) = repository.split_once('/').unwrap();
     assert_eq!((seen.text("/owner/login"), seen.text("/name")), (owner.to_owned(), name.to_owned()));
     assert_eq!(seen.text("/full_name"), repository);
@@ -71,7 +71,7 @@ fn a_renamed_repository_redirects(site: &Site) {
 }
 
 fn a_renamed_repository_redirects_writes_as_well(site: &Site) {
-    // With 301, which makes many a client ask a GET instead: nothing is written, and nothing seems wrong.
+    // Answers 301, after which many clients send a GET: nothing is written, without an error.
     let repository = site.repository("old");
     let pull = site.pull_request(&repository, "change");
     site.administrator().patch(&format!("/repos/{repository}"), &json!({"name": site.name("new")})).is(200);
@@ -87,7 +87,7 @@ fn a_renamed_repository_keeps_its_id(site: &Site) {
     assert_eq!(renamed.is(200).number("/id"), id);
     let by_id = site.bot().get(&format!("/repositories/{id}")).is(200);
     assert_ne!(by_id.text("/full_name"), repository);
-    // The old name is free again, and whoever takes it ends the redirect.
+    // The old name is free again, and a new repository with it ends the redirect.
     let again = json!({"name": repository.split_once('/').unwrap().1});
     site.administrator().post(&format!("/orgs/{}/repos", site.organisation), &again).is(201);
     assert_ne!(site.bot().get(&format!("/repos/{repository}")).is(200).number("/id"), id);
@@ -145,9 +145,9 @@ fn one_s_repositories_are_listed(site: &Site) {
 
 fn a_fork_knows_its_parent(site: &Site) {
     let repository = site.repository("forked");
-    let somebody = site.account("forker");
-    let fork = site.with_token(&somebody.token).post(&format!("/repos/{repository}/forks"), &json!({})).is(202);
-    assert_eq!(fork.text("/owner/login"), somebody.name);
+    let user = site.account("forker");
+    let fork = site.with_token(&user.token).post(&format!("/repos/{repository}/forks"), &json!({})).is(202);
+    assert_eq!(fork.text("/owner/login"), user.name);
     assert_eq!(fork.at("/fork"), true);
     assert_eq!(fork.text("/parent/full_name"), repository);
 }

@@ -1,4 +1,4 @@
-//! What an account may do with a repository.
+//! Permissions of an account for a repository.
 
 use serde_json::{Value, json};
 
@@ -37,7 +37,7 @@ fn collaborators_are_204_or_404(site: &Site) {
     site.administrator().get(&path(&site.sam.name)).is(404);
     give(site, &repository, &site.sam.name, "write");
     site.administrator().get(&path(&site.sam.name)).is(204);
-    // Rights by a team make nobody a collaborator.
+    // A member of a team is no collaborator.
     site.administrator().get(&path(&site.mara.name)).is(404);
     let listed = site.administrator().get(&format!("/repos/{repository}/collaborators")).is(200);
     assert_eq!(listed.each("/login"), [json!(site.sam.name)]);
@@ -48,7 +48,7 @@ fn a_permission_is_read_by_its_owner_and_by_administrators(site: &Site) {
     let path = |name: &str| format!("/repos/{repository}/collaborators/{name}/permission");
     let administrator = site.administrator();
     assert_eq!(administrator.get(&path(&site.bot.name)).is(200).text("/permission"), "read");
-    // Mara may push, by a team of some units only: this does not show here.
+    // Mara may push through a team with some units only: this answer does not show it.
     assert_eq!(administrator.get(&path(&site.mara.name)).is(200).text("/permission"), "read");
     assert_eq!(site.bot().get(&path(&site.bot.name)).is(200).text("/user/login"), site.bot.name);
     site.bot().get(&path(&site.mara.name)).refuses(403, "");

@@ -1,4 +1,4 @@
-//! Every assertion against every Gitea there is, told the way cargo's own harness tells it.
+//! Runs every assertion for every available Gitea and prints the result in the form of cargo's harness.
 
 use std::env;
 use std::num::NonZero;
@@ -11,24 +11,24 @@ use std::time::Instant;
 
 use crate::site::{Site, Which};
 
-/// A name and what it asserts.
+/// A name and its assertion.
 pub type Assertion = (&'static str, fn(&Site));
 
-/// The same, with the Gitea it is about in its name.
+/// The same, with the Gitea under test in its name.
 type Named = (String, fn(&Site));
 
-/// Which assertions were asked for.
+/// Selected assertions.
 #[derive(Debug, Default)]
 pub struct Selection {
     words: Vec<String>,
     skipped: Vec<String>,
     lists: bool,
-    /// How many assertions are looked at at once.
+    /// Number of assertions that run at the same time.
     threads: usize,
 }
 
 impl Selection {
-    /// From the arguments that cargo's harness has; what does not choose is of no account here.
+    /// Reads the arguments of cargo's harness; ignores those that select nothing.
     pub fn of_arguments() -> Self {
         let threads = thread::available_parallelism().map_or(1, NonZero::get);
         let mut selection = Self { threads, ..Self::default() };
@@ -42,7 +42,7 @@ impl Selection {
                     selection.threads = given.unwrap_or(threads).max(1);
                 }
                 "--format" | "--color" | "--logfile" | "-Z" => drop(arguments.next()),
-                // Nothing here is ignored by default.
+                // No assertion is ignored by default.
                 "--ignored" => selection.skipped.push(String::new()),
                 flag if flag.starts_with("--test-threads=") => {
                     let given = flag.split_once('=').and_then(|(_, number)| number.parse().ok());
@@ -61,7 +61,7 @@ impl Selection {
     }
 }
 
-/// Runs what was asked for.
+/// Runs the selected assertions.
 pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
     let began = Instant::now();
     let (mut passed, mut left_out, mut failed) = (0, 0, Vec::new());
@@ -82,7 +82,7 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
         let site = match Site::open(which) {
             Ok(site) => site,
             Err(why) => {
-                // Counted like any test that cannot run here: passed, and one line that says it was skipped.
+                // Counted like any skipped test: passed, with one line that says so.
                 for (name, _) in &chosen {
                     println!("test {name} ... ok\nskipped: {name}: {why}");
                 }
@@ -109,7 +109,7 @@ pub fn run(assertions: &[Assertion], selection: &Selection) -> ExitCode {
     if failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Looks at each, some at once: the names of those that do not hold.
+/// Runs the assertions, several at a time, and returns the names of those that failed.
 fn each(site: &Site, chosen: &[Named], threads: usize) -> Vec<String> {
     let (next, failed) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     let work = || {

@@ -1,4 +1,4 @@
-//! One request that sees a whole organisation: what an idle poll asks.
+//! The search over a whole organisation: the request of an idle poll.
 
 use serde_json::{Value, json};
 
@@ -16,12 +16,12 @@ crate::assertions![
     an_unknown_owner_is_refused,
 ];
 
-/// What the poll asks, for an owner of its own so that no other assertion meddles.
+/// Sends the poll's request, for an owner of its own so that other assertions do not interfere.
 fn search(client: &Client, owner: &str, more: &str) -> Seen {
     client.get(&format!("/repos/issues/search?type=pulls&state=all&owner={owner}&limit=50{more}")).is(200)
 }
 
-/// An organisation of its own, with the bot, Mara and Milo in it: its name, and what makes a pull request in it.
+/// A new organisation with the members bot, Mara and Milo: its name, and a function that opens a pull request in it.
 fn organisation(site: &Site) -> String {
     let name = site.name("org");
     let administrator = site.administrator();

@@ -1,4 +1,4 @@
-//! One Gitea with an organisation and people of its own, gone again at the end.
+//! One Gitea with an organisation and accounts of its own, removed at the end.
 
 use std::env;
 use std::fmt;
@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 
-/// How long Gitea may take for what it does in its own time.
+/// Timeout for changes that Gitea makes asynchronously.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// The Giteas that assertions are made about.
+/// The Gitea under test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
     Real,
@@ -23,7 +23,7 @@ pub enum Which {
 }
 
 impl Which {
-    /// The given one alone, where one is given.
+    /// Only the given Gitea if there is one; else all others.
     pub fn all() -> Vec<Self> {
         if env::var_os("GITEA_CONTRACT_URL").is_some() { vec![Self::Given] } else { vec![Self::Real, Self::StandIn] }
     }
@@ -42,27 +42,27 @@ impl fmt::Display for Which {
 pub struct Site {
     pub which: Which,
     pub http: Http,
-    /// Where it is asked.
+    /// URL for requests.
     pub address: String,
-    /// What it calls itself.
+    /// Gitea's own URL in its answers.
     pub called: String,
     pub administrator: Account,
-    /// A plain member who reads.
+    /// A plain member with read access.
     pub bot: Account,
-    /// Two members who write; Milo opens the pull requests.
+    /// Two members with write access; Milo opens the pull requests.
     pub mara: Account,
     pub milo: Account,
-    /// Somebody outside the organisation.
+    /// An account outside the organisation.
     pub sam: Account,
     pub organisation: String,
     prefix: String,
     made: AtomicU32,
-    /// Never asked, only kept: assertions share the rest between threads.
+    /// Only kept alive; the mutex lets assertions share the site between threads.
     _forge: Mutex<Option<Forge>>,
 }
 
 impl Site {
-    /// A Gitea with everybody in it; why not, where there is none. What is there and does not start is a failure.
+    /// A Gitea with all accounts; an error with the reason if there is none. Fails if an available one does not start.
     pub fn open(which: Which) -> Result<Self, String> {
         let start = |kind| {
             let forge = Forge::start_with(&Options { kind: Some(kind), ..Options::default() }).unwrap();
@@ -87,17 +87,17 @@ impl Site {
         let address = address.trim_end_matches('/').to_owned();
         let called = forge.as_ref().map_or_else(|| address.clone(), |forge| forge.address().to_owned());
         let prefix = format!("contract-{}", random(6));
-        let nobody = || Account { name: String::new(), password: String::new(), token: String::new() };
+        let anonymous = || Account { name: String::new(), password: String::new(), token: String::new() };
         let mut site = Self {
             which,
             http: forge.as_ref().map(|forge| forge.http().clone()).unwrap_or_default(),
             address,
             called,
             administrator,
-            bot: nobody(),
-            mara: nobody(),
-            milo: nobody(),
-            sam: nobody(),
+            bot: anonymous(),
+            mara: anonymous(),
+            milo: anonymous(),
+            sam: anonymous(),
             organisation: format!("{prefix}-recipes"),
             prefix,
             made: AtomicU32::new(0),
@@ -135,12 +135,12 @@ impl Site {
         id
     }
 
-    /// A name that nothing else here has.
+    /// A new unique name.
     pub fn name(&self, what: &str) -> String {
         format!("{}-{what}{}", self.prefix, self.made.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// A new account, with a token that may do anything.
+    /// A new account, with a token of all scopes.
     pub fn account(&self, what: &str) -> Account {
         let name = self.name(what);
         let password = random(20);
@@ -162,7 +162,7 @@ impl Site {
         self.repository_with(what, &json!({}))
     }
 
-    /// The same with other properties.
+    /// A new repository with other properties.
     pub fn repository_with(&self, what: &str, other: &Value) -> String {
         let mut repository = json!({"name": self.name(what), "auto_init": true, "default_branch": "main"});
         repository.as_object_mut().unwrap().extend(other.as_object().unwrap().clone());
@@ -183,7 +183,7 @@ impl Site {
         Api::new(self.http.clone(), &self.address)
     }
 
-    pub fn nobody(&self) -> Client {
+    pub fn anonymous(&self) -> Client {
         Client(self.api())
     }
 
@@ -215,7 +215,7 @@ impl Site {
         self.with_token(&self.sam.token)
     }
 
-    /// Removes from a given Gitea whatever was made there; one of our own goes as a whole.
+    /// Removes all created objects from a given Gitea; one started here is removed as a whole.
     fn sweep(&self) -> Result<(), forge::Error> {
         let api = self.api().with_token(&self.administrator.token);
         let names = |path: &str, field: &str| -> Result<Vec<String>, forge::Error> {
@@ -254,7 +254,7 @@ impl Drop for Site {
     }
 }
 
-/// Waits until something holds.
+/// Waits until a condition holds.
 #[track_caller]
 pub fn eventually(what: &str, holds: impl Fn() -> bool) {
     let until = Instant::now() + PATIENCE;
@@ -264,7 +264,7 @@ pub fn eventually(what: &str, holds: impl Fn() -> bool) {
     }
 }
 
-/// Letters and digits.
+/// Random letters and digits.
 pub fn random(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).map(|it| it.to_ascii_lowercase()).take(length).collect()
 }

@@ -1,4 +1,4 @@
-//! Statuses of commits: an extra that needs the right to write.
+//! Statuses of commits: optional, with write permission.
 
 use serde_json::json;
 

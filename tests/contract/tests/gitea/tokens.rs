@@ -15,7 +15,7 @@ crate::assertions![
     a_token_travels_in_three_headers,
 ];
 
-/// What the comment bridge's token may do, and no more.
+/// The scopes of comment-bridge's token, and no more.
 const BRIDGE: [&str; 4] = ["read:repository", "write:issue", "read:organization", "read:user"];
 
 fn a_token_is_told_once(site: &Site) {
@@ -96,7 +96,7 @@ fn the_bridge_s_scopes_suffice_for_the_bridge(site: &Site) {
 fn a_token_may_not_read_what_its_account_may_not(site: &Site) {
     let hidden = site.repository_with("hidden", &json!({"private": true}));
     site.sam().get(&format!("/repos/{hidden}")).is(404);
-    site.nobody().get(&format!("/repos/{hidden}")).is(404);
+    site.anonymous().get(&format!("/repos/{hidden}")).is(404);
     site.bot().get(&format!("/repos/{hidden}")).is(200);
 }
 
@@ -107,7 +107,7 @@ fn a_token_travels_in_three_headers(site: &Site) {
         let request = forge::Request::new("GET", path.clone()).header("Authorization", value.clone());
         assert_eq!(site.http.send(&request).unwrap().status, 200, "{}", value.split(' ').next().unwrap());
     }
-    // As a password, and as a name without one: what git is given.
+    // As a password, and as a name without one: the credentials of git.
     site.with_password(&site.mara.name, token).get("/user").is(200);
     site.with_password(token, "").get("/user").is(200);
     site.with_password(token, "x-oauth-basic").get("/user").is(200);

@@ -1,4 +1,4 @@
-//! An account with a second factor: what a program with its password sees.
+//! An account with a second factor, used by a program with its password.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -17,19 +17,19 @@ crate::assertions![
     its_login_page_asks_for_the_second_factor,
 ];
 
-/// An account with a second factor, and the secret of that.
+/// An account with a second factor, and the factor's secret.
 fn enrolled(site: &Site) -> (Account, String) {
-    let somebody = site.account("careful");
-    let browser = Browser::of(site, &somebody.name, &somebody.password);
+    let user = site.account("careful");
+    let browser = Browser::of(site, &user.name, &user.password);
     let page = browser.get("/user/settings/security/two_factor/enroll").is(200);
     let secret = secret_on(&page.0.body);
     let form = form_to(&page, "/user/settings/security/two_factor/enroll");
     assert_eq!(form.names("text"), ["passcode"]);
     browser.post(&form.action, &[("passcode", &passcode(&secret))]).is(303);
-    (somebody, secret)
+    (user, secret)
 }
 
-/// The secret, which stands beside the picture of it.
+/// The secret, which the page shows beside its picture.
 fn secret_on(page: &str) -> String {
     let document = Html::parse_document(page);
     let every = Selector::parse("body *").unwrap();
@@ -39,7 +39,7 @@ fn secret_on(page: &str) -> String {
     secrets.next().unwrap_or_else(|| panic!("no secret in {page}")).to_owned()
 }
 
-/// The passcode of this half minute (RFC 6238).
+/// The passcode of the present 30 s step (RFC 6238).
 fn passcode(secret: &str) -> String {
     let (mut key, mut bits, mut count) = (Vec::new(), 0_u32, 0);
     for letter in secret.bytes() {
@@ -60,13 +60,13 @@ fn passcode(secret: &str) -> String {
 }
 
 fn its_password_alone_is_401(site: &Site) {
-    let (somebody, _) = enrolled(site);
-    site.with_password(&somebody.name, &somebody.password).get("/user").is(401);
+    let (user, _) = enrolled(site);
+    site.with_password(&user.name, &user.password).get("/user").is(401);
 }
 
 fn its_password_and_a_passcode_are_enough(site: &Site) {
-    let (somebody, secret) = enrolled(site);
-    let basic = STANDARD.encode(format!("{}:{}", somebody.name, somebody.password));
+    let (user, secret) = enrolled(site);
+    let basic = STANDARD.encode(format!("{}:{}", user.name, user.password));
     let ask = |passcode: &str| {
         let request = Request::new("GET", format!("{}/api/v1/user", site.address));
         let request = request.header("Authorization", format!("Basic {basic}")).header("X-Gitea-OTP", passcode);
@@ -77,16 +77,16 @@ fn its_password_and_a_passcode_are_enough(site: &Site) {
 }
 
 fn its_tokens_go_on(site: &Site) {
-    let (somebody, _) = enrolled(site);
-    site.with_token(&somebody.token).get("/user").is(200);
-    site.with_password(&somebody.name, &somebody.token).get("/user").is(200);
+    let (user, _) = enrolled(site);
+    site.with_token(&user.token).get("/user").is(200);
+    site.with_password(&user.name, &user.token).get("/user").is(200);
 }
 
 fn its_login_page_asks_for_the_second_factor(site: &Site) {
-    let (somebody, _) = enrolled(site);
+    let (user, _) = enrolled(site);
     let browser = Browser::new(site);
     browser.get("/user/login").is(200);
-    let fields = [("user_name", somebody.name.as_str()), ("password", somebody.password.as_str())];
+    let fields = [("user_name", user.name.as_str()), ("password", user.password.as_str())];
     let sent = browser.post("/user/login", &fields).is(303);
     assert!(sent.header("location").ends_with("/user/two_factor"), "{}", sent.header("location"));
     let page = browser.get("/user/two_factor").is(200);
