@@ -1,4 +1,4 @@
-//! The image of comment-bridge: the program and its libraries, of the shape that nixos/image.nix builds.
+//! The image of comment-bridge: the program and its libraries, in the form of nixos/image.nix.
 
 use std::path::Path;
 
@@ -8,10 +8,10 @@ use crate::error::Result;
 use crate::furnish::{binary, copy};
 use crate::image_of::made;
 
-/// Its archive's name; the lab has it where the stand-in of nixpkgs says.
+/// Name of the archive, in the folder that the stand-in of nixpkgs names.
 const ARCHIVE: &str = "comment-bridge.tar";
 
-/// Puts the archive into a folder of the lab's.
+/// Puts the archive into a folder of the lab.
 pub(crate) fn put_image(into: &Path) -> Result<()> {
     let made = made("images-bridge", &binary("comment-bridge")?, |program, folder| {
         let image = Image::new("localhost/comment-bridge:archive").with_program("/bin/comment-bridge", program)?;

@@ -1,4 +1,4 @@
-//! A certificate authority of the lab's own, and what it signs.
+//! The lab's certificate authority, and the certificates that it signs.
 
 use std::time::{Duration, SystemTime};
 
@@ -26,10 +26,10 @@ impl std::fmt::Debug for Pair {
     }
 }
 
-/// From when until when a certificate holds, in days from now.
+/// Validity of a certificate, in days from now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Validity {
-    /// First day; negative is in the past.
+    /// First day; negative for a day in the past.
     pub from: i64,
     /// Last day.
     pub until: i64,
@@ -50,25 +50,25 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// A new one.
+    /// A new authority.
     pub fn new() -> Result<Self> {
         let key = KeyPair::generate()?;
         let certificate = parameters()?.self_signed(&key)?.pem();
         Ok(Self { certificate, key: key.serialize_pem(), issuer: Issuer::new(parameters()?, key) })
     }
 
-    /// The same one again, from what `certificate()` and `key()` gave.
+    /// An earlier authority, from the values of `certificate()` and `key()`.
     pub fn of(certificate: &str, key: &str) -> Result<Self> {
         let issuer = Issuer::new(parameters()?, KeyPair::from_pem(key)?);
         Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), issuer })
     }
 
-    /// Its own certificate (PEM): what clients trust.
+    /// The authority's own certificate (PEM), which clients trust.
     pub fn certificate(&self) -> &str {
         &self.certificate
     }
 
-    /// Its key (PEM).
+    /// The authority's key (PEM).
     pub fn key(&self) -> &str {
         &self.key
     }
@@ -89,7 +89,7 @@ impl Authority {
         Ok(Pair { fullchain: format!("{certificate}{}", self.certificate), privkey: key.serialize_pem() })
     }
 
-    /// A certificate for a domain and everything one level below it.
+    /// A certificate for a domain and every name one level below it.
     pub fn wildcard(&self, domain: &str) -> Result<Pair> {
         self.issue(&[domain, &format!("*.{domain}")], Validity::default())
     }

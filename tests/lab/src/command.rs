@@ -1,4 +1,4 @@
-//! Starts programs: with root's rights where they need them, and with an error that shows what they said.
+//! Runs programs: as root where necessary, and with an error that shows their output.
 
 use std::io::{IsTerminal, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -9,39 +9,39 @@ use nix::unistd::Uid;
 
 use crate::error::{Error, Result};
 
-/// How many lines of a failed program's words an error shows.
+/// Number of lines of a failed program's output in an error.
 const SHOWN_LINES: usize = 20;
 
-/// What a program that ran to its end said.
+/// Output of a program that ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Output {
-    /// The command's words.
+    /// The command line.
     pub command: String,
-    /// Its exit code; 128 + n for signal n.
+    /// Exit code; 128 + n for signal n.
     pub code: i32,
-    /// What it wrote to stdout.
+    /// Stdout.
     pub stdout: String,
-    /// What it wrote to stderr.
+    /// Stderr.
     pub stderr: String,
 }
 
 impl Output {
-    /// Whether it ended with exit code 0.
+    /// True if the exit code is 0.
     pub fn ok(&self) -> bool {
         self.code == 0
     }
 
-    /// Itself, if it ended well.
+    /// The output, if the exit code is 0.
     pub fn done(self) -> Result<Self> {
         if self.ok() { Ok(self) } else { Err(self.into_error()) }
     }
 
-    /// What it wrote to stdout, without white space around it, if it ended well.
+    /// Stdout without surrounding white space, if the exit code is 0.
     pub fn text(self) -> Result<String> {
         Ok(self.done()?.stdout.trim().to_owned())
     }
 
-    /// Itself as the error it is.
+    /// The output as an error.
     pub fn into_error(self) -> Error {
         let said = format!("{}\n{}", self.stdout.trim(), self.stderr.trim());
         let lines: Vec<&str> = said.lines().collect();
@@ -50,18 +50,18 @@ impl Output {
     }
 }
 
-/// Whether this process is root.
+/// True if this process is root.
 pub(crate) fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
-/// A command that runs with root's rights: directly for root, else through sudo.
+/// A command that runs as root: directly for root, else through sudo.
 pub(crate) fn privileged(program: &str) -> Command {
     if is_root() {
         return Command::new(program);
     }
     let mut command = Command::new("sudo");
-    // Only somebody at a terminal can type a password.
+    // A password can be typed only at a terminal.
     if !std::io::stdin().is_terminal() {
         command.arg("-n");
     }
@@ -69,7 +69,7 @@ pub(crate) fn privileged(program: &str) -> Command {
     command
 }
 
-/// The program `lab` with root's rights, and what of the environment concerns it.
+/// The program `lab` as root, with the variables that it reads.
 pub(crate) fn privileged_lab(lab: &Path) -> Command {
     let mut command = privileged("env");
     let concerns = |key: &str| {
@@ -83,7 +83,7 @@ pub(crate) fn privileged_lab(lab: &Path) -> Command {
     command
 }
 
-/// The words of a command, as they would be typed.
+/// A command line, as typed in a shell.
 pub(crate) fn words(command: &Command) -> String {
     let mut text = command.get_program().to_string_lossy().into_owned();
     for word in command.get_args() {
@@ -98,12 +98,12 @@ pub(crate) fn code(status: ExitStatus) -> i32 {
     status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or(0))
 }
 
-/// Runs a command to its end and keeps what it said, whatever its exit code.
+/// Runs a command to its end and returns its output, for any exit code.
 pub(crate) fn run(command: &mut Command) -> Result<Output> {
     run_with(command, None)
 }
 
-/// The same, with something on stdin.
+/// Runs a command with bytes on its stdin.
 pub(crate) fn run_with(command: &mut Command, input: Option<&[u8]>) -> Result<Output> {
     let program = command.get_program().to_string_lossy().into_owned();
     let not_started = |source| Error::Start { program: program.clone(), source };
@@ -113,10 +113,10 @@ pub(crate) fn run_with(command: &mut Command, input: Option<&[u8]>) -> Result<Ou
         .stderr(Stdio::piped());
     let mut child = command.spawn().map_err(not_started)?;
     let stdin = child.stdin.take();
-    // Written beside the reading: a program that answers before it has read all would block both sides.
+    // Written in parallel with the reading: a program that answers before it has read all would block both sides.
     let output = std::thread::scope(|scope| {
         if let (Some(mut stdin), Some(input)) = (stdin, input) {
-            // A program may end without reading its input; its exit code says whether that was wrong.
+            // A program may end without reading its input; its exit code tells if that was wrong.
             scope.spawn(move || stdin.write_all(input).ok());
         }
         child.wait_with_output()
@@ -130,7 +130,7 @@ pub(crate) fn run_with(command: &mut Command, input: Option<&[u8]>) -> Result<Ou
     })
 }
 
-/// Runs a command that has to end well, and gives what it wrote to stdout.
+/// Runs a command that must succeed, and returns its stdout.
 pub(crate) fn text(command: &mut Command) -> Result<String> {
     run(command)?.text()
 }

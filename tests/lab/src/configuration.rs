@@ -1,4 +1,4 @@
-//! What a NixOS configuration evaluates to: the files that a switch puts in place.
+//! An evaluated NixOS configuration: the files that a switch installs.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::command;
 use crate::error::{Error, Result};
 use crate::layout;
 
-/// Where unit files are.
+/// Folder of the unit files.
 pub(crate) const UNITS: &str = "/etc/systemd/system/";
 
 /// The files of one configuration, by their absolute path.
@@ -18,13 +18,13 @@ pub(crate) const UNITS: &str = "/etc/systemd/system/";
 pub struct Configuration {
     /// The content of each file.
     pub files: BTreeMap<String, String>,
-    /// The mode of those that are not 0644.
+    /// The modes other than 0644.
     #[serde(default)]
     pub modes: BTreeMap<String, String>,
-    /// Links (place to target), such as those of wanted units.
+    /// Symbolic links (path to target), such as those of wanted units.
     #[serde(default)]
     pub links: BTreeMap<String, String>,
-    /// Messages of assertions that do not hold.
+    /// Messages of the failed assertions.
     #[serde(default)]
     pub assertions: Vec<String>,
     /// Warnings of the evaluation.
@@ -43,9 +43,9 @@ impl Configuration {
         Self::evaluate(None, &[format!("({module})")])
     }
 
-    /// Evaluates a host's NixOS file (else the lab's own) with more modules, each a path or an expression in brackets.
+    /// Evaluates a host's NixOS file (else the lab's own) with more modules, each a path or an expression in parentheses.
     pub fn evaluate(host: Option<&Path>, modules: &[String]) -> Result<Self> {
-        // A store of its own: an evaluation needs somewhere to keep its state, and neither the machine's nor another's.
+        // A store of its own: an evaluation needs a place for its state, apart from the machine's store and other evaluations.
         layout::make(&layout::base())?;
         let scratch = tempfile::Builder::new().prefix("nix-").tempdir_in(layout::base());
         let scratch = scratch.map_err(Error::file("make a folder in", &layout::base()))?;
@@ -70,14 +70,14 @@ impl Configuration {
         Self::read(&command::text(&mut command)?, &file.to_string_lossy())
     }
 
-    /// Reads what an evaluation gave, and refuses it when an assertion does not hold.
+    /// Reads the result of an evaluation; a failed assertion is an error.
     pub fn read(json: &str, origin: &str) -> Result<Self> {
         let read: Self =
             serde_json::from_str(json).map_err(|source| Error::Answer { what: origin.to_owned(), source })?;
         if read.assertions.is_empty() { Ok(read) } else { Err(Error::Assertions { messages: read.assertions }) }
     }
 
-    /// The same with one file more, or another content of it.
+    /// The configuration with one added or changed file.
     #[must_use]
     pub fn with_file(mut self, path: &str, content: &str) -> Self {
         self.files.insert(path.to_owned(), content.to_owned());
@@ -94,7 +94,7 @@ impl Configuration {
         self.files.keys().filter_map(|path| unit_of(path)).collect()
     }
 
-    /// All text that makes up a unit: its file, then its drop-ins.
+    /// The complete text of a unit: its file, then its drop-ins.
     pub(crate) fn unit(&self, unit: &str) -> String {
         let (file, folder) = (format!("{UNITS}{unit}"), format!("{UNITS}{unit}.d/"));
         let drop_ins = self.files.iter().filter(|(path, _)| path.starts_with(&folder)).map(|(_, text)| text.as_str());
@@ -102,7 +102,7 @@ impl Configuration {
     }
 }
 
-/// The unit that a file below the units' folder belongs to.
+/// The unit of a file below the folder of units.
 fn unit_of(path: &str) -> Option<String> {
     let below = path.strip_prefix(UNITS)?;
     match below.split_once('/') {

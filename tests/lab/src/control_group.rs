@@ -1,4 +1,4 @@
-//! The control group a lab lives in: a scope where systemd is process 1, else one we make and remove ourselves.
+//! The control group of a lab: a scope if systemd is process 1, else one that the lab creates and removes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,12 +8,12 @@ use crate::error::{Error, Result};
 use crate::layout::Places;
 use crate::wait::{Seen, wait_until};
 
-/// Whether this machine itself was booted by systemd (`sd_booted`).
+/// True if this machine itself was booted by systemd (`sd_booted`).
 pub(crate) fn systemd_runs_here() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
 
-/// Where control group hierarchies of the kinds that nspawn uses are mounted.
+/// Mount points of the control group hierarchies that nspawn uses.
 fn hierarchies() -> Vec<PathBuf> {
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap_or_default();
     let mut found = Vec::new();
@@ -28,7 +28,7 @@ fn hierarchies() -> Vec<PathBuf> {
     found
 }
 
-/// Moves this process into the lab's control group, where no systemd does it.
+/// Moves this process into the lab's control group, if no systemd does it.
 pub(crate) fn enter(places: &Places) -> Result<()> {
     if systemd_runs_here() {
         return Ok(());
@@ -46,7 +46,7 @@ pub(crate) fn enter(places: &Places) -> Result<()> {
 pub(crate) fn remove(places: &Places) -> Result<()> {
     if systemd_runs_here() {
         let scope = format!("{}.scope", places.control_group());
-        // A scope that was never made, or is gone with its last process, is no error here.
+        // A scope that was never created, or ended with its last process, is no error here.
         let _ = command::run(command::privileged("systemctl").args(["stop", &scope]))?;
         let _ = command::run(command::privileged("systemctl").args(["reset-failed", &scope]))?;
         return Ok(());

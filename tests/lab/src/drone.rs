@@ -1,4 +1,4 @@
-//! Drone's image, made from the server that is here: the stand-in, or the real one that `$LAB_DRONE_SERVER` names.
+//! Drone's image, built from the stand-in, or from the real server that `$LAB_DRONE_SERVER` names.
 
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use crate::image_of::{Made, made};
 use crate::layout;
 use crate::setup::with_busybox;
 
-/// The versions that the recipe names; the same program in each.
+/// Versions in the recipe. Each image has the same program.
 const VERSIONS: [&str; 3] = ["2.24.0", "2.25.0", "2.26.0"];
 
-/// What upstream's image sets.
+/// Variables of upstream's image.
 const ENVIRONMENT: [(&str, &str); 5] = [
     ("XDG_CACHE_HOME", "/data"),
     ("DRONE_DATABASE_DRIVER", "sqlite3"),
@@ -22,7 +22,7 @@ const ENVIRONMENT: [(&str, &str); 5] = [
     ("DRONE_DATADOG_ENABLED", "false"),
 ];
 
-/// The archives of Drone's images for a test that starts no lab; the stand-in is built first if need be.
+/// The archives of Drone's images for a test without a lab; builds the stand-in first if necessary.
 pub fn drone_images() -> Result<Vec<PathBuf>> {
     let build = |source| Error::File { what: "build", path: PathBuf::from("the Drone server's stand-in"), source };
     let server = given().map_or_else(|| stand_ins::drone_server().map_err(build), Ok)?;
@@ -30,19 +30,19 @@ pub fn drone_images() -> Result<Vec<PathBuf>> {
     Ok(archives(&made))
 }
 
-/// Puts the archives into a lab's folder, from programs that are built already.
+/// Links the archives into a lab's folder, from programs that are built already.
 pub(crate) fn link_images(into: &Path) -> Result<()> {
     let server = given().map_or_else(|| binary("drone-server"), Ok)?;
     let made = images(&server)?;
     archives(&made).iter().try_for_each(|archive| layout::link_or_copy(archive, into))
 }
 
-/// The real server, where one is given.
+/// The real server, if given.
 fn given() -> Option<PathBuf> {
     std::env::var_os("LAB_DRONE_SERVER").map(PathBuf::from)
 }
 
-/// Made anew when the server has changed. A given server's stand apart from the stand-in's.
+/// Built again when the server has changed. A given server's images are apart from the stand-in's.
 fn images(server: &Path) -> Result<Made> {
     let name = if given().is_some() { "images-drone-given" } else { "images-drone" };
     made(name, server, |stripped, folder| {

@@ -1,4 +1,4 @@
-//! What can go wrong with a lab, and what to do about it.
+//! Errors of a lab, with hints.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,64 +6,64 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// The result of everything a lab does.
+/// Result of every function of the lab.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why a lab could not do something.
+/// Error of a lab.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// A file could not be read, written, made or removed.
+    /// A file cannot be read, written, made or removed.
     #[error("cannot {what} {path}", path = path.display())]
     File {
-        /// What was tried: `read`, `write`, `remove`.
+        /// Action: `read`, `write`, `remove`.
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
-    /// A program could not be started.
+    /// A program cannot be started.
     #[error("cannot start {program}")]
     Start {
         /// The program.
         program: String,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
-    /// A program ended badly.
+    /// A program failed.
     #[error("`{command}` ended with {status}{said}", said = indented(said))]
     Command {
-        /// The words of the command.
+        /// The command line.
         command: String,
-        /// How it ended.
+        /// Exit status.
         status: String,
-        /// The end of what it said.
+        /// The end of the output.
         said: String,
     },
     /// A system call failed.
     #[error("cannot {what}")]
     System {
-        /// What was tried.
+        /// Action.
         what: String,
-        /// What the system said.
+        /// Error of the system.
         source: nix::Error,
     },
-    /// Something the lab needs is not there yet.
+    /// A requirement of the lab is missing.
     #[error("{what} is missing: {path}", path = path.display())]
     Missing {
-        /// What it is.
+        /// Missing object.
         what: String,
-        /// Where it should be.
+        /// Expected path.
         path: PathBuf,
-        /// What makes it.
+        /// Command that creates it.
         hint: String,
     },
-    /// The caller asked for something that makes no sense.
+    /// A wrong argument of the caller.
     #[error("{what}")]
     Usage {
-        /// What is wrong.
+        /// The error.
         what: String,
-        /// What to do.
+        /// The remedy.
         hint: String,
     },
     /// No lab of this name runs.
@@ -72,12 +72,12 @@ pub enum Error {
         /// The lab's name.
         name: String,
     },
-    /// The lab's machine went off while it was booting.
+    /// The lab's machine ended during its boot.
     #[error("lab `{name}` ended instead of booting{console}", console = indented(console))]
     Ended {
         /// The lab's name.
         name: String,
-        /// What it said.
+        /// Output of the console.
         console: String,
     },
     /// A lab of this name runs already.
@@ -86,54 +86,54 @@ pub enum Error {
         /// The lab's name.
         name: String,
     },
-    /// Something did not happen in time.
+    /// A condition did not hold before the deadline.
     #[error("{what} did not happen within {seconds} s{last}", seconds = within.as_secs(), last = indented(last))]
     Deadline {
-        /// What was waited for.
+        /// The condition.
         what: String,
-        /// For how long.
+        /// Duration of the wait.
         within: Duration,
-        /// What was seen last.
+        /// The last state that was seen.
         last: String,
     },
-    /// The configuration's own assertions do not hold.
+    /// Assertions of the configuration failed.
     #[error("the lab's configuration does not hold:{list}", list = indented(&messages.join("\n")))]
     Assertions {
         /// The failed assertions.
         messages: Vec<String>,
     },
-    /// A switch left units failed: the same as exit code 4 of a real one.
+    /// Units failed in a switch: exit code 4, like the real one.
     #[error("the switch left units failed: {units}{status}", units = units.join(", "), status = indented(status))]
     UnitsFailed {
         /// The failed units.
         units: Vec<String>,
-        /// What `systemctl status` says about them.
+        /// Output of `systemctl status` for them.
         status: String,
     },
-    /// What a program answered could not be read.
+    /// A program's answer cannot be parsed.
     #[error("cannot read the answer of {what}")]
     Answer {
-        /// Who answered.
+        /// The program.
         what: String,
-        /// Why.
+        /// The error of the parser.
         source: serde_json::Error,
     },
-    /// An image could not be built.
+    /// An image cannot be built.
     #[error(transparent)]
     Image(#[from] dockerd::image::ImageError),
-    /// A recipe could not be published.
+    /// A recipe cannot be published.
     #[error(transparent)]
     Catalogue(#[from] stand_ins::catalogue::CatalogueError),
-    /// Gitea could not be filled or asked.
+    /// Gitea cannot be filled or asked.
     #[error(transparent)]
     Gitea(#[from] forge::Error),
-    /// A certificate could not be made.
+    /// A certificate cannot be made.
     #[error("cannot make a certificate")]
     Certificate(#[from] rcgen::Error),
 }
 
 impl Error {
-    /// What to do about it, when there is something to do.
+    /// The remedy, if there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
@@ -147,7 +147,7 @@ impl Error {
         }
     }
 
-    /// The exit code of the program `lab`; 4 is what a real switch ends with when units failed.
+    /// The exit code of the program `lab`; 4 is the code of a real switch with failed units.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Usage { .. } => 2,
@@ -167,7 +167,7 @@ impl Error {
     }
 }
 
-/// The lines of a text, each on a line of its own below what stands before.
+/// The lines of a text, indented, each on its own line.
 fn indented(text: &str) -> String {
     text.trim().lines().fold(String::new(), |all, line| all + "\n    " + line)
 }

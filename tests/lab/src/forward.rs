@@ -1,5 +1,5 @@
 //! Makes the lab's web ports reachable on this machine's loopback, without an interface on this machine:
-//! a connection accepted here is opened again by a thread that has stepped into the lab's network namespace.
+//! a thread in the lab's network namespace opens a connection for each connection accepted here.
 
 use std::fs::File;
 use std::io;
@@ -14,13 +14,13 @@ use nix::sched::{CloneFlags, setns};
 use crate::ADDRESS;
 use crate::error::{Error, Result};
 
-/// How long the lab may take to accept a connection.
+/// Timeout of a connection to the lab.
 const CONNECT: Duration = Duration::from_secs(5);
 
-/// The process whose network namespace is the lab's; 0 while there is none.
+/// The process whose network namespace is the lab's; 0 if there is none.
 pub(crate) type Boot = Arc<AtomicI32>;
 
-/// Listens on the loopback: on the wanted port, or on a free one where that is taken.
+/// Listens on the loopback: on the wanted port, or on a free one if that is in use.
 pub(crate) fn listen(wanted: u16) -> Result<(TcpListener, u16)> {
     let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     let failed = |source| Error::Start { program: format!("the forwarder of port {wanted}"), source };
@@ -29,13 +29,13 @@ pub(crate) fn listen(wanted: u16) -> Result<(TcpListener, u16)> {
     Ok((listener, port))
 }
 
-/// Forwards every connection to `port` in the lab, from a thread of its own.
+/// Forwards every connection to `port` in the lab, with a thread for each.
 pub(crate) fn start(listener: TcpListener, port: u16, boot: Boot) {
     thread::spawn(move || {
         for client in listener.incoming().flatten() {
             let boot = Arc::clone(&boot);
             thread::spawn(move || {
-                // A lab that does not answer closes the connection: what a client of a machine that is down sees.
+                // If the lab does not answer, the connection is closed, as by a machine that is down.
                 let _ = carry(client, port, boot.load(Ordering::Relaxed));
             });
         }

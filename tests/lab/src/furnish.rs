@@ -1,4 +1,4 @@
-//! What a lab finds on its disk at its first boot, beside the common root file system.
+//! The files on a lab's disk at its first boot, in addition to the common root file system.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -15,20 +15,20 @@ use crate::life::UpOptions;
 use crate::names;
 use crate::switch::GENERATION;
 
-/// Our own programs, by name.
+/// Programs of this project.
 const PROGRAMS: [&str; 6] =
     ["converge-swarm", "converge-traefik", "converge-drone", "drone-runner", "converge-bridge", "comment-bridge"];
 
-/// Where the archives of our own images are; nixos/tests/stand-in/pkgs.nix says the same.
+/// Folder of the archives of this project's images; nixos/tests/stand-in/pkgs.nix has the same path.
 const OUR_IMAGES: &str = "usr/local/share/converge";
 
-/// Where the certificate is kept within the lab; copied to /run/secrets at every boot, as sops-nix would put it there.
+/// The lab's folder of the certificate; copied to /run/secrets at every boot, as by sops-nix.
 pub(crate) const SECRETS: &str = "/var/lib/lab/secrets";
 
-/// Loads the images, in the place of a registry to pull them from.
+/// Unit that loads the images, in place of a registry.
 const IMAGES_UNIT: &str = include_str!("lab-images.service");
 
-/// What systemd-tmpfiles does at every boot.
+/// Settings of systemd-tmpfiles, applied at every boot.
 const AT_BOOT: &str = "\
 d /run/secrets 0751 root root -
 C /run/secrets/fullchain 0400 root root - /var/lib/lab/secrets/fullchain
@@ -39,7 +39,7 @@ C /run/secrets/webhook-secret 0400 root root - /var/lib/lab/secrets/webhook-secr
 d /srv/builds 1777 root root -
 ";
 
-/// Recipes come from the lab's own disk, under the addresses that people write.
+/// Settings of git: recipes come from the lab's own disk, under their public URLs.
 const GIT: &str = "\
 [url \"file:///srv/catalogue/\"]
 	insteadOf = https://git.coopcloud.tech/coop-cloud/
@@ -47,10 +47,10 @@ const GIT: &str = "\
 	directory = *
 ";
 
-/// What programs in the lab trust.
+/// File of the authorities that programs in the lab trust.
 const AUTHORITIES: &str = "/etc/ssl/certs/ca-certificates.crt";
 
-/// Writes all of it into the lab's own layer.
+/// Writes all files into the lab's own layer.
 pub(crate) fn furnish(
     places: &Places,
     options: &UpOptions,
@@ -67,7 +67,7 @@ pub(crate) fn furnish(
     let upper = places.upper();
     let put =
         |path: &str, content: &[u8], mode: u32| layout::write(&upper.join(path.trim_start_matches('/')), content, mode);
-    // Empty: systemd makes an identity at the first boot.
+    // Empty: systemd writes an id at the first boot.
     put("/etc/machine-id", b"", 0o444)?;
     put("/etc/hostname", b"lab\n", 0o644)?;
     let names = format!("127.0.0.1 localhost\n{} lab {}\n", crate::ADDRESS, crate::DOMAIN);
@@ -108,7 +108,7 @@ pub(crate) fn furnish(
         let world = prepared.world()?;
         put(&format!("{SECRETS}/gitea-password"), world.bot.password.as_bytes(), 0o400)?;
         put(&format!("{SECRETS}/gitea-token"), world.bridge_token.as_bytes(), 0o400)?;
-        // As good as random: nobody else has the authority's key.
+        // As good as random: only the lab has the authority's key.
         let secret = base::hex::encode(Sha256::digest(authority.key()));
         put(&format!("{SECRETS}/webhook-secret"), secret.as_bytes(), 0o400)?;
     }
@@ -125,7 +125,7 @@ pub(crate) fn furnish(
     open_folders(&upper)
 }
 
-/// Lets everybody in the lab into every folder, whatever the umask of who made it.
+/// Makes every folder readable for all users of the lab, for any umask of the caller.
 fn open_folders(folder: &Path) -> Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755)).map_err(Error::file("set the mode of", folder))?;
     for entry in fs::read_dir(folder).map_err(Error::file("read", folder))?.flatten() {
@@ -136,7 +136,7 @@ fn open_folders(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Makes a link, and the folders above it.
+/// Makes a symbolic link, and the folders above it.
 pub(crate) fn link(at: &Path, target: &str) -> Result<()> {
     if let Some(parent) = at.parent() {
         layout::make(parent)?;
@@ -153,7 +153,7 @@ pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
     fs::set_permissions(to, fs::Permissions::from_mode(0o755)).map_err(Error::file("set the mode of", to))
 }
 
-/// A program of this project: of the build that this process belongs to, else of any.
+/// A program of this project: from the build of this process, else from another one.
 pub(crate) fn binary(name: &str) -> Result<PathBuf> {
     let running = std::env::current_exe().unwrap_or_default();
     let target = layout::project().join("target");

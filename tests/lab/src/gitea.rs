@@ -1,4 +1,4 @@
-//! The lab's Gitea: the real one as a service of the machine, on a copy of a folder that was filled once.
+//! The lab's Gitea: a service of the machine, on a copy of a folder that was filled once.
 
 mod content;
 mod service;
@@ -11,10 +11,10 @@ use crate::layout::Places;
 pub(crate) use content::{Prepared, is_current, prepare};
 pub(crate) use service::{furnish, mount};
 
-/// Gitea's address within the lab, also from containers; and its own idea of it.
+/// Gitea's URL within the lab, also from containers, and in Gitea's own settings.
 pub const GITEA: &str = "http://git.ci.localhost:3000";
 
-/// A lab's Gitea, as this machine reaches it.
+/// A lab's Gitea, used from this machine.
 #[derive(Debug)]
 pub struct Gitea {
     kind: Kind,
@@ -28,28 +28,28 @@ impl Gitea {
         Ok(Self { kind, port, world: content::read_world(&places.gitea())? })
     }
 
-    /// Whether it is the real one.
+    /// The kind: the real Gitea, or the stand-in.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Its address, as a browser on this machine opens it.
+    /// URL for a browser on this machine.
     pub fn address(&self) -> String {
         format!("http://git.{}:{}", crate::DOMAIN, self.port)
     }
 
-    /// Everybody in it, with passwords and tokens.
+    /// All accounts, with passwords and tokens.
     pub fn world(&self) -> &World {
         &self.world
     }
 
-    /// Its API, without an account.
+    /// The API without an account.
     pub fn api(&self) -> Api {
-        // By number: not every machine resolves names below localhost.
+        // By address: not every machine resolves names below localhost.
         Api::new(Http::default(), &format!("http://127.0.0.1:{}", self.port))
     }
 
-    /// Its API as the site's administrator.
+    /// The API as the site's administrator.
     pub fn administrator(&self) -> Api {
         self.api().with_token(&self.world.administrator.token)
     }

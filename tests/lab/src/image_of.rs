@@ -1,4 +1,4 @@
-//! Images made from a program of this project's build: made anew when the program has changed.
+//! Images made from a program of this project's build, and made again when the program has changed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::command;
 use crate::error::{Error, Result};
 use crate::layout;
 
-/// A folder of archives in the cache, held so that nobody makes them anew meanwhile.
+/// A folder of archives in the cache, locked so that no other process makes them again meanwhile.
 #[derive(Debug)]
 pub(crate) struct Made {
     /// The folder.
@@ -18,8 +18,8 @@ pub(crate) struct Made {
     _lock: Flock<fs::File>,
 }
 
-/// The folder `name` of the cache; `write` fills it, from the program without what only debuggers need, unless it was
-/// filled from this very program.
+/// The folder `name` of the cache; `write` fills it with the stripped program, unless it was
+/// filled from the same program.
 pub(crate) fn made(name: &str, program: &Path, write: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<Made> {
     let lock = layout::cache().join(format!(".{name}.lock"));
     let file = fs::File::create(&lock).map_err(Error::file("write", &lock))?;
@@ -27,7 +27,7 @@ pub(crate) fn made(name: &str, program: &Path, write: impl FnOnce(&Path, &Path) 
         .map_err(|(_, source)| Error::System { what: format!("lock {}", lock.display()), source })?;
     let made = Made { folder: layout::cache().join(name), _lock: lock };
     let (folder, note) = (&made.folder, made.folder.join("key"));
-    // Not a hash of its bytes, which takes an unoptimised build ten seconds.
+    // Size and time in place of a hash, which takes an unoptimised build 10 s.
     let of_program = fs::metadata(program).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
     let key = format!("{} {:?}", program.display(), of_program.map_err(Error::file("read", program))?);
     if fs::read_to_string(&note).is_ok_and(|made| made == key) {
@@ -43,12 +43,12 @@ pub(crate) fn made(name: &str, program: &Path, write: impl FnOnce(&Path, &Path) 
     Ok(made)
 }
 
-/// Without what debuggers need a program of Rust's is a quarter as large.
+/// A copy without debug information: a quarter of the size for a Rust program.
 fn strip(program: &Path, to: &Path) -> PathBuf {
     let stripped = command::run_with(Command::new("strip").arg("-o").arg(to).arg(program), None);
     match stripped {
         Ok(output) if output.ok() => to.to_owned(),
-        // Where there is no `strip` the image is only larger.
+        // Without `strip` the image is only larger.
         _ => program.to_owned(),
     }
 }

@@ -1,8 +1,8 @@
-//! The two processes that hold a lab. Everything a lab takes from this machine hangs on them: mounts in a mount
-//! namespace, processes in a process namespace, interfaces in a network namespace. When they are gone, all of it is.
+//! The two processes that hold a lab. All that a lab takes from this machine depends on them: mounts in a mount
+//! namespace, processes in a process namespace, interfaces in a network namespace. All of it ends with them.
 //!
 //! `lab keep` holds the mounts and forwards the ports. Its child `lab boot` is process 1 of the process namespace and
-//! boots systemd again and again, as long as it asks for a reboot, each time in a new network namespace.
+//! boots systemd again after each reboot of it, each time in a new network namespace.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -24,17 +24,17 @@ use crate::forward;
 use crate::gitea;
 use crate::layout::{self, Places};
 
-/// What nspawn ends with when the machine inside asked for a reboot and no unit of this machine restarts it.
+/// Exit code of nspawn when the machine inside rebooted and no unit of this machine restarts it.
 const REBOOT: i32 = 133;
 
-/// What the keeper tells about its lab.
+/// State of the lab, written by the keeper.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct State {
-    /// The port of this machine that leads to the lab's port 443.
+    /// Port of this machine that is forwarded to the lab's port 443.
     pub https: u16,
-    /// The port of this machine that leads to the lab's port 80.
+    /// Port of this machine that is forwarded to the lab's port 80.
     pub http: u16,
-    /// The port of this machine that leads to the lab's Gitea.
+    /// Port of this machine that is forwarded to the lab's Gitea.
     pub gitea: u16,
 }
 
@@ -44,7 +44,7 @@ impl State {
     }
 }
 
-/// Starts the keeper so that it outlives the process that starts it; gives what becomes true when it ends.
+/// Starts the keeper so that it outlives its starter; returns a flag that becomes true when it ends.
 pub(crate) fn start(places: &Places, program: &Path) -> Result<Arc<AtomicBool>> {
     let console = places.console();
     let open = || fs::OpenOptions::new().create(true).append(true).open(&console);
@@ -59,13 +59,13 @@ pub(crate) fn start(places: &Places, program: &Path) -> Result<Arc<AtomicBool>> 
         Command::new(program)
     };
     command.arg("keep").arg(&places.folder).current_dir("/");
-    // A group of its own: Ctrl-C in the terminal that started the lab is not meant for the lab.
+    // A process group of its own: Ctrl-C in the starter's terminal must not reach the lab.
     command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
     let mut keeper = command.spawn().map_err(|source| Error::Start { program: words(&command), source })?;
     let ended = Arc::new(AtomicBool::new(false));
     let end = Arc::clone(&ended);
     std::thread::spawn(move || {
-        // Waited for, so that it is no zombie of a process that lives on beside its lab.
+        // Waited for, so that it is no zombie of a process that outlives the lab.
         let _ = keeper.wait();
         end.store(true, Ordering::Relaxed);
     });
@@ -75,11 +75,11 @@ pub(crate) fn start(places: &Places, program: &Path) -> Result<Arc<AtomicBool>> 
 /// The program's role `keep`: ends when the lab's machine is off.
 pub(crate) fn keep(folder: &Path) -> Result<i32> {
     let places = Places::of_folder(folder);
-    // Whoever started this may close its terminal.
+    // The starter's terminal may be closed.
     let _ = nix::unistd::setsid();
     control_group::enter(&places)?;
     let boot: forward::Boot = Arc::new(AtomicI32::new(0));
-    // Listening comes before the namespaces: these sockets belong to this machine's loopback.
+    // The sockets are opened before the namespaces: they belong to this machine's loopback.
     let https = forward::listen(crate::HTTPS_PORT)?;
     let http = forward::listen(crate::HTTP_PORT)?;
     let gitea = forward::listen(crate::GITEA_PORT)?;
@@ -119,13 +119,13 @@ pub(crate) fn keep(folder: &Path) -> Result<i32> {
 /// The program's role `boot`: process 1 of the lab's process namespace.
 pub(crate) fn boot(folder: &Path) -> Result<i32> {
     let places = Places::of_folder(folder);
-    // Killed with the keeper, and everything in the process namespace with it.
+    // Ends with the keeper, and so does everything in the process namespace.
     set_pdeathsig(Signal::SIGKILL).map_err(Error::system("follow the keeper"))?;
     unshare(CloneFlags::CLONE_NEWNS).map_err(Error::system("make a mount namespace"))?;
     let none: Option<&str> = None;
     mount(Some("proc"), "/proc", Some("proc"), MsFlags::empty(), none).map_err(Error::system("mount /proc"))?;
     loop {
-        // Interfaces of the boot before are gone, as on a machine that was off.
+        // Interfaces of the previous boot are gone, as on a machine that was off.
         unshare(CloneFlags::CLONE_NEWNET).map_err(Error::system("make a network namespace"))?;
         make_network()?;
         let mut machine = machine(&places);

@@ -1,47 +1,47 @@
-//! Where things are: everything a lab keeps is below `target/lab` (or `$LAB_DIRECTORY`).
+//! Paths: all files of labs are below `target/lab` (or `$LAB_DIRECTORY`).
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
-/// The folder of the whole project.
+/// The root folder of the project.
 pub fn project() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// Everything labs keep.
+/// The folder of all labs and the cache.
 pub fn base() -> PathBuf {
     std::env::var_os("LAB_DIRECTORY").map_or_else(|| project().join("target/lab"), PathBuf::from)
 }
 
-/// What `lab setup` made: root file system, binaries, images.
+/// The output of `lab setup`: root file system, binaries, images.
 pub fn cache() -> PathBuf {
     base().join("cache")
 }
 
-/// The root file system every lab boots from, never written to.
+/// The read-only root file system that every lab boots from.
 pub fn root_file_system() -> PathBuf {
     cache().join("root-trixie")
 }
 
-/// The archives of the images that every lab loads; Drone's depend on the server that is here.
+/// The archives of the images that every lab loads; Drone's depend on the given server.
 pub fn images() -> PathBuf {
     cache().join("images")
 }
 
-/// Upstream's own binary of a Traefik version.
+/// Upstream's binary of a Traefik version.
 pub fn traefik(version: &str) -> PathBuf {
     cache().join("traefik").join(version).join("traefik")
 }
 
-/// The places of one lab.
+/// The paths of one lab.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
     /// The lab's name.
     pub name: String,
-    /// Everything of this lab.
+    /// Folder of this lab.
     pub folder: PathBuf,
 }
 
@@ -57,23 +57,23 @@ impl Places {
         Ok(Self { name: name.to_owned(), folder: base().join("labs").join(name) })
     }
 
-    /// From the folder, as the keeper gets it.
+    /// From the folder, which is the keeper's argument.
     pub fn of_folder(folder: &Path) -> Self {
         let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Self { name, folder: folder.to_owned() }
     }
 
-    /// What this lab has written over the common root file system.
+    /// The lab's own layer over the common root file system.
     pub fn upper(&self) -> PathBuf {
         self.folder.join("upper")
     }
 
-    /// overlayfs's own.
+    /// Work folder of overlayfs.
     pub fn work(&self) -> PathBuf {
         self.folder.join("work")
     }
 
-    /// Where the root file system is mounted, in the keeper's mount namespace only.
+    /// Mount point of the root file system, in the keeper's mount namespace only.
     pub fn root(&self) -> PathBuf {
         self.folder.join("root")
     }
@@ -103,33 +103,33 @@ impl Places {
         self.folder.join("state.json")
     }
 
-    /// Written when `up` has come to its end; a lab without it is what an interrupted `up` left.
+    /// Written at the end of `up`; absent in a lab whose `up` was interrupted.
     pub fn complete(&self) -> PathBuf {
         self.folder.join("complete")
     }
 
-    /// What the keeper and the booting machine say.
+    /// Output of the keeper and of the booting machine.
     pub fn console(&self) -> PathBuf {
         self.folder.join("console.log")
     }
 
-    /// Held by the command that is making or ending this lab; beside the folder, so that it outlives it.
+    /// Locked by the command that makes or ends this lab; beside the folder, because it outlives the folder.
     pub fn lock(&self) -> PathBuf {
         base().join("locks").join(&self.name)
     }
 
-    /// The lab's control group, and its scope where systemd runs.
+    /// The lab's control group, and its scope under systemd.
     pub fn control_group(&self) -> String {
         format!("converge-lab-{}", self.name)
     }
 }
 
-/// Makes a folder and those above it.
+/// Makes a folder and its parents.
 pub(crate) fn make(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::file("make", path))
 }
 
-/// Writes a file by rename, so that nobody reads half of it.
+/// Writes a file by rename, so that a reader never sees half of it.
 pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     use std::os::unix::fs::PermissionsExt;
     if let Some(parent) = path.parent() {
@@ -144,7 +144,7 @@ pub(crate) fn write(path: &Path, content: &[u8], mode: u32) -> Result<()> {
     fs::rename(&partial, path).map_err(Error::file("write", path))
 }
 
-/// Puts a file into a folder: as a link, which costs nothing, or as a copy where the folder is on another file system.
+/// Puts a file into a folder: as a hard link, or as a copy on another file system.
 pub(crate) fn link_or_copy(file: &Path, into: &Path) -> Result<()> {
     make(into)?;
     let to = into.join(file.file_name().unwrap_or_default());
@@ -156,7 +156,7 @@ pub(crate) fn link_or_copy(file: &Path, into: &Path) -> Result<()> {
     }
 }
 
-/// Gives a folder and the files in it to who called sudo, so that they can write there or read secrets of tests.
+/// Gives a folder and its files to the caller of sudo, who writes there and reads secrets of tests.
 pub(crate) fn give_to_caller(folder: &Path) -> Result<()> {
     let Some(user) = std::env::var("SUDO_UID").ok().and_then(|id| id.parse::<u32>().ok()) else { return Ok(()) };
     let files = fs::read_dir(folder).map_err(Error::file("read", folder))?.flatten().map(|entry| entry.path());

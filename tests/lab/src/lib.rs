@@ -1,8 +1,7 @@
 //! The lab: a disposable machine with real systemd, D-Bus, Docker and Swarm.
 //!
 //! A lab is a Debian root file system under systemd-nspawn that boots the units which a NixOS configuration evaluates
-//! to. Two processes hold it ([`mod@keeper`]); when they end, nothing of it is left on this machine but files below
-//! `target/lab`.
+//! to. Two processes hold it ([`mod@keeper`]); when they end, only files below `target/lab` remain on this machine.
 
 mod bridge;
 mod certificate;
@@ -45,20 +44,20 @@ pub use setup::setup;
 pub use switch::Switched;
 pub use wait::{Seen, wait_until};
 
-/// The lab's address, within the lab; every lab has the same, each in a network of its own.
+/// The lab's address within the lab; all labs have the same, each in a network of its own.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 
-/// The domain below which the lab's apps are; browsers take `*.localhost` for this machine.
+/// The domain of the lab's apps; browsers resolve `*.localhost` to this machine.
 pub const DOMAIN: &str = "ci.localhost";
 
-/// The port of this machine that leads to the lab's HTTPS port, when it is free.
+/// Port of this machine for the lab's HTTPS port, if free.
 pub const HTTPS_PORT: u16 = 8443;
 
-/// The port of this machine that leads to the lab's HTTP port, when it is free.
+/// Port of this machine for the lab's HTTP port, if free.
 pub const HTTP_PORT: u16 = 8080;
 
-/// The port of this machine that leads to the lab's Gitea, when it is free; Gitea's own within the lab.
+/// Port of this machine for the lab's Gitea, if free; also Gitea's port within the lab.
 pub const GITEA_PORT: u16 = 3000;
 
-/// Where the images' archives are, within the lab.
+/// Folder of the images' archives, within the lab.
 const IMAGES: &str = "/srv/images";

@@ -1,4 +1,4 @@
-//! How a lab begins and ends.
+//! Start and end of a lab.
 
 use std::fs;
 use std::path::PathBuf;
@@ -24,25 +24,25 @@ use crate::machine::Lab;
 use crate::process;
 use crate::wait::{Seen, wait_until};
 
-/// How a lab is made.
+/// Options of a new lab.
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "each is one flag of `lab up`")]
 pub struct UpOptions {
-    /// Its name; labs of different names run side by side.
+    /// The lab's name; labs of different names run side by side.
     pub name: String,
-    /// What it boots; the lab's own host where none is given.
+    /// Configuration to boot; by default the lab's own host.
     pub configuration: Option<Configuration>,
-    /// Another program in the place of the stand-in for abra (else `$LAB_ABRA`).
+    /// Program in place of the stand-in for abra (else `$LAB_ABRA`).
     pub abra: Option<PathBuf>,
-    /// Whether it has a certificate in /run/secrets.
+    /// True for a certificate in /run/secrets.
     pub certificate: bool,
-    /// Only the machine: no program and no configuration of this project.
+    /// True for a machine without programs and configuration of this project.
     pub bare: bool,
-    /// Whether to wait until everything that starts at boot has started.
+    /// True to wait until everything that starts at boot has started.
     pub settle: bool,
-    /// Whether to end a lab of the same name first.
+    /// True to end a lab of the same name first.
     pub replace: bool,
-    /// Called with what is being done, and what is waited for.
+    /// Called with the present step, and with the object of a wait.
     pub tell: fn(&str),
 }
 
@@ -62,13 +62,13 @@ impl Default for UpOptions {
 }
 
 impl UpOptions {
-    /// The defaults, under a name.
+    /// The defaults, with a name.
     pub fn named(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
     }
 }
 
-/// What the program `lab up` ends with when the lab is there, with failed units.
+/// Exit code of `lab up` for a running lab with failed units.
 pub(crate) const UNITS_FAILED: u8 = 4;
 
 /// Makes and boots a lab.
@@ -85,7 +85,7 @@ pub(crate) fn up(options: &UpOptions) -> Result<Places> {
     clear(&places)?;
     let made = make(&places, options);
     if let Err(error) = made {
-        // The first error is the one to tell.
+        // The first error is the one to report.
         let _ = clear(&places);
         return Err(error);
     }
@@ -120,7 +120,7 @@ fn make(places: &Places, options: &UpOptions) -> Result<()> {
     layout::write(&places.complete(), b"", 0o644)
 }
 
-/// The same by the program `lab` with root's rights.
+/// Does the same through the program `lab` as root.
 fn up_through_sudo(options: &UpOptions, places: &Places) -> Result<()> {
     let mut command = privileged_lab(&binary("lab")?);
     command.args(["up", "--name", &places.name]);
@@ -145,7 +145,7 @@ fn up_through_sudo(options: &UpOptions, places: &Places) -> Result<()> {
     if output.code == i32::from(UNITS_FAILED) { Ok(()) } else { output.done().map(drop) }
 }
 
-/// Ends a lab, or what an interrupted `up` or `down` left of it.
+/// Ends a lab, or the remains of an interrupted `up` or `down`.
 pub(crate) fn end(places: &Places) -> Result<()> {
     if !is_root() {
         command::text(privileged_lab(&binary("lab")?).args(["down", "--name", &places.name]))?;
@@ -155,7 +155,7 @@ pub(crate) fn end(places: &Places) -> Result<()> {
     clear(places)
 }
 
-/// Why no lab can be made here, if so.
+/// The reason why this machine cannot run a lab, if any.
 pub(crate) fn why_not() -> Option<String> {
     if !is_root() && !command::run(Command::new("sudo").args(["-n", "true"])).is_ok_and(|said| said.ok()) {
         return Some("it takes root's rights, or sudo without a password".to_owned());
@@ -163,12 +163,12 @@ pub(crate) fn why_not() -> Option<String> {
     check_cache().err().map(|error| format!("{error}; `make setup` makes it"))
 }
 
-/// Whether the lab's keeper runs.
+/// True if the lab's keeper runs.
 pub(crate) fn is_alive(places: &Places) -> bool {
     !process::with_role("keep", &places.folder).is_empty()
 }
 
-/// Makes other commands on the same lab wait until this one has done its part.
+/// Makes other commands on the same lab wait for the end of this one.
 fn lock(places: &Places, tell: fn(&str)) -> Result<Flock<fs::File>> {
     let path = places.lock();
     if let Some(folder) = path.parent() {
@@ -186,13 +186,13 @@ fn lock(places: &Places, tell: fn(&str)) -> Result<Flock<fs::File>> {
     }
 }
 
-/// Ends a lab's processes and removes its files; all of it may be half there or gone already.
+/// Ends a lab's processes and removes its files; any of them may be absent.
 fn clear(places: &Places) -> Result<()> {
     wait_until("the end of the lab's processes", Duration::from_secs(30), || {
         let roles = ["keep", "boot"].iter().flat_map(|role| process::with_role(role, &places.folder));
         let alive: Vec<i32> = roles.collect();
         for pid in &alive {
-            // It may have ended since it was seen.
+            // The process may have ended meanwhile.
             let _ = kill(Pid::from_raw(*pid), Signal::SIGKILL);
         }
         Ok(if alive.is_empty() { Seen::Yes(()) } else { Seen::NotYet(format!("{alive:?} are still there")) })

@@ -18,27 +18,27 @@ use crate::process;
 use crate::switch::{self, Switched};
 use crate::wait::{Seen, wait_until};
 
-/// How long systemd may take until it can be talked to.
+/// Timeout until systemd answers.
 const BOOT: Duration = Duration::from_mins(1);
 
-/// How long everything that starts at boot may take: the longest run of a converger, and some.
+/// Timeout for everything that starts at boot: the longest run of a converger, and a reserve.
 const SETTLE: Duration = Duration::from_secs(400);
 
 /// A running lab.
 #[derive(Debug)]
 pub struct Lab {
     places: Places,
-    /// Ended when this value is dropped.
+    /// True if the lab ends with this value.
     is_owned: bool,
 }
 
 impl Lab {
-    /// The lab of these places, not ended when the value is dropped.
+    /// The lab with these paths; goes on when the value is dropped.
     pub(crate) fn at(places: &Places) -> Self {
         Self { places: places.clone(), is_owned: false }
     }
 
-    /// A lab that runs already; dropping the value does not end it.
+    /// A running lab; goes on when the value is dropped.
     pub fn find(name: &str) -> Result<Self> {
         let places = Places::new(name)?;
         if !life::is_alive(&places) {
@@ -47,7 +47,7 @@ impl Lab {
         Ok(Self::at(&places))
     }
 
-    /// The names of all labs that are there, with whether each runs.
+    /// The names of all labs, each with true if it runs.
     pub fn list() -> Vec<(String, bool)> {
         let entries = fs::read_dir(layout::base().join("labs")).into_iter().flatten().flatten();
         let places = entries.map(|entry| Places::of_folder(&entry.path()));
@@ -56,71 +56,71 @@ impl Lab {
         labs
     }
 
-    /// Makes and boots a lab. It ends when the value is dropped, unless `keep` is called.
+    /// Makes and boots a lab. The lab ends with the value, unless `keep` is called.
     pub fn up(options: &UpOptions) -> Result<Self> {
         let places = life::up(options)?;
         Ok(Self { places, is_owned: true })
     }
 
-    /// Why no lab can be made here, if so: tests skip then.
+    /// The reason why this machine cannot run a lab, if any: tests skip then.
     pub fn why_not() -> Option<String> {
         life::why_not()
     }
 
-    /// Ends the lab of this name, or what an interrupted `up` or `down` left of it.
+    /// Ends the lab of this name, or the remains of an interrupted `up` or `down`.
     pub fn clear(name: &str) -> Result<()> {
         life::end(&Places::new(name)?)
     }
 
-    /// Lets the lab run on when this value is dropped.
+    /// Lets the lab go on when this value is dropped.
     #[must_use]
     pub fn keep(mut self) -> Self {
         self.is_owned = false;
         self
     }
 
-    /// Ends the lab and removes everything of it.
+    /// Ends the lab and removes all of its files.
     pub fn down(mut self) -> Result<()> {
         self.is_owned = false;
         Self::clear(&self.places.name)
     }
 
-    /// Its name.
+    /// The lab's name.
     pub fn name(&self) -> &str {
         &self.places.name
     }
 
-    /// The domain below which its apps are.
+    /// The domain of the lab's apps.
     pub fn domain(&self) -> &'static str {
         crate::DOMAIN
     }
 
-    /// The certificate of the authority that signed the lab's certificate (PEM).
+    /// File of the certificate of the authority that signed the lab's certificate (PEM).
     pub fn ca_file(&self) -> PathBuf {
         self.places.authority().join("ca.pem")
     }
 
-    /// The port on this machine's loopback that leads to the lab's HTTPS port.
+    /// Port on this machine's loopback that is forwarded to the lab's HTTPS port.
     pub fn https_port(&self) -> Result<u16> {
         Ok(self.state()?.https)
     }
 
-    /// The port on this machine's loopback that leads to the lab's HTTP port.
+    /// Port on this machine's loopback that is forwarded to the lab's HTTP port.
     pub fn http_port(&self) -> Result<u16> {
         Ok(self.state()?.http)
     }
 
-    /// The address of an app (`hello` → `https://hello.ci.localhost:8443`), as a browser on this machine opens it.
+    /// The URL of an app (`hello` → `https://hello.ci.localhost:8443`) for a browser on this machine.
     pub fn address(&self, app: &str) -> Result<String> {
         Ok(format!("https://{app}.{}:{}", crate::DOMAIN, self.https_port()?))
     }
 
-    /// The lab's Gitea; not of a bare lab.
+    /// The lab's Gitea; an error for a bare lab.
     pub fn gitea(&self) -> Result<Gitea> {
         Gitea::of(&self.places, self.state()?.gitea)
     }
 
-    /// The authority that signs the lab's certificates (only root reads its key).
+    /// The authority that signs the lab's certificates; only root can read the key.
     pub fn authority(&self) -> Result<Authority> {
         let read = |name: &str| {
             let path = self.places.authority().join(name);
@@ -129,7 +129,7 @@ impl Lab {
         Authority::of(&read("ca.pem")?, &read("ca.key")?)
     }
 
-    /// Puts another certificate in place, as sops-nix would; the unit that reads it is not restarted.
+    /// Installs another certificate, as sops-nix does; the unit that reads it is not restarted.
     pub fn set_certificate(&self, pair: &Pair) -> Result<()> {
         for folder in [SECRETS, "/run/secrets"] {
             self.write_file(&format!("{folder}/fullchain"), pair.fullchain.as_bytes(), 0o400)?;
@@ -138,13 +138,13 @@ impl Lab {
         Ok(())
     }
 
-    /// A command that runs within the lab, with its words still to be added to and its streams to be set.
+    /// A command within the lab, to which arguments and streams can be added.
     pub fn command(&self, words: &[&str]) -> Result<Command> {
         let leader = self.leader().ok_or_else(|| Error::NotRunning { name: self.places.name.clone() })?;
         let leader = leader.to_string();
         let mut command = privileged("nsenter");
         command.args(["--target", &leader, "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--"]);
-        // Nothing of this machine's environment but the kind of terminal.
+        // Of this machine's environment, only the kind of terminal.
         let terminal = std::env::var("TERM").unwrap_or_else(|_| "dumb".to_owned());
         command.args(["env", "--ignore-environment", "HOME=/root", "LANG=C.UTF-8", "ABRA_DIR=/var/lib/converge/abra"]);
         command
@@ -159,7 +159,7 @@ impl Lab {
         command::run(&mut self.command(words)?)
     }
 
-    /// The same, with something on its stdin.
+    /// Runs a program within the lab, with bytes on its stdin.
     pub fn exec_with(&self, words: &[&str], input: &[u8]) -> Result<Output> {
         command::run_with(&mut self.command(words)?, Some(input))
     }
@@ -176,15 +176,15 @@ impl Lab {
         Ok(())
     }
 
-    /// Does what NixOS's `switch` does, with a configuration.
+    /// Switches to a configuration, as NixOS's `switch` does.
     pub fn switch(&self, configuration: &Configuration) -> Result<Switched> {
         switch::switch(self, configuration)
     }
 
-    /// Restarts the lab's machine and waits until everything that starts at boot has started.
+    /// Reboots the lab's machine and waits until everything that starts at boot has started.
     pub fn reboot(&self) -> Result<()> {
         let before = self.leader();
-        // The answer may be lost with the machine that gives it.
+        // The answer may be lost with the machine.
         self.exec(&["systemctl", "reboot"])?;
         self.wait_for_systemd(before, &|| !life::is_alive(&self.places))?;
         self.settle(|_| ())
@@ -197,7 +197,7 @@ impl Lab {
         Ok(list.lines().filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect())
     }
 
-    /// Waits until nothing is starting any more; whether it started well is `failed_units`'s to say.
+    /// Waits until no job is running; `failed_units` tells which units failed.
     pub fn settle(&self, tell: impl Fn(&str)) -> Result<()> {
         wait_until("the end of the boot", SETTLE, || {
             let state = self.exec(&["systemctl", "is-system-running"])?.stdout;
@@ -221,7 +221,7 @@ impl Lab {
         process::with_role("boot", &self.places.folder).into_iter().find_map(process::leader)
     }
 
-    /// Waits until another systemd than the one before can be talked to.
+    /// Waits until a systemd other than the one before answers.
     pub(crate) fn wait_for_systemd(&self, before: Option<i32>, has_ended: &dyn Fn() -> bool) -> Result<()> {
         let console = || fs::read_to_string(self.places.console()).unwrap_or_default();
         wait_until("the lab's boot", BOOT, || {
@@ -233,7 +233,7 @@ impl Lab {
                 return Ok(Seen::NotYet("the machine still shuts down".to_owned()));
             }
             let said = match self.exec(&["systemctl", "is-system-running"]) {
-                // Gone since it was seen.
+                // The process ended meanwhile.
                 Err(Error::NotRunning { .. }) => return Ok(Seen::NotYet(console())),
                 said => said?,
             };

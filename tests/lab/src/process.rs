@@ -1,9 +1,9 @@
-//! Finds a lab's processes. They are known by their command line, so a lost state file or a reused process id harms nothing.
+//! Finds a lab's processes by their command line, so that a lost state file or a reused process id does no harm.
 
 use std::fs;
 use std::path::Path;
 
-/// A process's id, its parent's and its name.
+/// A process: id, parent's id, name.
 struct Process {
     pid: i32,
     parent: i32,
@@ -19,7 +19,7 @@ fn ids() -> impl Iterator<Item = i32> {
 
 fn process(pid: i32) -> Option<Process> {
     let text = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name stands in brackets and may itself hold brackets and spaces.
+    // The name is in parentheses and may contain parentheses and spaces.
     let (name, rest) = (text.get(text.find('(')? + 1..text.rfind(')')?)?, text.get(text.rfind(')')? + 2..)?);
     let mut rest = rest.split(' ');
     let state = rest.next()?;
@@ -50,13 +50,13 @@ fn children(parent: i32) -> Vec<Process> {
     ids().filter_map(process).filter(|process| process.parent == parent).collect()
 }
 
-/// The lab's own process 1, as this machine sees it, once it is systemd.
+/// The lab's process 1, by its id on this machine, once it is systemd.
 pub(crate) fn leader(boot: i32) -> Option<i32> {
     let nspawn = children(boot).into_iter().find(|process| process.name == "systemd-nspawn")?;
     children(nspawn.pid).into_iter().find(|process| process.name == "systemd" && is_first(process.pid)).map(|p| p.pid)
 }
 
-/// Whether a process is number 1 in its own process namespace.
+/// True if a process is number 1 in its own process namespace.
 fn is_first(pid: i32) -> bool {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
     status

@@ -1,4 +1,4 @@
-//! The program `lab`: its words, and what it prints.
+//! The program `lab`: command line and output.
 
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -101,7 +101,7 @@ struct Evaluated {
     /// One more NixOS module; may be given again.
     #[arg(long = "module", value_name = "FILE")]
     modules: Vec<PathBuf>,
-    /// What an evaluation gave, instead of evaluating.
+    /// Use the result of an earlier evaluation, and do not evaluate.
     #[arg(long, value_name = "FILE", hide = true)]
     configuration: Option<PathBuf>,
 }
@@ -125,9 +125,9 @@ impl Evaluated {
     }
 }
 
-/// Runs the program with the words it was started with.
+/// Runs the program with its command line.
 pub fn main() -> ExitCode {
-    // Files of the lab's disk get the modes they are given, whatever the caller's habits.
+    // Files on the lab's disk get exactly their declared modes, for any umask of the caller.
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(0o022));
     match run(Arguments::parse().action) {
         Ok(code) => ExitCode::from(code),
@@ -198,7 +198,7 @@ fn run(action: Action) -> Result<u8> {
     Ok(0)
 }
 
-/// Starts itself again with root's rights.
+/// Starts itself again as root.
 fn as_root() -> Result<u8> {
     let program = std::env::current_exe().map_err(Error::file("find", Path::new("/proc/self/exe")))?;
     let mut command = privileged_lab(&program);

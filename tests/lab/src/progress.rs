@@ -1,4 +1,4 @@
-//! Says what is being done while it takes its time: one live line on a terminal, plain lines elsewhere.
+//! Progress of long steps: one live line on a terminal, plain lines elsewhere.
 
 use std::io::{IsTerminal, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -6,18 +6,18 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What the present step is at.
+/// Detail of the present step.
 static DETAIL: Mutex<String> = Mutex::new(String::new());
 
-/// How often a terminal's line is drawn.
+/// Interval between two updates of a terminal's line.
 const FRAME: Duration = Duration::from_millis(100);
 
-/// How often a log is told that it goes on.
+/// Interval between two progress lines in a log.
 const STILL: Duration = Duration::from_secs(20);
 
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 
-/// Says what the present step is at.
+/// Sets the detail of the present step.
 pub fn tell(detail: &str) {
     detail.clone_into(&mut DETAIL.lock().unwrap_or_else(PoisonError::into_inner));
 }
@@ -26,7 +26,7 @@ fn detail() -> String {
     DETAIL.lock().unwrap_or_else(PoisonError::into_inner).clone()
 }
 
-/// Does a step and shows that it goes on, and how it ended.
+/// Runs a step, and shows its progress and its result.
 pub fn during<T, E>(step: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     tell("");
     let started = Instant::now();
@@ -48,7 +48,7 @@ fn draw(step: &str, started: Instant, end: &mpsc::Receiver<()>) {
         let detail: String = detail().chars().take(60).collect();
         let gap = if detail.is_empty() { "" } else { " · " };
         eprint!("\r\x1b[2K{frame} {step}{gap}{detail} ({} s)", started.elapsed().as_secs());
-        // A terminal that went away is no reason to stop the work.
+        // A closed terminal does not stop the work.
         let _ = std::io::stderr().flush();
         if end.recv_timeout(FRAME) == Err(RecvTimeoutError::Disconnected) {
             return;

@@ -1,5 +1,5 @@
-//! Makes what every lab needs, once: packages, a root file system, Traefik's binary, images. Each part is made beside
-//! its place and moved there when it is whole, so that an interrupted set-up is simply done again.
+//! Makes the common parts of all labs, once: packages, a root file system, Traefik's binary, images. Each part is made beside
+//! its final path and moved there when complete, so an interrupted setup can be repeated.
 
 mod content;
 mod gitea;
@@ -21,16 +21,16 @@ use crate::error::{Error, Result};
 use crate::layout;
 use crate::progress;
 
-/// One thing to be made.
+/// One part to make.
 struct Part {
-    /// What it is, with its size where that matters.
+    /// Description, with the size if it is large.
     what: String,
-    /// The step as it is shown.
+    /// Title of the step.
     step: String,
     make: Box<dyn Fn() -> Result<()>>,
 }
 
-/// Makes what is missing; says first what that will be.
+/// Makes the missing parts; prints a list of them first.
 pub fn setup() -> Result<()> {
     let cache = layout::cache();
     layout::make(&cache)?;
@@ -58,7 +58,7 @@ pub fn setup() -> Result<()> {
     Ok(())
 }
 
-/// A command that ends with us, however we end, and whose mounts and processes end with it.
+/// A command that ends with this process in any case, together with its mounts and processes.
 fn contained(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
@@ -66,14 +66,14 @@ fn contained(program: &str) -> Command {
     command
 }
 
-/// Runs a command and tells the last line it wrote, all the time.
+/// Runs a command and shows the last line of its output as progress.
 fn run_telling(command: &mut Command) -> Result<()> {
     let words = command::words(command);
     let start = |source| Error::Start { program: words.clone(), source };
     let (reader, writer) = std::io::pipe().map_err(start)?;
     command.stdin(Stdio::null()).stdout(writer.try_clone().map_err(start)?).stderr(writer);
     let mut child = command.spawn().map_err(start)?;
-    // The command holds our copies of the writing end; the reading ends when the program's do.
+    // The command holds copies of the pipe's write end; the read end closes when the program's copies do.
     command.stdout(Stdio::null()).stderr(Stdio::null());
     let mut said = String::new();
     for line in BufReader::new(reader).lines().map_while(std::result::Result::ok) {

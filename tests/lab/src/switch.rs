@@ -1,4 +1,4 @@
-//! Does to the lab's units what NixOS's `switch-to-configuration` does, in its order.
+//! Switches the lab's units as NixOS's `switch-to-configuration` does, in the same order.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,36 +7,36 @@ use crate::error::{Error, Result};
 use crate::machine::Lab;
 use crate::unit_file::{Difference, UnitFile};
 
-/// The configuration that is in place, kept within the lab.
+/// The installed configuration, kept within the lab.
 pub(crate) const GENERATION: &str = "/var/lib/lab/generation.json";
 
 /// Docker's settings; on NixOS they are an argument of docker.service, so that a change restarts it.
 const DOCKER_SETTINGS: &str = "/etc/docker/daemon.json";
 
-/// Targets and kinds that a switch never stops or restarts by themselves.
+/// Targets and kinds that a switch never stops or restarts on their own.
 const LEFT_ALONE: [&str; 4] = ["sysinit.target", "basic.target", "multi-user.target", "graphical.target"];
 
-/// What a switch did.
+/// Effects of a switch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Switched {
-    /// Stopped before the new files came.
+    /// Units stopped before the new files were written.
     pub stopped: Vec<String>,
-    /// Reloaded.
+    /// Units reloaded.
     pub reloaded: Vec<String>,
-    /// Restarted.
+    /// Units restarted.
     pub restarted: Vec<String>,
-    /// Started; a target that was active already starts what it wants and is not running.
+    /// Units started; a target that was active already starts its wanted units that are not running.
     pub started: Vec<String>,
     /// Files written or removed.
     pub files: Vec<String>,
     /// Units that are failed afterwards: a real switch ends with exit code 4 then.
     pub failed: Vec<String>,
-    /// What `systemctl status` says about the failed ones.
+    /// Output of `systemctl status` for the failed ones.
     pub status: String,
 }
 
 impl Switched {
-    /// Itself, if no unit failed.
+    /// The effects, or an error if a unit failed.
     pub fn ok(self) -> Result<Self> {
         if self.failed.is_empty() {
             Ok(self)
@@ -46,7 +46,7 @@ impl Switched {
     }
 }
 
-/// What is to be done to units.
+/// Actions on units.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Actions {
     stop: BTreeSet<String>,
@@ -81,7 +81,7 @@ pub(crate) fn switch(lab: &Lab, new: &Configuration) -> Result<Switched> {
     Ok(done)
 }
 
-/// The active units, with whether each may be started by hand.
+/// The active units, each with true if it may be started by hand.
 fn active_units(lab: &Lab) -> Result<BTreeMap<String, bool>> {
     let list = ["systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating"];
     let list = lab.exec(&list)?.text()?;
@@ -96,7 +96,7 @@ fn active_units(lab: &Lab) -> Result<BTreeMap<String, bool>> {
     Ok(units.collect())
 }
 
-/// Decides, from the two configurations and what runs, what is to be done.
+/// Decides the actions, from the two configurations and the active units.
 fn actions(old: &Configuration, new: &Configuration, active: &BTreeMap<String, bool>) -> Actions {
     let mut actions = Actions::default();
     for (unit, may_start) in active.iter().filter(|(unit, _)| unit.ends_with(".target")) {
@@ -143,7 +143,7 @@ fn act_on_change(actions: &mut Actions, unit: String, difference: Difference, no
         || now.flag("RefuseManualStop", false)
         || now.flag("X-OnlyManualStart", false)
     {
-        // Its owner wants it to go on as it is.
+        // The unit's owner wants it to keep running unchanged.
     } else if now.flag("X-StopIfChanged", true) {
         actions.stop.insert(unit.clone());
         actions.start.insert(unit);
@@ -152,7 +152,7 @@ fn act_on_change(actions: &mut Actions, unit: String, difference: Difference, no
     }
 }
 
-/// Runs systemctl for the units, if any. A failing job is found again among the failed units.
+/// Runs systemctl for the units, if any. A failed job is found later among the failed units.
 fn systemctl(lab: &Lab, verb: &str, units: &BTreeSet<String>) -> Result<Vec<String>> {
     if !units.is_empty() {
         let mut words = vec!["systemctl", verb, "--"];
@@ -162,7 +162,7 @@ fn systemctl(lab: &Lab, verb: &str, units: &BTreeSet<String>) -> Result<Vec<Stri
     Ok(units.iter().cloned().collect())
 }
 
-/// Writes what differs, removes what is no longer declared, and keeps the links of wanted units.
+/// Writes changed files, removes those that are no longer declared, and updates the links of wanted units.
 fn put_in_place(lab: &Lab, old: &Configuration, new: &Configuration) -> Result<Vec<String>> {
     let mut touched = Vec::new();
     for path in old.files.keys().filter(|path| !new.files.contains_key(*path)) {

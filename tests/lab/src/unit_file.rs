@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-/// Keys of `[Unit]` whose change needs nothing done to a running unit.
+/// Keys of `[Unit]` whose change needs no action on a running unit.
 const IGNORED: [&str; 12] = [
     "Description",
     "Documentation",
@@ -18,18 +18,18 @@ const IGNORED: [&str; 12] = [
     "SourcePath",
 ];
 
-/// How two versions of a unit differ.
+/// Difference between two versions of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Difference {
-    /// Not in what matters.
+    /// No difference that matters.
     None,
-    /// Only in what a reload takes over.
+    /// A difference that a reload applies.
     Reload,
-    /// In what needs a restart.
+    /// A difference that needs a restart.
     Restart,
 }
 
-/// A unit file's settings: (section, key) to all values in order.
+/// Settings of a unit file: (section, key) to all values in order.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct UnitFile(BTreeMap<(String, String), Vec<String>>);
 
@@ -52,7 +52,7 @@ impl UnitFile {
         Self(settings)
     }
 
-    /// A yes-or-no setting of `[Unit]` or `[Service]`.
+    /// A boolean setting of `[Unit]` or `[Service]`.
     pub fn flag(&self, key: &str, default: bool) -> bool {
         let sections = ["Unit", "Service"];
         let found = sections.iter().find_map(|section| self.0.get(&((*section).to_owned(), key.to_owned())));
@@ -61,7 +61,7 @@ impl UnitFile {
             .map_or(default, |value| ["1", "yes", "true", "on"].iter().any(|yes| value.eq_ignore_ascii_case(yes)))
     }
 
-    /// What has to happen to a running unit of this text when it becomes the other.
+    /// The difference that decides the action on a running unit when this text is replaced by the other.
     pub fn difference(&self, other: &Self) -> Difference {
         let mut found = Difference::None;
         for key in self.0.keys().chain(other.0.keys()) {

@@ -1,23 +1,23 @@
-//! Waiting for a condition, never for a time.
+//! Waits for a condition, never for a fixed time.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 
-/// How often a condition is looked at.
+/// Interval between two looks at a condition.
 const STEP: Duration = Duration::from_millis(50);
 
-/// What one look at a condition found.
+/// Result of one look at a condition.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Seen<T> {
-    /// It holds.
+    /// The condition holds.
     Yes(T),
-    /// Not yet; with what was there instead.
+    /// The condition does not hold; with the present state.
     NotYet(String),
 }
 
-/// Looks again and again until the condition holds, and says at the deadline what was there instead.
+/// Looks until the condition holds; the error at the deadline contains the last state.
 pub fn wait_until<T>(what: &str, within: Duration, mut look: impl FnMut() -> Result<Seen<T>>) -> Result<T> {
     let deadline = Instant::now() + within;
     loop {

@@ -1,4 +1,4 @@
-//! What the lab's Gitea holds: filled once by API, kept in the cache, copied by every lab.
+//! The content of the lab's Gitea: filled once through the API, kept in the cache, copied by every lab.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,36 +13,36 @@ use crate::layout;
 /// The `.drone.yml` of `recipes/ci`.
 const PIPELINE: &str = include_str!("pipeline.yml");
 
-/// What it runs: takes a recipe through the first rung.
+/// Script of the pipeline: takes a recipe through the first rung.
 const SCRIPT: (&str, &str) = ("recipe.sh", include_str!("recipe.sh"));
 
-/// The folder that Gitea wrote.
+/// Folder of Gitea's data.
 pub(super) const DATA: &str = "data";
 
-/// The accounts, their passwords and tokens.
+/// File of the accounts, with passwords and tokens.
 pub(super) const WORLD: &str = "world.json";
 
-/// What the folder was made from.
+/// File of the hash of the folder's sources.
 const KEY: &str = "key";
 
-/// The folder in the cache, held so that nobody makes it anew meanwhile.
+/// The folder in the cache, locked so that no other process fills it again meanwhile.
 #[derive(Debug)]
 pub(crate) struct Prepared {
     /// The folder.
     pub folder: PathBuf,
-    /// Which of the two filled it, and can serve it.
+    /// The kind that filled the folder, and can serve it.
     pub kind: Kind,
     _lock: Flock<fs::File>,
 }
 
 impl Prepared {
-    /// Everybody in it.
+    /// All accounts of the content.
     pub fn world(&self) -> Result<World> {
         read_world(&self.folder)
     }
 }
 
-/// Reads the accounts that are kept in a folder.
+/// Reads the accounts in a folder.
 pub(super) fn read_world(folder: &Path) -> Result<World> {
     let path = folder.join(WORLD);
     let text = fs::read(&path).map_err(Error::file("read", &path))?;
@@ -53,13 +53,13 @@ fn folder() -> PathBuf {
     layout::cache().join("gitea-content")
 }
 
-/// Whether the cache has what every lab copies; also where neither Gitea nor its stand-in is here to make it.
+/// True if the cache has the present content, or if neither Gitea nor its stand-in is available to make it.
 pub(crate) fn is_current() -> Result<bool> {
     let Some((kind, program)) = server() else { return Ok(true) };
     Ok(has(&key(kind, &program)?))
 }
 
-/// Fills a Gitea, unless it was done before.
+/// Fills a Gitea, unless the cache has the content.
 pub(crate) fn prepare(tell: fn(&str)) -> Result<Prepared> {
     let lock = layout::cache().join(".gitea-content.lock");
     let file = fs::File::create(&lock).map_err(Error::file("write", &lock))?;
@@ -74,7 +74,7 @@ pub(crate) fn prepare(tell: fn(&str)) -> Result<Prepared> {
     Ok(Prepared { folder: folder(), kind, _lock: lock })
 }
 
-/// The Gitea that will serve, and its program.
+/// The kind of Gitea that will serve, and its program.
 pub(super) fn server() -> Option<(Kind, PathBuf)> {
     let kind = Kind::here();
     Some((kind, kind.installation()?.program))
@@ -113,12 +113,12 @@ fn make(kind: Kind, key: &[u8]) -> Result<()> {
     fs::rename(&partial, folder()).map_err(Error::file("move", &partial))
 }
 
-/// A hash of all that it is made from: the server, what fills it, and what it is filled with.
+/// A hash of all sources: the server, the code that fills it, and the content.
 fn key(kind: Kind, program: &Path) -> Result<Vec<u8>> {
     let mut hash = Sha256::new();
     hash.update(format!("{kind} {} {}", forge::VERSION, super::GITEA));
     if kind == Kind::StandIn {
-        // Not its bytes: hashing a large program in an unoptimised build takes longer than filling it.
+        // Size and time in place of the bytes: hashing a large program in an unoptimised build takes longer than filling it.
         let made = fs::metadata(program).and_then(|metadata| Ok((metadata.len(), metadata.modified()?)));
         hash.update(format!("{:?}", made.map_err(Error::file("read", program))?));
     }
@@ -130,7 +130,7 @@ fn key(kind: Kind, program: &Path) -> Result<Vec<u8>> {
     Ok(hash.finalize().to_vec())
 }
 
-/// Adds a file, or all files below a folder with their names.
+/// Adds a file to the hash, or all files below a folder with their names.
 fn add(hash: &mut Sha256, path: &Path) -> Result<()> {
     hash.update(path.to_string_lossy().as_bytes());
     if !path.is_dir() {

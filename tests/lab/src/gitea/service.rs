@@ -11,23 +11,23 @@ use super::content::{DATA, Prepared, WORLD, server};
 use crate::error::{Error, Result};
 use crate::layout::{self, Places};
 
-/// Its unit.
+/// Unit of the service.
 const UNIT: &str = include_str!("gitea.service");
 
-/// Where its program is within the lab: a mount of the cache's folder, or a copy of the stand-in.
+/// Folder of the program within the lab: a mount of the cache's folder, or a copy of the stand-in.
 const PROGRAM_FOLDER: &str = "/opt/gitea";
 
-/// What it writes, within the lab.
+/// Folder of Gitea's data, within the lab.
 const FOLDER: &str = "/var/lib/gitea";
 
-/// The user git of the lab, with the id of his group.
+/// User and group id of the lab's user git.
 const USER: u32 = 900;
 
 /// Puts the service and its filled folder into a lab's own layer.
 pub(crate) fn furnish(places: &Places, prepared: &Prepared) -> Result<()> {
     let upper = places.upper();
     let at = |path: &str| upper.join(path.trim_start_matches('/'));
-    // The stand-in is there at once and tells systemd nothing.
+    // The stand-in is ready at once and does not notify systemd.
     let unit = if prepared.kind == Kind::Real { UNIT.to_owned() } else { UNIT.replace("Type=notify", "Type=exec") };
     layout::write(&at("/etc/systemd/system/gitea.service"), unit.as_bytes(), 0o644)?;
     let wanted = at("/etc/systemd/system/multi-user.target.wants/gitea.service");
@@ -60,18 +60,18 @@ pub(crate) fn furnish(places: &Places, prepared: &Prepared) -> Result<()> {
     layout::give_to_caller(&places.gitea())
 }
 
-/// What is mounted into a lab so that it has the real program: a folder of this machine, and where it is in the lab.
+/// The mount that gives a lab the real program: a folder of this machine, and its path in the lab.
 pub(crate) fn mount(places: &Places) -> Option<(PathBuf, &'static str)> {
     let is_real = !has_stand_in(places) && forge::installation().is_some();
     is_real.then(|| (forge::cache(), PROGRAM_FOLDER))
 }
 
-/// Whether a lab has the stand-in's program, on its own disk.
+/// True if a lab has the stand-in's program, on its own disk.
 pub(super) fn has_stand_in(places: &Places) -> bool {
     places.upper().join(PROGRAM_FOLDER.trim_start_matches('/')).join("gitea").exists()
 }
 
-/// Copies a folder for the user git, without the settings and the log of where it was filled.
+/// Copies a folder for the user git, without the settings and the log of its origin.
 fn give(from: &Path, to: &Path) -> Result<()> {
     layout::make(to)?;
     let own = |path: &Path| chown(path, Some(USER), Some(USER)).map_err(Error::file("change the owner of", path));

@@ -1,10 +1,10 @@
-//! What every lab's Gitea holds, made beside the rest so that no boot waits for it.
+//! The content of the labs' Gitea, made during setup so that no boot waits for it.
 
 use super::Part;
 use crate::error::Result;
 use crate::progress;
 
-/// A new server fills its own.
+/// The part, if missing. A new server fills its own content.
 pub(super) fn missing(has_new_server: bool) -> Result<Option<Part>> {
     if crate::gitea::is_current()? && !has_new_server {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! Gitea, built as the Go module it is. Where Go is missing or too old, its stand-in serves.
+//! Gitea, built as a Go module. If Go is missing or too old, the stand-in serves.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,10 +10,10 @@ use crate::command;
 use crate::error::{Error, Result};
 use crate::layout;
 
-/// The oldest Go that builds this version; tests/lab/gitea/go.mod names the same.
+/// Oldest Go that builds this version; tests/lab/gitea/go.mod names the same.
 const GO: (u32, u32, u32) = (1, 26, 2);
 
-/// What Gitea reads at run time, beside its program.
+/// Folders that Gitea reads at run time, beside its program.
 const FILES: [&str; 3] = ["templates", "options", "public"];
 
 pub(super) fn missing() -> Option<Part> {
@@ -46,7 +46,7 @@ fn go() -> Option<PathBuf> {
     })
 }
 
-/// Go takes no toolchain but itself, and caches where its user's caches are.
+/// Forbids Go the download of another toolchain, and sets the caches of its user.
 fn at_home(command: &mut Command) -> &mut Command {
     if std::env::var_os("HOME").is_none() {
         command.env("HOME", "/root");
@@ -92,7 +92,7 @@ fn build(go: &Path) -> Result<()> {
     fs::rename(&partial, &place).map_err(Error::file("move", &partial))
 }
 
-/// Copies a folder of Go's module cache, where everything is read-only, so that it can be removed again.
+/// Copies a folder of Go's module cache; the copy is writable, so that it can be removed.
 fn copy(from: &Path, to: &Path) -> Result<()> {
     layout::make(to)?;
     for entry in fs::read_dir(from).map_err(Error::file("read", from))?.flatten() {

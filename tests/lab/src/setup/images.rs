@@ -1,4 +1,4 @@
-//! The images that the lab's recipes name, built from binaries that are here: no registry is asked.
+//! The images of the lab's recipes, built from local binaries: without a registry.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,13 +11,13 @@ use crate::command;
 use crate::error::Result;
 use crate::layout;
 
-/// Changed when the images are to be built in another way.
+/// To be changed when the images are built in another way.
 const RECIPE: &str = "2";
 
-/// The versions of the little web app that is deployed to see apps work.
+/// Versions of the small web app that tests deploy.
 const HELLO: [&str; 2] = ["1.0.0", "1.1.0"];
 
-/// What upstream's image does with the words that it is started with.
+/// Entrypoint of upstream's image.
 const TRAEFIK_ENTRYPOINT: &str = "\
 #!/bin/sh
 set -e
@@ -27,7 +27,7 @@ fi
 exec \"$@\"
 ";
 
-/// An image's tag, where its archive is, and what it is built from.
+/// An image's tag, its archive, and its sources.
 struct Planned {
     tag: String,
     build: fn(tag: &str, version: &str) -> Result<Image>,
@@ -35,7 +35,7 @@ struct Planned {
 }
 
 impl Planned {
-    /// The archive's name is the tag, with `%` for `/`.
+    /// Path of the archive: the tag, with `%` for `/`.
     fn archive(&self) -> PathBuf {
         layout::images().join(format!("{}.tar", self.tag.replace('/', "%")))
     }
@@ -72,7 +72,7 @@ pub(super) fn missing() -> Result<Option<Part>> {
     }))
 }
 
-/// An image with a shell and the small tools around it, as upstream's images on Alpine have.
+/// An image with a shell and its small tools, like upstream's images on Alpine.
 pub(crate) fn with_busybox(tag: &str) -> Result<Image> {
     let busybox = layout::root_file_system().join("usr/bin/busybox");
     let applets = command::text(Command::new(&busybox).arg("--list"))?;
@@ -105,6 +105,6 @@ fn build_hello(tag: &str, version: &str) -> Result<Image> {
     Ok(with_busybox(tag)?
         .with_bytes("/srv/index.html", page.as_bytes(), 0o644)
         .exposes(80)
-        // Process 1 has to end by itself when it is told to: httpd alone would be killed after ten seconds.
+        // Process 1 must end on SIGTERM: httpd alone would be killed after 10 s.
         .cmd(&["sh", "-c", "trap 'exit 0' TERM INT; httpd -f -p 80 -h /srv & wait"]))
 }

@@ -1,5 +1,5 @@
-//! Debian packages that programs of this machine come from. Only what is missing is installed, and judged by the
-//! program: who has Docker from elsewhere keeps it.
+//! Debian packages of the programs on this machine. Only missing ones are installed, judged by the
+//! program: a Docker from elsewhere is kept.
 
 use std::path::Path;
 use std::process::Command;
@@ -8,7 +8,7 @@ use super::{Part, run_telling};
 use crate::command;
 use crate::error::Result;
 
-/// A file in one of these places shows that a package is not needed: (file or program, package).
+/// A file at one of these paths shows that a package is not needed: (file or program, package).
 const NEEDED: [(&str, &str); 11] = [
     ("dockerd", "docker.io"),
     ("docker", "docker-cli"),
@@ -30,7 +30,7 @@ pub(super) fn missing() -> Option<Part> {
     if !has_pip() {
         packages.push("python3-pip");
     }
-    // Up to bookworm, docker.io brings the command line too.
+    // Up to bookworm, docker.io contains the command line too.
     if packages == ["docker-cli"] || packages.contains(&"docker.io") {
         packages.retain(|package| *package != "docker-cli");
         if !packages.contains(&"docker.io") {

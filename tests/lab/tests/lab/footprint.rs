@@ -1,9 +1,9 @@
-//! What a lab has on this machine outside its folder.
+//! Traces of a lab on this machine outside its folder.
 
 use std::fs;
 use std::path::PathBuf;
 
-/// Everything on this machine that belongs to one lab.
+/// All objects on this machine that belong to one lab.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Footprint {
     processes: Vec<String>,
@@ -29,12 +29,12 @@ impl Footprint {
         }
     }
 
-    /// Whether anything still runs.
+    /// True if a process still runs.
     pub fn has_processes(&self) -> bool {
         !self.processes.is_empty()
     }
 
-    /// Whether there is nothing at all.
+    /// True if there are no objects at all.
     pub fn is_nothing(&self) -> bool {
         let lists = [&self.processes, &self.mounts, &self.interfaces, &self.namespaces];
         lists.iter().all(|list| list.is_empty()) && self.control_groups.is_empty() && !self.folder
@@ -50,14 +50,14 @@ fn names(folder: &str) -> Vec<String> {
     entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
 }
 
-/// Processes whose words or control group name the lab, but for this one's own.
+/// Processes whose command line or control group names the lab, except this one.
 fn processes(folder: &str, group: &str) -> Vec<String> {
     let mut found = Vec::new();
     for pid in names("/proc").into_iter().filter(|name| name.bytes().all(|byte| byte.is_ascii_digit())) {
         let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let words = String::from_utf8_lossy(&words).replace('\0', " ");
         let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
-        // A lab of a longer name is another lab.
+        // A lab with a longer name is another lab.
         let in_group = groups.lines().any(|line| line.split(['/', '.']).any(|part| part == group));
         if words.split([' ', '/']).any(|word| word == group) || words.contains(&format!("{folder} ")) || in_group {
             found.push(format!("{pid} {words}"));

@@ -1,4 +1,4 @@
-//! A lab whose making or whose keeper is killed half-way goes without a trace, and can be made again.
+//! A lab whose `up` or keeper is killed half-way leaves no trace, and can be made again.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use lab::{Lab, Seen, UpOptions, wait_until};
 use crate::footprint::Footprint;
 use crate::machine;
 
-/// How far an interrupted `up` had come.
+/// Files that mark the progress of an interrupted `up`.
 const MOMENTS: [&str; 4] = ["upper", "console.log", "state.json", "docker/image"];
 
 /// A started `lab up`, killed when dropped.
@@ -18,7 +18,7 @@ struct Started(Child);
 
 impl Drop for Started {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // The process may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
@@ -32,7 +32,7 @@ fn folder(name: &str) -> PathBuf {
     lab::project().join("target/lab/labs").join(name)
 }
 
-/// Starts `lab up` and kills it as soon as a file of the lab is there.
+/// Starts `lab up` and kills it as soon as a file of the lab exists.
 fn interrupt(name: &str, moment: &Path) {
     let mut command = Command::new(program());
     command.args(["up", "--bare", "--name", name]).stdout(Stdio::null()).stderr(Stdio::null());
@@ -44,7 +44,7 @@ fn interrupt(name: &str, moment: &Path) {
     drop(up);
 }
 
-/// Whether labs can be killed here; a test cannot kill what sudo started.
+/// True if labs cannot be killed here: a test cannot kill a process of sudo.
 fn skipped(name: &str) -> bool {
     let why =
         Lab::why_not().or_else(|| (!nix::unistd::Uid::effective().is_root()).then(|| "it takes root's rights".into()));

@@ -1,4 +1,4 @@
-//! Labs begin, work and end, and leave nothing behind, however they end.
+//! Labs start, work and end, and leave nothing behind in any case.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 mod footprint;
@@ -12,7 +12,7 @@ use std::time::Duration;
 use footprint::Footprint;
 use lab::{Lab, Seen, UpOptions, wait_until};
 
-/// A bare machine under a name; `None` where none can be had, said as a skipped test.
+/// A bare machine with a name; `None`, with a line about the skipped test, if this machine cannot run labs.
 fn machine(name: &str) -> Option<Lab> {
     if let Some(why) = Lab::why_not() {
         println!("skipped: {name}: {why}");
@@ -26,7 +26,7 @@ fn sh(lab: &Lab, script: &str) -> String {
     lab.exec(&["sh", "-c", script]).unwrap().text().unwrap()
 }
 
-/// What a web server behind a forwarded port answers, once it does.
+/// The answer of a web server behind a forwarded port, once there is one.
 fn get(port: u16) -> String {
     wait_until("an answer through the forwarded port", Duration::from_secs(20), || {
         let ask = || -> std::io::Result<String> {
@@ -44,7 +44,7 @@ fn get(port: u16) -> String {
     .unwrap()
 }
 
-/// Serves a page that names the lab on its port 80.
+/// Serves a page with the lab's name on the lab's port 80.
 fn serve(lab: &Lab) {
     let script = "mkdir -p /srv/www && echo $1 > /srv/www/index.html && \
                   systemd-run --quiet --unit=www busybox httpd -f -p 80 -h /srv/www";

@@ -1,4 +1,4 @@
-//! A switch does to real units what NixOS's own does.
+//! A switch has the same effects on real units as NixOS's own.
 
 use lab::{Configuration, Lab};
 
@@ -6,7 +6,7 @@ use crate::machine;
 
 const UNITS: &str = "/etc/systemd/system/";
 
-/// A oneshot of the converging kind, whose text holds what it appends to /run/ran.
+/// A oneshot of the convergers' kind, whose text contains the word that it appends to /run/ran.
 fn base(text: &str) -> Configuration {
     let target = "[Unit]\nX-StopOnReconfiguration=true\n";
     let unit = format!(
