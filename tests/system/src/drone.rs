@@ -1,4 +1,4 @@
-//! Builds of the lab's Drone, by its API.
+//! Builds of the lab's Drone, through its API.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::web::Web;
 
-/// The service that the drone recipe's app is in the lab.
+/// Swarm service of the drone recipe's app in the lab.
 pub const DRONE: &str = "drone_ci_localhost_app";
-/// Its name below the lab's domain.
+/// Name below the lab's domain.
 const APP: &str = "drone";
 /// The repository whose builds run recipes.
 const REPOSITORY: &str = "recipes/ci";
-/// How long a build of a scenario may take.
+/// Timeout of a build in a scenario.
 const ENDS: Duration = Duration::from_mins(2);
 
-/// Drone, asked with the bot's token.
+/// Client of Drone with the bot's token.
 #[derive(Debug)]
 pub struct Drone<'a> {
     web: &'a Web,
@@ -32,12 +32,12 @@ impl<'a> Drone<'a> {
         Ok(Self { web, token })
     }
 
-    /// The repository, as Drone has it.
+    /// The repository, as Drone returns it.
     pub fn repository(&self) -> Result<Value> {
         self.ask(Method::GET, &format!("/api/repos/{REPOSITORY}"))
     }
 
-    /// Creates a build with these parameters; its number.
+    /// Creates a build with these parameters and returns its number.
     pub fn build(&self, parameters: &[(&str, &str)]) -> Result<u64> {
         let query: Vec<String> = parameters.iter().map(|(key, value)| format!("{key}={value}")).collect();
         let path = format!("/api/repos/{REPOSITORY}/builds?branch=main&{}", query.join("&"));
@@ -51,13 +51,13 @@ impl<'a> Drone<'a> {
         Ok(all.as_array().cloned().unwrap_or_default())
     }
 
-    /// The builds that a comment made; more than one would be a double.
+    /// The builds of a comment; more than one would be a duplicate.
     pub fn builds_of(&self, comment: u64) -> Result<Vec<Value>> {
         let trigger = comment.to_string();
         Ok(self.builds()?.into_iter().filter(|build| build["params"]["TRIGGER"] == trigger.as_str()).collect())
     }
 
-    /// The build that a comment made, as soon as there is one.
+    /// The build of a comment, as soon as it exists.
     pub fn build_of(&self, comment: u64, within: Duration) -> Result<Value> {
         Ok(wait_until(&format!("a build for comment {comment}"), within, || {
             Ok(match self.builds_of(comment) {
@@ -89,7 +89,7 @@ impl<'a> Drone<'a> {
         self.wait(number, &format!("build {number} to end"), |now| !is_under_way(now))
     }
 
-    /// Waits until a step has begun: only then is there a live log to follow.
+    /// Waits until a step has begun: before that there is no live log.
     pub fn until_step(&self, number: u64, stage: usize, step: usize) -> Result<()> {
         wait_until(&format!("step {step} of build {number} to begin"), ENDS, || {
             Ok(match self.state(number) {
@@ -113,14 +113,14 @@ impl<'a> Drone<'a> {
         })?)
     }
 
-    /// The log of a step, as Drone keeps it once the step has ended.
+    /// The log of a step; Drone keeps it from the end of the step.
     pub fn log(&self, number: u64, stage: usize, step: usize) -> Result<String> {
         let lines = self.ask(Method::GET, &format!("/api/repos/{REPOSITORY}/builds/{number}/logs/{stage}/{step}"))?;
         let lines = lines.as_array().into_iter().flatten().filter_map(|line| line["out"].as_str());
         Ok(lines.collect())
     }
 
-    /// Follows the log of a running step, line by line, until `enough` says so or the step ends.
+    /// Follows the log of a running step, line by line, until `enough` returns true or the step ends.
     pub fn follow(&self, number: u64, stage: usize, step: usize, mut enough: impl FnMut(&str) -> bool) -> Result<()> {
         let path = format!("/api/stream/{REPOSITORY}/{number}/{stage}/{step}");
         self.web.follow(APP, &path, &self.token, |line| {
@@ -128,18 +128,18 @@ impl<'a> Drone<'a> {
             let line: Option<Value> = serde_json::from_str(data).ok();
             match line.as_ref().and_then(|line| line["out"].as_str()) {
                 Some(out) => enough(out),
-                // `data: eof`
+                // The end mark: `data: eof`.
                 None => true,
             }
         })
     }
 
-    /// The page of a build, as a browser on this machine opens it.
+    /// The page of a build, as a URL for a browser on this machine.
     pub fn page(&self, number: u64) -> String {
         self.web.address(APP, &format!("/{REPOSITORY}/{number}"))
     }
 
-    /// Asks the API anything.
+    /// Sends any request to the API.
     pub fn ask(&self, method: Method, path: &str) -> Result<Value> {
         let said = format!("{method} {path}");
         let page = self.web.ask(method, APP, path, &self.token)?;

@@ -1,42 +1,42 @@
-//! What can go wrong with a scenario.
+//! Errors of a scenario.
 
-/// Why a scenario could not go on.
+/// Error of a scenario.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The lab could not do something.
+    /// Error of the lab.
     #[error(transparent)]
     Lab(#[from] lab::Error),
-    /// A page could not be had.
+    /// A page cannot be read.
     #[error("cannot open {url}")]
     Web {
-        /// Its address.
+        /// URL.
         url: String,
-        /// Why.
+        /// Cause.
         source: reqwest::Error,
     },
-    /// The client that opens pages could not be made.
+    /// The client for pages cannot be made.
     #[error("cannot make an HTTPS client")]
     Client(#[source] reqwest::Error),
-    /// Something of this machine's could not be read.
+    /// A file or program of this machine cannot be used.
     #[error("cannot {what}")]
     Io {
-        /// What was tried.
+        /// Action.
         what: String,
-        /// Why.
+        /// Cause.
         source: std::io::Error,
     },
-    /// A report is no JSON.
+    /// A report is no valid JSON.
     #[error("the report of converge-{piece} is damaged")]
     Report {
-        /// Whose it is.
+        /// Converger of the report.
         piece: String,
-        /// Why.
+        /// Cause.
         source: serde_json::Error,
     },
-    /// Something is not as it should be.
+    /// A condition of the scenario does not hold.
     #[error("{0}")]
     NotSo(String),
 }
 
-/// What a scenario's step gives.
+/// Result of a step of a scenario.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

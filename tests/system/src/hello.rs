@@ -1,4 +1,4 @@
-//! The lab's smallest app, deployed the way an operator would: by abra.
+//! The lab's smallest app, deployed with abra, as an operator does.
 
 use std::time::Duration;
 
@@ -7,26 +7,26 @@ use lab::{Lab, Seen, wait_until};
 use crate::error::Result;
 use crate::web::{Page, Web};
 
-/// The operator's `ABRA_DIR`, the same as the convergers'.
+/// The operator's `ABRA_DIR`, shared with the convergers.
 const ABRA_DIR: &str = "/var/lib/converge/abra";
 
-/// How long the app may take to answer.
+/// Timeout until the app answers.
 const ANSWERS: Duration = Duration::from_mins(1);
 
-/// The `hello` recipe under a name.
+/// The `hello` recipe under a domain.
 #[derive(Debug)]
 pub struct Hello {
     app: String,
 }
 
 impl Hello {
-    /// Deploys it as `<app>.<domain>`.
+    /// Deploys the app as `<app>.<domain>`.
     pub fn deploy(lab: &Lab, app: &str) -> Result<Self> {
         let domain = format!("{app}.{}", lab.domain());
         let abra = |words: &[&str]| lab.exec(&[&["abra"], words].concat()).and_then(lab::Output::done);
         abra(&["recipe", "fetch", "hello", "-n"])?;
         abra(&["app", "new", "hello", "--server", "default", "--domain", &domain, "-n", "-o"])?;
-        // The wildcard certificate serves it; its sample would ask an ACME resolver for one of its own.
+        // The wildcard certificate serves the app; the recipe's sample would ask an ACME resolver for another one.
         let env = format!("{ABRA_DIR}/servers/default/{domain}.env");
         lab.exec(&["sed", "-i", "s/^LETS_ENCRYPT_ENV=.*/LETS_ENCRYPT_ENV=/", &env])?.text()?;
         abra(&["app", "secret", "generate", &domain, "--all", "-n", "-o"])?;
@@ -34,7 +34,7 @@ impl Hello {
         Ok(Self { app: app.to_owned() })
     }
 
-    /// Its page, as soon as there is one.
+    /// The app's page, as soon as it answers.
     pub fn page(&self, web: &Web) -> Result<Page> {
         Ok(wait_until(&format!("{} to answer", self.app), ANSWERS, || {
             Ok(match web.open(&self.app) {

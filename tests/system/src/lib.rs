@@ -1,4 +1,4 @@
-//! Scenarios on the lab: what the demo and the tests look at a machine with.
+//! Scenarios on the lab: the shared tools of the demo and the tests.
 
 mod drone;
 mod error;
@@ -14,11 +14,11 @@ pub use pieces::{Indices, Report, report, status, swarm_indices};
 pub use pull::{Comment, Pull};
 pub use web::{Page, Web};
 
-/// The convergers the lab's host runs, in the order they start.
+/// Convergers of the lab's host, in start order.
 pub const PIECES: [&str; 4] = ["swarm", "traefik", "drone", "bridge"];
 
-/// The service that comment-bridge is.
+/// Service of comment-bridge.
 pub const BRIDGE: &str = "comment-bridge";
 
-/// The service that the traefik recipe's app is in the lab.
+/// Swarm service of the traefik recipe's app in the lab.
 pub const TRAEFIK: &str = "traefik_ci_localhost_app";

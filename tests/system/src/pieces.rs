@@ -1,4 +1,4 @@
-//! What the pieces say of themselves, and whether anything of the Swarm moved.
+//! Reports of the convergers, and changes in the Swarm.
 
 use lab::Lab;
 use serde_json::Value;
@@ -10,12 +10,12 @@ use crate::error::{Error, Result};
 pub struct Report(pub Value);
 
 impl Report {
-    /// How the run went.
+    /// Outcome of the run.
     pub fn outcome(&self) -> &str {
         self.0["outcome"].as_str().unwrap_or_default()
     }
 
-    /// When it began; another run began at another time.
+    /// Start time; identifies the run.
     pub fn started(&self) -> &str {
         self.0["started"].as_str().unwrap_or_default()
     }
@@ -25,7 +25,7 @@ impl Report {
         self.0["changes"].as_array().into_iter().flatten().filter_map(|change| change["change"].as_str()).collect()
     }
 
-    /// The whole of it as text, to look for words in.
+    /// The complete report as text, for searches.
     pub fn text(&self) -> String {
         self.0.to_string()
     }
@@ -44,7 +44,7 @@ pub fn status(lab: &Lab, piece: &str) -> Result<String> {
     Ok(lab.exec(&["systemctl", "show", "--property=StatusText", "--value", &unit])?.text()?)
 }
 
-/// The version index of everything Swarm keeps.
+/// The version index of every object in Swarm.
 pub type Indices = Vec<String>;
 
 /// The version index of the swarm, its services, secrets and configs, and the ids of its networks.

@@ -1,4 +1,4 @@
-//! A pull request of the lab's Gitea: what people write there, and what the bot answers.
+//! A pull request of the lab's Gitea: comments of people, and answers of the bot.
 
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use crate::error::{Error, Result};
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// Its id.
+    /// Id in Gitea.
     pub id: u64,
-    /// Who wrote it.
+    /// Login of the author.
     pub author: String,
-    /// What it says.
+    /// Text.
     pub body: String,
-    /// When it was written.
+    /// Time of creation.
     pub created: String,
-    /// When it was last edited.
+    /// Time of the last edit.
     pub updated: String,
 }
 
@@ -44,48 +44,48 @@ pub struct Pull {
 }
 
 impl Pull {
-    /// The open one of the recipe `hello`, which changes its page.
+    /// The open pull request of the recipe `hello`, which changes its page.
     pub fn of_hello(lab: &Lab) -> Result<Self> {
         Ok(Self { gitea: lab.gitea()?, repository: "recipes/hello".to_owned(), number: 1 })
     }
 
-    /// Its address, as a browser on this machine opens it.
+    /// URL for a browser on this machine.
     pub fn address(&self) -> String {
         format!("{}/{}/pulls/{}", self.gitea.address(), self.repository, self.number)
     }
 
-    /// The commit that it asks to merge.
+    /// The head commit.
     pub fn head(&self) -> Result<String> {
         let path = format!("/repos/{}/pulls/{}", self.repository, self.number);
         Ok(self.gitea.administrator().get(&path).and_then(|pull| pull.text("/head/sha")).map_err(lab::Error::from)?)
     }
 
-    /// Writes a comment as the owner of a token; its id.
+    /// Writes a comment as the owner of a token and returns its id.
     pub fn comment(&self, token: &str, body: &str) -> Result<u64> {
         let api = self.gitea.api().with_token(token);
         let answer = api.post(&self.comments_path(), &json!({"body": body})).and_then(|made| made.json());
         Ok(Comment::of(&answer.map_err(lab::Error::from)?).id)
     }
 
-    /// The same as a member of the organisation.
+    /// Writes a comment as a member of the organisation and returns its id.
     pub fn comment_as_member(&self, body: &str) -> Result<u64> {
         self.comment(&self.gitea.world().mara.token, body)
     }
 
-    /// All that is written there, oldest first.
+    /// All comments, oldest first.
     pub fn comments(&self) -> Result<Vec<Comment>> {
         let answer = self.gitea.administrator().get(&self.comments_path()).and_then(|all| all.json());
         let all = answer.map_err(lab::Error::from)?;
         Ok(all.as_array().into_iter().flatten().map(Comment::of).collect())
     }
 
-    /// What the bot has written there.
+    /// The bot's comments.
     pub fn answers(&self) -> Result<Vec<Comment>> {
         let bot = &self.gitea.world().bot.name;
         Ok(self.comments()?.into_iter().filter(|comment| comment.author == *bot).collect())
     }
 
-    /// The bot's one comment, as soon as it says what it should. More than one is an error at once.
+    /// The bot's only comment, as soon as it fulfils `says`. More than one is an error at once.
     pub fn answer(&self, what: &str, within: Duration, says: impl Fn(&str) -> bool) -> Result<Comment> {
         let mut several = None;
         let found = wait_until(&format!("the bot's comment to say {what}"), within, || {

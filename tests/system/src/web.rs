@@ -1,4 +1,4 @@
-//! Opens pages of a lab's apps over HTTPS, trusting the lab's authority alone.
+//! Opens pages of a lab's apps over HTTPS, and trusts only the lab's authority.
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,9 +10,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Result};
 
-/// How long a page may take.
+/// Timeout of a page.
 const DEADLINE: Duration = Duration::from_secs(10);
-/// How long something may be followed; a step's log ends with the step.
+/// Longest time to follow a stream; a step's log ends with the step.
 const FOLLOWED: Duration = Duration::from_mins(2);
 
 /// A page.
@@ -20,13 +20,13 @@ const FOLLOWED: Duration = Duration::from_mins(2);
 pub struct Page {
     /// The HTTP status.
     pub status: u16,
-    /// Where it redirects to.
+    /// Target of a redirect.
     pub location: Option<String>,
-    /// Its text.
+    /// Body as text.
     pub text: String,
 }
 
-/// An HTTPS client that trusts nothing but a lab's authority.
+/// An HTTPS client that trusts only a lab's authority.
 #[derive(Debug)]
 pub struct Web {
     runtime: Runtime,
@@ -38,7 +38,7 @@ pub struct Web {
 impl Web {
     /// A client for the apps of `lab`.
     pub fn new(lab: &Lab) -> Result<Self> {
-        // Fails only where another part of this process has installed one already.
+        // Fails only if another part of this process has installed one already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let io = |what: &str| {
             let what = what.to_owned();
@@ -63,22 +63,22 @@ impl Web {
         self.send(Method::GET, "https", app, path, None)
     }
 
-    /// Opens `http://<app>.<domain>/` and follows nothing.
+    /// Opens `http://<app>.<domain>/` without following redirects.
     pub fn open_plain(&self, app: &str) -> Result<Page> {
         self.send(Method::GET, "http", app, "/", None)
     }
 
-    /// Asks an app's API, with a bearer token.
+    /// Sends a request to an app's API, with a bearer token.
     pub fn ask(&self, method: Method, app: &str, path: &str, token: &str) -> Result<Page> {
         self.send(method, "https", app, path, Some(token))
     }
 
-    /// The address of an app's page, as a browser on this machine opens it.
+    /// The URL of an app's page for a browser on this machine.
     pub fn address(&self, app: &str, path: &str) -> String {
         format!("https://{app}.{}:{}{path}", lab::DOMAIN, self.https)
     }
 
-    /// Reads what an app streams, until `enough` says so or the deadline passes; what came is given to it line by line.
+    /// Reads a stream of an app line by line, until `enough` returns true or the deadline passes.
     pub fn follow(&self, app: &str, path: &str, token: &str, mut enough: impl FnMut(&str) -> bool) -> Result<()> {
         let url = self.address(app, path);
         let client = self.client(&format!("{app}.{}", lab::DOMAIN), self.https, FOLLOWED)?;

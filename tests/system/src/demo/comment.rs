@@ -1,17 +1,17 @@
-//! A member comments `!testme`, and everybody can watch what comes of it.
+//! A member comments `!testme`; the reader of the demo sees the effects.
 
 use std::time::{Duration, Instant};
 
 use lab::Lab;
 use system::{Drone, Error, Pull, Result, Web};
 
-/// How long the bridge may take to notice, or to say, something.
+/// Timeout for a reaction or a comment of the bridge.
 const SOON: Duration = Duration::from_secs(20);
 
-/// The step of the pipeline that tests; the first fetches the pipeline's own files.
+/// Number of the pipeline's step that tests; the first step fetches the pipeline's own files.
 const TEST: usize = 2;
 
-/// From the comment to the verdict; the addresses to look at.
+/// Shows the way from the comment to the verdict. Returns the URLs to open.
 pub fn show(machine: &Lab, web: &Web) -> Result<[String; 2]> {
     let pull = Pull::of_hello(machine)?;
     let drone = Drone::new(machine, web)?;

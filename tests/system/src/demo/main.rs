@@ -1,6 +1,6 @@
-//! The demo: a bare machine converges, stays as it is, mends what somebody breaks, and tests a recipe for who asks.
+//! The demo: a bare machine converges, stays unchanged, repairs damage, and tests a recipe on request.
 //!
-//! Ends with 0 only if all of it happened.
+//! Exit code 0 only if all of it happened.
 
 mod comment;
 
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The story, from boot to the addresses.
+/// All steps, from boot to the URLs.
 fn tell() -> Result<()> {
     println!("A disposable machine boots bare: systemd, Docker, a Gitea; no Swarm, no Traefik, no Drone, no bridge.\n");
     let options = UpOptions { replace: true, tell: lab::tell, ..UpOptions::named("demo") };
@@ -104,7 +104,7 @@ fn expect_outcome(machine: &Lab, outcome: &str) -> Result<()> {
     Ok(())
 }
 
-/// Sleeps until Ctrl-C, which then no longer ends this process: the machine is still to be removed.
+/// Sleeps until Ctrl-C, without ending this process: the machine must still be removed.
 fn wait_for_ctrl_c() {
     let mut signals = SigSet::empty();
     signals.add(Signal::SIGINT);

@@ -1,4 +1,4 @@
-//! Boot, switch, reboot: the machine is as declared, and what is right is left alone.
+//! Boot, switch, reboot: the machine becomes as declared, and correct objects stay unchanged.
 
 use system::{PIECES, TRAEFIK, report, status, swarm_indices};
 
@@ -29,20 +29,20 @@ fn from_bare_to_https_and_then_nothing_changes() {
     assert!(lab.exec(&["sh", "-c", both]).unwrap().ok());
     assert_eq!(swarm_indices(&lab).unwrap(), before);
 
-    // One piece's configuration changed: that piece changes what it says, the other nothing.
+    // The configuration of one piece changed: its report changes, and the others stay.
     let switched =
         switch_with(&lab, "{ lib, ... }: { services.converge.swarm.settings.task_history = lib.mkForce 3; }");
     assert!(switched.failed.is_empty(), "{switched:?}");
     assert_eq!(report(&lab, "swarm").unwrap().changes(), ["set the swarm's task history to 3"]);
     assert_eq!(report(&lab, "traefik").unwrap().outcome(), "unchanged");
 
-    // A reboot: everything runs again and finds everything right, though Docker starts every task anew.
+    // A reboot: everything runs again and finds no drift, although Docker starts every task again.
     lab.reboot().unwrap();
     assert!(lab.failed_units().unwrap().is_empty());
     expect(&lab, "unchanged");
     hello.page(&web).unwrap();
 
-    // Docker restarted: the pieces look again.
+    // Docker restarted: the pieces check again.
     run_again(&lab, || assert!(restart(&lab, "docker.service")));
     expect(&lab, "unchanged");
     assert_eq!(sh(&lab, &format!("docker service ls --quiet --filter name={TRAEFIK} | wc -l")), "1");

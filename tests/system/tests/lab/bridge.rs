@@ -1,4 +1,4 @@
-//! `!testme` on a real pull request: one build, one comment, whoever writes and however Gitea tells of it.
+//! `!testme` on a real pull request: one build and one comment, for any author and any way of delivery.
 
 use std::time::{Duration, Instant};
 
@@ -8,18 +8,18 @@ use system::{BRIDGE, Drone, Pull, Web, report, swarm_indices};
 
 use crate::{expect, machine, restart, sh, switch_with};
 
-/// The longest that a comment may wait: a poll, and a second.
+/// Longest delay until a comment is noticed: one poll and a second.
 const NOTICED: Duration = Duration::from_secs(6);
-/// How long the comment may lag behind what happens.
+/// Longest delay of the bot's comment behind the build.
 const SAID: Duration = Duration::from_secs(20);
 
-/// Drone's newest builds, as far as a test cares.
+/// Drone's newest builds, reduced to the fields of these tests.
 fn triggers(drone: &Drone<'_>) -> Vec<String> {
     let builds = drone.builds().unwrap();
     builds.iter().map(|build| build["params"]["TRIGGER"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// Looks until a poll that began after now is over: what was to be noticed has been.
+/// Waits for the end of a poll that began after this call: older comments are noticed then.
 fn a_poll_later(lab: &Lab) {
     let polls = || {
         let metrics = sh(lab, &format!("{INSIDE} wget -qO- http://{BRIDGE}:8080/metrics"));
@@ -34,7 +34,7 @@ fn a_poll_later(lab: &Lab) {
     .unwrap();
 }
 
-/// A container on the network that the metrics are served on.
+/// Starts a container in the network of the metrics.
 const INSIDE: &str = "docker run --rm --network proxy hello:1.0.0";
 
 #[test]
@@ -46,13 +46,13 @@ fn a_members_comment_becomes_one_build_and_one_comment() {
     let pull = Pull::of_hello(&lab).unwrap();
     let (gitea, head) = (lab.gitea().unwrap(), pull.head().unwrap());
 
-    // A stranger's, and what is no command: silence.
+    // A stranger's comment and a comment without a command: no reaction.
     pull.comment(&gitea.world().sam.token, "!testme").unwrap();
     pull.comment_as_member("I would !testme this").unwrap();
     a_poll_later(&lab);
     assert_eq!((pull.answers().unwrap(), triggers(&drone)), (vec![], vec![]));
 
-    // A member's.
+    // A member's comment.
     let began = Instant::now();
     let trigger = pull.comment_as_member("!testme").unwrap();
     let build = drone.build_of(trigger, NOTICED).unwrap();
@@ -85,7 +85,7 @@ fn a_members_comment_becomes_one_build_and_one_comment() {
     let results = lab.read_file(&format!("/var/lib/recipe-ci/runs/{number}/results.json")).unwrap();
     assert!(results.contains("\"verdict\": \"pass\", \"level\": 1"), "{results}");
 
-    // The short way, in the same comment.
+    // The short test, in the same comment of the bot.
     let quick = pull.comment_as_member("!testme --quick").unwrap();
     let build = drone.build_of(quick, NOTICED).unwrap();
     assert_eq!((&build["params"]["CCCI_QUICK"], &build["params"]["STAGES"]), (&json!("1"), &json!("install,custom")));
@@ -96,7 +96,7 @@ fn a_members_comment_becomes_one_build_and_one_comment() {
     assert!(said.body.contains(&link), "{}", said.body);
     assert_eq!(said.id, first.id);
 
-    // Help, and a cancel while it runs.
+    // Help, and a cancel during the build.
     pull.comment_as_member("!testme help").unwrap();
     let said = pull.answer("help", SAID, |said| said.contains("!testme cancel")).unwrap();
     assert_eq!(said.id, first.id);
@@ -115,7 +115,7 @@ fn a_members_comment_becomes_one_build_and_one_comment() {
     })
     .unwrap();
 
-    // A switch and a reboot: nothing changes, nothing fires again.
+    // A switch and a reboot: no change, and no second build.
     let before = swarm_indices(&lab).unwrap();
     assert!(switch_with(&lab, "{ }").failed.is_empty());
     expect(&lab, "unchanged");
@@ -142,7 +142,7 @@ fn a_webhook_that_an_administrator_adds_makes_the_build_begin_at_once() {
     });
     lab.gitea().unwrap().administrator().post("/orgs/recipes/hooks", &hook).unwrap();
 
-    // Polls come every five seconds: five builds within a second each are no polls' luck.
+    // Polls come every five seconds: five builds within a second each cannot come from polls.
     let mut made = Vec::new();
     for _ in 0..5 {
         a_poll_later(&lab);
@@ -186,12 +186,12 @@ fn a_bridge_that_is_broken_by_hand_is_mended() {
         assert_eq!(swarm_indices(&lab).unwrap(), before, "{what}");
     }
 
-    // Only these two are for everybody.
+    // Only these two are public.
     for path in ["/metrics", "/api/triggers", "/"] {
         assert_eq!(web.get(BRIDGE_NAME, path).unwrap().status, 404, "{path}");
     }
 
-    // converge-drone gets another token; the bridge has it at once.
+    // converge-drone gets another token; the bridge uses it at once.
     sh(&lab, "rm /var/lib/converge/drone/api-token");
     assert!(restart(&lab, "converge-drone.service"));
     lab::wait_until("converge-bridge to run again", Duration::from_mins(2), || {
@@ -207,7 +207,7 @@ fn a_bridge_that_is_broken_by_hand_is_mended() {
     let build = drone.build_of(trigger, SAID).unwrap();
     assert_eq!(drone.ended(build["number"].as_u64().unwrap()).unwrap()["status"], "success");
 
-    // And its secrets are nowhere.
+    // The bridge's secrets are in no other place.
     let read = |path: &str| lab.read_file(path).unwrap().trim().to_owned();
     let secrets = [
         ("the bot's token", read("/run/secrets/gitea-token")),
@@ -242,5 +242,5 @@ fn a_bridge_that_is_broken_by_hand_is_mended() {
     lab.down().unwrap();
 }
 
-/// Its name below the lab's domain.
+/// Name below the lab's domain.
 const BRIDGE_NAME: &str = "bridge";

@@ -1,4 +1,4 @@
-//! What somebody breaks is mended, or told with what to do.
+//! Damage to the machine is repaired, or reported with a hint.
 
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,8 @@ fn what_is_deleted_or_changed_by_hand_is_mended() {
         hello.page(&web).unwrap();
     }
 
-    // The network: in use it cannot go; with its users gone it can, and comes back with Traefik on it. Docker lists it until
-    // the last task has left it.
+    // The network: Docker refuses its removal while it is in use; without users it can be removed, and Traefik restores it. Docker
+    // lists it until the last task has left it.
     sh(&lab, "docker service rm $(docker service ls --quiet)");
     lab::wait_until("network proxy to go", Duration::from_mins(1), || {
         lab.exec(&["docker", "network", "rm", "proxy"])?;

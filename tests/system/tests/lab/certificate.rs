@@ -1,4 +1,4 @@
-//! Rotation, and certificates that cannot be used.
+//! Rotation of certificates, and invalid certificates.
 
 use lab::Validity;
 use system::{report, status};
@@ -25,7 +25,7 @@ fn a_changed_certificate_rolls_and_an_unusable_one_changes_nothing() {
     let first = served(&lab);
     assert!(first.starts_with("serial="), "{first}");
 
-    // Changed: both secrets roll in one deploy, and the old ones go.
+    // Changed: both secrets are replaced in one deploy, and the old ones are removed.
     lab.set_certificate(&authority.wildcard(lab.domain()).unwrap()).unwrap();
     assert!(restart(&lab, UNIT), "{}", status(&lab, "traefik").unwrap());
     let second = served(&lab);
@@ -34,7 +34,7 @@ fn a_changed_certificate_rolls_and_an_unusable_one_changes_nothing() {
     let secrets = sh(&lab, "docker secret ls --format '{{.Name}}' | grep ssl_ | sort");
     assert_eq!(secrets, "traefik_ci_localhost_ssl_cert_v2\ntraefik_ci_localhost_ssl_key_v2");
 
-    // Expired: blocked, and the pair that runs stays.
+    // Expired: blocked, and the running pair stays.
     let expired = {
         let names = [lab.domain(), &format!("*.{}", lab.domain())];
         authority.issue(&names, Validity { from: -30, until: -1 }).unwrap()
@@ -46,13 +46,13 @@ fn a_changed_certificate_rolls_and_an_unusable_one_changes_nothing() {
     assert!(report.0["blocked"].to_string().contains("expired on"), "{:#}", report.0);
     assert_eq!(served(&lab), second);
 
-    // Even so, a Traefik that was deleted is repaired with the pair that ran.
+    // Even then, a deleted Traefik is repaired with the pair that was in use.
     sh(&lab, &format!("docker service rm {}", system::TRAEFIK));
     assert!(!restart(&lab, UNIT), "still blocked");
     hello.page(&web).unwrap();
     assert_eq!(served(&lab), second);
 
-    // Missing: blocked, and the credential is named.
+    // Missing: blocked, and the report names the credential.
     sh(&lab, "rm /run/secrets/privkey");
     assert!(!restart(&lab, UNIT));
     let report = system::report(&lab, "traefik").unwrap();
@@ -61,7 +61,7 @@ fn a_changed_certificate_rolls_and_an_unusable_one_changes_nothing() {
     assert!(sh(&lab, &format!("journalctl --unit={UNIT} --no-pager")).contains("credential `privkey`"));
     assert_eq!(served(&lab), second);
 
-    // Put right again, it converges.
+    // A valid certificate again: it converges.
     lab.set_certificate(&authority.wildcard(lab.domain()).unwrap()).unwrap();
     assert!(restart(&lab, UNIT), "{}", status(&lab, "traefik").unwrap());
     assert_ne!(served(&lab), second);

@@ -1,4 +1,4 @@
-//! Drone on the lab: from bare to a build that ran, a switch under a running build, an outage, a runner that is stale.
+//! Drone on the lab: from a bare machine to a build, a switch during a build, an outage, an outdated runner.
 
 use std::fmt::Write as _;
 
@@ -6,7 +6,7 @@ use system::{DRONE, Drone, Web, report, swarm_indices};
 
 use crate::{expect, machine, restart, sh, switch_with};
 
-/// A pipeline whose step says something, waits for a file, and says something more.
+/// A pipeline whose step writes a line, waits for a file, and writes another line.
 const WAITS: &str = "\
 kind: pipeline
 type: exec
@@ -22,7 +22,7 @@ steps:
       - echo ended
 ";
 
-/// A pipeline that says what it was given, and leaves a file that outlives the build.
+/// A pipeline that prints its parameters, and leaves a file that outlives the build.
 const SAYS: &str = "\
 kind: pipeline
 type: exec
@@ -36,7 +36,7 @@ steps:
       - echo \"$RECIPE $REF\" > \"/srv/builds/$DRONE_BUILD_NUMBER\"
 ";
 
-/// What tells one run of a unit from another.
+/// The invocation id of a unit, which identifies one run.
 fn invocation(lab: &lab::Lab, unit: &str) -> String {
     sh(lab, &format!("systemctl show --property=InvocationID --value {unit}"))
 }
@@ -51,7 +51,7 @@ fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
     let repository = drone.repository().unwrap();
     assert_eq!((&repository["active"], &repository["trusted"]), (&true.into(), &true.into()), "{repository}");
 
-    // A build by the API, its log live.
+    // A build through the API, with its live log.
     lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", WAITS).unwrap();
     let number = drone.build(&[("RECIPE", "hello"), ("REF", "abc")]).unwrap();
     drone.until_step(number, 1, 1).unwrap();
@@ -84,7 +84,7 @@ fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
     assert!(log.contains("begun hello\n") && log.contains("ended\n"), "{log}");
     assert_eq!(sh(&lab, "systemctl list-units --all --plain --no-legend 'drone-*' | wc -l"), "1", "only the runner");
 
-    // The runner's configuration changes under a running build: the build ends as it would have, then another runner.
+    // The runner's configuration changes during a build: the build ends normally, then another runner starts.
     sh(&lab, "rm /srv/builds/go-on");
     let number = drone.build(&[("RECIPE", "hello"), ("REF", "def")]).unwrap();
     drone.until(number, "running").unwrap();
@@ -102,7 +102,7 @@ fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
     assert!(restart(&lab, "converge-drone.service"));
     assert_eq!(report(&lab, "drone").unwrap().outcome(), "unchanged");
 
-    // A reboot: nothing to change, builds as before.
+    // A reboot: no changes, and builds work as before.
     lab.reboot().unwrap();
     assert!(lab.failed_units().unwrap().is_empty());
     expect(&lab, "unchanged");
@@ -125,7 +125,7 @@ fn a_lost_drone_and_a_stopped_gitea_are_told_and_mended() {
     let number = drone.build(&[("RECIPE", "hello"), ("REF", "abc")]).unwrap();
     assert_eq!(drone.ended(number).unwrap()["status"], "success");
 
-    // Killed right after its call to systemd, while the rest is still to do. (With a secret there, systemd starts the
+    // Killed right after its call to systemd, before the remaining steps. (With an existing secret, systemd starts the
     // runner together with converge-drone.)
     let kill = format!(
         "docker service rm {DRONE} >/dev/null; systemctl stop drone-runner.service; rm /var/lib/converge/drone/rpc-secret; \
@@ -141,7 +141,7 @@ fn a_lost_drone_and_a_stopped_gitea_are_told_and_mended() {
     assert_eq!(report(&lab, "drone").unwrap().outcome(), "unchanged");
     println!("killed after the call to systemd: 1 of 1 converged");
 
-    // A declared limit below the module's own, so that nobody waits three minutes for a Gitea that stays away.
+    // A limit below the module's default, so that the test does not wait three minutes for a Gitea that stays away.
     let impatient =
         "{ lib, ... }: { services.converge.drone.settings.limits = { wait_seconds = 5; call_seconds = 5; }; }";
     assert!(switch_with(&lab, impatient).failed.is_empty());
@@ -155,7 +155,7 @@ fn a_lost_drone_and_a_stopped_gitea_are_told_and_mended() {
     lab.down().unwrap();
 }
 
-/// Steps that do all they can to outlive their build.
+/// Steps that try everything to outlive their build.
 const CLINGS: &str = "\
 kind: pipeline
 type: exec
@@ -171,7 +171,7 @@ steps:
       - sleep 4244 & sleep 4245
 ";
 
-/// By Drone's own queue and API, where a cancel may come before the runner has asked for it, or between two questions.
+/// With Drone's own queue and API, where a cancel may come before the runner's request, or between two requests.
 #[test]
 fn cancelled_builds_leave_nothing_and_the_queue_goes_on_in_order() {
     let Some(lab) = machine("system-drone-cancel", |_| ()) else { return };
@@ -192,7 +192,7 @@ fn cancelled_builds_leave_nothing_and_the_queue_goes_on_in_order() {
     for number in &numbers {
         assert_eq!(drone.ended(*number).unwrap()["status"], "killed", "build {number}");
     }
-    // Drone calls them killed at once; the runner has two seconds for it.
+    // Drone sets them to killed at once; the runner has two seconds.
     let gone = "for i in $(seq 50); do units=$(systemctl list-units --all --plain --no-legend 'drone-step*'); \
         test -z \"$units\" && ! cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' ' | grep -q 'sleep 42[4]' && exit 0; sleep 0.1; done; \
         systemctl status 'drone-*' --no-pager; exit 1";
@@ -209,14 +209,14 @@ fn cancelled_builds_leave_nothing_and_the_queue_goes_on_in_order() {
     assert!(ended.windows(2).all(|pair| time(&pair[0], "started") <= time(&pair[1], "started")), "{ended:#?}");
     let at_once = ended.iter().map(|build| {
         let begun = time(build, "started");
-        // Whole seconds: what ends as another begins does not count.
+        // Times are in whole seconds: an end in the same second as a begin does not count.
         ended.iter().filter(|other| time(other, "started") <= begun && begun < time(other, "stopped")).count()
     });
     assert!(at_once.max().unwrap() <= 2, "{ended:#?}");
     lab.down().unwrap();
 }
 
-/// Every secret of Drone's: where it is kept, and where else it may be.
+/// Checks, for every secret of Drone, its place and the other places where it may be.
 #[test]
 fn no_secret_of_drones_is_anywhere_else() {
     let Some(lab) = machine("system-drone-secrecy", |_| ()) else { return };
@@ -224,7 +224,7 @@ fn no_secret_of_drones_is_anywhere_else() {
     lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", SAYS).unwrap();
     let web = Web::new(&lab).unwrap();
     let drone = Drone::new(&lab, &web).unwrap();
-    // Everything once more, watched: the service anew, a login, a build.
+    // All steps once more, watched: a new service, a login, a build.
     let watch = "\
         ( while test ! -e /tmp/watched; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; done \
           | sort -u > /tmp/seen ) & \

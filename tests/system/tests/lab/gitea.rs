@@ -1,10 +1,10 @@
-//! The lab's own Gitea: filled, reached from outside, from within and from containers, and the same after a reboot.
+//! The lab's own Gitea: filled, reachable from outside, from within and from containers, and unchanged after a reboot.
 
 use lab::{GITEA, Lab};
 
 use crate::{machine, sh};
 
-/// What the bot sees, and how.
+/// Asserts the content and the bot's permissions.
 fn expect_content(lab: &Lab) {
     let gitea = lab.gitea().unwrap();
     let world = gitea.world();

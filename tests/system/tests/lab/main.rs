@@ -14,7 +14,7 @@ use std::time::Duration;
 use lab::{Configuration, Lab, Seen, Switched, UpOptions};
 use system::{Hello, Web, report};
 
-/// A machine under a name; `None` where none can be had, said as a skipped test.
+/// A machine with a name; `None`, with a line about the skipped test, if this machine cannot run labs.
 fn machine(name: &str, change: impl FnOnce(&mut UpOptions)) -> Option<Lab> {
     if !lab::root_file_system().is_dir() {
         println!("skipped: {name}: the lab's root file system is not there; `make setup` makes it");
@@ -25,7 +25,7 @@ fn machine(name: &str, change: impl FnOnce(&mut UpOptions)) -> Option<Lab> {
     Some(Lab::up(&options).expect("the lab boots"))
 }
 
-/// A machine that has converged, with an app on it.
+/// A converged machine with an app.
 fn machine_with_hello(name: &str) -> Option<(Lab, Hello, Web)> {
     let lab = machine(name, |_| ())?;
     expect(&lab, "changed");
@@ -35,7 +35,7 @@ fn machine_with_hello(name: &str) -> Option<(Lab, Hello, Web)> {
     Some((lab, hello, web))
 }
 
-/// All pieces ended so.
+/// Asserts the outcome of all pieces.
 fn expect(lab: &Lab, outcome: &str) {
     for piece in system::PIECES {
         let report = report(lab, piece).unwrap();
@@ -43,7 +43,7 @@ fn expect(lab: &Lab, outcome: &str) {
     }
 }
 
-/// Does something that makes all pieces run again by themselves, and waits for the end of those runs.
+/// Causes another run of all pieces, and waits for the end of those runs.
 fn run_again(lab: &Lab, cause: impl FnOnce()) {
     let runs = || system::PIECES.map(|piece| report(lab, piece).unwrap());
     let before = runs().map(|report| report.started().to_owned());

@@ -1,8 +1,8 @@
-//! A secret is nowhere but where it belongs.
+//! A secret is only where it belongs.
 
 use crate::{expect, machine, sh};
 
-/// Watches argv and environment of every process while something runs.
+/// Records argv and environment of every process during a command.
 const WATCH: &str = "\
     ( while test ! -e /tmp/watched; do cat /proc/[0-9]*/cmdline /proc/[0-9]*/environ 2>/dev/null | tr '\\0' '\\n'; done \
       | sort -u > /tmp/seen ) & \

@@ -1,4 +1,4 @@
-//! Whatever a step starts and however it resists: when its build has ended, nothing of it is left.
+//! After the end of a build, nothing of its steps is left, in spite of all that they start and all their resistance.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ fn a_hundred_builds_cancelled_at_random_moments_leave_nothing() {
     for round in 0..25 {
         let builds: Vec<i64> = (0..4).map(|kind| machine.drone.create(resisting(round + kind))).collect();
         for id in &builds {
-            // A random moment from before it is taken to well within.
+            // A random moment, from before the runner accepts it to well within.
             let pause = u64::from(std::time::UNIX_EPOCH.elapsed().unwrap().subsec_nanos() % 80);
             std::thread::sleep(Duration::from_millis(pause));
             machine.drone.cancel(*id);

@@ -1,6 +1,6 @@
-//! A Drone server of the test's own, as far as runners see it: within the lab's network, in this process's memory, so
-//! that a test sees everything and can make anything go wrong. The stand-in and the real server are held to the same
-//! facts by `tests/contract`.
+//! A Drone server of the test, as far as runners see it: in the lab's network, in this process's memory, so
+//! that a test sees everything and can cause any fault. `tests/contract` holds the stand-in and the real server to the
+//! same facts.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -22,10 +22,10 @@ use nix::sched::{CloneFlags, setns};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 
-/// What the server and its runners share.
+/// Shared secret of the server and its runners.
 pub const SECRET: &str = "canary-rpc-secret-0123456789abcdef";
 
-/// How long a long poll takes here.
+/// Duration of a long poll.
 const LONG_POLL: Duration = Duration::from_secs(5);
 
 /// A build of one stage.
@@ -37,13 +37,13 @@ pub struct Build {
     pub slug: String,
     pub event: String,
     pub timeout: u64,
-    /// The stage as the runner has reported it.
+    /// The stage as the runner reported it.
     pub stage: Value,
     pub steps: Vec<Value>,
     pub status: String,
     /// Microseconds since 1970.
     pub created: u128,
-    /// The same, of the moment when a runner's report of its beginning came.
+    /// Time of the runner's report of the begin, in microseconds since 1970.
     pub begun: u128,
     pub accepted: Vec<String>,
     pub live: BTreeMap<i64, String>,
@@ -89,7 +89,7 @@ impl Build {
         self.steps.iter().all(|step| !matches!(step["status"].as_str(), Some("pending" | "running")))
     }
 
-    /// The whole log of a step, by its number.
+    /// The complete log of a step, by its number.
     pub fn log_of(&self, number: usize) -> &str {
         let id = self.steps.get(number - 1).and_then(|step| step["id"].as_i64()).unwrap_or(0);
         self.log.get(&id).map_or("", String::as_str)
@@ -135,7 +135,7 @@ fn micros() -> u128 {
 }
 
 impl Drone {
-    /// In the network of the machine whose first process this is.
+    /// Starts in the network of the machine with this first process.
     pub fn start(leader: i32) -> Self {
         let shared = Arc::new(Shared::default());
         let (tell, told) = mpsc::channel();
@@ -158,7 +158,7 @@ impl Drone {
         Self { shared, end: Some(end), thread: Some(thread), address }
     }
 
-    /// Adds a build to the queue; gives its id, which is its stage's too.
+    /// Adds a build to the queue and returns its id, which is also the stage's.
     pub fn create(&self, mut build: Build) -> i64 {
         let mut inner = self.shared.lock();
         let id = i64::try_from(inner.builds.len()).unwrap() + 1;
@@ -175,7 +175,7 @@ impl Drone {
         id
     }
 
-    /// What Drone's cancel does.
+    /// Cancels a build, with the effects of Drone's cancel.
     pub fn cancel(&self, id: i64) {
         let mut inner = self.shared.lock();
         let build = &mut inner.builds[usize::try_from(id).unwrap() - 1];
@@ -195,7 +195,7 @@ impl Drone {
         self.shared.changed.notify_waiters();
     }
 
-    /// Answers nobody, or everybody again.
+    /// Stops answering, or answers again.
     pub fn set_down(&self, is_down: bool) {
         self.shared.lock().is_down = is_down;
         self.shared.changed.notify_waiters();
@@ -205,7 +205,7 @@ impl Drone {
         self.shared.lock().builds[usize::try_from(id).unwrap() - 1].clone()
     }
 
-    /// The most stages that ran at the same time.
+    /// The largest number of stages that ran at the same time.
     pub fn most_at_once(&self) -> usize {
         self.shared.lock().most_at_once
     }
@@ -215,7 +215,7 @@ impl Drone {
         self.shared.lock().order.clone()
     }
 
-    /// Waits until a build is so.
+    /// Waits until a condition on a build holds.
     pub fn wait(&self, id: i64, what: &str, within: Duration, is_so: impl Fn(&Build) -> bool) -> Build {
         let deadline = Instant::now() + within;
         loop {
@@ -228,7 +228,7 @@ impl Drone {
         }
     }
 
-    /// Waits until Drone has everything of it.
+    /// Waits until Drone has all reports of a build.
     pub fn wait_over(&self, id: i64, within: Duration) -> Build {
         self.wait(id, "is over", within, |build| build.is_over() && build.has_steps_over())
     }
@@ -259,7 +259,7 @@ fn routes(shared: Arc<Shared>) -> Router {
     Router::new().nest("/rpc/v2", rpc).route("/healthz", get(async || "ok")).with_state(shared)
 }
 
-/// The secret, and whether anybody is answered at all.
+/// Checks the secret, and refuses every request while the server is down.
 async fn guard(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -273,7 +273,7 @@ async fn guard(
         return StatusCode::BAD_GATEWAY.into_response();
     }
     let answer = next.run(request).await;
-    // What was on its way when the server went down is lost too.
+    // A call in flight is lost too when the server goes down.
     if shared.lock().is_down { StatusCode::BAD_GATEWAY.into_response() } else { answer }
 }
 
@@ -416,7 +416,7 @@ async fn update_step(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bod
 }
 
 async fn watch(State(shared): State<Arc<Shared>>, Path(id): Path<i64>) -> Answer {
-    // As Drone: told only to who asks at the moment of the cancel.
+    // As in Drone: only a request that is open at the moment of the cancel gets it.
     let mut was_over = None;
     let ended = long_poll(&shared, |inner| {
         let is_over = find(inner, id).is_ok_and(|build| build.is_over());
@@ -441,7 +441,7 @@ async fn batch(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, body: Byt
     with_step(&shared, id, |build| {
         build.log_bytes += text.len();
         let live = build.live.entry(id).or_default();
-        // As Drone: the last lines only.
+        // As in Drone: only the last lines.
         if live.len() < 1 << 20 {
             live.push_str(&text);
         }

@@ -1,4 +1,4 @@
-//! Slots, order, timeouts; a runner that is killed, drained, reloaded; a server that is gone; two runners; figures.
+//! Slots, order, timeouts; kill, drain and reload of a runner; an absent server; two runners; figures.
 
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -20,7 +20,7 @@ fn two_slots_take_six_builds_in_order_and_a_hung_one_is_freed() {
     assert_eq!(machine.drone.order(), builds);
     println!("capacity 2, 6 builds: 2 at most at once, in order");
 
-    // The smallest timeout Drone knows.
+    // Drone's smallest timeout.
     let mut hung = Build::commands(&["trap '' TERM; sleep 100000 & wait; sleep 100000"]);
     hung.timeout = 1;
     let id = machine.drone.create(hung);
@@ -68,7 +68,7 @@ fn a_runner_that_is_stopped_ends_what_it_has_begun() {
     let Some(machine) = Machine::up("runner-drain") else { return };
     machine.start("ci", |settings| settings["limits"]["drain_seconds"] = 4.into());
 
-    // In time: it is waited for, and what comes meanwhile is not taken.
+    // In time: the drain waits for the build, and no other build is accepted.
     let short = machine.drone.create(Build::commands(&["sleep 2"]));
     machine.drone.wait(short, "runs", SOON, |build| build.stage["status"] == "running");
     machine.systemctl(&["stop", "--no-block", "ci"]);
@@ -81,7 +81,7 @@ fn a_runner_that_is_stopped_ends_what_it_has_begun() {
     machine.systemctl(&["start", "ci"]);
     assert_eq!(machine.drone.wait_over(later, SOON).status, "success");
 
-    // Not in time: it is killed, and Drone is told.
+    // Not in time: the build is killed and reported.
     let long = machine.drone.create(Build::commands(&["trap '' TERM; sleep 1000"]));
     machine.drone.wait(long, "runs", SOON, |_| !machine.step_processes().is_empty());
     machine.systemctl(&["stop", "ci"]);
@@ -111,7 +111,7 @@ fn a_server_that_is_gone_keeps_no_step_waiting() {
     assert!(build.log_of(1).contains("one\n") && build.log_of(2).contains("two\n"), "{build:#?}");
     machine.nothing_left(SOON);
 
-    // What had ended when the runner was killed is told by the next one, as it was.
+    // The next runner reports a build that had ended before the kill, unchanged.
     let id = machine.drone.create(Build::commands(&["echo before", "sleep 1", "touch /tmp/three; exit 5"]));
     machine.drone.wait(id, "runs", SOON, |build| build.live.values().any(|live| live.contains("\nbefore\n")));
     machine.drone.set_down(true);
@@ -126,7 +126,7 @@ fn a_server_that_is_gone_keeps_no_step_waiting() {
     assert!(build.log_of(1).contains("\nbefore\n"), "{build:#?}");
     machine.nothing_left(SOON);
 
-    // A wrong secret is said, and taken when it is right.
+    // A wrong secret is reported; the right one is used as soon as it is there.
     machine.lab.write_file("/run/secrets/rpc-secret", b"wrong-secret-wrong-secret", 0o400).unwrap();
     machine.systemctl(&["restart", "ci"]);
     machine
@@ -169,12 +169,12 @@ fn a_reload_holds_for_the_builds_to_come() {
     machine.drone.wait(first, "the slots", SOON, |_| machine.status("ci")["slots"] == 2);
     assert_ne!(machine.status("ci")["inputs"], before);
 
-    // One that is wrong changes nothing.
+    // An invalid configuration changes nothing.
     machine.lab.write_file("/etc/converge/ci.json", b"{}", 0o644).unwrap();
     machine.systemctl(&["reload", "ci"]);
     assert_eq!(machine.drone.wait_over(first, SOON).status, "success");
     let metrics = ["curl", "-s", "--unix-socket", "/run/ci/metrics.sock", "http://runner/metrics"];
-    // It counts a stage once Drone has taken its end.
+    // A stage counts once Drone has accepted its end.
     machine.drone.wait(first, "that both are counted", SOON, |_| {
         let metrics = machine.lab.exec(&metrics).unwrap();
         !metrics.ok() || metrics.stdout.contains("drone_runner_stages_total{status=\"success\"} 2\n")
@@ -228,7 +228,7 @@ fn figures() {
     assert!(taken[15] <= if is_optimised() { 40.0 } else { 400.0 }, "{taken:?}");
 
     let (used, since) = (processor_time(pid), Instant::now());
-    // Not a wait for anything: the time over which is measured.
+    // Not a wait for a condition: the time of the measurement.
     sleep(Duration::from_secs(30));
     let share = processor_time(pid).saturating_sub(used).as_secs_f64() / since.elapsed().as_secs_f64();
     let (now, _) = memory(pid);

@@ -1,4 +1,4 @@
-//! A lab with nothing on it but runners.
+//! A lab with runners only.
 
 use std::fs;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub struct Machine {
     mounts: usize,
 }
 
-/// What the steps of a runner have left on the machine.
+/// Traces of a runner's steps on the machine.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Left {
     pub processes: Vec<String>,
@@ -28,7 +28,7 @@ pub struct Left {
 }
 
 impl Machine {
-    /// `None` where no lab can be had, said as a skipped test.
+    /// `None`, with a line about the skipped test, if this machine cannot run labs.
     pub fn up(name: &str) -> Option<Self> {
         if let Some(why) = Lab::why_not() {
             println!("skipped: {name}: {why}");
@@ -50,7 +50,7 @@ impl Machine {
         Some(machine)
     }
 
-    /// Writes a runner's configuration and unit; `change` changes what the tests' own says.
+    /// Writes a runner's configuration and unit; `change` edits the tests' default.
     pub fn configure(&self, name: &str, change: impl FnOnce(&mut Value)) {
         let mut settings = json!({
             "server": format!("http://{}", self.drone.address), "name": name, "capacity": 2,
@@ -98,7 +98,7 @@ impl Machine {
             .unwrap_or_default()
     }
 
-    /// The process of a runner, on this machine.
+    /// The process id of a runner, on this machine.
     pub fn pid(&self, name: &str) -> i32 {
         let inside = self.show(name, "MainPID");
         let is_it = |status: &str| {
@@ -114,11 +114,11 @@ impl Machine {
 
     fn mounts(&self) -> usize {
         let mounts = fs::read_to_string(format!("/proc/{}/mounts", self.leader)).unwrap();
-        // A runner's own credentials are a mount as long as it runs.
+        // A runner's own credentials are a mount during its life.
         mounts.lines().filter(|line| !line.contains("/run/credentials/ci")).count()
     }
 
-    /// The processes of steps: in a unit of theirs, or outside with their environment.
+    /// The processes of steps: in one of their units, or outside with their environment.
     pub fn step_processes(&self) -> Vec<String> {
         let describe = |pid: i32| {
             let read = |file: &str| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default();
@@ -127,14 +127,14 @@ impl Machine {
             let is_step =
                 group.contains("drone-step") || environment.windows(21).any(|part| part == b"DRONE_STAGE_MACHINE=c");
             let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
-            // A process that is gone but not yet waited for holds nothing.
+            // A zombie holds no resources.
             let is_zombie = read("stat").windows(3).any(|part| part == b") Z");
             (is_step && !is_zombie && in_lab(pid, self.leader)).then(|| format!("{pid} {command} {}", group.trim()))
         };
         processes().into_iter().filter_map(describe).collect()
     }
 
-    /// Everything that could be left.
+    /// All possible traces.
     pub fn left(&self) -> Left {
         let list = ["systemctl", "list-units", "--all", "--plain", "--no-legend", "drone-step*"];
         let units = self.lab.exec(&list).unwrap().text().unwrap();
@@ -147,7 +147,7 @@ impl Machine {
         }
     }
 
-    /// Waits until nothing of any step is left.
+    /// Waits until no trace of any step is left.
     pub fn nothing_left(&self, within: Duration) {
         let nothing = Left { processes: Vec::new(), units: Vec::new(), mounts: 0, folders: 0 };
         wait_until("nothing to be left of the steps", within, || {
@@ -157,7 +157,7 @@ impl Machine {
         .unwrap();
     }
 
-    /// How long it takes until no process of a step is left.
+    /// Waits until no process of a step is left, and returns the time that took.
     pub fn until_no_process(&self, within: Duration) -> Duration {
         let began = Instant::now();
         loop {
@@ -170,18 +170,18 @@ impl Machine {
         }
     }
 
-    /// What a runner says of itself.
+    /// The status file of a runner.
     pub fn status(&self, name: &str) -> Value {
         serde_json::from_str(&self.lab.read_file(&format!("/run/{name}/status.json")).unwrap()).unwrap()
     }
 }
 
-/// Whether the runner is the program that is installed, not one built to be debugged: only that is held to figures.
+/// True for a release build of the runner: only that one is held to figures.
 pub fn is_optimised() -> bool {
     !cfg!(debug_assertions) || std::env::var_os("DRONE_RUNNER").is_some()
 }
 
-/// The runner's program: `DRONE_RUNNER`, or of the build this test belongs to.
+/// The runner's program: `DRONE_RUNNER`, or the one of this test's build.
 fn runner() -> PathBuf {
     let built = || std::env::current_exe().unwrap().ancestors().nth(2).unwrap().join("drone-runner");
     std::env::var_os("DRONE_RUNNER").map_or_else(built, PathBuf::from)
@@ -192,13 +192,13 @@ fn processes() -> Vec<i32> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect()
 }
 
-/// Whether a process is in the lab's own space of processes.
+/// True if a process is in the lab's process namespace.
 fn in_lab(pid: i32, leader: i32) -> bool {
     let space = |pid: i32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
     space(pid).is_some_and(|found| Some(found) == space(leader))
 }
 
-/// Resident memory of a process, in KiB: now, and the most it had.
+/// Resident memory of a process in KiB: present and peak.
 pub fn memory(pid: i32) -> (u64, u64) {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let read = |key: &str| {
@@ -208,7 +208,7 @@ pub fn memory(pid: i32) -> (u64, u64) {
     (read("VmRSS:"), read("VmHWM:"))
 }
 
-/// Processor time of a process so far.
+/// CPU time of a process so far.
 pub fn processor_time(pid: i32) -> Duration {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let fields: Vec<u64> = stat

@@ -1,4 +1,4 @@
-//! What a step gets, what it is refused, and what is shown of it.
+//! A step's environment, its limits, and its output in Drone.
 
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ fn a_pipeline_runs_as_it_is_written() {
     assert_eq!((build.status.as_str(), build.stage["exit_code"].as_i64()), ("failure", Some(7)));
     assert!(build.log_of(4).contains("failure\n"));
 
-    // Side by side, and one beside the others.
+    // In parallel, and one beside the others.
     let id = machine.drone.create(pipeline(
         "- {name: beside, commands: ['sleep 300'], detach: true}\n- {name: a, commands: ['touch a; until test -e b; do \
          sleep 0.01; done'], depends_on: [beside]}\n- {name: b, commands: ['touch b; until test -e a; do sleep 0.01; \
