@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::error::Result;
 use crate::http::{Answer, Http, Request};
 
-/// Asks below `/api/v1`.
+/// Client of the paths below `/api/v1`.
 #[derive(Debug, Clone)]
 pub struct Api {
     http: Http,
@@ -16,24 +16,24 @@ pub struct Api {
 }
 
 impl Api {
-    /// Without an account.
+    /// A client without an account.
     pub fn new(http: Http, address: &str) -> Self {
         Self { http, address: address.trim_end_matches('/').to_owned(), authorization: None }
     }
 
-    /// The same as the owner of a token.
+    /// The same API with an account's token.
     #[must_use]
     pub fn with_token(&self, token: &str) -> Self {
         Self { authorization: Some(format!("token {token}")), ..self.clone() }
     }
 
-    /// The same with an account's name and password.
+    /// The same API with an account's name and password.
     #[must_use]
     pub fn with_password(&self, name: &str, password: &str) -> Self {
         Self { authorization: Some(basic(name, password)), ..self.clone() }
     }
 
-    /// Asks something, whatever the answer's status.
+    /// Sends a request and accepts any status.
     pub fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Answer> {
         let mut request = Request::new(method, format!("{}/api/v1{path}", self.address));
         if let Some(authorization) = &self.authorization {
@@ -45,7 +45,7 @@ impl Api {
         self.http.send(&request)
     }
 
-    /// GET; any status but success is an error, here and below.
+    /// GET; any status but success is an error, as in the next four functions.
     pub fn get(&self, path: &str) -> Result<Answer> {
         self.ask("GET", path, None)?.ok()
     }
@@ -71,7 +71,7 @@ impl Api {
     }
 }
 
-/// The header that carries a name and a password.
+/// The header with a name and a password.
 pub(crate) fn basic(name: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{name}:{password}")))
 }

@@ -1,4 +1,4 @@
-//! What a Gitea is filled with, all of it by API and git.
+//! The content of a Gitea, created through the API and git.
 
 use std::collections::BTreeMap;
 
@@ -12,10 +12,10 @@ use crate::recipes;
 use crate::running::Forge;
 use crate::world::{Account, World};
 
-/// The branch that each recipe's pull request asks to merge.
+/// Branch of each recipe's pull request.
 const BRANCH: &str = "mention-the-tests";
 
-/// What a new Gitea is filled with.
+/// Content of a new Gitea.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
     /// The `.drone.yml` of `recipes/ci`.
@@ -33,7 +33,7 @@ impl Default for Content {
 }
 
 impl Content {
-    /// The default, with another `.drone.yml`.
+    /// The default content with another `.drone.yml`.
     pub fn with_pipeline(pipeline: &str) -> Self {
         Self { pipeline: pipeline.to_owned(), ..Self::default() }
     }
@@ -56,7 +56,7 @@ steps:
       - echo \"testing $RECIPE at $REF\"
 ";
 
-/// Makes everybody and everything.
+/// Creates all accounts, repositories and pull requests.
 pub(crate) fn fill(forge: &Forge, content: &Content) -> Result<World> {
     let administrator = forge.administrator().clone();
     let site = forge.api().with_token(&administrator.token);
@@ -121,12 +121,12 @@ fn make_repository(site: &Api, name: &str, has_readme: bool) -> Result<()> {
 }
 
 impl Api {
-    /// Writes a file of a repository's main branch, new or not.
+    /// Creates or updates a file on a repository's main branch.
     pub fn write_file(&self, repository: &str, path: &str, text: &str) -> Result<()> {
         self.write_file_of("main", repository, path, text)
     }
 
-    /// Writes a file of another branch, new or not.
+    /// Creates or updates a file on another branch.
     pub fn write_file_of(&self, branch: &str, repository: &str, path: &str, text: &str) -> Result<()> {
         let at = format!("/repos/{repository}/contents/{path}");
         let mut body = json!({"content": STANDARD.encode(text), "message": format!("write {path}"), "branch": branch});
@@ -139,7 +139,7 @@ impl Api {
     }
 }
 
-/// Opens the pull request that every recipe has.
+/// Opens the pull request of a recipe.
 fn open_pull_request(api: &Api, repository: &str) -> Result<()> {
     let text = STANDARD.encode("Every change of this recipe is tested before it is merged.\n");
     let change = json!({
@@ -151,7 +151,7 @@ fn open_pull_request(api: &Api, repository: &str) -> Result<()> {
     api.post(&format!("/repos/{repository}/pulls"), &request).map(drop)
 }
 
-/// Adds the same sentence to the recipe's own page, where it has one: what runs then shows which commit it is.
+/// Adds the same sentence to the recipe's own page, if there is one, so that a deployed page shows its commit.
 fn say_so_on_the_page(api: &Api, repository: &str) -> Result<()> {
     for (path, from, to) in [
         ("greeting.html.tmpl", "</h1>\n", "</h1>\n<p>Every change of this recipe is tested before it is merged.</p>\n"),
@@ -165,7 +165,7 @@ fn say_so_on_the_page(api: &Api, repository: &str) -> Result<()> {
     Ok(())
 }
 
-/// Letters and digits.
+/// Random letters and digits.
 fn random(length: usize) -> String {
     std::iter::repeat_with(fastrand::alphanumeric).take(length).collect()
 }

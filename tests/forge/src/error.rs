@@ -1,4 +1,4 @@
-//! What can go wrong with a test's Gitea.
+//! Errors of a test's Gitea, with hints.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,91 +6,91 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-/// The result of everything here.
+/// Result of every function of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Why something could not be done.
+/// Error of a test's Gitea.
 #[derive(Debug, Error)]
 pub enum Error {
-    /// A file could not be read, written, made or removed.
+    /// A file cannot be read, written, made or removed.
     #[error("cannot {what} {path}", path = path.display())]
     File {
-        /// What was tried: `read`, `write`, `make`.
+        /// Action: `read`, `write`, `make`.
         what: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
-    /// A program could not be started.
+    /// A program cannot be started.
     #[error("cannot start {program}")]
     Start {
         /// The program.
         program: String,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
-    /// A program ended badly.
+    /// A program failed.
     #[error("{program} ended with {status}:\n{said}")]
     Ended {
         /// The program.
         program: String,
-        /// How it ended.
+        /// Exit status.
         status: String,
-        /// The end of what it said.
+        /// The end of the output.
         said: String,
     },
-    /// Neither the real one nor the stand-in is here.
+    /// Neither the real Gitea nor the stand-in is available.
     #[error("there is neither a Gitea in {place} nor its stand-in", place = place.display())]
     Missing {
-        /// Where the real one should be.
+        /// Expected path of the real one.
         place: PathBuf,
     },
-    /// It did not answer in time.
+    /// No answer before the deadline.
     #[error("{what} did not answer within {seconds} s:\n{said}", seconds = within.as_secs())]
     Deadline {
-        /// What was waited for.
+        /// Expected event.
         what: String,
-        /// For how long.
+        /// Duration of the wait.
         within: Duration,
-        /// The end of what it said.
+        /// The end of the output.
         said: String,
     },
-    /// No HTTP request could be made.
+    /// An HTTP request cannot be sent.
     #[error("cannot ask {url}: {why}")]
     Request {
-        /// What was asked.
+        /// URL of the request.
         url: String,
-        /// Why not, with its causes.
+        /// Cause, with the causes of the cause.
         why: String,
     },
-    /// The answer is not the wanted one.
+    /// The answer has another status than expected.
     #[error("{method} {url} answered {status}: {body}")]
     Answer {
-        /// How it was asked.
+        /// HTTP method.
         method: String,
-        /// What was asked.
+        /// URL of the request.
         url: String,
-        /// What it answered.
+        /// Status of the answer.
         status: u16,
-        /// The beginning of the answer.
+        /// The beginning of the body.
         body: String,
     },
-    /// The answer is no JSON, or lacks something.
+    /// The answer is no JSON, or lacks a field.
     #[error("the answer of {url} has no {what}")]
     Lacks {
-        /// What was asked.
+        /// URL of the request.
         url: String,
-        /// What is missing.
+        /// Missing field.
         what: String,
     },
-    /// A recipe could not be published.
+    /// A recipe cannot be published.
     #[error(transparent)]
     Catalogue(#[from] stand_ins::catalogue::CatalogueError),
 }
 
 impl Error {
-    /// What to do about it, when there is something to do.
+    /// The remedy, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Missing { .. } => {

@@ -1,5 +1,5 @@
-//! HTTP as tests want it: one request at a time, no redirect followed, every answer kept, in the network namespace of
-//! whom it is for.
+//! HTTP for tests: one request at a time, no redirect followed, every answer returned, in a chosen network
+//! namespace.
 
 use std::error::Error as _;
 use std::fs::File;
@@ -13,19 +13,19 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 
-/// How long one answer may take; the first pages of a new Gitea are the slowest.
+/// Timeout of one answer; the first pages of a new Gitea are the slowest.
 const ANSWER: Duration = Duration::from_secs(30);
 
-/// A request that is made as it stands.
+/// A request, sent without changes.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// `GET`, `POST`, …
     pub method: String,
-    /// The whole address.
+    /// The complete URL.
     pub url: String,
     /// Headers, in order.
     pub headers: Vec<(String, String)>,
-    /// What is sent.
+    /// Body.
     pub body: Vec<u8>,
 }
 
@@ -35,21 +35,21 @@ impl Request {
         Self { method: method.to_owned(), url: url.into(), headers: Vec::new(), body: Vec::new() }
     }
 
-    /// The same with one header more.
+    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &str, value: impl Into<String>) -> Self {
         self.headers.push((name.to_owned(), value.into()));
         self
     }
 
-    /// The same with a JSON body.
+    /// Sets a JSON body.
     #[must_use]
     pub fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string().into_bytes();
         self.header("Content-Type", "application/json")
     }
 
-    /// The same with the fields of a form.
+    /// Sets a body with the fields of a form.
     #[must_use]
     pub fn form(mut self, fields: &[(&str, &str)]) -> Self {
         let pairs: Vec<String> =
@@ -59,7 +59,7 @@ impl Request {
     }
 }
 
-/// Everything but letters, digits and `-._~` as `%XX`.
+/// Percent-encodes everything but letters, digits and `-._~`.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::new();
     for byte in text.bytes() {
@@ -72,23 +72,23 @@ pub(crate) fn escape(text: &str) -> String {
     escaped
 }
 
-/// What came back.
+/// Answer of a server.
 #[derive(Debug, Clone)]
 pub struct Answer {
-    /// How it was asked.
+    /// HTTP method of the request.
     pub method: String,
-    /// What was asked.
+    /// URL of the request.
     pub url: String,
     /// The status.
     pub status: u16,
-    /// Headers, with names in small letters.
+    /// Headers, with names in lower case.
     pub headers: Vec<(String, String)>,
     /// The body as text.
     pub body: String,
 }
 
 impl Answer {
-    /// The first header of a name (in small letters).
+    /// The first header with a name (in lower case).
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
@@ -99,7 +99,7 @@ impl Answer {
         serde_json::from_str(&self.body).map_err(lacks)
     }
 
-    /// Itself, if its status says success.
+    /// The answer, or an error unless the status is a success.
     pub fn ok(self) -> Result<Self> {
         if (200..300).contains(&self.status) {
             return Ok(self);
@@ -121,15 +121,15 @@ impl Answer {
     }
 }
 
-/// Makes requests.
+/// Client.
 #[derive(Debug, Clone, Default)]
 pub struct Http {
-    /// The network namespace whose addresses are meant; this process's own when there is none.
+    /// Network namespace of the requests; `None` for this process's own.
     pub namespace: Option<PathBuf>,
 }
 
 impl Http {
-    /// Makes a request. The thread it runs in has a runtime of its own, so the caller's does not matter.
+    /// Sends a request. The request has a thread and runtime of its own, so it works within any runtime.
     pub fn send(&self, request: &Request) -> Result<Answer> {
         let failed = |why: String| Error::Request { url: request.url.clone(), why };
         let answer = thread::scope(|scope| {
@@ -148,9 +148,9 @@ impl Http {
 }
 
 async fn send(request: &Request) -> std::result::Result<Answer, String> {
-    // reqwest wants a provider of cryptography even for plain HTTP; another part of the process may have set it.
+    // reqwest needs a crypto provider even for plain HTTP; another part of the process may have set one.
     drop(rustls::crypto::ring::default_provider().install_default());
-    // No certificates: reading the system's takes ten times as long as an answer, and a test's Gitea speaks plain HTTP.
+    // No certificates: reading the system's takes ten times as long as an answer, and a test's Gitea uses plain HTTP.
     let client = reqwest::Client::builder().tls_certs_only([]).redirect(Policy::none()).no_proxy();
     let client = client.timeout(ANSWER).build();
     let method = reqwest::Method::from_bytes(request.method.as_bytes()).map_err(|error| error.to_string())?;

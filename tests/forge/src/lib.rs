@@ -1,4 +1,4 @@
-//! A Gitea of a test's own: the real one where `lab setup` has built it, else the stand-in.
+//! A Gitea for one test: the real one if `lab setup` has built it, else the stand-in.
 //!
 //! ```no_run
 //! let forge = forge::Forge::start().unwrap();
@@ -7,7 +7,7 @@
 //! println!("{}", bot.get("/user").unwrap().json().unwrap()["login"]);
 //! ```
 //!
-//! All of it is synchronous and may be called from anywhere, also within tokio's runtimes.
+//! All functions are synchronous and may be called from anywhere, also within a tokio runtime.
 
 mod api;
 mod content;

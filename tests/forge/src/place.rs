@@ -1,16 +1,16 @@
-//! Where the real Gitea and its stand-in are.
+//! Paths of the real Gitea and the stand-in.
 
 use std::path::{Path, PathBuf};
 
-/// The version that `lab setup` builds; tests/lab/gitea/go.mod names the same.
+/// Version that `lab setup` builds; tests/lab/gitea/go.mod names the same.
 pub const VERSION: &str = "1.26.0";
 
-/// A Gitea that can be started.
+/// An installed Gitea.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Installation {
     /// The program.
     pub program: PathBuf,
-    /// Its templates, options and public files.
+    /// Folder of templates, options and public files.
     pub files: PathBuf,
 }
 
@@ -19,7 +19,7 @@ fn project() -> PathBuf {
     here.ancestors().nth(2).unwrap_or(here).to_owned()
 }
 
-/// The folder that `lab setup` puts this version of Gitea into, whether or not it is there.
+/// The folder of this version of Gitea in the cache of `lab setup`; may be absent.
 pub fn cache() -> PathBuf {
     let base = std::env::var_os("LAB_DIRECTORY").map_or_else(|| project().join("target/lab"), PathBuf::from);
     base.join("cache/gitea").join(VERSION)
@@ -32,7 +32,7 @@ pub fn installation() -> Option<Installation> {
     (found.program.is_file() && found.files.is_dir()).then_some(found)
 }
 
-/// The stand-in, which has no files: of the build that this process belongs to, else of any, else built now.
+/// The stand-in, which has no files: from the build of this process, else from another build, else built now.
 pub(crate) fn stand_in() -> Option<Installation> {
     let running = std::env::current_exe().unwrap_or_default();
     let target = project().join("target");

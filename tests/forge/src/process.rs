@@ -1,4 +1,4 @@
-//! A server's process: ended when the value is dropped, and when the process that started it dies.
+//! A server's process: ends when the value is dropped, and when the process that started it ends.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
@@ -13,33 +13,33 @@ use nix::unistd::{Pid, Uid};
 
 use crate::error::{Error, Result};
 
-/// How long a server may take to end well before it is killed.
+/// Longest time for a graceful end, before a kill.
 const END: Duration = Duration::from_secs(10);
 
-/// How often a condition is looked at.
-pub(crate) const STEP: Duration = Duration::from_millis(20);
+/// Interval between two looks at a condition.
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The user nobody, who is there on every machine.
-const NOBODY: u32 = 65_534;
+/// User id without any rights, which every machine has.
+const UNPRIVILEGED: u32 = 65_534;
 
-/// Whose rights a server has when this process is root's: Gitea refuses to be root.
+/// User of the server if this process is root: Gitea refuses to run as root. `None` for the user of this process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct User(pub Option<u32>);
 
 impl User {
-    /// Nobody, where nobody may read the program; else the owner of the program's folder; root only if that is root.
+    /// The user without rights if it may read the program; else the owner of the program's folder, which may be root.
     pub fn who_may_run(program: &Path) -> Self {
         if !Uid::effective().is_root() {
             return Self(None);
         }
         let folders: Vec<_> = program.ancestors().skip(1).filter_map(|folder| fs::metadata(folder).ok()).collect();
         if folders.iter().all(|folder| folder.permissions().mode() & 0o001 != 0) {
-            return Self(Some(NOBODY));
+            return Self(Some(UNPRIVILEGED));
         }
         Self(folders.first().map(MetadataExt::uid).filter(|owner| *owner != 0))
     }
 
-    /// Whether it is root after all.
+    /// True if the server runs as root.
     pub fn is_root(self) -> bool {
         self.0.is_none() && Uid::effective().is_root()
     }
@@ -49,7 +49,7 @@ impl User {
         self.0.map_or(Ok(()), |id| chown(path, Some(id), Some(id)).map_err(Error::file("change the owner of", path)))
     }
 
-    /// A program as this user, in a network namespace; killed with the thread that starts it.
+    /// A command as this user, in a network namespace; killed with the thread that starts it.
     pub fn command(self, namespace: Option<&Path>, program: &Path) -> Command {
         let mut words: Vec<String> = Vec::new();
         if let Some(namespace) = namespace {
@@ -79,7 +79,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts it.
+    /// Starts the server.
     pub fn start(mut command: Command, program: &str) -> Result<Self> {
         let (end, ending) = mpsc::channel::<()>();
         let (ended_at, ended) = mpsc::channel();
@@ -102,7 +102,7 @@ impl Server {
         self.pid
     }
 
-    /// An error if it has ended.
+    /// An error if the server has ended.
     pub fn check(&self, said: impl FnOnce() -> String) -> Result<()> {
         match self.ended.try_recv() {
             Ok(status) => Err(Error::Ended { program: self.program.clone(), status, said: said() }),
@@ -110,7 +110,7 @@ impl Server {
         }
     }
 
-    /// Ends it and waits until it is gone.
+    /// Stops the server and waits for its end.
     pub fn stop(&mut self) {
         drop(self.end.take());
         if let Some(keeper) = self.keeper.take() {
@@ -125,7 +125,7 @@ impl Drop for Server {
     }
 }
 
-/// Waits for the end of the process, or ends it when it is told to.
+/// Waits for the end of the process, or stops it on request.
 fn keep(mut child: Child, ending: &Receiver<()>, ended: &Sender<String>) {
     let pid = Pid::from_raw(i32::try_from(child.id()).unwrap_or(i32::MAX));
     let mut killed_at = None;
@@ -135,7 +135,7 @@ fn keep(mut child: Child, ending: &Receiver<()>, ended: &Sender<String>) {
             return;
         }
         match killed_at {
-            None if matches!(ending.recv_timeout(STEP), Err(mpsc::RecvTimeoutError::Disconnected)) => {
+            None if matches!(ending.recv_timeout(POLL_INTERVAL), Err(mpsc::RecvTimeoutError::Disconnected)) => {
                 let _ = kill(pid, Signal::SIGTERM);
                 killed_at = Some(Instant::now() + END);
             }
@@ -144,7 +144,7 @@ fn keep(mut child: Child, ending: &Receiver<()>, ended: &Sender<String>) {
                 drop(child.kill());
                 killed_at = Some(Instant::now() + END);
             }
-            Some(_) => thread::sleep(STEP),
+            Some(_) => thread::sleep(POLL_INTERVAL),
         }
     }
 }

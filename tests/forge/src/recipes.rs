@@ -1,4 +1,4 @@
-//! Recipes of tests/catalogue in a Gitea, with their whole history.
+//! Recipes of tests/catalogue in a Gitea, with their complete history.
 
 use std::process::Command;
 
@@ -22,7 +22,7 @@ pub(crate) fn push(forge: &Forge, recipe: &str, repository: &str) -> Result<()> 
     let to = format!("{}/{repository}.git", forge.listens_at());
     command.arg("-C").arg(&bare).args(["push", "--quiet", &to]);
     command.args(["refs/heads/main:refs/heads/main", "refs/heads/*:refs/heads/*", "refs/tags/*:refs/tags/*"]);
-    // The environment is the one place of git's settings that other users cannot read.
+    // Other users cannot read the environment, unlike git's other sources of settings.
     command.env("GIT_CONFIG_COUNT", "1").env("GIT_CONFIG_KEY_0", "http.extraHeader");
     command.env("GIT_CONFIG_VALUE_0", format!("Authorization: {}", basic(&owner.name, &owner.password)));
     command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_TERMINAL_PROMPT", "0");

@@ -14,17 +14,17 @@ use crate::content::{self, Content};
 use crate::error::{Error, Result};
 use crate::http::{Http, Request};
 use crate::place::{self, Installation};
-use crate::process::{STEP, Server, User};
+use crate::process::{POLL_INTERVAL, Server, User};
 use crate::settings::{Folders, app_ini};
 use crate::world::{Account, World};
 
-/// How long a new Gitea may take until it answers: it makes its database first.
+/// Timeout until a new Gitea answers: it creates its database first.
 const START: Duration = Duration::from_mins(1);
 
 /// The login of the first account.
 const ADMINISTRATOR: &str = "administrator";
 
-/// Which of the two it is.
+/// Kind of a Gitea.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Gitea itself.
@@ -34,13 +34,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The real one where it is built, else the stand-in; `FORGE_KIND=stand-in` asks for that.
+    /// The real one if it is built, else the stand-in; always the stand-in with `FORGE_KIND=stand-in`.
     pub fn here() -> Self {
         let wanted = std::env::var_os("FORGE_KIND").is_none_or(|kind| kind != "stand-in");
         if wanted && place::installation().is_some() { Self::Real } else { Self::StandIn }
     }
 
-    /// Where it is, if it has been built.
+    /// The installation of this kind, if it has been built.
     pub fn installation(self) -> Option<Installation> {
         match self {
             Self::Real => place::installation(),
@@ -58,24 +58,24 @@ impl fmt::Display for Kind {
     }
 }
 
-/// How a Gitea is started, where the defaults do not fit.
+/// Options of a Gitea, with defaults.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
-    /// Which of the two; else the real one where it is built.
+    /// Kind; by default the real one if it is built.
     pub kind: Option<Kind>,
-    /// Where it listens; else on a free port of the loopback.
+    /// Listen address; by default a free port of the loopback.
     pub listen: Option<SocketAddr>,
-    /// What it calls itself (`http://git.ci.localhost:3000`); else by where it listens.
+    /// URL in Gitea's settings (`http://git.ci.localhost:3000`); by default the listen address.
     pub address: Option<String>,
-    /// The network namespace it runs in (`/run/netns/…`), and in which it is asked; else this process's own.
+    /// Network namespace of Gitea and of the requests to it (`/run/netns/…`); by default this process's own.
     pub namespace: Option<PathBuf>,
-    /// The folder that holds all it writes, kept when it ends; else one that goes with it.
+    /// Folder of all data, kept at the end; by default a temporary one.
     pub folder: Option<PathBuf>,
-    /// The user it runs as, when this process is root's; else one that is not root.
+    /// User id of Gitea if this process is root; by default one other than root.
     pub user: Option<u32>,
 }
 
-/// A running Gitea. It ends when the value is dropped, and nothing of it stays.
+/// A running Gitea. Ends with the value, and leaves no files behind.
 #[derive(Debug)]
 pub struct Forge {
     kind: Kind,
@@ -84,22 +84,22 @@ pub struct Forge {
     listen: SocketAddr,
     http: Http,
     administrator: Account,
-    /// Gone with this value, after the server.
+    /// Removed after the end of the server.
     _folder: Option<TempDir>,
 }
 
 impl Forge {
-    /// A private Gitea on the loopback: the real one where it is built, else the stand-in.
+    /// Starts a private Gitea on the loopback: the real one if it is built, else the stand-in.
     pub fn start() -> Result<Self> {
         Self::start_with(&Options::default())
     }
 
-    /// The same, started in another way.
+    /// Starts a Gitea with options.
     pub fn start_with(options: &Options) -> Result<Self> {
         Self::start_as(options, None)
     }
 
-    /// The same, in a folder that it has run in before: its first account is known then.
+    /// Starts a Gitea in a folder that it has used before; the first account of that folder is known.
     pub fn start_as(options: &Options, administrator: Option<&Account>) -> Result<Self> {
         let kind = options.kind.unwrap_or_else(Kind::here);
         let missing = || Error::Missing { place: place::cache() };
@@ -119,24 +119,24 @@ impl Forge {
         start(kind, &found, options, Place { listen, address }, administrator)
     }
 
-    /// One that has run before in this folder, wherever the folder was then.
+    /// Starts a Gitea again in its folder, which may have been moved.
     pub fn start_again(folder: &Path, address: &str, administrator: &Account) -> Result<Self> {
         let options =
             Options { folder: Some(folder.to_owned()), address: Some(address.to_owned()), ..Options::default() };
         Self::start_as(&options, Some(administrator))
     }
 
-    /// Which of the two it is.
+    /// Kind of this Gitea.
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
-    /// Its address as it calls itself, without a slash at the end.
+    /// URL in Gitea's settings, without a slash at the end.
     pub fn address(&self) -> &str {
         &self.address
     }
 
-    /// The address it listens at, for whom the other one does not resolve.
+    /// URL of the listen address, for callers that cannot resolve the other one.
     pub fn listens_at(&self) -> String {
         format!("http://{}", self.listen)
     }
@@ -151,17 +151,17 @@ impl Forge {
         &self.administrator
     }
 
-    /// Its API, without an account yet.
+    /// The API without an account.
     pub fn api(&self) -> Api {
         Api::new(self.http.clone(), &self.listens_at())
     }
 
-    /// What makes requests in its network namespace.
+    /// A client in Gitea's network namespace.
     pub fn http(&self) -> &Http {
         &self.http
     }
 
-    /// Fills it with everybody and everything.
+    /// Creates all accounts, repositories and pull requests.
     pub fn fill(&self, content: &Content) -> Result<World> {
         content::fill(self, content)
     }
@@ -176,13 +176,13 @@ impl Forge {
     }
 }
 
-/// A port of the loopback that nobody listens on.
+/// A free port of the loopback.
 fn free_port() -> Result<SocketAddr> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(Error::start("a listener"))?;
     listener.local_addr().map_err(Error::start("a listener"))
 }
 
-/// The folder it writes to, and what removes it.
+/// The data folder, and its guard that removes a temporary one.
 fn folder(options: &Options, user: User) -> Result<(PathBuf, Option<TempDir>)> {
     let (path, guard) = if let Some(path) = &options.folder {
         fs::create_dir_all(path).map_err(Error::file("make", path))?;
@@ -196,13 +196,13 @@ fn folder(options: &Options, user: User) -> Result<(PathBuf, Option<TempDir>)> {
     Ok((path, guard))
 }
 
-/// Where a Gitea listens, and what it calls itself.
+/// Addresses of a Gitea: listen address, and URL in its settings.
 struct Place {
     listen: SocketAddr,
     address: String,
 }
 
-/// Starts it; without an administrator the folder is new, and it gets one.
+/// Starts the server; without an administrator the folder is new, and an account is created.
 fn start(
     kind: Kind,
     found: &Installation,
@@ -234,7 +234,7 @@ fn start(
     Ok(Forge { kind, server, address, listen, http, administrator, _folder: guard })
 }
 
-/// Makes the first account, which no API can make.
+/// Creates the first account, which needs the command line.
 fn create_administrator(mut command: Command) -> Result<Account> {
     let email = format!("{ADMINISTRATOR}@example.org");
     command.args(["--admin", "--username", ADMINISTRATOR, "--email", &email]);
@@ -249,7 +249,7 @@ fn create_administrator(mut command: Command) -> Result<Account> {
     Err(Error::Ended { program: "gitea admin".to_owned(), status: output.status.to_string(), said })
 }
 
-/// Reads the password and the token that `gitea admin user create` prints.
+/// Parses the password and the token in the output of `gitea admin user create`.
 fn first_account(said: &str) -> Result<Account> {
     let word = |what: &str, before: &str| {
         let found = said.lines().find_map(|line| line.split_once(before)).map(|(_, rest)| rest.trim());
@@ -271,7 +271,7 @@ fn start_logged(mut command: Command, log: &Path) -> Result<Server> {
     Server::start(command, "gitea")
 }
 
-/// Waits until it answers.
+/// Waits for the first answer.
 fn wait(server: &Server, http: &Http, listen: SocketAddr, log: &Path) -> Result<()> {
     let deadline = Instant::now() + START;
     let said = || {
@@ -288,6 +288,6 @@ fn wait(server: &Server, http: &Http, listen: SocketAddr, log: &Path) -> Result<
         if Instant::now() >= deadline {
             return Err(Error::Deadline { what: format!("http://{listen}"), within: START, said: said() });
         }
-        std::thread::sleep(STEP);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }

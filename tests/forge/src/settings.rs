@@ -1,20 +1,20 @@
-//! The real Gitea's app.ini: nothing it would ask the outside world for, nothing that runs by the clock.
+//! The real Gitea's app.ini: without requests to other servers, and without timed jobs.
 
 use std::net::SocketAddr;
 use std::path::Path;
 
-/// Where Gitea finds things, as Gitea itself sees them.
+/// Folders of Gitea, as Gitea sees them.
 #[derive(Debug, Clone, Copy)]
 pub struct Folders<'a> {
-    /// What it writes.
+    /// Folder of its data.
     pub work: &'a Path,
-    /// Its templates, options and public files.
+    /// Folder of templates, options and public files.
     pub files: &'a Path,
 }
 
-/// The settings of a Gitea that listens there and is called so (`http://git.ci.localhost:3000`).
+/// The settings for a listen address and a public URL (`http://git.ci.localhost:3000`).
 ///
-/// The keys protect nothing but a test's own database; without them Gitea would write its own into the file.
+/// The keys protect only a test's own database; without them Gitea would write its own into the file.
 pub fn app_ini(folders: Folders<'_>, listen: SocketAddr, address: &str, may_be_root: bool) -> String {
     let (work, files) = (folders.work.display(), folders.files.display());
     let (ip, port) = (listen.ip(), listen.port());

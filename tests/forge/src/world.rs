@@ -1,32 +1,32 @@
-//! Who and what is in a filled Gitea.
+//! Accounts and repositories in a filled Gitea.
 
 use serde::{Deserialize, Serialize};
 
-/// An account with what it takes to act as it.
+/// An account with its credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
-    /// Its login.
+    /// Login.
     pub name: String,
-    /// Its password.
+    /// Password.
     pub password: String,
-    /// A token that may do all that the account may.
+    /// Token with all scopes.
     pub token: String,
 }
 
-/// Everybody in a filled Gitea.
+/// All accounts in a filled Gitea.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct World {
     /// The site's administrator, owner of the organisation.
     pub administrator: Account,
-    /// The bot: a plain member who reads, and administrator of [`World::CI`] only.
+    /// The bot: a plain member with read access, and administrator of [`World::CI`] only.
     pub bot: Account,
-    /// A member who may write.
+    /// A member with write access.
     pub mara: Account,
-    /// Another one, who has opened the pull requests.
+    /// Another member with write access; author of the pull requests.
     pub milo: Account,
-    /// Somebody outside the organisation.
+    /// An account outside the organisation.
     pub sam: Account,
-    /// A token of the bot with no more scopes than the bridge needs.
+    /// Token of the bot with only the scopes of the bridge.
     pub bridge_token: String,
     /// The recipe repositories (`recipes/hello`), each with its open pull request 1.
     pub recipes: Vec<String>,
@@ -37,8 +37,8 @@ impl World {
     pub const ORGANISATION: &str = "recipes";
     /// The bot's login.
     pub const BOT: &str = "ci-bot";
-    /// The repository that holds `.drone.yml`.
+    /// The repository with the `.drone.yml`.
     pub const CI: &str = "recipes/ci";
-    /// The scopes that the bridge's token has.
+    /// Scopes of the bridge's token.
     pub const BRIDGE_SCOPES: [&str; 4] = ["read:repository", "write:issue", "read:organization", "read:user"];
 }

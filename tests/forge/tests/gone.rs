@@ -1,4 +1,4 @@
-//! However a test ends, its Gitea ends with it; what is kept on purpose serves again elsewhere.
+//! A test's Gitea ends with the test in every case; a kept folder serves again elsewhere.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::fs;
@@ -10,17 +10,17 @@ use std::time::{Duration, Instant};
 
 use forge::{Content, Forge, Options, World};
 
-/// Says to a copy of this very test that it is the one to be killed.
+/// Variable that marks the copy of this test that will be killed.
 const VICTIM: &str = "FORGE_VICTIM";
 
-/// The folder that a Gitea writes to, from its command line.
+/// The data folder of a Gitea, from its command line.
 fn folder(pid: i32) -> PathBuf {
     let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
     let config = words.split('\0').find(|word| word.ends_with("app.ini")).expect("it has a configuration");
     Path::new(config).parent().unwrap().to_owned()
 }
 
-/// The processes that have a folder in their words or work in it.
+/// The processes with a folder in their command line or as their working directory.
 fn processes(folder: &Path) -> Vec<String> {
     let ids = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().into_string().ok());
     ids.filter(|id| {
@@ -46,7 +46,7 @@ fn nothing_is_left_by_a_test_that_panics() {
         let forge = Forge::start().unwrap();
         forge.fill(&Content::default()).unwrap();
         tell.send(folder(forge.pid())).unwrap();
-        // Not `panic!`: nothing to print a message and a trace for.
+        // Not `panic!`: no message and no backtrace.
         std::panic::resume_unwind(Box::new("on purpose"));
     })
     .join();
@@ -76,7 +76,7 @@ fn no_process_is_left_by_a_test_that_is_killed() {
     let folder = folder.expect("it said where its Gitea writes");
     assert!(!running.unwrap().is_empty());
     wait_until_gone(&folder);
-    // A killed process removes no folders.
+    // A killed process cannot remove its folders.
     fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -84,7 +84,7 @@ fn no_process_is_left_by_a_test_that_is_killed() {
 fn a_kept_folder_serves_again_in_another_place() {
     let place = tempfile::tempdir().unwrap();
     let (first, second) = (place.path().join("first"), place.path().join("second"));
-    // Whoever Gitea runs as has to get there.
+    // The user of Gitea needs access to this folder.
     fs::set_permissions(place.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let at = |folder: &Path, address: &str| {
         let options =
@@ -103,7 +103,7 @@ fn a_kept_folder_serves_again_in_another_place() {
     assert_eq!(bot.get("/repos/recipes/hello/pulls/1").unwrap().text("/state").unwrap(), "open");
     let mara = forge.api().with_password("mara", &world.mara.password);
     assert_eq!(mara.get("/user").unwrap().text("/login").unwrap(), "mara");
-    // Its hooks, which have the place of the program and the configuration in them, work too.
+    // The hooks, which contain the paths of the program and the configuration, work too.
     forge.write_file(World::CI, "again.txt", "again\n").unwrap();
     assert_eq!(bot.get("/repos/recipes/ci/raw/again.txt").unwrap().body, "again\n");
     drop(forge);

@@ -1,4 +1,4 @@
-//! A test's own Gitea comes, is filled, and goes without a trace.
+//! A test's own Gitea starts, is filled, and ends without a trace.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use forge::{Content, Forge, World};
