@@ -1,4 +1,4 @@
-//! comment-bridge: the real program between the stand-ins, over the loopback.
+//! comment-bridge: the real program between the stand-ins, on the loopback.
 
 mod crowd;
 mod ledger;
@@ -29,7 +29,7 @@ const POLL: Duration = Duration::from_secs(5);
 const COMMENTS: usize = 30;
 const CROWD: usize = 500;
 
-/// All of them.
+/// All figures of the bridge.
 pub fn figures(figures: &mut Figures) -> Result<()> {
     eprintln!("filling a Gitea with {REPOSITORIES} repositories, and a ledger with {TRIGGERS} triggers …");
     let site = Site::new(REPOSITORIES, PULLS_EACH)?;
@@ -61,7 +61,7 @@ pub fn figures(figures: &mut Figures) -> Result<()> {
     for n in 0..COMMENTS {
         let n = u32::try_from(n)?;
         asked.extend([comment(&site, &next()?)?]);
-        // A little more than a fifth of the interval: each meets another moment of it.
+        // A little more than a fifth of the interval: each comment meets another phase of the poll.
         thread::sleep(POLL.mul_f64(0.2 + 0.2 / f64::from(n + 2)));
     }
     let took = built(&site, &asked, POLL * 4)?;
@@ -102,7 +102,7 @@ pub fn figures(figures: &mut Figures) -> Result<()> {
     real(figures, &site)
 }
 
-/// The same idle poll of a real Gitea, where there is one.
+/// The same idle poll of a real Gitea, if there is one.
 fn real(figures: &mut Figures, site: &Site) -> Result<()> {
     if Kind::Real.installation().is_none() {
         println!("skipped: real Gitea: it has not been built here");
@@ -127,7 +127,7 @@ fn real(figures: &mut Figures, site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// Counts what three polls ask, once what was there before has been read.
+/// Counts the requests of three polls, after the existing comments have been read.
 fn idle(figures: &mut Figures, tap: &Tap, what: &str) {
     let deadline = Instant::now() + POLL * 24;
     let mut quiet = 0;
@@ -147,13 +147,13 @@ fn idle(figures: &mut Figures, tap: &Tap, what: &str) {
     figures.tell("  the longest of them", &ms(taken), "");
 }
 
-/// Posts a comment. Gives its id, and when it was begun to be posted.
+/// Posts a comment. Returns its id and the time before the request.
 fn comment(site: &Site, path: &str) -> Result<(i64, Instant)> {
     let began = Instant::now();
     Ok((site.member().post(path, &json!({"body": "!testme"}))?.number("/id")?, began))
 }
 
-/// When each comment's build was answered for.
+/// The time at which each comment's build was answered.
 fn answered(site: &Site, since: Instant) -> Vec<(i64, Instant)> {
     let built = |call: Call| {
         let (at, status) = call.answered?;
@@ -163,7 +163,7 @@ fn answered(site: &Site, since: Instant) -> Vec<(i64, Instant)> {
     site.to_drone.since(since).into_iter().filter_map(built).collect()
 }
 
-/// How long each comment took until its build was there.
+/// The time from each comment to its build.
 fn built(site: &Site, asked: &BTreeMap<i64, Instant>, patience: Duration) -> Result<Vec<Duration>> {
     let first = *asked.values().min().ok_or("no comments")?;
     let deadline = Instant::now() + patience;

@@ -1,4 +1,4 @@
-//! The convergers with nothing to do, beside the same checks as shell.
+//! The convergers without drift, beside the same checks as shell scripts.
 
 use std::error::Error;
 use std::process::Command;
@@ -11,7 +11,7 @@ use crate::world::{PIECES, World};
 const TIMES: usize = 30;
 const CROWD: (usize, usize) = (200, 500);
 
-/// All of them.
+/// All figures of the convergers.
 pub fn figures(figures: &mut Figures) -> Result<(), Box<dyn Error>> {
     eprintln!("bringing a private Docker daemon to the declared state …");
     let world = World::converged()?;
@@ -42,7 +42,7 @@ pub fn figures(figures: &mut Figures) -> Result<(), Box<dyn Error>> {
 }
 
 fn show(figures: &mut Figures, piece: &str, own: Took, shell: Took) {
-    // What it asks beside Docker.
+    // Dependencies other than Docker.
     let (also, most) = match piece {
         "swarm" => ("", 20),
         "traefik" => (" with its probes", 60),
@@ -58,13 +58,13 @@ fn show(figures: &mut Figures, piece: &str, own: Took, shell: Took) {
     );
     figures.tell("  the same as shell, wall", &ms(shell.wall), "");
     let share = shell.cpu.as_secs_f64() / own.cpu.as_secs_f64().max(1e-6);
-    // The others' clients of TLS are made in their own processes.
+    // The others create their TLS clients in their own processes.
     let (limit, ok) = if piece == "swarm" { ("at most 1/5 of the shell's", share >= 5.0) } else { ("", true) };
     figures.show(&format!("converge-{piece}, CPU"), &ms(own.cpu), limit, ok);
     figures.tell("  the same as shell, CPU", &ms(shell.cpu), &format!("{share:.1} times as much"));
 }
 
-/// Of each piece: itself and its script.
+/// For each piece: its own time, and the script's.
 fn measured(world: &World) -> Result<Vec<[Took; 2]>, Box<dyn Error>> {
     let pair = |piece: &&str| [world.piece(piece), world.script(piece)];
     let mut commands: Vec<Command> = PIECES.iter().flat_map(pair).collect();

@@ -1,47 +1,47 @@
-//! Figures as they are printed, each beside its limit.
+//! Printed figures, each beside its limit.
 
 use std::time::Duration;
 
-/// Whether every figure so far is within its limit.
+/// Results of the figures so far.
 #[derive(Debug)]
 pub struct Figures {
     reached: bool,
 }
 
 impl Figures {
-    /// None yet.
+    /// No figures yet.
     pub fn new() -> Self {
         Self { reached: true }
     }
 
-    /// What the next ones are about.
+    /// Prints the heading of the next figures.
     pub fn about(what: &str) {
         println!("\n{what}");
     }
 
-    /// One with its limit.
+    /// Prints a figure with its limit.
     pub fn show(&mut self, what: &str, value: &str, limit: &str, ok: bool) {
         self.reached &= ok;
         println!("{} {what:<56} {value:>12}   {limit}", if ok { "✓" } else { "✗" });
     }
 
-    /// One that is only told.
+    /// Prints a figure without a limit.
     pub fn tell(&mut self, what: &str, value: &str, note: &str) {
         self.show(what, value, note, true);
     }
 
-    /// Whether all are within their limits.
+    /// True if all figures are within their limits.
     pub fn are_reached(&self) -> bool {
         self.reached
     }
 }
 
-/// With tenths.
+/// A time in ms, with one decimal.
 pub fn ms(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1e3)
 }
 
-/// With hundredths.
+/// A time in s, with two decimals.
 pub fn seconds(time: Duration) -> String {
     format!("{:.2} s", time.as_secs_f64())
 }

@@ -1,6 +1,6 @@
-//! The figures of the design, measured side by side with the same checks as shell.
+//! The figures of the design, measured beside the same checks as shell scripts.
 //!
-//! `make bench` prints them; the exit code is 1 when one is not reached. `bench convergers` and `bench bridge` measure one part.
+//! `make bench` prints them; the exit code is 1 if a limit is not reached. `bench convergers` and `bench bridge` measure one part.
 
 mod bridge;
 mod convergers;

@@ -1,4 +1,4 @@
-//! Wall and processor time of a command, many times over.
+//! Wall and CPU time of a command, over many runs.
 
 use std::io;
 use std::process::{Command, Stdio};
@@ -7,22 +7,22 @@ use std::time::{Duration, Instant};
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 
-/// What one command took.
+/// Times of one command.
 #[derive(Debug, Clone, Copy)]
 pub struct Took {
-    /// By the clock.
+    /// Wall time.
     pub wall: Duration,
-    /// Of processors, its children's included.
+    /// CPU time, with its children's.
     pub cpu: Duration,
 }
 
-/// Runs each command `times` times, taking turns, so that what else the machine does hits all alike. Gives the medians.
+/// Runs each command `times` times, in turns, so that other load affects all alike. Returns the medians.
 pub fn side_by_side(times: usize, commands: &mut [Command]) -> io::Result<Vec<Took>> {
     let mut taken = vec![Vec::with_capacity(times); commands.len()];
     for round in 0..=times {
         for (command, taken) in commands.iter_mut().zip(&mut taken) {
             let took = once(command)?;
-            // The first round warms caches.
+            // The first round only warms caches.
             if round > 0 {
                 taken.push(took);
             }
@@ -51,7 +51,7 @@ fn median(taken: &mut [Took]) -> Took {
     Took { wall: taken[middle].wall, cpu }
 }
 
-/// Processor time of all children that have ended.
+/// CPU time of all ended children.
 fn cpu() -> io::Result<Duration> {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
     Ok(duration(usage.user_time()) + duration(usage.system_time()))

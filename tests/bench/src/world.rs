@@ -1,4 +1,4 @@
-//! A private Docker daemon, and a Gitea beside it, on which all pieces have converged.
+//! A private Docker daemon with a Gitea, on which all pieces have converged.
 
 use std::fs;
 use std::io;
@@ -13,18 +13,18 @@ use lab::Authority;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-/// What converges on it, in this order.
+/// Convergers, in start order.
 pub const PIECES: [&str; 4] = ["swarm", "traefik", "drone", "bridge"];
 
-/// The user that comment-bridge runs as.
+/// User id of comment-bridge.
 const BRIDGE: u32 = 60_990;
 const TRAEFIK: &str = "3.8.0+v3.6.15";
 const DRONE: &str = "1.9.0+2.26.0";
 
-/// The daemon, Gitea, and the files the pieces read.
+/// The daemon, Gitea, and the files of the pieces.
 #[derive(Debug)]
 pub struct World {
-    /// Runs in the daemon's network, so it ends before.
+    /// Runs in the daemon's network, so it ends before the daemon.
     forge: Forge,
     /// The daemon.
     pub daemon: Daemon,
@@ -32,7 +32,7 @@ pub struct World {
 }
 
 impl World {
-    /// Brings a new daemon to the declared state.
+    /// Converges a new daemon to the declared state.
     pub fn converged() -> Result<Self, Box<dyn std::error::Error>> {
         let daemon = Daemon::start()?;
         let forge = Forge::start_with(&forge::Options {
@@ -46,7 +46,7 @@ impl World {
         world.write_files()?;
         for piece in PIECES {
             if piece == "bridge" {
-                // Where its unit has it from, too.
+                // The bridge's unit reads the token from this file too.
                 fs::copy(world.path("state/api-token"), world.path("credentials/drone-token"))?;
             }
             eprintln!("converge-{piece} …");
@@ -71,7 +71,7 @@ impl World {
         fs::write(self.path("credentials/gitea-token"), filled.bridge_token)?;
         fs::write(self.path("credentials/fullchain"), pair.fullchain)?;
         fs::write(self.path("credentials/privkey"), pair.privkey)?;
-        // What the recipe's stack needs of the host.
+        // Programs of the host that the recipe's stack needs.
         fs::create_dir_all(self.path("bin"))?;
         std::os::unix::fs::symlink(program("abra")?, self.path("bin/abra"))?;
         self.declare(
@@ -114,7 +114,7 @@ impl World {
         for folder in ["ledger", "runs"] {
             fs::create_dir_all(self.path(folder))?;
         }
-        // The service's user has to reach what is mounted.
+        // The service's user needs access to the mounted folder.
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755))?;
         fs::set_permissions(self.path("ledger"), fs::Permissions::from_mode(0o700))?;
         chown(self.path("ledger"), Some(BRIDGE), Some(BRIDGE))?;
@@ -169,7 +169,7 @@ impl World {
         command
     }
 
-    /// Fills the Swarm with services and secrets that are nobody's business.
+    /// Fills the Swarm with services and secrets of no converger.
     pub fn crowd(&self, services: usize, secrets: usize) -> io::Result<()> {
         let script = format!(
             "for i in $(seq {secrets}); do echo content | docker secret create crowd_$i - >/dev/null; done; \

@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Writes them into the folder of a stand-in that does not run: copies of the recipe that is there, its git shared.
-/// What it had of them is long ago. Gives their names.
+/// Writes them into the data folder of a stopped stand-in: copies of the present recipe with the same git folder.
+/// All dates are in the past. Returns the names.
 pub fn written(folder: &Path, repositories: usize, pulls_each: i64) -> Result<Vec<String>> {
     let file = folder.join("stand-in.json");
     let mut state: Value = serde_json::from_slice(&fs::read(&file)?)?;
@@ -55,7 +55,7 @@ fn one(all: &Value, is_it: impl Fn(&Value) -> bool) -> Result<Value> {
     found.cloned().ok_or_else(|| "the stand-in keeps its state in another way".into())
 }
 
-/// Makes them by the API, one pull request each.
+/// Creates them through the API, one pull request each.
 pub fn made(forge: &Forge, repositories: usize) -> Result<()> {
     let api = forge.api().with_token(&forge.administrator().token);
     for n in 0..repositories {

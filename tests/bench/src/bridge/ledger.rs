@@ -1,4 +1,4 @@
-//! A ledger that many years have filled.
+//! A ledger with the data of many years.
 
 use std::error::Error;
 use std::path::Path;
@@ -10,10 +10,10 @@ use http::names::Pull;
 use jiff::Timestamp;
 use rusqlite::Connection;
 
-/// How many pull requests they are on.
+/// Number of pull requests.
 const PULLS: i64 = 20_000;
 
-/// Writes `triggers` triggers that were reported long ago. Their comments have negative ids: no new one is among them.
+/// Writes `triggers` old, reported triggers. Their comments have negative ids, which no new comment has.
 pub fn filled(path: &Path, triggers: i64) -> Result<(), Box<dyn Error>> {
     let then = Timestamp::from_second(1_600_000_000)?;
     let repository: http::names::Repository = "recipes/of-long-ago".parse()?;
@@ -33,7 +33,7 @@ pub fn filled(path: &Path, triggers: i64) -> Result<(), Box<dyn Error>> {
         build: Build { number: 123_456, progress: Progress::Over, started: Some(then), finished: Some(then) },
         outcome: Outcome::Passed,
     };
-    // One by one through the ledger, each synced, would take minutes.
+    // One by one through the ledger, each with a sync, would take minutes.
     let connection = Connection::open(path)?;
     let values = (reported.kind().name(), serde_json::to_string(&reported)?);
     connection.execute("UPDATE triggers SET kind = ?1, open = 0, state = ?2", values)?;

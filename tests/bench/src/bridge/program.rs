@@ -15,7 +15,7 @@ use crate::world::program;
 
 const START: Duration = Duration::from_secs(30);
 
-/// What it is started with.
+/// Options of a start.
 #[derive(Debug)]
 pub struct Setup<'a> {
     /// Gitea's address.
@@ -24,28 +24,28 @@ pub struct Setup<'a> {
     pub drone: String,
     /// The bot's token at Gitea.
     pub gitea_token: &'a str,
-    /// Its token at Drone.
+    /// The bot's token at Drone.
     pub drone_token: &'a str,
-    /// What deliveries are signed with, where they are listened to.
+    /// Secret of the webhook; `None` without a webhook.
     pub webhook: Option<&'a str>,
-    /// How long between two polls.
+    /// Interval of polls, in seconds.
     pub poll_seconds: u64,
-    /// A ledger that is there already.
+    /// Existing ledger.
     pub ledger: Option<&'a Path>,
 }
 
-/// Ends when the value is dropped.
+/// Stops when the value is dropped.
 #[derive(Debug)]
 pub struct Program {
     child: Child,
     listen: SocketAddr,
     folder: TempDir,
-    /// How long it took until it answered.
+    /// Time from the start to the first answer.
     pub started_in: Duration,
 }
 
 impl Program {
-    /// Starts it and waits until it answers.
+    /// Starts the bridge and waits for its first answer.
     pub fn start(setup: &Setup<'_>) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
         for name in ["secrets", "ledger", "runs"] {
@@ -81,12 +81,12 @@ impl Program {
         Ok(running)
     }
 
-    /// Where it listens, without a slash at the end.
+    /// URL, without a slash at the end.
     pub fn address(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    /// The answer to a GET, with its head.
+    /// The answer to a GET, with its headers.
     pub fn get(&self, path: &str) -> io::Result<String> {
         let mut stream = TcpStream::connect(self.listen)?;
         stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -96,7 +96,7 @@ impl Program {
         Ok(String::from_utf8_lossy(&answer).into_owned())
     }
 
-    /// The most memory it had so far, in KiB.
+    /// Peak memory so far, in KiB.
     pub fn peak_kib(&self) -> io::Result<u64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -104,7 +104,7 @@ impl Program {
         peak.ok_or_else(|| io::Error::other("the kernel does not tell its memory"))
     }
 
-    /// The end of what it logged.
+    /// The end of the log.
     pub fn log(&self) -> String {
         let text = fs::read_to_string(self.folder.path().join("log")).unwrap_or_default();
         let lines: Vec<&str> = text.lines().collect();
@@ -114,7 +114,7 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It has ended by itself where this fails.
+        // Fails if the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,4 +1,4 @@
-//! A Gitea and a Drone for comment-bridge, with what it is to be measured with.
+//! A Gitea and a Drone for comment-bridge, with taps for the measurement.
 
 use std::error::Error;
 use std::net::SocketAddr;
@@ -27,24 +27,24 @@ pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The stand-ins, and what is watched of them.
+/// The stand-ins, and the taps in front of them.
 #[derive(Debug)]
 pub struct Site {
     forge: Forge,
     _drone: Drone,
-    /// Who is in Gitea.
+    /// Accounts in Gitea.
     pub world: World,
     /// The repositories with pull requests.
     pub repositories: Vec<String>,
-    /// The way to Gitea.
+    /// Tap in front of Gitea.
     pub to_gitea: Tap,
-    /// The way to Drone.
+    /// Tap in front of Drone.
     pub to_drone: Tap,
     _folder: TempDir,
 }
 
 impl Site {
-    /// Both, with Drone ready to build the CI repository, and then so many repositories with so many pull requests each.
+    /// Both servers, with Drone ready to build the CI repository, and this number of repositories and pull requests.
     pub fn new(repositories: usize, pulls_each: i64) -> Result<Self> {
         let folder = tempfile::tempdir()?;
         let listen = drone::free_port()?;
@@ -74,7 +74,7 @@ impl Site {
         })
     }
 
-    /// Gitea, asked as a member.
+    /// Gitea's API as a member.
     pub fn member(&self) -> Api {
         self.forge.api().with_token(&self.world.mara.token)
     }
@@ -91,7 +91,7 @@ impl Site {
     }
 }
 
-/// Who serves may be another user.
+/// Makes a folder readable: the server may run as another user.
 fn readable(folder: &Path) -> Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     Ok(std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755))?)
@@ -101,7 +101,7 @@ fn address(url: &str) -> Result<SocketAddr> {
     Ok(url.trim_start_matches("http://").parse()?)
 }
 
-/// Drone with the bot logged in and the CI repository active, all by the code of converge-drone.
+/// Drone with the bot logged in and the CI repository active, through the code of converge-drone.
 fn with_login(forge: &Forge, world: &World) -> Result<Drone> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let connect = Connect::within(PATIENCE);
@@ -123,7 +123,7 @@ fn with_login(forge: &Forge, world: &World) -> Result<Drone> {
             ("DRONE_USER_CREATE".to_owned(), account),
             ("DRONE_REPOSITORY_FILTER".to_owned(), World::ORGANISATION.to_owned()),
         ],
-        // Built beside this one; asked for by name, it would be built anew with the features of the whole workspace.
+        // Built beside this program; built by name, it would get the features of the whole workspace.
         program: Some(program("drone-server")?),
         ..drone::Options::default()
     })?;

@@ -1,4 +1,4 @@
-//! Between comment-bridge and a server: notes each request, and when it was answered.
+//! A proxy between comment-bridge and a server: records each request, and the time of its answer.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,18 +6,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
-/// A request that was seen.
+/// A recorded request.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Method and path.
     pub line: String,
-    /// When it was made.
+    /// Time of the request.
     pub asked: Instant,
-    /// When the answer began, and its status.
+    /// Time of the answer's begin, and its status.
     pub answered: Option<(Instant, u16)>,
 }
 
-/// The way to a server, watched.
+/// A recording proxy.
 #[derive(Debug)]
 pub struct Tap {
     listen: SocketAddr,
@@ -27,7 +27,7 @@ pub struct Tap {
 type Calls = Arc<Mutex<Vec<Call>>>;
 
 impl Tap {
-    /// Leads to `server` from now on, as long as this process lives.
+    /// Forwards to `server` from now on, until the end of this process.
     pub fn to(server: SocketAddr) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0))?;
         let listen = listener.local_addr()?;
@@ -36,24 +36,24 @@ impl Tap {
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let noted = Arc::clone(&noted);
-                // A connection that fails is for the two ends to notice.
+                // A failed connection is reported by the two ends.
                 thread::spawn(move || connect(&client, server, &noted));
             }
         });
         Ok(Self { listen, calls })
     }
 
-    /// Its address, without a slash at the end.
+    /// URL, without a slash at the end.
     pub fn address(&self) -> String {
         format!("http://{}", self.listen)
     }
 
-    /// What was asked so far.
+    /// All requests so far.
     pub fn calls(&self) -> Vec<Call> {
         self.calls.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What was asked since then.
+    /// All requests since a time.
     pub fn since(&self, then: Instant) -> Vec<Call> {
         self.calls().into_iter().filter(|call| call.asked >= then).collect()
     }
@@ -99,7 +99,7 @@ fn pump(mut from: &TcpStream, mut to: &TcpStream, mut note: impl FnMut(&[u8])) -
     }
 }
 
-/// Method and path, where these bytes begin a request: a client writes its head in one piece.
+/// Method and path, if these bytes begin a request: a client writes the header in one piece.
 fn request(bytes: &[u8]) -> Option<String> {
     let line = bytes.split(|byte| *byte == b'\r').next()?;
     let line = std::str::from_utf8(line).ok()?.strip_suffix(" HTTP/1.1")?;
