@@ -1,8 +1,8 @@
-//! Case folders: what a converger plans, one folder a case. Adding a case is adding a folder.
+//! Case folders: a converger's plans, one folder for each case. A new folder is a new case.
 //!
-//! `UPDATE_CASES=1` writes the plans anew, to be read before they are committed.
+//! `UPDATE_CASES=1` writes the plans again, for a review before the commit.
 //!
-//! And [`model`]: a recipe's app that changes can be applied to without Docker, for property tests.
+//! Also [`model`]: an app that changes can be applied to without Docker, for property tests.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "test support: what cannot be read fails the test")]
 
 pub mod model;
@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-/// Plans every case below `folder` and compares with its `plan.json`. Returns how many there are.
+/// Plans every case below `folder` and compares with its `plan.json`. Returns the number of cases.
 pub fn check<C: Converger>(folder: &Path) -> usize
 where
     C::Observed: DeserializeOwned,

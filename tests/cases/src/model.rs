@@ -1,4 +1,4 @@
-//! A model of what Docker, git and abra make of a recipe's app, with generated states of it.
+//! A model of a recipe's app, with the effects of Docker, git and abra, and generated states.
 
 use std::collections::BTreeMap;
 
@@ -10,26 +10,26 @@ use recipe::names::Names;
 use recipe::observed::{AppService, Contents, DeployAttempt, Observed, RecipeClone, Secret, Stack, StackService, Tag};
 use recipe::{Change, Policy};
 
-/// A recipe, as far as it matters to an app of it.
+/// A recipe, reduced to the properties that matter to its app.
 #[derive(Debug, Clone, Copy)]
 pub struct Recipe {
-    /// The domain of its app.
+    /// Domain of the app.
     pub domain: &'static str,
-    /// Its releases, oldest first.
+    /// Releases, oldest first.
     pub tags: &'static [&'static str],
-    /// The keys of its `.env.sample`, but for those of the secrets.
+    /// Keys of the `.env.sample`, without those of the secrets.
     pub keys: &'static [&'static str],
-    /// Its secrets' kinds, each with the key of the `.env` that has its version.
+    /// Kinds of the secrets, each with the `.env` key of its version.
     pub secrets: &'static [(&'static str, &'static str)],
 }
 
 impl Recipe {
-    /// The names of its app.
+    /// Names of the app.
     pub fn names(&self) -> Names {
         Names::new(self.domain)
     }
 
-    /// A clone of it.
+    /// A clone of the recipe.
     pub fn cloned(&self) -> RecipeClone {
         let keys = self.keys.iter().chain(self.secrets.iter().map(|(_, key)| key));
         let keys: Vec<String> = keys.map(|key| (*key).to_owned()).collect();
@@ -48,7 +48,7 @@ impl Recipe {
         prop_oneof![pin, Just(Policy::Latest)]
     }
 
-    /// Secrets of a kind: of ours and of others, with the present content and with others.
+    /// Secrets of a kind: managed and foreign ones, with the present content and with others.
     pub fn secrets(self, kind: &'static str) -> impl Strategy<Value = Vec<Secret>> {
         vec((any::<bool>(), any::<bool>()), 0..4).prop_map(move |there| {
             let numbered = there.into_iter().zip(1..);
@@ -64,7 +64,7 @@ impl Recipe {
         })
     }
 
-    /// An `.env`, with `other` values that may be wrong.
+    /// An `.env` whose `other` values may be wrong.
     fn env(self) -> impl Strategy<Value = BTreeMap<String, String>> {
         (vec(0..4_u32, self.secrets.len()), any::<bool>()).prop_map(move |(numbers, acme)| {
             let versions = self.secrets.iter().zip(numbers).map(|((_, key), number)| (*key, format!("v{number}")));
@@ -80,7 +80,7 @@ impl Recipe {
         prop_oneof![1 => Just(Stack::default()), 4 => deployed]
     }
 
-    /// The stack that abra makes of a version and an `.env`.
+    /// The stack that abra deploys for a version and an `.env`.
     fn deployed(&self, tag: &str, env: BTreeMap<String, String>, wanted: u64) -> Stack {
         let stack = self.names().stack;
         let number = |key: &str| env.get(key).map_or("", String::as_str).to_owned();
@@ -105,7 +105,7 @@ impl Recipe {
         vec(tried, 0..2)
     }
 
-    /// Its app, in any state.
+    /// The app in any state.
     pub fn observed(self) -> impl Strategy<Value = Observed> {
         let secrets: Vec<_> = self.secrets.iter().map(|(kind, _)| self.secrets(kind)).collect();
         let parts = (secrets, prop::bool::weighted(0.8), option::of(self.env()), self.stack(), self.attempts());
@@ -120,7 +120,7 @@ impl Recipe {
         })
     }
 
-    /// What Docker, git and abra would make of a change. `false` ends its sequence.
+    /// Applies the effects of a change by Docker, git and abra. `false` ends the sequence.
     pub fn apply(&self, change: &Change, app: &mut Observed) -> bool {
         match change {
             Change::Clone | Change::Fetch => {
