@@ -1,12 +1,12 @@
-//! What can be changed, one mutation each.
+//! The changes, one mutation each.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::kept::{self, API_TOKEN, RPC_SECRET};
 use crate::login::{self, Outcome, Reason};
+use crate::state::{self, API_TOKEN_FILE, RPC_SECRET_FILE};
 use crate::{ConvergeDrone, RECIPE};
 use http::drone;
 use http::gitea::{Application, Gitea};
@@ -19,28 +19,28 @@ pub enum Change {
     GenerateRpcSecret,
     /// Create the OAuth application in Gitea.
     CreateApplication {
-        /// Its name.
+        /// The name.
         name: String,
-        /// Where it sends a browser back to.
+        /// The redirect address.
         redirect: String,
     },
     /// Have Gitea give the OAuth application a new secret.
     RegenerateSecret {
         /// The application.
         application: Application,
-        /// Why.
-        because: Lost,
+        /// The reason.
+        because: SecretReason,
     },
-    /// Log the bot in at Drone, and keep an API token where there is none that works.
+    /// Log the bot in at Drone, and store a new API token if none works.
     LogIn {
-        /// The bot.
+        /// The bot's login.
         bot: String,
-        /// Why.
-        because: LogInBecause,
+        /// The reason.
+        because: LoginReason,
     },
     /// Have Drone read the bot's repositories from Gitea.
     Synchronise {
-        /// The repository that Drone does not know yet.
+        /// The repository that Drone does not have yet.
         repository: String,
     },
     /// Activate the repository.
@@ -57,16 +57,16 @@ pub enum Change {
     Set {
         /// The repository.
         repository: String,
-        /// Minutes after which a build ends.
+        /// The timeout of a build, in minutes.
         timeout_minutes: u32,
-        /// Whether its builds may do what Drone asks trust for.
+        /// True for a trusted repository.
         trusted: bool,
     },
-    /// Have systemd start the runner, or restart it: it finishes its builds first.
+    /// Start the runner, or restart it. A runner that stops finishes its builds first.
     StartRunner {
-        /// Its unit.
+        /// The unit.
         unit: String,
-        /// Whether it runs already.
+        /// True if it runs already.
         restart: bool,
     },
     /// A change of the recipe's app.
@@ -74,29 +74,29 @@ pub enum Change {
     Recipe(recipe::Change),
 }
 
-/// Why the OAuth application gets a new secret.
+/// The reason for a new secret of the OAuth application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Lost {
-    /// Ours is lost.
+pub enum SecretReason {
+    /// The state directory does not have it.
     Lost,
-    /// Gitea refuses ours.
+    /// Gitea refuses it.
     Refused,
-    /// Somebody made the application a public one, whose secret counts for nothing.
+    /// The application was made a public one, for which Gitea does not check the secret.
     Public,
 }
 
-/// Why the bot is logged in.
+/// The reason for a login of the bot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LogInBecause {
+pub enum LoginReason {
     /// There is no API token.
     NoToken,
     /// Drone refuses the API token.
     TokenRefused,
-    /// The API token is somebody else's.
-    TokenOfSomebodyElse,
-    /// Gitea refuses the token that Drone asks it with.
+    /// The API token belongs to another account.
+    TokenOfOtherAccount,
+    /// Gitea refuses the token with which Drone calls it.
     ScmTokenDead,
 }
 
@@ -107,23 +107,23 @@ impl fmt::Display for Change {
             Self::CreateApplication { name, .. } => write!(f, "create the OAuth application `{name}` in Gitea"),
             Self::RegenerateSecret { application, because } => {
                 let why = match because {
-                    Lost::Lost => "ours is lost",
-                    Lost::Refused => "Gitea refuses ours",
-                    Lost::Public => "it was made a public one",
+                    SecretReason::Lost => "its secret is lost",
+                    SecretReason::Refused => "Gitea refuses its secret",
+                    SecretReason::Public => "it was made a public application",
                 };
-                write!(f, "have Gitea give the OAuth application `{}` a new secret ({why})", application.name)
+                write!(f, "regenerate the secret of the OAuth application `{}` in Gitea ({why})", application.name)
             }
             Self::LogIn { bot, because } => {
                 let why = match because {
-                    LogInBecause::NoToken => "there is no API token",
-                    LogInBecause::TokenRefused => "Drone refuses the API token",
-                    LogInBecause::TokenOfSomebodyElse => "the API token is somebody else's",
-                    LogInBecause::ScmTokenDead => "Gitea refuses the token Drone asks it with",
+                    LoginReason::NoToken => "there is no API token",
+                    LoginReason::TokenRefused => "Drone refuses the API token",
+                    LoginReason::TokenOfOtherAccount => "the API token belongs to another account",
+                    LoginReason::ScmTokenDead => "Gitea refuses the token that Drone has",
                 };
                 write!(f, "log {bot} in at Drone ({why})")
             }
             Self::Synchronise { repository } => {
-                write!(f, "have Drone read the bot's repositories from Gitea (it does not know {repository})")
+                write!(f, "have Drone synchronise the bot's repositories with Gitea (it does not have {repository})")
             }
             Self::Activate { repository } => write!(f, "activate {repository}"),
             Self::TakeOver { repository } => write!(f, "make the bot the owner of {repository} in Drone"),
@@ -139,7 +139,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// A repository's settings, in words.
+/// The settings of a repository as text.
 pub fn settings(timeout_minutes: i64, trusted: bool) -> String {
     format!("a timeout of {timeout_minutes} min, {}", if trusted { "trusted" } else { "not trusted" })
 }
@@ -167,23 +167,23 @@ impl converge::Change<ConvergeDrone> for Change {
 
     async fn apply(&self, on: &ConvergeDrone) -> Result<(), Error> {
         match self {
-            Self::GenerateRpcSecret => on.kept.keep(RPC_SECRET, &kept::generate()?)?,
+            Self::GenerateRpcSecret => on.state.write_secret(RPC_SECRET_FILE, &state::generate()?)?,
             Self::CreateApplication { name, redirect } => {
                 let gitea = on.gitea()?;
-                // An answer that was lost leaves one behind, and this change is then tried again.
-                if gitea.applications().await?.iter().any(|there| there.redirect_uris.contains(redirect)) {
+                // A lost answer leaves an application behind, and then this change is retried.
+                if gitea.applications().await?.iter().any(|existing| existing.redirect_uris.contains(redirect)) {
                     return Err(Error::AlreadyThere { name: name.clone() });
                 }
-                // A kill between the two leaves an application whose secret is lost; the next run has it made anew.
+                // A kill between the two calls loses the secret; the next run regenerates it.
                 let created = gitea.create_application(name, redirect).await?;
-                on.kept.keep_application(&created.client_id, &created.client_secret)?;
+                on.state.write_oauth_client(&created.client_id, &created.client_secret)?;
             }
             Self::RegenerateSecret { application, .. } => {
                 let gitea = on.gitea()?;
-                // Ours is dead from the call on, so that it counts as lost if this run is killed after it.
-                on.kept.forget_application()?;
+                // Removed first: the call makes our secret invalid, also if this run is killed before the answer.
+                on.state.remove_oauth_client()?;
                 let created = gitea.regenerate_secret(application).await?;
-                on.kept.keep_application(&created.client_id, &created.client_secret)?;
+                on.state.write_oauth_client(&created.client_id, &created.client_secret)?;
                 let mut done = on.done.borrow_mut();
                 (done.regenerated, done.client_refused, done.logged_in) = (true, false, false);
             }
@@ -222,14 +222,14 @@ impl ConvergeDrone {
     }
 
     fn with_token(&self) -> Result<drone::Drone, Error> {
-        let token = self.kept.secret(API_TOKEN)?.ok_or(Error::Gone { what: "the API token" })?;
+        let token = self.state.secret(API_TOKEN_FILE)?.ok_or(Error::Gone { what: "the API token" })?;
         Ok(self.drone.with_token(&token))
     }
 
-    async fn log_in(&self, because: LogInBecause) -> Result<(), Error> {
+    async fn log_in(&self, because: LoginReason) -> Result<(), Error> {
         let session = match login::login(&self.drone, self.gitea()?).await? {
             Outcome::LoggedIn(session) => session,
-            // Not for an operator to mend: the next round has Gitea make a new one.
+            // The next round regenerates the secret; an operator is not needed.
             Outcome::Blocked(blocked) if matches!(blocked.reason, Reason::ClientSecret(_)) => {
                 let mut done = self.done.borrow_mut();
                 if done.regenerated {
@@ -240,9 +240,9 @@ impl ConvergeDrone {
             }
             Outcome::Blocked(blocked) => return Err(blocked.into()),
         };
-        // With the account Drone made a token, and wrote it to its log: it is never used.
-        if because != LogInBecause::ScmTokenDead {
-            self.kept.keep(API_TOKEN, &session.new_token().await?)?;
+        // Drone wrote the first token of the account to its log, so that one is never used.
+        if because != LoginReason::ScmTokenDead {
+            self.state.write_secret(API_TOKEN_FILE, &session.new_token().await?)?;
         }
         self.done.borrow_mut().logged_in = true;
         Ok(())

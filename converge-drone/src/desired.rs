@@ -1,7 +1,7 @@
-//! What the operator declares.
+//! The configuration of this piece.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base::address::{Probe, domain_setting_problem, server_setting_problem};
 use base::configuration::Problem;
@@ -10,62 +10,84 @@ use recipe::{Source, desired};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::env;
-
-/// The longest a build may take, in minutes: a week.
+/// The limit of `timeout_minutes`: a week.
 const LONGEST_BUILD: u32 = 7 * 24 * 60;
+
+/// The keys of the recipe's `.env` that this piece sets.
+pub const OWN_KEYS: [&str; 12] = [
+    "DOMAIN",
+    "COMPOSE_FILE",
+    "LETS_ENCRYPT_ENV",
+    "DRONE_USER_CREATE",
+    "DRONE_REGISTRATION_CLOSED",
+    "DRONE_REPOSITORY_FILTER",
+    "DRONE_GITEA_SERVER",
+    "DRONE_GITEA_CLIENT_ID",
+    "GITEA_DOMAIN",
+    "GITEA_CLIENT_ID",
+    "SECRET_RPC_SECRET_VERSION",
+    "SECRET_CLIENT_SECRET_VERSION",
+];
+
+/// True for a variable of Drone with a secret, which must not be in the environment of a service.
+fn is_secret(key: &str) -> bool {
+    key.starts_with(PASSED_ON) && ["_SECRET", "_PASSWORD", "_TOKEN"].iter().any(|end| key.ends_with(end))
+}
+
+/// The prefix of keys that reach Drone even if the recipe's `.env.sample` does not have them.
+pub const PASSED_ON: &str = "DRONE_";
 
 /// Drone, as the recipe deploys it, logged in at Gitea, with one activated repository and a runner on this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Desired {
-    /// Drone's domain.
+    /// The domain of Drone.
     pub domain: String,
-    /// Where the recipe comes from and which version of it runs.
+    /// The source of the recipe, and the policy for its version.
     pub recipe: Source,
-    /// Keys of the recipe's `.env`, beside those this piece sets itself.
+    /// Keys of the recipe's `.env`, in addition to those of this piece.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// The recipe's compose files.
+    /// The compose files of the recipe.
     #[serde(default = "compose_files")]
     pub compose_files: Vec<String>,
-    /// The forge.
+    /// The Gitea server.
     pub gitea: Forge,
-    /// The repository whose builds run recipes.
+    /// The CI repository, whose builds test recipes.
     pub repository: Repository,
-    /// The runner on this host; none, where one runs elsewhere. It needs the same RPC secret.
+    /// The runner on this host. Left out if a runner elsewhere has the same RPC secret.
     pub runner: Option<Runner>,
     /// `ABRA_DIR`.
     #[serde(default = "recipe::desired::abra_directory")]
     pub abra_directory: PathBuf,
-    /// Where Drone is asked.
+    /// The address of the requests to Drone.
     #[serde(default)]
     pub probe: Probe,
-    /// Deadlines.
+    /// The deadlines.
     #[serde(default)]
     pub limits: Limits,
 }
 
-/// The forge.
+/// The Gitea server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Forge {
-    /// Its address, with its scheme.
+    /// The address, with its scheme.
     pub address: String,
     /// The login of the bot; its password is the credential `gitea-password`.
     pub bot: String,
 }
 
-/// The repository whose builds run recipes.
+/// The CI repository, whose builds test recipes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Repository {
     /// `owner/name`.
     pub name: String,
-    /// Minutes after which a build ends.
+    /// The timeout of a build, in minutes.
     #[serde(default = "timeout_minutes")]
     pub timeout_minutes: u32,
-    /// Whether its builds may do what Drone asks trust for.
+    /// True if its builds may use the features that Drone allows for trusted repositories only.
     #[serde(default)]
     pub trusted: bool,
 }
@@ -74,11 +96,13 @@ pub struct Repository {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Runner {
-    /// Its systemd unit.
+    /// The systemd unit.
+    #[serde(default = "runner_unit")]
     pub unit: String,
-    /// Its configuration.
+    /// The configuration file of the runner.
+    #[serde(default = "runner_configuration")]
     pub configuration: PathBuf,
-    /// Where it says what it was started with.
+    /// The status file of the runner.
     #[serde(default = "runner_status")]
     pub status: PathBuf,
 }
@@ -91,30 +115,38 @@ fn timeout_minutes() -> u32 {
     60
 }
 
+fn runner_unit() -> String {
+    drone_runner::UNIT.into()
+}
+
+fn runner_configuration() -> PathBuf {
+    drone_runner::settings::PATH.into()
+}
+
 fn runner_status() -> PathBuf {
-    "/run/drone-runner/status.json".into()
+    Path::new(drone_runner::status::RUNTIME_DIRECTORY).join(drone_runner::status::FILE)
 }
 
 impl Desired {
-    /// Drone's address.
+    /// The address of Drone.
     pub fn address(&self) -> String {
         format!("https://{}", self.domain)
     }
 
-    /// Where Gitea sends a browser back to; the OAuth application is found by it.
+    /// The redirect address of the OAuth application, which identifies it.
     pub fn redirect(&self) -> String {
         format!("{}/login", self.address())
     }
 
-    /// What is wrong with it that its types could not refuse.
+    /// Checks the values beyond their types.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         problems.extend(domain_setting_problem(&self.domain, "drone.ci.example.org"));
         problems.extend(self.recipe.problems());
-        problems.extend(desired::env_problems(&self.env, &env::OURS));
-        problems.extend(self.env.keys().filter(|key| env::is_secret(key)).map(|key| {
-            let message = "is a secret, and whoever reads Docker reads an app's environment";
-            Problem::new(format!("env.{key}"), message, "leave it out; this piece makes the secrets that Drone needs")
+        problems.extend(desired::env_problems(&self.env, &OWN_KEYS));
+        problems.extend(self.env.keys().filter(|key| is_secret(key)).map(|key| {
+            let message = "is a secret, and every user of Docker can read the environment of an app";
+            Problem::new(format!("env.{key}"), message, "leave it out; this piece generates the secrets of Drone")
         }));
         problems.extend(desired::compose_problems(&self.compose_files, "compose.yml and compose.gitea.yml"));
         problems.extend(self.gitea.problems());
@@ -127,7 +159,7 @@ impl Desired {
 }
 
 impl Forge {
-    /// Its host, with the port where it is not the scheme's own: as the recipe's `GITEA_DOMAIN` wants it.
+    /// The host, with a port that is not the scheme's default: the form of the recipe's `GITEA_DOMAIN`.
     pub fn domain(&self) -> String {
         let without_scheme = self.address.split_once("://").map_or(self.address.as_str(), |(_, rest)| rest);
         without_scheme.trim_end_matches('/').to_owned()
@@ -136,7 +168,7 @@ impl Forge {
     fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         problems.extend(server_setting_problem("gitea.address", &self.address, "https://git.example.org"));
-        // Drone takes `username:<bot>,machine:…`, so nothing of that may be in a login; Gitea allows none of it either.
+        // Drone parses `username:<bot>,machine:…`. Gitea allows none of these separators in a login.
         let is_login = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
         if self.bot.is_empty() || !self.bot.chars().all(is_login) {
             let message = format!("is `{}`, no login of Gitea's", self.bot);
@@ -147,7 +179,7 @@ impl Forge {
 }
 
 impl Repository {
-    /// Who owns it: an organisation or a user.
+    /// The owner: an organisation or a user.
     pub fn owner(&self) -> &str {
         self.name.split_once('/').map_or(&self.name, |(owner, _)| owner)
     }

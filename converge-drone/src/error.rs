@@ -1,4 +1,4 @@
-//! What can go wrong with Drone.
+//! Errors of this piece.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,13 +7,13 @@ use base::error::{Class, Explain};
 
 use crate::login;
 
-/// What went wrong.
+/// An error of this piece.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The recipe's app could not be looked at or changed.
+    /// The app cannot be observed or changed.
     #[error(transparent)]
     Recipe(#[from] recipe::Error),
-    /// Docker could not be reached.
+    /// Docker cannot be reached.
     #[error(transparent)]
     Docker(#[from] docker::Error),
     /// A call to Gitea or Drone failed.
@@ -22,40 +22,40 @@ pub enum Error {
     /// The bot cannot be logged in.
     #[error(transparent)]
     Login(#[from] login::Blocked),
-    /// systemd could not be asked, or did not do it.
+    /// A call to systemd failed.
     #[error(transparent)]
     Systemd(#[from] systemd::Error),
-    /// A kept secret could not be read or written.
-    #[error("cannot {what} {}", path.display())]
+    /// A file of the state directory cannot be read or written.
+    #[error("cannot {action} {}", path.display())]
     State {
-        /// What was tried.
-        what: &'static str,
+        /// `read`, `write` or `remove`.
+        action: &'static str,
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// What was there when the plan was made is gone.
+    /// An object of the plan is missing now.
     #[error("{what} is not there any more")]
     Gone {
-        /// What.
+        /// The object.
         what: &'static str,
     },
-    /// Gitea refuses the client secret that Drone has; it can be had anew.
+    /// Gitea refuses the client secret that Drone has. The next round gets a new one.
     #[error("Gitea refuses the client secret that Drone has")]
     ClientSecretRefused,
-    /// What was to be created is there by now.
-    #[error("there is an OAuth application `{name}` by now")]
+    /// Another client has created the application meanwhile.
+    #[error("there is an OAuth application `{name}` now")]
     AlreadyThere {
-        /// Its name.
+        /// The name.
         name: String,
     },
-    /// Drone answered that it did, and did not.
+    /// Drone answered with success, and did not set them.
     #[error("Drone ignored the settings of {repository}: it has {has} now")]
     Ignored {
         /// The repository.
         repository: String,
-        /// The settings it has.
+        /// The present settings.
         has: String,
     },
 }

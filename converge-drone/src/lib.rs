@@ -1,25 +1,24 @@
-//! Deploys Drone, logs the bot in, activates the CI repository, and runs its builds.
+//! Deploys Drone, logs the bot in, activates the CI repository, and starts the runner of its builds.
 //!
-//! Two programs: `converge-drone`, a converger like the others, and `drone-runner`, the service that runs builds.
+//! The program `drone-runner`, the service that runs the builds, is a crate of its own.
 //!
-//! - [`desired`]: what the operator declares: domain, recipe and version policy, Gitea and the bot, the repository.
-//! - [`observed`]: Gitea's OAuth applications, the app, what Drone says to our token, the runner. Reads only.
-//! - [`plan`]: pure; in the order things depend on each other.
-//! - [`change`]: what can be changed, one mutation each.
-//! - [`kept`]: the generated secrets in the state directory.
-//! - [`http::gitea`], [`http::drone`]: the clients of the two servers.
-//! - [`login`]: the bot's login by the pages a browser would see.
-//! - [`drone_runner`]: the runner's settings, shared with the converger.
+//! - [`desired`]: the configuration: domain, recipe and version policy, Gitea and the bot, the repository, the runner.
+//! - [`observed`]: the state of Gitea's OAuth applications, the app, the bot's account in Drone, the runner. Reads only.
+//! - [`plan()`]: the changes, in the order of their dependencies. Pure.
+//! - [`change`]: the changes, one mutation each.
+//! - `state`: the generated secrets in the state directory.
+//! - [`http::gitea`], [`http::drone`]: the clients of both servers.
+//! - [`login`]: the bot's login by the pages for a browser.
 
 pub mod change;
 pub mod desired;
-pub mod env;
+mod env;
 mod error;
 mod facts;
-pub mod kept;
 pub mod login;
 pub mod observed;
-pub mod plan;
+mod plan;
+mod state;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -34,6 +33,7 @@ use base::limits::Limits;
 use base::plan::Plan;
 use converge::Converger;
 use docker::Docker;
+use drone_runner::settings::RPC_SECRET_CREDENTIAL;
 use recipe::{App, AppId, SecretContent};
 use secrecy::SecretString;
 
@@ -41,45 +41,46 @@ pub use change::Change;
 pub use desired::Desired;
 pub use error::Error;
 pub use observed::Observed;
+pub use plan::plan;
 
 use http::Connect;
 use http::drone::Drone;
 use http::gitea::Gitea;
-use kept::Kept;
 use observed::Done;
+use state::StateDir;
 
-/// The piece's name, and the value of the label on what it creates.
+/// The name of the piece, and the value of `converge.managed` on its objects.
 pub const NAME: &str = "drone";
-/// The recipe's name.
+/// The name of the recipe.
 pub const RECIPE: &str = "drone";
-/// The secret that Drone and its runners share.
-pub const RPC: &str = "rpc_secret";
-/// The secret of the OAuth application.
+/// The kind of the Swarm secret that Drone and its runners share.
+pub const RPC_SECRET: &str = "rpc_secret";
+/// The kind of the Swarm secret with the secret of the OAuth application.
 pub const CLIENT_SECRET: &str = "client_secret";
 /// The credential with the bot's password.
-pub const PASSWORD: &str = "gitea-password";
+pub const PASSWORD_CREDENTIAL: &str = "gitea-password";
 
-/// The converger, connected.
+/// The connected converger.
 #[derive(Debug)]
 pub struct ConvergeDrone {
     desired: Desired,
     app: App,
     clock: Clock,
-    kept: Kept,
-    /// Gitea, or why the bot has no password: that leaves alone whatever runs.
+    state: StateDir,
+    /// The client of Gitea, or the reason why the bot has no password. Without one, a running Drone stays as it is.
     gitea: Result<Gitea, Explained>,
-    /// Why Gitea's pages refused the bot in this run.
+    /// The reason why Gitea's pages refused the bot in this run.
     refused: RefCell<Option<Explained>>,
     drone: Drone,
-    /// The RPC secret, where a credential gives one.
+    /// The RPC secret, if there is a credential for it.
     rpc_credential: Result<Option<SecretString>, Explained>,
     done: RefCell<Done>,
 }
 
 impl Converger for ConvergeDrone {
     const NAME: &'static str = NAME;
-    /// Gitea, the secrets, Drone, the bot's account and the repository each show only once the one before is right; a
-    /// refused client secret takes the way twice.
+    /// Gitea, the secrets, Drone, the bot's account and the repository can each be observed only when the one before is
+    /// right. A refused client secret needs these rounds twice.
     const ROUNDS: u32 = 10;
     type Desired = Desired;
     type Observed = Observed;
@@ -95,12 +96,12 @@ impl Converger for ConvergeDrone {
     }
 
     async fn connect(desired: Desired, host: Host) -> Result<Self, Error> {
-        // Fails only when this process has one already.
+        // Fails only if this process has a provider already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let call = desired.limits.call();
         let docker = host.backoff.retry(async || Docker::connect(&host.docker_host, call).await).await?;
         let connect = Connect { backoff: host.backoff, ..Connect::within(call) };
-        let gitea = match host.credentials.read(PASSWORD) {
+        let gitea = match host.credentials.read(PASSWORD_CREDENTIAL) {
             Ok(password) => Ok(Gitea::with_password(&desired.gitea.address, &desired.gitea.bot, &password, &connect)?),
             Err(error) => Err(Explained::new(&error)),
         };
@@ -109,8 +110,8 @@ impl Converger for ConvergeDrone {
         Ok(Self {
             app: App::new(&id, &desired.recipe, &desired.abra_directory, desired.limits, docker, &host),
             drone: Drone::new(&desired.address(), &at_probe)?,
-            kept: Kept::new(&host.state_directory),
-            rpc_credential: optional(host.credentials.read(kept::RPC_SECRET)),
+            state: StateDir::new(&host.state_directory),
+            rpc_credential: optional(host.credentials.read(RPC_SECRET_CREDENTIAL)),
             clock: host.clock,
             done: RefCell::default(),
             refused: RefCell::default(),
@@ -124,7 +125,7 @@ impl Converger for ConvergeDrone {
     }
 
     async fn observe(&self) -> Result<Observed, Error> {
-        // Many calls side by side: on the heap, for it is large.
+        // The future is large, as it has many concurrent calls.
         Box::pin(observed::observe(self)).await
     }
 
@@ -137,7 +138,7 @@ impl Converger for ConvergeDrone {
     }
 }
 
-/// A credential that need not be given.
+/// Reads an optional credential.
 fn optional(read: Result<SecretString, credential::Error>) -> Result<Option<SecretString>, Explained> {
     match read {
         Ok(secret) => Ok(Some(secret)),
@@ -147,14 +148,14 @@ fn optional(read: Result<SecretString, credential::Error>) -> Result<Option<Secr
 }
 
 impl ConvergeDrone {
-    /// What a new secret of this kind holds.
+    /// The content of a new Swarm secret of this kind.
     fn content(&self, kind: &str) -> Result<SecretContent, Error> {
-        let secret = if kind == RPC {
+        let secret = if kind == RPC_SECRET {
             self.rpc_secret()?.ok().flatten()
         } else {
-            self.kept.application()?.map(|application| application.client_secret)
+            self.state.oauth_client()?.map(|client| client.client_secret)
         };
-        // It was there when the plan was made.
+        // The plan was made with this secret.
         let secret = secret.ok_or(Error::Gone { what: "a secret" })?;
         Ok(SecretContent { secret, labels: BTreeMap::new() })
     }

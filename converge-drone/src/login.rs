@@ -1,15 +1,15 @@
-//! The first login of the bot, by the pages a browser would see: Drone sends to Gitea, Gitea asks for the password and
-//! for the grant, and sends back to Drone, which answers with a session.
+//! The login of the bot by the pages for a browser: Drone redirects to Gitea, Gitea asks for the password and the grant and
+//! redirects back to Drone, which answers with a session.
 //!
-//! Every form is read from its page; nothing but the outline of the way is assumed. Whatever else comes is a
-//! [`Blocked`]: its reason, the address to go on with by hand, and what to do there.
+//! Every form is read from its page. An unexpected page ends the login as [`Blocked`]: the reason, the address to continue by
+//! hand, and a hint.
 
 mod blocked;
 mod cookies;
+mod flow;
 mod form;
 mod page;
 mod session;
-mod walk;
 
 use http::Error;
 use http::drone::Drone;
@@ -18,22 +18,22 @@ use http::gitea::Gitea;
 pub use blocked::{Blocked, Reason};
 pub use session::Session;
 
-/// How a login ended.
+/// The outcome of a login.
 #[derive(Debug)]
 pub enum Outcome {
     /// The bot is logged in.
     LoggedIn(Session),
-    /// Only somebody with a browser, or with other settings, can go on.
+    /// The login needs a person with a browser, or other settings.
     Blocked(Blocked),
 }
 
-/// Logs the bot in at Drone, by Gitea.
+/// Logs the bot in at Drone, through Gitea.
 pub async fn login(drone: &Drone, gitea: &Gitea) -> Result<Outcome, Error> {
-    walk::login(drone, gitea).await
+    flow::login(drone, gitea).await
 }
 
-/// Asks Gitea's login page why it refuses the bot: its API answers the same to a wrong password, to two-factor login and
-/// to an account that may not sign in. `None` when the page lets it in.
+/// Signs in at Gitea's login page to learn why Gitea refuses the bot. Its API answers the same to a wrong password, to
+/// two-factor login and to an account that may not sign in. `None` if the page accepts the bot.
 pub async fn why_refused(gitea: &Gitea) -> Result<Option<Blocked>, Error> {
-    walk::why_refused(gitea).await
+    flow::why_refused(gitea).await
 }

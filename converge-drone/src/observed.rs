@@ -1,44 +1,45 @@
-//! What is there. Reads only.
+//! The observed state. Reads only.
 
-pub mod forge;
-pub mod runner;
-pub mod server;
+mod drone;
+mod gitea;
+mod runner;
 
 use std::collections::BTreeMap;
 
 use base::error::Explained;
 
+use drone_runner::settings::RPC_SECRET_CREDENTIAL;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-pub use forge::{Forge, Repository};
-pub use runner::{Inputs, Runner, Unit};
-pub use server::{Account, Activated, Scm, Server};
+pub use drone::{Account, DroneRepository, DroneState, ScmToken};
+pub use gitea::{GiteaRepository, GiteaState};
+pub use runner::{RunnerConfiguration, RunnerState, RunnerUnit};
 
 use crate::error::Error;
-use crate::kept::{API_TOKEN, Application, RPC_SECRET, is_plain};
-use crate::{CLIENT_SECRET, ConvergeDrone, RPC};
+use crate::state::{API_TOKEN_FILE, RPC_SECRET_FILE, is_plain};
+use crate::{CLIENT_SECRET, ConvergeDrone, RPC_SECRET};
 
-/// Everything a plan is made from.
+/// The observed state, the input of the plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Observed {
-    /// When it was looked at.
+    /// The time of the observation.
     pub now: Timestamp,
     /// The RPC secret.
     pub rpc_secret: RpcSecret,
-    /// The client id of the OAuth application whose secret is kept.
+    /// The client id in the state directory.
     pub client_id: Option<String>,
     /// Gitea.
-    pub gitea: Forge,
+    pub gitea: GiteaState,
     /// The app.
     pub app: recipe::Observed,
-    /// Drone, asked.
-    pub drone: Server,
-    /// The runner on this host; `None` where none is declared.
-    pub runner: Option<Runner>,
-    /// What this run has done already and nothing outside shows.
+    /// Drone.
+    pub drone: DroneState,
+    /// The runner on this host; `None` if none is declared.
+    pub runner: Option<RunnerState>,
+    /// The memory of this run.
     pub done: Done,
 }
 
@@ -46,60 +47,60 @@ pub struct Observed {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RpcSecret {
-    /// It can be used.
+    /// There is one.
     Usable,
-    /// There is none yet: one is generated.
+    /// There is none: the plan generates one.
     Missing,
-    /// The credential cannot be used.
+    /// The credential is not a usable secret.
     Unusable {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// The advice for the operator.
         hint: String,
     },
 }
 
-/// What this run has done already and nothing outside shows.
+/// The memory of this run: finished changes that cannot be observed.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Done {
-    /// Gitea refused the client secret at a login.
+    /// A login failed, for Gitea refused the client secret.
     pub client_refused: bool,
-    /// The OAuth application got a new secret.
+    /// The secret of the OAuth application was regenerated.
     pub regenerated: bool,
     /// The bot was logged in.
     pub logged_in: bool,
-    /// The bot's repositories were read from Gitea.
+    /// Drone has synchronised the bot's repositories.
     pub synchronised: bool,
     /// The runner was started, or restarted.
     pub runner_started: bool,
 }
 
-/// Reads everything.
+/// Observes everything.
 pub async fn observe(on: &ConvergeDrone) -> Result<Observed, Error> {
     let desired = &on.desired;
     let rpc = on.rpc_secret()?;
-    let application = on.kept.application()?;
+    let oauth_client = on.state.oauth_client()?;
     let usable = rpc.as_ref().ok().and_then(Option::as_ref);
     let contents = BTreeMap::from([
-        (RPC, usable.cloned()),
-        (CLIENT_SECRET, application.as_ref().map(|Application { client_secret, .. }| client_secret.clone())),
+        (RPC_SECRET, usable.cloned()),
+        (CLIENT_SECRET, oauth_client.as_ref().map(|client| client.client_secret.clone())),
     ]);
     let runner = runner::observe(desired.runner.as_ref(), usable);
     let (app, gitea, runner) = tokio::join!(
         on.app.observe(&desired.recipe.version, &desired.compose_files, &contents),
-        forge::observe(on),
+        gitea::observe(on),
         runner
     );
     let app = app?;
     let runs = app.stack.services.iter().any(|service| service.tasks.running > 0);
-    let token = on.kept.secret(API_TOKEN)?;
-    let drone = if runs { server::observe(on, token.as_ref(), &gitea).await } else { Server::NotRunning };
+    let token = on.state.secret(API_TOKEN_FILE)?;
+    let drone = if runs { drone::observe(on, token.as_ref(), &gitea).await } else { DroneState::NotRunning };
     Ok(Observed {
         now: on.clock.now(),
-        rpc_secret: seen(&rpc),
-        client_id: application.map(|application| application.client_id),
+        rpc_secret: observed_secret(&rpc),
+        client_id: oauth_client.map(|client| client.client_id),
         gitea,
         app,
         drone,
@@ -108,31 +109,31 @@ pub async fn observe(on: &ConvergeDrone) -> Result<Observed, Error> {
     })
 }
 
-fn seen(rpc: &Result<Option<SecretString>, Explained>) -> RpcSecret {
+fn observed_secret(rpc: &Result<Option<SecretString>, Explained>) -> RpcSecret {
     match rpc {
         Ok(Some(_)) => RpcSecret::Usable,
         Ok(None) => RpcSecret::Missing,
         Err(error) => {
-            let (reason, hint) = in_words(error);
+            let (reason, hint) = reason_and_hint(error);
             RpcSecret::Unusable { reason, hint }
         }
     }
 }
 
-/// An error as a plan shows it: the reason, and what to do.
-fn in_words(error: &Explained) -> (String, String) {
+/// The reason and the hint of an error, for a plan.
+fn reason_and_hint(error: &Explained) -> (String, String) {
     (error.reason(), error.hint.clone().unwrap_or_default())
 }
 
 impl ConvergeDrone {
-    /// The RPC secret: the credential where one is given, else the one that was generated.
+    /// The RPC secret: the credential, or else the generated one.
     pub(crate) fn rpc_secret(&self) -> Result<Result<Option<SecretString>, Explained>, Error> {
         match &self.rpc_credential {
             Ok(Some(credential)) => {
                 let text = credential.expose_secret().trim();
                 Ok(if is_plain(text) { Ok(Some(text.into())) } else { Err(unusable()) })
             }
-            Ok(None) => Ok(Ok(self.kept.secret(RPC_SECRET)?)),
+            Ok(None) => Ok(Ok(self.state.secret(RPC_SECRET_FILE)?)),
             Err(error) => Ok(Err(error.clone())),
         }
     }
@@ -142,9 +143,9 @@ fn unusable() -> Explained {
     Explained {
         class: base::error::Class::Configuration,
         message: format!(
-            "credential `{RPC_SECRET}` is shorter than 16 characters, or has others than letters, digits and -_.=+/"
+            "credential `{RPC_SECRET_CREDENTIAL}` is shorter than 16 characters, or has others than letters, digits and -_.=+/"
         ),
         causes: Vec::new(),
-        hint: Some("write one by `openssl rand -hex 32`, or leave the credential out: then one is generated".into()),
+        hint: Some("write one with `openssl rand -hex 32`, or leave the credential out: then one is generated".into()),
     }
 }

@@ -1,7 +1,7 @@
-//! What leads from observed to desired. Pure.
+//! The changes from the observed to the desired state. Pure.
 //!
-//! In the order things depend on each other: the RPC secret and the OAuth [`application`], the app with both as its
-//! secrets, then Drone itself: the bot's [`account`], the [`repository`]. The [`runner`] stands beside them.
+//! In the order of dependencies: the RPC secret and the OAuth [`application`], the app with both as its secrets, then the
+//! bot's [`account`] in Drone and the [`repository`]. The [`runner`] needs the RPC secret only.
 
 mod account;
 mod application;
@@ -13,12 +13,12 @@ use recipe::names::Names;
 use recipe::plan::{AppGoal, Rollback, Target, deploy, forget, has_swarm, hint, secret, superseded, unsettled};
 
 use crate::change::Change;
-use crate::desired::Desired;
+use crate::desired::{Desired, PASSED_ON};
 use crate::env::{self, Secrets};
-use crate::observed::{Observed, RpcSecret, Server};
-use crate::{CLIENT_SECRET, RECIPE, RPC};
+use crate::observed::{DroneState, Observed, RpcSecret};
+use crate::{CLIENT_SECRET, RECIPE, RPC_SECRET};
 
-/// Plans.
+/// Plans the changes.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     let mut plan = Plan::empty();
     let has_rpc_secret = rpc_secret(observed, &mut plan);
@@ -41,7 +41,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     plan
 }
 
-/// The secret that Drone and its runners share. Whether there is one.
+/// Plans the RPC secret. Returns true if there is one.
 fn rpc_secret(observed: &Observed, plan: &mut Plan<Change>) -> bool {
     match &observed.rpc_secret {
         RpcSecret::Usable => return true,
@@ -51,10 +51,10 @@ fn rpc_secret(observed: &Observed, plan: &mut Plan<Change>) -> bool {
     false
 }
 
-/// The app. Whether it is as it should be and settled; then what it no longer needs is cleared away.
+/// Plans the app and the removal of superseded objects. Returns true if the app is deployed as desired and settled.
 fn app(desired: &Desired, observed: &Observed, client_id: &str, plan: &mut Plan<recipe::Change>) -> bool {
     let names = Names::new(&desired.domain);
-    let (rpc, new_rpc) = secret(&observed.app, &names, RPC);
+    let (rpc, new_rpc) = secret(&observed.app, &names, RPC_SECRET);
     let (client, new_client) = secret(&observed.app, &names, CLIENT_SECRET);
     let wanted = AppGoal {
         recipe: RECIPE,
@@ -63,12 +63,12 @@ fn app(desired: &Desired, observed: &Observed, client_id: &str, plan: &mut Plan<
         env: &desired.env,
         keys: env::keys(desired, client_id, Secrets { rpc, client }),
         keys_if_known: env::keys_if_known(desired, client_id),
-        passed_on: Some(env::PASSED_ON),
+        passed_on: Some(PASSED_ON),
         compose_files: &desired.compose_files,
-        secrets: vec![names.secret(RPC, rpc), names.secret(CLIENT_SECRET, client)],
+        secrets: vec![names.secret(RPC_SECRET, rpc), names.secret(CLIENT_SECRET, client)],
         creations: new_rpc.into_iter().chain(new_client).collect(),
         also: Vec::new(),
-        unhealthy: what_is_wrong(desired, observed),
+        unhealthy: unhealthy_reasons(desired, observed),
         rollback: Rollback::SameUpstream,
         wait_seconds: desired.limits.wait_seconds,
         now: observed.now,
@@ -81,44 +81,44 @@ fn app(desired: &Desired, observed: &Observed, client_id: &str, plan: &mut Plan<
     if !unsettled.is_empty() {
         return false;
     }
-    if matches!(observed.drone, Server::NoToken | Server::Refuses | Server::Accepts { .. }) {
+    if matches!(observed.drone, DroneState::NoToken | DroneState::Refuses | DroneState::Accepts { .. }) {
         plan.sequence("superseded", clear(observed, &target, Secrets { rpc, client }));
     }
     true
 }
 
-/// What is left of earlier versions and earlier secrets.
+/// Removes the remains of earlier versions and earlier secrets.
 fn clear(observed: &Observed, target: &Target, secrets: Secrets) -> Vec<recipe::Change> {
-    let mut changes = superseded(&observed.app, RPC, secrets.rpc);
+    let mut changes = superseded(&observed.app, RPC_SECRET, secrets.rpc);
     changes.extend(superseded(&observed.app, CLIENT_SECRET, secrets.client));
     changes.extend(forget(&observed.app, target));
     changes
 }
 
-/// All that is wrong with what runs, in words; `None` when it is healthy.
-fn what_is_wrong(desired: &Desired, observed: &Observed) -> Option<String> {
+/// The reasons why the running app is unhealthy; `None` if it is healthy.
+fn unhealthy_reasons(desired: &Desired, observed: &Observed) -> Option<String> {
     let unsettled = unsettled(&observed.app);
     if !unsettled.is_empty() {
         let words: Vec<String> = unsettled.into_iter().map(|(what, seen)| format!("{what}: {seen}")).collect();
         return Some(words.join("; "));
     }
     match &observed.drone {
-        Server::NotRunning => Some("nothing runs that could be asked".into()),
-        Server::Silent { reason, .. } => Some(format!("{} does not answer: {reason}", desired.address())),
-        Server::NoToken | Server::Refuses | Server::Accepts { .. } => None,
+        DroneState::NotRunning => Some("no task of Drone runs".into()),
+        DroneState::Silent { reason, .. } => Some(format!("{} does not answer: {reason}", desired.address())),
+        DroneState::NoToken | DroneState::Refuses | DroneState::Accepts { .. } => None,
     }
 }
 
-/// Waits until Drone answers. Whether it does.
+/// Waits until Drone answers. Returns true if it does.
 fn is_up(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) -> bool {
     let what = format!("Drone to answer at {}/healthz", desired.address());
     match &observed.drone {
-        Server::NoToken | Server::Refuses | Server::Accepts { .. } => return true,
-        Server::NotRunning => {
-            plan.wait(what, "nothing runs that could be asked", hint(&Names::new(&desired.domain)));
+        DroneState::NoToken | DroneState::Refuses | DroneState::Accepts { .. } => return true,
+        DroneState::NotRunning => {
+            plan.wait(what, "no task of Drone runs", hint(&Names::new(&desired.domain)));
         }
-        Server::Silent { reason, hint, may_pass: true } => plan.wait(what, reason.clone(), hint.clone()),
-        Server::Silent { reason, hint, may_pass: false } => plan.block("drone", reason.clone(), hint.clone()),
+        DroneState::Silent { reason, hint, may_pass: true } => plan.wait(what, reason.clone(), hint.clone()),
+        DroneState::Silent { reason, hint, may_pass: false } => plan.block("drone", reason.clone(), hint.clone()),
     }
     false
 }

@@ -31,6 +31,11 @@ impl Clock {
     }
 }
 
+/// Seconds since 1970 by the system's clock.
+pub fn unix_seconds() -> i64 {
+    Timestamp::now().as_second()
+}
+
 impl fmt::Debug for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Clock({})", self.now())

@@ -1,19 +1,17 @@
-//! What a step finds in its environment, and who may set what.
+//! The rules for the environment of a step, and its file.
 //!
-//! The runner's own variables come first, then those of the settings; a build's parameters and a pipeline can add to
-//! them and replace none. Values are data: they never come near a shell's line.
+//! The runner and its settings set variables; the parameters of a build and a pipeline may add others, and replace none.
+//! Values are data: no value becomes part of a script.
 
 mod drone;
-mod file;
 
 use std::collections::BTreeMap;
 
-pub use drone::drone;
-pub use file::file;
+pub use drone::drone_variables;
 
-/// Names that only the runner sets, and beginnings of such names. What a shell or a loader reads before the first
-/// command runs is among them: it would be a way to run another command than the pipeline's.
-const OURS: [&str; 23] = [
+/// Names that only the runner sets. A shell or a loader reads some of them before the first command: with one of these a
+/// parameter could run another command than the pipeline's.
+const RESERVED: [&str; 23] = [
     "PATH",
     "HOME",
     "SHELL",
@@ -38,65 +36,84 @@ const OURS: [&str; 23] = [
     "GLIBC_TUNABLES",
     "NETRC",
 ];
-const OUR_BEGINNINGS: [&str; 8] =
+/// Prefixes of such names.
+const RESERVED_PREFIXES: [&str; 8] =
     ["LD_", "DRONE_", "CI_", "BASH_FUNC_", "SYSTEMD_", "LISTEN_", "GIT_CONFIG", "JOURNAL_"];
 
-/// Whether a variable may have this name: what every shell takes.
-pub fn is_name(name: &str) -> bool {
+/// True for a name that every shell takes.
+pub fn is_variable_name(name: &str) -> bool {
     name.len() <= 256
         && name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// Whether a variable may have this value: what systemd takes.
-pub fn is_value(value: &str) -> bool {
+/// True for a value that systemd takes.
+pub fn is_variable_value(value: &str) -> bool {
     !value.chars().any(|c| c.is_control() && c != '\n' && c != '\t')
 }
 
-/// Whether the variable is set by the runner and nobody else.
-pub fn is_ours(name: &str) -> bool {
+/// True if only the runner sets this variable.
+pub fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
-    OURS.contains(&name.as_str()) || OUR_BEGINNINGS.iter().any(|beginning| name.starts_with(beginning))
+    RESERVED.contains(&name.as_str()) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// Why a variable is not passed on.
+/// The reason why a variable is not passed on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refused {
-    /// It is no name.
+pub enum Rejection {
+    /// The name is not valid.
     Name,
-    /// It is set by the runner.
-    Ours,
-    /// It is set by the runner's configuration.
+    /// The runner sets it.
+    Reserved,
+    /// The runner's configuration sets it.
     Settings,
-    /// Its value holds control characters.
+    /// The value contains control characters.
     Value,
 }
 
-impl Refused {
-    /// Why, as the end of a sentence that begins with the variable's name.
-    pub fn words(self) -> &'static str {
+impl Rejection {
+    /// The end of a sentence that begins with the variable's name.
+    pub fn reason(self) -> &'static str {
         match self {
             Self::Name => "is no variable's name",
-            Self::Ours => "is set by the runner itself",
+            Self::Reserved => "is set by the runner itself",
             Self::Settings => "is set by this runner's configuration",
             Self::Value => "holds control characters",
         }
     }
 }
 
-/// Whether somebody else than the runner and its settings may set the variable so.
-pub fn check(name: &str, value: &str, settings: &BTreeMap<String, String>) -> Result<(), Refused> {
-    if !is_name(name) {
-        Err(Refused::Name)
-    } else if is_ours(name) {
-        Err(Refused::Ours)
+/// Checks a variable of a build or a pipeline.
+pub fn check_variable(name: &str, value: &str, settings: &BTreeMap<String, String>) -> Result<(), Rejection> {
+    if !is_variable_name(name) {
+        Err(Rejection::Name)
+    } else if is_reserved(name) {
+        Err(Rejection::Reserved)
     } else if settings.contains_key(name) {
-        Err(Refused::Settings)
-    } else if !is_value(value) {
-        Err(Refused::Value)
+        Err(Rejection::Settings)
+    } else if !is_variable_value(value) {
+        Err(Rejection::Value)
     } else {
         Ok(())
     }
+}
+
+/// The text of an `EnvironmentFile=` with checked variables. A file, because every user of the bus may read the environment
+/// that is set on a unit.
+pub fn environment_file(variables: &BTreeMap<String, String>) -> String {
+    let mut text = String::new();
+    for (name, value) in variables {
+        text.push_str(name);
+        text.push_str("=\"");
+        for c in value.chars() {
+            if matches!(c, '"' | '\\' | '`' | '$') {
+                text.push('\\');
+            }
+            text.push(c);
+        }
+        text.push_str("\"\n");
+    }
+    text
 }
 
 #[cfg(test)]
@@ -110,25 +127,37 @@ mod tests {
             ("RECIPE", "hedgedoc", Ok(())),
             ("MESSAGE", "two\nlines\tand $(more) `x` ' \"", Ok(())),
             ("message", "x", Ok(())),
-            ("PATH", "/tmp", Err(Refused::Ours)),
-            ("path", "/tmp", Err(Refused::Ours)),
-            ("LD_PRELOAD", "x.so", Err(Refused::Ours)),
-            ("HOME", "/", Err(Refused::Ours)),
-            ("DRONE_BUILD_NUMBER", "1", Err(Refused::Ours)),
-            ("BASH_ENV", "/tmp/x", Err(Refused::Ours)),
-            ("BASH_FUNC_ls%%", "() { id; }", Err(Refused::Name)),
-            ("CREDENTIALS_DIRECTORY", "/tmp", Err(Refused::Ours)),
-            ("GIT_CONFIG_COUNT", "1", Err(Refused::Ours)),
-            ("ABRA_DIR", "/tmp", Err(Refused::Settings)),
-            ("a b", "x", Err(Refused::Name)),
-            ("A=B", "x", Err(Refused::Name)),
-            ("", "x", Err(Refused::Name)),
-            ("1A", "x", Err(Refused::Name)),
-            ("RED", "\u{1b}[31m", Err(Refused::Value)),
-            ("NUL", "a\0b", Err(Refused::Value)),
+            ("PATH", "/tmp", Err(Rejection::Reserved)),
+            ("path", "/tmp", Err(Rejection::Reserved)),
+            ("LD_PRELOAD", "x.so", Err(Rejection::Reserved)),
+            ("HOME", "/", Err(Rejection::Reserved)),
+            ("DRONE_BUILD_NUMBER", "1", Err(Rejection::Reserved)),
+            ("BASH_ENV", "/tmp/x", Err(Rejection::Reserved)),
+            ("BASH_FUNC_ls%%", "() { id; }", Err(Rejection::Name)),
+            ("CREDENTIALS_DIRECTORY", "/tmp", Err(Rejection::Reserved)),
+            ("GIT_CONFIG_COUNT", "1", Err(Rejection::Reserved)),
+            ("ABRA_DIR", "/tmp", Err(Rejection::Settings)),
+            ("a b", "x", Err(Rejection::Name)),
+            ("A=B", "x", Err(Rejection::Name)),
+            ("", "x", Err(Rejection::Name)),
+            ("1A", "x", Err(Rejection::Name)),
+            ("RED", "\u{1b}[31m", Err(Rejection::Value)),
+            ("NUL", "a\0b", Err(Rejection::Value)),
         ];
         for (name, value, expected) in table {
-            assert_eq!(check(name, value, &settings), expected, "{name}={value:?}");
+            assert_eq!(check_variable(name, value, &settings), expected, "{name}={value:?}");
         }
+    }
+
+    #[test]
+    fn special_characters_do_not_end_a_value() {
+        let variables = BTreeMap::from([
+            ("A".to_owned(), "plain".to_owned()),
+            ("B".to_owned(), "a \"b\" $c `d` \\n ' # ;\nC=injected".to_owned()),
+        ]);
+        assert_eq!(
+            environment_file(&variables),
+            "A=\"plain\"\nB=\"a \\\"b\\\" \\$c \\`d\\` \\\\n ' # ;\nC=injected\"\n"
+        );
     }
 }

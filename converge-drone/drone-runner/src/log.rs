@@ -1,75 +1,76 @@
-//! A step's output on its way to Drone: secrets out, cut into lines, live in batches, and kept to be uploaded whole.
+//! The log of a step: masks secrets, splits lines, sends them live in batches, keeps the end for the upload.
 
-mod kept;
 mod lines;
 mod live;
+mod tail;
 
 use std::rc::Rc;
 
 use tokio::time::Instant;
 
-use super::mask::{Mask, Secrets};
+use super::mask::{Mask, MaskedValues};
 use super::rpc::wire::Line;
-use kept::Kept;
-use lines::Lines;
-pub use live::Live;
+use lines::LineBuffer;
+pub use live::LiveLog;
+use tail::LogTail;
 
-/// One step's log. Memory is bounded, whatever the step writes.
+/// The log of one step, in bounded memory.
 #[derive(Debug)]
-pub struct Log {
+pub struct StepLog {
     mask: Mask,
-    lines: Lines,
-    kept: Kept,
-    live: Rc<Live>,
-    began: Instant,
+    lines: LineBuffer,
+    tail: LogTail,
+    live: Rc<LiveLog>,
+    started: Instant,
     next: u64,
-    clear: Vec<u8>,
+    /// The buffer for masked output, kept to save allocations.
+    masked: Vec<u8>,
 }
 
-impl Log {
-    /// An empty log that keeps this many bytes. `live` sends what is written while the step runs.
-    pub fn new(secrets: Secrets, keep: usize, live: Rc<Live>) -> Self {
+impl StepLog {
+    /// An empty log. The upload has the last `limit` bytes; `live` gets every line at once.
+    pub fn new(secrets: MaskedValues, limit: usize, live: Rc<LiveLog>) -> Self {
         Self {
             mask: Mask::new(secrets),
-            lines: Lines::default(),
-            kept: Kept::new(keep),
+            lines: LineBuffer::default(),
+            tail: LogTail::new(limit),
             live,
-            began: Instant::now(),
+            started: Instant::now(),
             next: 0,
-            clear: Vec::new(),
+            masked: Vec::new(),
         }
     }
 
-    /// Takes the next piece of output. Waits a little where Drone takes lines slower than the step writes them.
+    /// Adds output. Waits a short time if Drone takes lines slower than the step writes them.
     pub async fn write(&mut self, piece: &[u8]) {
-        let mut clear = std::mem::take(&mut self.clear);
-        self.mask.push(piece, &mut clear);
-        self.lines.push(&clear);
-        clear.clear();
-        self.clear = clear;
+        let mut masked = std::mem::take(&mut self.masked);
+        self.mask.push(piece, &mut masked);
+        self.lines.push(&masked);
+        masked.clear();
+        self.masked = masked;
         while let Some(text) = self.lines.next() {
             self.line(text);
         }
-        self.live.make_room().await;
+        self.live.wait_for_room().await;
     }
 
-    /// A line of the runner's own.
+    /// Adds a line of the runner.
     pub fn note(&mut self, text: &str) {
         self.line(format!("{text}\n"));
     }
 
     fn line(&mut self, out: String) {
-        let line = Line { pos: self.next, out, time: self.began.elapsed().as_secs() };
+        let line = Line { pos: self.next, out, time: self.started.elapsed().as_secs() };
         self.next += 1;
-        self.kept.push(&line);
+        self.tail.push(&line);
         self.live.push(line);
     }
 
-    /// The output is at its end.
+    /// Adds the rest of the output, at its end.
     pub fn finish(&mut self) {
-        let mut clear = std::mem::take(&mut self.clear);
-        self.mask.finish(&mut clear);
-        self.lines.push(&clear);
+        let mut masked = std::mem::take(&mut self.masked);
+        self.mask.finish(&mut masked);
+        self.lines.push(&masked);
         while let Some(text) = self.lines.next() {
             self.line(text);
         }
@@ -79,8 +80,8 @@ impl Log {
         self.live.close();
     }
 
-    /// The whole log, as Drone keeps it.
+    /// The log for the upload.
     pub fn into_json(self) -> Vec<u8> {
-        self.kept.into_json()
+        self.tail.into_json()
     }
 }

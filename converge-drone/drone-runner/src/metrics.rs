@@ -11,22 +11,22 @@ use daemon::listen::{Listener, serve as listen};
 use daemon::prometheus;
 use tokio::sync::watch;
 
-use super::board::Board;
+use super::status::RunnerStatus;
 
-/// Serves `/metrics` at `place` until the task is aborted.
-pub async fn serve(place: String, board: Arc<Board>) {
-    let listener = match Listener::bind(&place).await {
+/// Serves `/metrics` at `address` until the task is aborted.
+pub async fn serve(address: String, status: Arc<RunnerStatus>) {
+    let listener = match Listener::bind(&address).await {
         Ok(listener) => listener,
         Err(error) => {
-            tracing::warn!("there are no metrics at {place}: {error}");
+            tracing::warn!("there are no metrics at {address}: {error}");
             return;
         }
     };
-    let router = Router::new().route("/metrics", get(metrics)).route("/", get(metrics)).with_state(board);
+    let router = Router::new().route("/metrics", get(metrics)).route("/", get(metrics)).with_state(status);
     let (_never, shutdown) = watch::channel(false);
     listen(listener, router, shutdown).await;
 }
 
-async fn metrics(State(board): State<Arc<Board>>) -> Response {
-    ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], board.metrics()).into_response()
+async fn metrics(State(status): State<Arc<RunnerStatus>>) -> Response {
+    ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], status.metrics()).into_response()
 }

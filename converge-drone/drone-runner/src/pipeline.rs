@@ -1,4 +1,4 @@
-//! A pipeline, from its YAML: read strictly, so that nothing a repository asks for is passed over in silence.
+//! A pipeline, read from its YAML. Unknown keys are errors, so that no request of a repository is ignored.
 
 mod document;
 mod error;
@@ -12,59 +12,58 @@ use super::rpc::wire::architecture;
 pub use document::Value;
 use document::{Document, Head, RawStep};
 pub use error::Error;
-pub use graph::Turn;
+pub use graph::StepAction;
 
-/// The name of the step that fetches the repository.
+/// The name of the step that clones the repository.
 pub const CLONE: &str = "clone";
 
-/// More steps than anybody writes by hand.
-const MOST_STEPS: usize = 200;
+/// The limit of steps.
+const MAX_STEPS: usize = 200;
 
-/// What is to be run.
+/// A pipeline.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pipeline {
-    /// Where in the stage's folder the steps run.
+    /// The working directory of the steps, relative to the stage's folder.
     pub workspace: PathBuf,
-    /// The steps, in order; the one that fetches the repository first, unless it is disabled.
+    /// The steps, in order. The clone is first, unless it is disabled.
     pub steps: Vec<Step>,
 }
 
-/// One step.
+/// A step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is one thing a pipeline says of a step")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a key of a step")]
 pub struct Step {
-    /// Its name, unique in its pipeline.
+    /// The name, unique in its pipeline.
     pub name: String,
-    /// What it does.
-    pub work: Work,
-    /// The variables it asks for.
+    /// The commands, or the clone.
+    pub kind: StepKind,
+    /// The variables of this step.
     pub environment: BTreeMap<String, Value>,
-    /// The steps it waits for, by their place.
+    /// The indices of the steps before it.
     pub after: Vec<usize>,
-    /// The same by name, as it was written.
+    /// The same names as in the file.
     pub depends_on: Vec<String>,
-    /// Whether it runs when nothing has failed.
+    /// True if it runs when no step has failed.
     pub on_success: bool,
-    /// Whether it runs when something has failed.
+    /// True if it runs when a step has failed.
     pub on_failure: bool,
-    /// Whether its failure counts.
+    /// True if its failure does not fail the stage.
     pub is_ignored: bool,
-    /// Whether the others go on beside it.
+    /// True if later steps do not wait for its end.
     pub is_detached: bool,
 }
 
-/// What a step does.
+/// The work of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Work {
-    /// Runs these lines of shell.
+pub enum StepKind {
+    /// Runs these shell commands.
     Commands(Vec<String>),
-    /// Fetches the repository, with this many commits; all of them when there is no number.
+    /// Clones the repository with this depth; with its whole history if `None`.
     Clone(Option<u32>),
 }
 
 impl Pipeline {
-    /// Reads the pipeline `name` out of a file with one or more. `settings` are the variables that the runner's
-    /// configuration sets.
+    /// Reads the pipeline `name` from a pipeline file. `settings` has the variables of the runner's configuration.
     pub fn read(text: &str, name: &str, settings: &BTreeMap<String, String>) -> Result<Self, Error> {
         let mut found = None;
         for (line, document) in documents(text) {
@@ -84,9 +83,9 @@ impl Pipeline {
 
     fn from_document(document: Document, settings: &BTreeMap<String, String>) -> Result<Self, Error> {
         let platform = document.platform.unwrap_or_default();
-        let is_ours = |asked: &Option<String>, ours: &str| asked.as_deref().is_none_or(|asked| asked == ours);
-        if !is_ours(&platform.os, "linux") || !is_ours(&platform.arch, architecture()) {
-            let or_any = |asked: Option<String>| asked.unwrap_or_else(|| "any".into());
+        let fits = |wanted: &Option<String>, ours: &str| wanted.as_deref().is_none_or(|wanted| wanted == ours);
+        if !fits(&platform.os, "linux") || !fits(&platform.arch, architecture()) {
+            let or_any = |wanted: Option<String>| wanted.unwrap_or_else(|| "any".into());
             return Err(Error::Platform { os: or_any(platform.os), arch: or_any(platform.arch) });
         }
         let workspace = document.workspace.and_then(|workspace| workspace.path).unwrap_or_default();
@@ -101,8 +100,8 @@ impl Pipeline {
         if document.steps.is_empty() {
             return Err(Error::Empty);
         }
-        if document.steps.len() > MOST_STEPS {
-            return Err(Error::Many { number: document.steps.len(), most: MOST_STEPS });
+        if document.steps.len() > MAX_STEPS {
+            return Err(Error::Many { number: document.steps.len(), most: MAX_STEPS });
         }
         for raw in document.steps {
             let step = Step::from_raw(raw, settings)?;
@@ -120,7 +119,7 @@ impl Step {
     fn clone(depth: Option<u32>) -> Self {
         Self {
             name: CLONE.into(),
-            work: Work::Clone(depth),
+            kind: StepKind::Clone(depth),
             environment: BTreeMap::new(),
             after: Vec::new(),
             depends_on: Vec::new(),
@@ -133,7 +132,7 @@ impl Step {
 
     fn from_raw(raw: RawStep, settings: &BTreeMap<String, String>) -> Result<Self, Error> {
         let name = raw.name;
-        // The name is on Drone's page, in the journal and in a unit's description.
+        // Drone's page, the journal and the description of a unit show the name.
         if name.trim().is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
             return Err(Error::Name { name });
         }
@@ -145,10 +144,10 @@ impl Step {
         }
         for (variable, value) in &raw.environment {
             let text = if let Value::Text(text) = value { text.as_str() } else { "" };
-            environment::check(variable, text, settings).map_err(|why| Error::Variable {
+            environment::check_variable(variable, text, settings).map_err(|rejection| Error::Variable {
                 step: name.clone(),
                 variable: variable.clone(),
-                why: why.words(),
+                reason: rejection.reason(),
             })?;
         }
         let when = raw.when.unwrap_or_default().status.unwrap_or_default();
@@ -160,7 +159,7 @@ impl Step {
         };
         Ok(Self {
             name,
-            work: Work::Commands(raw.commands),
+            kind: StepKind::Commands(raw.commands),
             environment: raw.environment,
             after: Vec::new(),
             depends_on: raw.depends_on,
@@ -172,8 +171,8 @@ impl Step {
     }
 }
 
-/// The documents of a YAML stream with the line each begins at. A line that begins with `---` is a document's beginning
-/// wherever it stands, also within text: YAML forbids it there.
+/// Splits a YAML stream into documents, with the first line of each. Every line with `---` at its start begins a document:
+/// YAML forbids such a line within a text.
 fn documents(text: &str) -> Vec<(usize, &str)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let is_marker = |line: &str| {

@@ -1,4 +1,4 @@
-//! The program: flags, and its life.
+//! The command line of `drone-runner`.
 
 use std::env;
 use std::io::Write;
@@ -12,14 +12,15 @@ use daemon::log;
 use tokio::task::LocalSet;
 use tracing::Level;
 
-use super::life::{Place, live};
-use super::settings::{Settings, load};
+use super::runtime::{Paths, run};
+use super::settings::{self, Settings, load};
+use super::status;
 
 #[derive(Debug, Parser)]
 #[command(version, about = "Runs the builds of a Drone server on this host, each step in a systemd unit of its own")]
 struct Flags {
-    /// The configuration.
-    #[arg(long, value_name = "PATH", default_value = "/etc/converge/drone-runner.json")]
+    /// The path of the configuration.
+    #[arg(long, value_name = "PATH", default_value = settings::PATH)]
     config: PathBuf,
     /// Check the configuration alone: no host, no credentials.
     #[arg(long, conflicts_with = "schema")]
@@ -34,27 +35,27 @@ pub fn command() -> clap::Command {
     Flags::command()
 }
 
-/// `fn main` of `drone-runner`.
+/// Runs the program.
 pub fn main() -> ExitCode {
     let flags = Flags::parse();
     if flags.schema {
-        return say(&format!("{:#}", schemars::schema_for!(Settings).to_value()));
+        return print(&format!("{:#}", schemars::schema_for!(Settings).to_value()));
     }
     if flags.check_config {
         return match Settings::read(&flags.config) {
-            Ok(_) => say(&format!("drone-runner: {} is valid", flags.config.display())),
-            Err(error) => refuse(&error),
+            Ok(_) => print(&format!("drone-runner: {} is valid", flags.config.display())),
+            Err(error) => fail(&error),
         };
     }
     log::start("drone-runner", Level::INFO);
-    let place = Place {
+    let paths = Paths {
         configuration: flags.config,
-        runtime: env::var_os("RUNTIME_DIRECTORY").map_or_else(|| "/run/drone-runner".into(), PathBuf::from),
+        runtime: env::var_os("RUNTIME_DIRECTORY").map_or_else(|| status::RUNTIME_DIRECTORY.into(), PathBuf::from),
         credentials: Credentials::from_environment(),
     };
-    let loaded = match load(&place.configuration, &place.credentials) {
+    let loaded = match load(&paths.configuration, &paths.credentials) {
         Ok(loaded) => loaded,
-        Err(error) => return refuse(&error),
+        Err(error) => return fail(&error),
     };
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -63,17 +64,17 @@ pub fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ended = LocalSet::new().block_on(&runtime, live(place, loaded));
-    // A blocked thread must not keep a runner alive that has ended.
+    let ended = LocalSet::new().block_on(&runtime, run(paths, loaded));
+    // A blocked thread of the pool must not delay the exit.
     runtime.shutdown_background();
     match ended {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&error),
+        Err(error) => fail(&error),
     }
 }
 
-/// An error with its hint, where errors go.
-fn refuse(error: &dyn Explain) -> ExitCode {
+/// Reports an error with its hint to systemd and to the log.
+fn fail(error: &dyn Explain) -> ExitCode {
     let error = Explained::new(error);
     systemd::notify::status(&error.message);
     if tracing::dispatcher::has_been_set() {
@@ -84,8 +85,8 @@ fn refuse(error: &dyn Explain) -> ExitCode {
     ExitCode::from(error.class.exit_code())
 }
 
-fn say(text: &str) -> ExitCode {
-    // Nobody may be reading.
+fn print(text: &str) -> ExitCode {
+    // The reader of the pipe may have exited.
     let _ = writeln!(std::io::stdout(), "{text}");
     ExitCode::SUCCESS
 }

@@ -1,7 +1,7 @@
-//! The runner's side of Drone's RPC: every call, its deadline, and what an answer means.
+//! The client of Drone's RPC for runners: calls, deadlines, errors.
 
 mod error;
-mod patience;
+mod retry;
 mod status;
 pub mod wire;
 
@@ -15,19 +15,19 @@ use serde::de::DeserializeOwned;
 
 use super::settings::Settings;
 pub use error::Error;
-pub use patience::Patience;
+pub use retry::{BACKOFF, retry};
 use wire::{Details, Filter, Line, Stage, Step};
 
-/// How long a long poll may take: the server ends it after 30 s, a proxy may add some.
+/// The deadline of a long poll. The server ends one after 30 s; a proxy may add some time.
 const LONG_POLL: Duration = Duration::from_mins(1);
 
-/// The largest answer that is read.
+/// The largest answer, in bytes.
 const LARGEST: usize = 8 * 1024 * 1024;
 
-/// How much of a server's words an error shows.
+/// The part of an answer's body that an error shows, in characters.
 const SHOWN: usize = 200;
 
-/// A client of one Drone server.
+/// The client of one Drone server.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
@@ -38,9 +38,9 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client for the server of these settings, under this machine's name.
+    /// Makes a client for the server of these settings; `machine` is the name that Drone shows for this runner.
     pub fn new(settings: &Settings, secret: SecretString, machine: &str) -> Result<Self, Error> {
-        // Fails only when this process has one already.
+        // Fails only if this process has a provider already.
         drop(rustls::crypto::ring::default_provider().install_default());
         let server = Url::parse(&settings.server).map_err(|_| Error::Address(settings.server.clone()))?;
         let mut builder = reqwest::Client::builder()
@@ -57,71 +57,66 @@ impl Client {
         Ok(Self { http, server, secret, machine: machine.to_owned(), call: settings.limits.call() })
     }
 
-    /// The name under which this machine takes stages.
+    /// The name that Drone shows for this runner.
     pub fn machine(&self) -> &str {
         &self.machine
     }
 
-    /// Whether the server answers and takes our secret.
-    pub async fn ping(&self) -> Result<(), Error> {
-        self.send::<()>(Method::POST, "ping", None, self.call).await.map(drop)
-    }
-
-    /// Waits for the next stage; `None` when there was none for as long as the server waits.
-    pub async fn next(&self, filter: &Filter) -> Result<Option<Stage>, Error> {
+    /// Waits for the next stage by a long poll; `None` if none was queued meanwhile.
+    pub async fn next_stage(&self, filter: &Filter) -> Result<Option<Stage>, Error> {
         let response = self.send(Method::POST, "stage", Some(filter), LONG_POLL).await?;
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(None);
         }
-        answer(response).await
+        read(response).await
     }
 
-    /// Takes a stage; [`Error::Conflict`] when another runner has it.
+    /// Accepts a stage; [`Error::Conflict`] if another runner has it.
     pub async fn accept(&self, stage: i64) -> Result<Stage, Error> {
         let mut url = self.url(&format!("stage/{stage}"));
         url.query_pairs_mut().append_pair("machine", &self.machine);
-        answer(self.send_to::<()>(Method::POST, url, None, self.call).await?).await
+        read(self.send_to::<()>(Method::POST, url, None, self.call).await?).await
     }
 
-    /// What a stage is about.
+    /// Reads a stage with its build, pipeline file and secrets.
     pub async fn details(&self, stage: i64) -> Result<Details, Error> {
-        answer(self.send::<()>(Method::GET, &format!("stage/{stage}"), None, self.call).await?).await
+        read(self.send::<()>(Method::GET, &format!("stage/{stage}"), None, self.call).await?).await
     }
 
-    /// Reports a stage with its steps, and takes over the ids and versions the server gives them.
+    /// Reports a stage with its steps, and sets the ids and versions from the answer.
     pub async fn update_stage(&self, stage: &mut Stage) -> Result<(), Error> {
         let path = format!("stage/{}", stage.id);
-        let said: Stage = answer(self.send(Method::PUT, &path, Some(&*stage), self.call).await?).await?;
-        stage.take_over(said);
+        let answer: Stage = read(self.send(Method::PUT, &path, Some(&*stage), self.call).await?).await?;
+        stage.merge(answer);
         Ok(())
     }
 
-    /// Reports one step, and takes over its version.
+    /// Reports a step, and sets its version from the answer.
     pub async fn update_step(&self, step: &mut Step) -> Result<(), Error> {
         let path = format!("step/{}", step.id);
-        let said: Step = answer(self.send(Method::PUT, &path, Some(&*step), self.call).await?).await?;
-        step.version = said.version;
+        let answer: Step = read(self.send(Method::PUT, &path, Some(&*step), self.call).await?).await?;
+        step.version = answer.version;
         Ok(())
     }
 
-    /// Waits for the end of a build; false when it went on for as long as the server waits.
-    pub async fn watch(&self, build: i64) -> Result<bool, Error> {
+    /// Waits for the end of a build by a long poll; false if the build has not ended meanwhile.
+    pub async fn wait_for_end(&self, build: i64) -> Result<bool, Error> {
         let path = format!("build/{build}/watch");
         let response = self.send::<()>(Method::POST, &path, None, LONG_POLL).await?;
         Ok(response.status() == StatusCode::OK)
     }
 
-    /// Adds lines to a step's live log.
-    pub async fn batch(&self, step: i64, lines: &[Line]) -> Result<(), Error> {
+    /// Adds lines to the live log of a step.
+    pub async fn append_log(&self, step: i64, lines: &[Line]) -> Result<(), Error> {
         self.send(Method::POST, &format!("step/{step}/logs/batch"), Some(lines), self.call).await.map(drop)
     }
 
-    /// Keeps a step's whole log: a JSON array of lines.
-    pub async fn upload(&self, step: i64, log: &[u8]) -> Result<(), Error> {
+    /// Uploads the whole log of a step: a JSON array of lines.
+    pub async fn upload_log(&self, step: i64, log: &[u8]) -> Result<(), Error> {
         let url = self.url(&format!("step/{step}/logs/upload"));
         let request = self.http.request(Method::POST, url).body(log.to_vec()).timeout(self.call.max(LONG_POLL));
         match self.check(request).await {
-            // An earlier attempt came through, and its answer was lost.
+            // An earlier attempt succeeded, and only its answer was lost.
             Ok(_) | Err(Error::Conflict) => Ok(()),
             Err(error) => Err(error),
         }
@@ -165,26 +160,26 @@ impl Client {
             StatusCode::CONFLICT => Err(Error::Conflict),
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Secret),
             status => {
-                let said = response.bytes().await.unwrap_or_default();
-                let said: String = String::from_utf8_lossy(&said).trim().chars().take(SHOWN).collect();
-                // So Drone says, with status 500, that a report is late or comes a second time.
-                if said.contains("Optimistic Lock") || said.contains("UNIQUE constraint failed") {
+                let body = response.bytes().await.unwrap_or_default();
+                let message: String = String::from_utf8_lossy(&body).trim().chars().take(SHOWN).collect();
+                // Drone's answers, with status 500, to a late or repeated report.
+                if message.contains("Optimistic Lock") || message.contains("UNIQUE constraint failed") {
                     return Err(Error::Conflict);
                 }
-                Err(Error::Answer { status: status.as_u16(), said })
+                Err(Error::Answer { status: status.as_u16(), message })
             }
         }
     }
 }
 
-/// Reads an answer, of bounded size.
-async fn answer<T: DeserializeOwned>(mut response: Response) -> Result<T, Error> {
+/// Reads an answer of bounded size.
+async fn read<T: DeserializeOwned>(mut response: Response) -> Result<T, Error> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(Error::unreachable)? {
         if body.len() + chunk.len() > LARGEST {
-            return Err(Error::Large);
+            return Err(Error::TooLarge);
         }
         body.extend_from_slice(&chunk);
     }
-    serde_json::from_slice(&body).map_err(Error::Strange)
+    serde_json::from_slice(&body).map_err(Error::Unparsable)
 }

@@ -1,4 +1,4 @@
-//! What the operator declares: `/etc/converge/drone-runner.json`. No I/O but [`load`].
+//! The configuration of the runner. No I/O except [`load`].
 
 mod load;
 mod problems;
@@ -15,30 +15,36 @@ use serde::{Deserialize, Serialize};
 pub use load::{Error, Loaded, load};
 pub use properties::{Properties, Size};
 
+/// The default path of the configuration.
+pub const PATH: &str = "/etc/converge/drone-runner.json";
+
+/// The credential with the secret that the server and its runners share.
+pub const RPC_SECRET_CREDENTIAL: &str = "rpc-secret";
+
 /// The whole configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// The Drone server: `https://drone.ci.example.org`.
+    /// The address of the Drone server: `https://drone.ci.example.org`.
     pub server: String,
-    /// Connect to this address in the place of asking DNS; TLS and the Host header keep the server's name.
+    /// The IP address to connect to instead of asking DNS. TLS and the Host header keep the server's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub address: Option<IpAddr>,
-    /// How many stages run at once.
-    #[serde(default = "two")]
+    /// The number of stages that may run at once.
+    #[serde(default = "default_capacity")]
     pub capacity: usize,
-    /// The name that Drone shows for this machine; the host's own when left out. Two runners on one server need two.
+    /// The name that Drone shows for this runner; by default the host name. Each runner of a server needs its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The repositories (`owner/name`) whose builds run here; builds of others are refused.
     pub repositories: Vec<String>,
     /// The events whose builds run here; builds of others are refused.
-    #[serde(default = "custom")]
+    #[serde(default = "default_events")]
     pub events: Vec<String>,
-    /// What a step gets.
+    /// The environment and the limits of a step.
     #[serde(default)]
     pub steps: Steps,
-    /// Where Prometheus finds the metrics: a port of the loopback (`127.0.0.1:9810`) or the path of a Unix socket.
+    /// The address of the metrics for Prometheus: a loopback port (`127.0.0.1:9810`) or the path of a Unix socket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub metrics: Option<String>,
     /// Deadlines and sizes.
@@ -46,21 +52,21 @@ pub struct Settings {
     pub limits: Limits,
 }
 
-/// What a step gets, whatever its pipeline says.
+/// The environment and the limits of a step. A pipeline cannot change them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Steps {
-    /// Variables of every step; neither a build's parameters nor a pipeline can set these to anything else.
+    /// Variables of every step. The parameters of a build and a pipeline cannot replace them.
     pub environment: BTreeMap<String, String>,
     /// The folders of `PATH`.
     pub path: Vec<PathBuf>,
-    /// What runs a step's commands: `sh`, or another shell that takes `-e` and a script.
+    /// The shell for the commands of a step: `sh`, or another one that takes `-e` and a script.
     pub shell: PathBuf,
-    /// Where the stages' folders are; nobody else's.
+    /// The directory of the folders of stages, for this runner only.
     pub directory: PathBuf,
-    /// Files that systemd puts into a step's `CREDENTIALS_DIRECTORY`: name to path.
+    /// Files for the `CREDENTIALS_DIRECTORY` of a step: name to path.
     pub credentials: BTreeMap<String, PathBuf>,
-    /// Resource settings of a step's unit, as systemd.resource-control(5) has them.
+    /// Resource limits of the unit of a step, as in systemd.resource-control(5).
     pub properties: Properties,
 }
 
@@ -81,13 +87,13 @@ impl Default for Steps {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
-    /// Seconds between SIGTERM and SIGKILL for a step that is stopped.
+    /// Seconds between SIGTERM and SIGKILL for a stopped step.
     pub stop_seconds: u32,
-    /// Seconds that running stages get to end when the runner is stopped; less than the unit's `TimeoutStopSec`.
+    /// Seconds for running stages to end when the runner stops; less than the unit's `TimeoutStopSec`.
     pub drain_seconds: u32,
-    /// Seconds one call to Drone may take; its long polls take more.
+    /// The deadline of one call to Drone, in seconds; a long poll has a longer one.
     pub call_seconds: u32,
-    /// Bytes of a step's log that Drone keeps: the last ones.
+    /// The largest log of a step in bytes. Of a larger one the end is kept.
     pub log_bytes: usize,
 }
 
@@ -98,26 +104,26 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Between SIGTERM and SIGKILL.
+    /// The time between SIGTERM and SIGKILL.
     pub fn stop(self) -> Duration {
         Duration::from_secs(self.stop_seconds.into())
     }
 
-    /// For running stages to end by themselves.
+    /// The time for running stages to end by themselves.
     pub fn drain(self) -> Duration {
         Duration::from_secs(self.drain_seconds.into())
     }
 
-    /// Deadline of one call.
+    /// The deadline of one call.
     pub fn call(self) -> Duration {
         Duration::from_secs(self.call_seconds.into())
     }
 }
 
-fn two() -> usize {
+fn default_capacity() -> usize {
     2
 }
 
-fn custom() -> Vec<String> {
+fn default_events() -> Vec<String> {
     vec!["custom".into()]
 }

@@ -1,19 +1,19 @@
-//! One stage, from Drone's offer to its end: whatever happens, no process of it is left, and Drone is told.
+//! A stage from its acceptance to its end. At its end none of its processes is left, and the end is reported to Drone.
 
-mod course;
-mod ended;
+mod context;
 mod folder;
-mod refusal;
+mod outcome;
 mod report;
+mod run;
 mod script;
 mod step;
 mod variables;
 
 use std::cell::{Cell, RefCell};
-use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use base::clock::unix_seconds;
 use base::error::chain;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -22,52 +22,30 @@ use tokio::time::Instant;
 
 use super::Runner;
 use super::pipeline::{self, Pipeline};
-use super::rpc::Patience;
+use super::rpc::retry;
 use super::rpc::wire::{self, Details, Stage, Status};
-use course::Course;
+use super::settings::Settings;
+use context::StageContext;
+pub use context::StopReason;
 pub use folder::Folder;
 pub use report::Report;
-pub(super) use report::now;
-pub use step::place_number;
-use variables::{Common, Named};
+pub use step::drone_step_number;
+use variables::{BuildSecrets, StageVariables};
 
-/// Drone's own default, for a repository that says 0.
+/// The timeout of a repository with timeout 0, in minutes: the default of Drone.
 const DEFAULT_MINUTES: u64 = 60;
 
-/// Why steps are stopped.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stop {
-    /// Somebody cancelled the build.
-    Cancelled,
-    /// The repository's timeout, in minutes.
-    Timeout(u64),
-    /// The runner is stopped.
-    Runner,
-    /// Drone did not take the report of the stage's beginning: cancelled before it began, or an answer was lost.
-    NotBegun,
-    /// The stage is over, and this step was only to run beside it.
-    Over,
-}
-
-impl fmt::Display for Stop {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Cancelled | Self::Over => Ok(()),
-            Self::Timeout(minutes) => {
-                write!(f, "stopped: it took longer than the repository's timeout of {minutes} min")
-            }
-            Self::NotBegun => f.write_str("stopped: Drone's server did not take the report of its beginning"),
-            Self::Runner => f.write_str("stopped with the runner; start the build again"),
-        }
-    }
-}
-
-/// Runs a stage that has been taken, to its end. `stop` ends it early.
-pub async fn run(runner: Rc<Runner>, stage: Stage, folder: Folder, stop: watch::Receiver<Option<Stop>>) -> Status {
+/// Runs an accepted stage to its end. `stop` ends it early.
+pub async fn run(
+    runner: Rc<Runner>,
+    stage: Stage,
+    folder: Folder,
+    stop: watch::Receiver<Option<StopReason>>,
+) -> Status {
     let id = stage.id;
     let report = Report::new(runner.client.clone(), folder.clone(), stage);
     let status = match prepare(&runner, report, folder.clone()).await {
-        Ok(course) => course.run(stop).await,
+        Ok(context) => context.run(stop).await,
         Err((report, why)) => {
             tracing::warn!(STAGE = id, "refused: {why}");
             report.close(Status::Error, &why);
@@ -76,24 +54,27 @@ pub async fn run(runner: Rc<Runner>, stage: Stage, folder: Folder, stop: watch::
         }
     };
     if let Err(error) = folder.remove() {
-        tracing::warn!(STAGE = id, "the stage's folder is still there: {error}");
+        tracing::warn!(STAGE = id, "the stage's folder cannot be removed: {error}");
     }
     status
 }
 
-/// Finds out all there is to know, and refuses what is not run here.
-async fn prepare(runner: &Rc<Runner>, report: Report, mut folder: Folder) -> Result<Rc<Course>, (Report, String)> {
+/// Reads the stage from Drone, and refuses a build that this runner does not run.
+async fn prepare(
+    runner: &Rc<Runner>,
+    report: Report,
+    mut folder: Folder,
+) -> Result<Rc<StageContext>, (Report, String)> {
     let id = report.id();
-    let details = Patience::endless().call("read a stage", async || runner.client.details(id).await).await;
-    let details = match details {
+    let details = match retry("read a stage", async || runner.client.details(id).await).await {
         Ok(details) => details,
         Err(error) => {
             let why = format!("Drone's server gives no details of the stage: {}", chain(&error));
             return Err((report, why));
         }
     };
-    let read = || -> Result<(Pipeline, Named), String> {
-        if let Some(why) = refusal::refusal(&runner.settings, &details) {
+    let read = || -> Result<(Pipeline, BuildSecrets), String> {
+        if let Some(why) = refusal(&runner.settings, &details) {
             return Err(why);
         }
         let text = STANDARD.decode(&details.config.data).ok().and_then(|bytes| String::from_utf8(bytes).ok());
@@ -101,29 +82,29 @@ async fn prepare(runner: &Rc<Runner>, report: Report, mut folder: Folder) -> Res
         let name = if details.stage.name.is_empty() { "default" } else { &details.stage.name };
         let pipeline =
             Pipeline::read(&text, name, &runner.settings.steps.environment).map_err(|error| error.to_string())?;
-        let named = Named::new(&details);
-        named.check(&pipeline).map_err(|error| error.to_string())?;
-        Ok((pipeline, named))
+        let build_secrets = BuildSecrets::new(&details);
+        build_secrets.check(&pipeline).map_err(|error| error.to_string())?;
+        Ok((pipeline, build_secrets))
     };
-    let secrets = variables::hidden(&runner.settings, &details, &runner.secret);
-    let (pipeline, named) = match read() {
+    let masked = variables::masked_values(&runner.settings, &details, &runner.secret);
+    let (pipeline, build_secrets) = match read() {
         Ok(read) => read,
-        // An error may quote what the file holds.
-        Err(why) => return Err((report, secrets.hide(&why))),
+        // An error may quote a secret from the file.
+        Err(why) => return Err((report, masked.hide(&why))),
     };
     let prepared = folder.prepare(&pipeline.workspace).and_then(|()| match variables::netrc(&details) {
-        Some(netrc) if variables::fetches(&pipeline) => folder::write_secret(&folder.netrc(), netrc.as_bytes()),
+        Some(netrc) if variables::clones(&pipeline) => folder::write_secret(&folder.netrc(), netrc.as_bytes()),
         _ => Ok(()),
     });
     if let Err(error) = prepared {
-        return Err((report, format!("the stage's folder cannot be made: {error}")));
+        return Err((report, format!("the stage's folder cannot be created: {error}")));
     }
-    report.edit(|stage| begin(stage, &pipeline));
+    report.edit(|stage| set_steps(stage, &pipeline));
     let minutes = if details.repository.timeout == 0 { DEFAULT_MINUTES } else { details.repository.timeout };
-    Ok(Rc::new(Course {
-        common: Common::new(&runner.settings, &details, runner.client.machine(), &folder),
-        named,
-        secrets,
+    Ok(Rc::new(StageContext {
+        variables: StageVariables::new(&runner.settings, &details, runner.client.machine(), &folder),
+        build_secrets,
+        masked,
         deadline: Instant::now() + Duration::from_secs(minutes.saturating_mul(60).min(366 * 24 * 3600)),
         minutes,
         number: details.build.number,
@@ -138,12 +119,26 @@ async fn prepare(runner: &Rc<Runner>, report: Report, mut folder: Folder) -> Res
     }))
 }
 
-/// The stage as it begins: running, all steps to come.
-fn begin(stage: &mut Stage, pipeline: &Pipeline) {
+/// The reason why this runner does not run a build, if there is one.
+fn refusal(settings: &Settings, details: &Details) -> Option<String> {
+    let slug = &details.repository.slug;
+    // Gitea does not allow two names that differ by case only.
+    if !settings.repositories.iter().any(|known| known.eq_ignore_ascii_case(slug)) {
+        return Some(format!("this runner takes builds of {} only, not of {slug}", settings.repositories.join(", ")));
+    }
+    let event = &details.build.event;
+    if !settings.events.contains(event) {
+        return Some(format!("this runner takes the event {} only, not {event}", settings.events.join(", ")));
+    }
+    None
+}
+
+/// Sets the stage to running, with all of its steps pending.
+fn set_steps(stage: &mut Stage, pipeline: &Pipeline) {
     stage.status = Status::Running;
-    stage.started = now();
-    let steps = pipeline.steps.iter().enumerate().map(|(place, step)| wire::Step {
-        number: step::place_number(place),
+    stage.started = unix_seconds();
+    let steps = pipeline.steps.iter().enumerate().map(|(index, step)| wire::Step {
+        number: drone_step_number(index),
         stage_id: stage.id,
         name: step.name.clone(),
         errignore: step.is_ignored,
@@ -154,7 +149,7 @@ fn begin(stage: &mut Stage, pipeline: &Pipeline) {
     stage.steps = steps.collect();
 }
 
-/// What a build is of, in a word: the recipe where it says one.
+/// The recipe of a build, or its repository if the build has no parameter `RECIPE`.
 fn label(details: &Details) -> String {
     let recipe = details.build.params.get("RECIPE").filter(|recipe| !recipe.is_empty() && recipe.len() <= 64);
     let plain = |text: &&String| text.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '/'));

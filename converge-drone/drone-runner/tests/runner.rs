@@ -1,4 +1,4 @@
-//! The program `drone-runner`, as far as it goes without a systemd: flags, exit codes, what it says.
+//! The program `drone-runner` without a systemd: flags, exit codes, messages.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use std::fs;

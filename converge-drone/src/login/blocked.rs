@@ -1,30 +1,28 @@
-//! Why a login cannot go on by itself.
+//! The reasons why a login needs a person.
 
 use base::error::{Class, Explain};
-use serde::Serialize;
 
-/// A login that only somebody with a browser, or with other settings, can take further.
+/// A login that needs a person with a browser, or other settings.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the bot `{login}` cannot be logged in: {reason}")]
 pub struct Blocked {
-    /// Who was to be logged in.
+    /// The login of the bot.
     pub login: String,
-    /// Why it cannot.
+    /// The reason.
     pub reason: Reason,
-    /// The address to go on with by hand.
+    /// The address to continue by hand.
     pub address: String,
 }
 
-/// Why a login cannot go on by itself. Texts from pages are quoted in part, never what a form held.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, thiserror::Error)]
-#[serde(rename_all = "kebab-case", tag = "why", content = "said")]
+/// The reason why a login needs a person. Quotes a part of a page, never the content of a form.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Reason {
     /// Gitea does not accept the password.
-    #[error("Gitea does not accept its password{}", said(.0.as_ref()))]
+    #[error("Gitea does not accept its password{}", quote(.0.as_ref()))]
     WrongPassword(Option<String>),
-    /// Gitea took the password and asked for it again: its session is not kept.
-    #[error("Gitea takes its password and then asks for it again")]
-    Forgotten,
+    /// Gitea accepted the password and asked for it again: the session was lost.
+    #[error("Gitea accepts its password and then asks for it again")]
+    SessionLost,
     /// Gitea asks for a second factor.
     #[error("Gitea asks for a second factor")]
     TwoFactor,
@@ -40,24 +38,24 @@ pub enum Reason {
     /// The account was never activated.
     #[error("its account in Gitea was never activated")]
     NotActivated,
-    /// Gitea does not accept the OAuth application Drone names.
-    #[error("Gitea does not accept Drone's OAuth application{}", said(.0.as_ref()))]
+    /// Gitea does not accept the OAuth application of Drone.
+    #[error("Gitea does not accept Drone's OAuth application{}", quote(.0.as_ref()))]
     Application(Option<String>),
     /// Gitea does not accept the secret of the OAuth application.
-    #[error("Gitea does not accept the client secret Drone has{}", said(.0.as_ref()))]
+    #[error("Gitea does not accept the client secret that Drone has{}", quote(.0.as_ref()))]
     ClientSecret(Option<String>),
     /// Drone does not let the account in.
-    #[error("Drone does not let it in{}", said(.0.as_ref()))]
+    #[error("Drone does not let it in{}", quote(.0.as_ref()))]
     Drone(Option<String>),
-    /// Drone let somebody else in: Gitea's login is another account's.
+    /// Drone logged another account in.
     #[error("Drone logged in `{0}` instead")]
-    Somebody(String),
-    /// A page nobody expected.
+    OtherAccount(String),
+    /// An unknown page.
     #[error("an unexpected page came from {0}")]
     Unexpected(String),
 }
 
-fn said(text: Option<&String>) -> String {
+fn quote(text: Option<&String>) -> String {
     text.map(|text| format!(" (“{text}”)")).unwrap_or_default()
 }
 
@@ -72,7 +70,7 @@ impl Explain for Blocked {
             Reason::WrongPassword(_) => format!(
                 "put the present password of `{login}` into the credential `gitea-password`; try it at {address}"
             ),
-            Reason::Forgotten => format!(
+            Reason::SessionLost => format!(
                 "make gitea.address an https:// one if Gitea's setting COOKIE_SECURE is true, and the same as its \
                  ROOT_URL; try it at {address}"
             ),
@@ -100,7 +98,7 @@ impl Explain for Blocked {
                 "check that DRONE_USER_CREATE makes `{login}`, with machine:false, and that no DRONE_USER_FILTER keeps it \
                  out; see the log of Drone's service, and try it at {address}"
             ),
-            Reason::Somebody(other) => format!(
+            Reason::OtherAccount(other) => format!(
                 "set gitea.bot to `{other}`, or give the credential `gitea-password` of `{login}`; see {address}"
             ),
             Reason::Unexpected(_) => format!(

@@ -1,4 +1,4 @@
-//! The cookies of one server, as far as a login needs them.
+//! The cookies of one server, in the part of RFC 6265 that a login needs.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use reqwest::Url;
 use secrecy::{ExposeSecret, SecretString};
 
-/// One server's cookies. Each server has its own jar, so none is ever sent to the other.
+/// The cookies of one server. Each server has its own jar, so that no cookie is sent to the other one.
 #[derive(Default)]
 pub(super) struct Jar {
     cookies: BTreeMap<String, Cookie>,
@@ -24,7 +24,7 @@ impl fmt::Debug for Jar {
 }
 
 impl Jar {
-    /// Takes over one `Set-Cookie` header of an answer from `url`.
+    /// Applies a `Set-Cookie` header of an answer from `url`.
     pub fn set(&mut self, url: &Url, header: &SecretString) {
         let mut parts = header.expose_secret().split(';').map(str::trim);
         let Some((name, value)) = parts.next().and_then(|pair| pair.split_once('=')) else { return };
@@ -46,21 +46,21 @@ impl Jar {
         }
     }
 
-    /// Whether there is a cookie of that name.
+    /// True if there is a cookie of this name.
     pub fn has(&self, name: &str) -> bool {
         self.cookies.contains_key(name)
     }
 
     /// The `Cookie` header for a request to `url`.
     pub fn header(&self, url: &Url) -> Option<SecretString> {
-        let there = self.cookies.iter().filter(|(_, cookie)| covers(&cookie.path, url.path()));
+        let matching = self.cookies.iter().filter(|(_, cookie)| covers(&cookie.path, url.path()));
         let pairs: Vec<String> =
-            there.map(|(name, cookie)| format!("{name}={}", cookie.value.expose_secret())).collect();
+            matching.map(|(name, cookie)| format!("{name}={}", cookie.value.expose_secret())).collect();
         (!pairs.is_empty()).then(|| SecretString::from(pairs.join("; ")))
     }
 }
 
-/// Whether a cookie's path covers a request's.
+/// True if the path of a cookie covers the path of a request.
 fn covers(cookie: &str, request: &str) -> bool {
     let whole = cookie.strip_suffix('/').unwrap_or(cookie);
     request.strip_prefix(whole).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -84,16 +84,16 @@ mod tests {
 
     #[test]
     fn cookies_are_kept_replaced_and_dropped() {
-        let kept =
+        let jar =
             jar("https://a/", &["one=1; Path=/; HttpOnly", "two=2", "one=3; Path=/; SameSite=lax", "two=; Max-Age=0"]);
-        assert_eq!(header(&kept, "https://a/x").as_deref(), Some("one=3"));
-        assert!(kept.has("one") && !kept.has("two"));
+        assert_eq!(header(&jar, "https://a/x").as_deref(), Some("one=3"));
+        assert!(jar.has("one") && !jar.has("two"));
     }
 
     #[test]
     fn a_value_may_hold_equals_signs_and_a_header_may_be_nonsense() {
-        let kept = jar("https://a/", &["session=YWJj==; Path=/", "nonsense", "", ";;="]);
-        assert_eq!(header(&kept, "https://a/").unwrap().matches("session=YWJj==").count(), 1);
+        let jar = jar("https://a/", &["session=YWJj==; Path=/", "nonsense", "", ";;="]);
+        assert_eq!(header(&jar, "https://a/").unwrap().matches("session=YWJj==").count(), 1);
     }
 
     #[test]
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn nothing_of_a_value_is_printed() {
-        let kept = jar("https://a/", &["session=canary; Path=/"]);
-        assert_eq!(format!("{kept:?}"), "{\"session\"}");
+        let jar = jar("https://a/", &["session=canary; Path=/"]);
+        assert_eq!(format!("{jar:?}"), "{\"session\"}");
     }
 }

@@ -1,4 +1,4 @@
-//! The forms of a page, as they stand there.
+//! The forms of a page.
 
 use scraper::{ElementRef, Html, Selector};
 use secrecy::SecretString;
@@ -6,24 +6,24 @@ use secrecy::SecretString;
 /// A form.
 #[derive(Debug)]
 pub(super) struct Form {
-    /// Where it is sent, as the page says it; empty means the page's own address.
+    /// The attribute `action`; empty for the address of the page.
     pub action: String,
-    /// Whether it is sent by POST.
+    /// True for the method POST.
     pub post: bool,
-    /// Its fields and buttons, in their order.
+    /// The fields and buttons, in their order.
     pub fields: Vec<Field>,
 }
 
 /// A field or a button of a form.
 #[derive(Debug)]
 pub(super) struct Field {
-    /// What kind it is, in lower case: `hidden`, `text`, `password`, `submit`, …
+    /// The type, in lower case: `hidden`, `text`, `password`, `submit`, …
     pub kind: String,
-    /// Its name; one without is never sent.
+    /// The name. A field without one is never sent.
     pub name: String,
-    /// What it holds.
+    /// The value.
     pub value: SecretString,
-    /// Whether a box is ticked.
+    /// True for a checked box.
     pub checked: bool,
 }
 
@@ -53,18 +53,18 @@ fn read(element: ElementRef<'_>) -> Option<Field> {
 }
 
 impl Form {
-    /// The field of that name.
+    /// The field of this name.
     pub fn field(&self, name: &str) -> Option<&Field> {
         self.fields.iter().find(|field| field.name == name)
     }
 
-    /// The names of the fields of that kind.
+    /// The names of the fields of this type.
     pub fn of_kind(&self, kind: &str) -> impl Iterator<Item = &str> {
         self.fields.iter().filter(move |field| field.kind == kind).map(|field| field.name.as_str())
     }
 
-    /// What a browser would send without anybody touching the form: no button, no box that is not ticked.
-    pub fn untouched(&self) -> Vec<(String, SecretString)> {
+    /// The fields that a browser sends for the unchanged form: no button, no unchecked box.
+    pub fn unchanged(&self) -> Vec<(String, SecretString)> {
         let sent = self.fields.iter().filter(|field| match field.kind.as_str() {
             "submit" | "button" | "image" | "reset" | "file" => false,
             "checkbox" | "radio" => field.checked,
@@ -73,9 +73,9 @@ impl Form {
         sent.map(|field| (field.name.clone(), field.value.clone())).collect()
     }
 
-    /// The same with some fields filled in.
+    /// The same fields with some values replaced.
     pub fn filled(&self, with: &[(&str, &SecretString)]) -> Vec<(String, SecretString)> {
-        let mut sent = self.untouched();
+        let mut sent = self.unchanged();
         sent.retain(|(name, _)| with.iter().all(|(filled, _)| filled != name));
         sent.extend(with.iter().map(|(name, value)| ((*name).to_owned(), (*value).clone())));
         sent

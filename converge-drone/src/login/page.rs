@@ -1,4 +1,4 @@
-//! Which of Gitea's pages this is.
+//! Gitea's pages, recognised by their forms.
 
 use scraper::{Html, Selector};
 use secrecy::ExposeSecret;
@@ -6,12 +6,12 @@ use secrecy::ExposeSecret;
 use super::form::{Form, forms};
 use http::{quoted, title};
 
-/// A page of Gitea's.
+/// A page of Gitea.
 #[derive(Debug)]
 pub(super) enum Page {
-    /// The login form, with the names of the two fields to fill in, and what the page complains about.
-    Login { form: Form, login: String, password: String, said: Option<String> },
-    /// The question whether Drone may act for the bot, with the button that says yes.
+    /// The login form, with the names of its two fields, and the error on the page.
+    Login { form: Form, login: String, password: String, message: Option<String> },
+    /// The grant for Drone, with the button that gives it.
     Grant { form: Form, button: Option<(String, String)> },
     /// A second factor is asked for.
     TwoFactor,
@@ -24,8 +24,8 @@ pub(super) enum Page {
     /// The account was never activated.
     NotActivated,
     /// Gitea does not accept Drone's OAuth application.
-    ApplicationRefused { said: Option<String> },
-    /// Something else.
+    ApplicationRefused { message: Option<String> },
+    /// An unknown page.
     Other,
 }
 
@@ -46,8 +46,8 @@ pub(super) fn read(path: &str, html: &str) -> Page {
     }
     if let Some(index) = forms.iter().position(is_grant) {
         let form = forms.swap_remove(index);
-        let yes = form.fields.iter().find(|field| field.kind == "submit" && field.value.expose_secret() == "true");
-        let button = yes.map(|field| (field.name.clone(), field.value.expose_secret().to_owned()));
+        let grant = form.fields.iter().find(|field| field.kind == "submit" && field.value.expose_secret() == "true");
+        let button = grant.map(|field| (field.name.clone(), field.value.expose_secret().to_owned()));
         return Page::Grant { form, button };
     }
     if let Some(index) = forms.iter().position(is_login) {
@@ -56,38 +56,38 @@ pub(super) fn read(path: &str, html: &str) -> Page {
             return Page::Captcha;
         }
         let password = form.of_kind("password").next().unwrap_or_default().to_owned();
-        let said = text(&document, ".flash-error, .negative.message");
+        let message = text(&document, ".flash-error, .negative.message");
         if let Some(login) = login_field(&form) {
-            return Page::Login { form, login, password, said };
+            return Page::Login { form, login, password, message };
         }
         return Page::Other;
     }
     if has(&document, ".oauth2-authorize-application-box") {
-        return Page::ApplicationRefused { said: text(&document, ".oauth2-authorize-application-box h3") };
+        return Page::ApplicationRefused { message: text(&document, ".oauth2-authorize-application-box h3") };
     }
-    // Only its words tell this page; English was asked for.
+    // This page has no form, so its English text decides; requests ask for English.
     let words = [title(html), text(&document, "h2")].into_iter().flatten().collect::<String>().to_ascii_lowercase();
     if words.contains("prohibited") { Page::Prohibited } else { Page::Other }
 }
 
-/// A form that hands a client its grant.
+/// True for the form of a grant.
 fn is_grant(form: &Form) -> bool {
     form.post && form.field("client_id").is_some() && form.field("redirect_uri").is_some()
 }
 
-/// A form with one password to fill in.
+/// True for a form with one password field.
 fn is_login(form: &Form) -> bool {
     form.post && form.of_kind("password").count() == 1 && !form.action.contains("/openid")
 }
 
-/// The field for the login: the only one with text, or else the one that is called so.
+/// The field for the login: the only text field, or else the one with a matching name.
 fn login_field(form: &Form) -> Option<String> {
     let open: Vec<&str> = form.of_kind("text").chain(form.of_kind("email")).collect();
     if let [only] = open[..] {
         return Some(only.into());
     }
-    let called = |name: &&&str| name.contains("user") || name.contains("login");
-    open.iter().find(called).map(|name| (**name).to_owned())
+    let is_login = |name: &&&str| name.contains("user") || name.contains("login");
+    open.iter().find(is_login).map(|name| (**name).to_owned())
 }
 
 fn asks_for_captcha(document: &Html, form: &Form) -> bool {

@@ -1,4 +1,4 @@
-//! A login that succeeded, and what it is for.
+//! The session of a login.
 
 use std::fmt;
 use std::time::Duration;
@@ -11,10 +11,10 @@ use tokio::time::{Instant, sleep};
 use http::drone::Account;
 use http::{Body, Call, Client, Error, Identity, Service};
 
-/// How often Drone is asked whether it is done.
-const STEP: Duration = Duration::from_millis(50);
+/// The interval of polls during a synchronisation.
+const INTERVAL: Duration = Duration::from_millis(50);
 
-/// The bot's session at Drone. It ends with this value: nothing of it is kept.
+/// The bot's session at Drone. Its cookies are in memory only.
 pub struct Session {
     client: Client,
     cookies: Identity,
@@ -31,13 +31,13 @@ impl Session {
         Self { client, cookies: Identity::Cookies(cookies) }
     }
 
-    /// Who is logged in.
+    /// The account of the session.
     pub async fn account(&self) -> Result<Account, Error> {
         self.client.get(&self.cookies, &["api", "user"], &[]).await
     }
 
-    /// Waits until Drone has read the account's repositories, as it does in the background after a first login: with its
-    /// end it writes the account as it was at its beginning, so that a token rotated meanwhile would be lost.
+    /// Waits until Drone has synchronised the account's repositories, in the background after a first login. At its end Drone
+    /// stores the account as it was at the start, so a token rotated meanwhile would be lost.
     pub(super) async fn synchronised(&self) -> Result<(), Error> {
         let after = self.client.deadline();
         let until = Instant::now() + after;
@@ -50,18 +50,18 @@ impl Session {
                 let call = Call::new(Service::Drone, &Method::GET, &self.client.url(&["api", "user"], &[]));
                 return Err(Error::Synchronising { call, login: account.login, after });
             }
-            sleep(STEP).await;
+            sleep(INTERVAL).await;
         }
     }
 
-    /// A new API token of the account's, in place of the one before.
+    /// Rotates the API token of the account.
     pub async fn new_token(&self) -> Result<SecretString, Error> {
         #[derive(Deserialize)]
-        struct Told {
+        struct Rotated {
             token: SecretString,
         }
         let path = ["api", "user", "token"];
         let answer = self.client.change(Method::POST, &self.cookies, &path, &[("rotate", "true")], Body::None).await?;
-        Ok(answer.json::<Told>()?.token)
+        Ok(answer.json::<Rotated>()?.token)
     }
 }

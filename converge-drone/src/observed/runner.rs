@@ -1,91 +1,84 @@
-//! The runner on this host: its unit, and whether it was started with what is declared now.
+//! The runner on this host: its unit, and the configuration of its last start or reload.
 
 use std::fs;
 
 use base::error::Explained;
 use base::fingerprint::Fingerprint;
-
+use drone_runner::config_hash;
+use drone_runner::status::Summary;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::in_words;
-use crate::desired;
-use drone_runner::inputs::inputs;
+use super::reason_and_hint;
+use crate::desired::Runner;
 
-/// The runner.
+/// The state of the runner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Runner {
-    /// systemd cannot be asked about it.
+pub enum RunnerState {
+    /// systemd does not answer.
     Unknown {
-        /// Why.
+        /// The cause.
         reason: String,
-        /// What to do.
+        /// The advice for the operator.
         hint: String,
     },
-    /// It is a unit, or should be.
-    Unit(Unit),
+    /// The state of the unit, which need not exist.
+    Unit(RunnerUnit),
 }
 
-/// The runner's unit.
+/// The unit of the runner.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Unit {
+pub struct RunnerUnit {
     /// `loaded`, `not-found`, `masked`, `bad-setting`, `error`.
     pub load: String,
     /// `active`, `inactive`, `failed`, `activating`, `deactivating`.
     pub active: String,
-    /// Whether a start, stop or restart is queued or under way.
+    /// True while a start, stop or restart is queued or running.
     pub has_job: bool,
-    /// What it was started with.
-    pub inputs: Inputs,
-    /// Whether Drone's server answers it; `None` when it does not say.
+    /// The configuration of the runner.
+    pub inputs: RunnerConfiguration,
+    /// True if Drone's server answers the runner; `None` without a status file.
     pub is_connected: Option<bool>,
 }
 
-/// What the runner was started with, beside what is declared now.
+/// The configuration of the runner, compared to the files as they are now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Inputs {
+pub enum RunnerConfiguration {
     /// The same configuration and the same RPC secret.
     Same,
     /// Another configuration or another RPC secret.
     Other,
-    /// It does not say.
+    /// Not known: there is no status file.
     Unknown,
 }
 
-/// Asks systemd, and compares what the runner says of itself.
-pub async fn observe(declared: Option<&desired::Runner>, rpc: Option<&SecretString>) -> Option<Runner> {
+/// Reads the state of the unit and the status file of the runner.
+pub async fn observe(declared: Option<&Runner>, rpc: Option<&SecretString>) -> Option<RunnerState> {
     let declared = declared?;
     let state = match systemd::unit::state(&declared.unit).await {
         Ok(state) => state,
         Err(error) => {
-            let (reason, hint) = in_words(&Explained::new(&error));
-            return Some(Runner::Unknown { reason, hint });
+            let (reason, hint) = reason_and_hint(&Explained::new(&error));
+            return Some(RunnerState::Unknown { reason, hint });
         }
     };
-    let said = fs::read(&declared.status).ok().and_then(|text| serde_json::from_slice::<Said>(&text).ok());
-    let inputs = said.as_ref().zip(rpc).and_then(|(said, rpc)| compare(declared, said, rpc));
-    Some(Runner::Unit(Unit {
+    let status = fs::read(&declared.status).ok().and_then(|text| serde_json::from_slice::<Summary>(&text).ok());
+    let inputs = status.as_ref().zip(rpc).and_then(|(status, rpc)| compare(declared, status, rpc));
+    Some(RunnerState::Unit(RunnerUnit {
         load: state.load,
         active: state.active,
         has_job: state.has_job,
-        inputs: inputs.unwrap_or(Inputs::Unknown),
-        is_connected: said.map(|said| said.connected),
+        inputs: inputs.unwrap_or(RunnerConfiguration::Unknown),
+        is_connected: status.map(|status| status.connected),
     }))
 }
 
-/// What the runner says of itself in its status file.
-#[derive(Deserialize)]
-struct Said {
-    inputs: String,
-    connected: bool,
-}
-
-fn compare(declared: &desired::Runner, said: &Said, rpc: &SecretString) -> Option<Inputs> {
+fn compare(declared: &Runner, status: &Summary, rpc: &SecretString) -> Option<RunnerConfiguration> {
     let configuration = fs::read(&declared.configuration).ok()?;
-    let started_with: Fingerprint = said.inputs.parse().ok()?;
-    let is_same = started_with.is_of(inputs(&configuration, rpc.expose_secret()).as_bytes());
-    Some(if is_same { Inputs::Same } else { Inputs::Other })
+    let fingerprint: Fingerprint = status.configuration_hash.parse().ok()?;
+    let is_same = fingerprint.is_of(config_hash(&configuration, rpc.expose_secret()).as_bytes());
+    Some(if is_same { RunnerConfiguration::Same } else { RunnerConfiguration::Other })
 }

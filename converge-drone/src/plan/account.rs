@@ -1,36 +1,36 @@
-//! The bot's account in Drone: an API token that works, and a token for Gitea that does.
+//! The bot's account in Drone: its API token, and its token for Gitea.
 
 use base::plan::Plan;
 use recipe::names::Names;
 
-use crate::change::{Change, LogInBecause};
+use crate::change::{Change, LoginReason};
 use crate::desired::Desired;
-use crate::observed::{Observed, Scm, Server};
+use crate::observed::{DroneState, Observed, ScmToken};
 
-/// Logs the bot in where that is needed. Whether the account is as it should be.
+/// Plans a login if one is needed. Returns true if the account needs no change.
 pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) -> bool {
     let because = match &observed.drone {
-        Server::NoToken => LogInBecause::NoToken,
-        Server::Refuses => LogInBecause::TokenRefused,
-        Server::Accepts { account, scm, .. } => {
+        DroneState::NoToken => LoginReason::NoToken,
+        DroneState::Refuses => LoginReason::TokenRefused,
+        DroneState::Accepts { account, scm, .. } => {
             if !account.login.eq_ignore_ascii_case(&desired.gitea.bot) {
-                LogInBecause::TokenOfSomebodyElse
-            } else if *scm == Scm::Dead {
-                LogInBecause::ScmTokenDead
+                LoginReason::TokenOfOtherAccount
+            } else if *scm == ScmToken::Dead {
+                LoginReason::ScmTokenDead
             } else {
                 return is_admin(desired, account.admin, plan);
             }
         }
-        Server::NotRunning | Server::Silent { .. } => return false,
+        DroneState::NotRunning | DroneState::Silent { .. } => return false,
     };
-    // Why Gitea does not let the bot in is told already.
+    // The plan has a block or a wait for Gitea already.
     if !observed.gitea.answers() {
         return false;
     }
     if observed.done.logged_in {
         plan.block(
             "account",
-            format!("{} was logged in at Drone, and still {}", desired.gitea.bot, in_words(because)),
+            format!("{} was logged in at Drone, and still {}", desired.gitea.bot, still(because)),
             format!(
                 "log in by hand once at {}/login and see `docker service logs {}`",
                 desired.address(),
@@ -44,12 +44,12 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) -> 
     false
 }
 
-fn in_words(because: LogInBecause) -> &'static str {
+fn still(because: LoginReason) -> &'static str {
     match because {
-        LogInBecause::NoToken => "there is no API token",
-        LogInBecause::TokenRefused => "Drone refuses its API token",
-        LogInBecause::TokenOfSomebodyElse => "the API token is somebody else's",
-        LogInBecause::ScmTokenDead => "Gitea refuses the token Drone asks it with",
+        LoginReason::NoToken => "there is no API token",
+        LoginReason::TokenRefused => "Drone refuses its API token",
+        LoginReason::TokenOfOtherAccount => "the API token belongs to another account",
+        LoginReason::ScmTokenDead => "Gitea refuses the token that Drone has",
     }
 }
 
@@ -57,7 +57,7 @@ fn service(desired: &Desired) -> String {
     Names::new(&desired.domain).app_service()
 }
 
-/// Drone makes the bot an administrator when it starts; somebody may have taken that away since.
+/// Drone makes the bot an administrator at its start. Another administrator may have withdrawn that.
 fn is_admin(desired: &Desired, admin: bool, plan: &mut Plan<Change>) -> bool {
     if !admin {
         plan.block(

@@ -1,21 +1,21 @@
-//! The OAuth application in Gitea, found by where it sends a browser back to.
+//! The OAuth application in Gitea, identified by its redirect address.
 
 use base::plan::Plan;
 
-use crate::change::{Change, Lost, application_name};
+use crate::change::{Change, SecretReason, application_name};
 use crate::desired::Desired;
-use crate::observed::{Forge, Observed};
+use crate::observed::{GiteaState, Observed};
 use http::gitea::Application;
 
-/// The client id to use, once its secret is known. With Gitea out of reach the one that is kept stays.
+/// Plans the application. Returns its client id if its secret is known. During an outage of Gitea the stored client id is used.
 pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) -> Option<String> {
     match &observed.gitea {
-        Forge::Answers { applications, .. } => choose(desired, observed, applications, plan),
-        Forge::Silent { reason, hint, may_pass: true } => {
+        GiteaState::Answers { applications, .. } => choose(desired, observed, applications, plan),
+        GiteaState::Silent { reason, hint, may_pass: true } => {
             plan.wait(format!("Gitea to answer at {}", desired.gitea.address), reason.clone(), hint.clone());
             observed.client_id.clone()
         }
-        Forge::Silent { reason, hint, may_pass: false } | Forge::Refuses { reason, hint } => {
+        GiteaState::Silent { reason, hint, may_pass: false } | GiteaState::Refuses { reason, hint } => {
             plan.block("gitea", reason.clone(), hint.clone());
             observed.client_id.clone()
         }
@@ -28,8 +28,8 @@ fn choose(
     applications: &[Application],
     plan: &mut Plan<Change>,
 ) -> Option<String> {
-    let kept = observed.client_id.as_ref();
-    let ours = applications.iter().find(|application| Some(&application.client_id) == kept);
+    let stored = observed.client_id.as_ref();
+    let ours = applications.iter().find(|application| Some(&application.client_id) == stored);
     let Some(chosen) = ours.or(applications.first()) else {
         let (name, redirect) = (application_name(&desired.domain), desired.redirect());
         plan.sequence("application", vec![Change::CreateApplication { name, redirect }]);
@@ -39,16 +39,16 @@ fn choose(
         report_duplicate(desired, chosen, other, plan);
     }
     let because = match ours {
-        None => Lost::Lost,
-        Some(_) if observed.done.client_refused => Lost::Refused,
-        Some(ours) if !ours.confidential_client => Lost::Public,
+        None => SecretReason::Lost,
+        Some(_) if observed.done.client_refused => SecretReason::Refused,
+        Some(ours) if !ours.confidential_client => SecretReason::Public,
         Some(_) => return Some(chosen.client_id.clone()),
     };
     plan.sequence("application", vec![Change::RegenerateSecret { application: chosen.clone(), because }]);
     None
 }
 
-/// Somebody may use it for something else, so it is for an operator to remove.
+/// Reports another application as drift: it may have another use, so only an operator may remove it.
 fn report_duplicate(desired: &Desired, chosen: &Application, other: &Application, plan: &mut Plan<Change>) {
     let (address, bot) = (desired.gitea.address.trim_end_matches('/'), &desired.gitea.bot);
     plan.drift(

@@ -1,20 +1,20 @@
-//! The repository: known to Drone, activated, owned by the bot, with its settings.
+//! The repository in Drone: synchronised, activated, owned by the bot, with its settings.
 
 use base::plan::Plan;
 
 use crate::change::Change;
 use crate::desired::Desired;
-use crate::observed::{Activated, Forge, Observed, Server};
+use crate::observed::{DroneRepository, DroneState, GiteaState, Observed};
 
-/// Brings the repository to what is declared.
+/// Plans the repository.
 pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
-    let Server::Accepts { account, repository, .. } = &observed.drone else { return };
+    let DroneState::Accepts { account, repository, .. } = &observed.drone else { return };
     if !is_usable(desired, observed, repository.as_ref(), plan) {
         return;
     }
     let name = &desired.repository.name;
     let Some(there) = repository else {
-        find(desired, observed, plan);
+        synchronise(desired, observed, plan);
         return;
     };
     let mut changes = Vec::new();
@@ -31,14 +31,14 @@ pub fn plan(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
     plan.sequence("repository", changes);
 }
 
-/// Whether Gitea has the repository under that name, with what its activation needs.
-fn is_usable(desired: &Desired, observed: &Observed, there: Option<&Activated>, plan: &mut Plan<Change>) -> bool {
+/// Returns true if Gitea has the repository under that name, with the rights for its activation.
+fn is_usable(desired: &Desired, observed: &Observed, there: Option<&DroneRepository>, plan: &mut Plan<Change>) -> bool {
     let name = &desired.repository.name;
     let bot = &desired.gitea.bot;
     match &observed.gitea {
-        // Settings can be made without Gitea, the rest cannot.
-        Forge::Silent { .. } | Forge::Refuses { .. } => there.is_some_and(|there| there.active),
-        Forge::Answers { repository: None, .. } => {
+        // Without Gitea only the settings of an activated repository can be changed.
+        GiteaState::Silent { .. } | GiteaState::Refuses { .. } => there.is_some_and(|there| there.active),
+        GiteaState::Answers { repository: None, .. } => {
             plan.block(
                 format!("repository/{name}"),
                 format!("there is no repository {name} in Gitea that {bot} can see"),
@@ -46,7 +46,7 @@ fn is_usable(desired: &Desired, observed: &Observed, there: Option<&Activated>, 
             );
             false
         }
-        Forge::Answers { repository: Some(found), .. } if !found.name.eq_ignore_ascii_case(name) => {
+        GiteaState::Answers { repository: Some(found), .. } if !found.name.eq_ignore_ascii_case(name) => {
             plan.block(
                 format!("repository/{name}"),
                 format!("{name} was renamed to {}", found.name),
@@ -54,12 +54,12 @@ fn is_usable(desired: &Desired, observed: &Observed, there: Option<&Activated>, 
             );
             false
         }
-        Forge::Answers { repository: Some(found), .. } => {
+        GiteaState::Answers { repository: Some(found), .. } => {
             let needs_admin = !there.is_some_and(|there| there.active);
             if needs_admin && !found.admin {
                 plan.block(
                     format!("repository/{name}"),
-                    format!("{bot} is no administrator of {name}, so Drone cannot make its webhook"),
+                    format!("{bot} is no administrator of {name}, so Drone cannot create its webhook"),
                     format!(
                         "make {bot} an administrator of this one repository in Gitea (its settings, collaborators)"
                     ),
@@ -70,14 +70,14 @@ fn is_usable(desired: &Desired, observed: &Observed, there: Option<&Activated>, 
     }
 }
 
-/// Drone knows repositories only after it has read them from Gitea.
-fn find(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
+/// Plans the synchronisation, after which Drone has the repository.
+fn synchronise(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
     let name = &desired.repository.name;
     if observed.done.synchronised {
         plan.block(
             format!("repository/{name}"),
-            format!("Drone read the bot's repositories from Gitea, and {name} is not among them"),
-            "see that the bot is a member of its organisation, and that env sets no DRONE_REPOSITORY_FILTER",
+            format!("Drone has synchronised the bot's repositories, and {name} is not among them"),
+            "check that the bot is a member of its organisation, and that env sets no DRONE_REPOSITORY_FILTER",
         );
     } else {
         plan.sequence("repository", vec![Change::Synchronise { repository: name.clone() }]);

@@ -1,13 +1,13 @@
-//! The runner on this host: running, and with what is declared now. Never waited for: its builds may take an hour.
+//! The runner on this host: started, with the present configuration. The plan never waits for it: a build may take an hour.
 
 use base::plan::Plan;
 
 use crate::change::Change;
 use crate::desired::Desired;
-use crate::observed::{Inputs, Observed, Runner};
+use crate::observed::{Observed, RunnerConfiguration, RunnerState};
 
-/// Why systemd cannot start the unit, and what to do.
-fn why_not(unit: &str, load: &str) -> Option<(String, String)> {
+/// The reason why systemd cannot start the unit, with a hint.
+fn load_problem(unit: &str, load: &str) -> Option<(String, String)> {
     match load {
         "loaded" => None,
         "not-found" => Some((
@@ -19,15 +19,17 @@ fn why_not(unit: &str, load: &str) -> Option<(String, String)> {
     }
 }
 
-/// Has systemd start the runner, or restart one that is stale once Drone has the same secret.
+/// Plans the start of the runner, or the restart of one with an old configuration, once Drone has the same secret.
 pub fn plan(desired: &Desired, observed: &Observed, is_deployed: bool, plan: &mut Plan<Change>) {
     let (Some(declared), Some(runner)) = (&desired.runner, &observed.runner) else { return };
     let unit = &declared.unit;
     let runner = match runner {
-        Runner::Unit(runner) => runner,
-        Runner::Unknown { reason, hint } => return plan.block(format!("unit/{unit}"), reason.clone(), hint.clone()),
+        RunnerState::Unit(runner) => runner,
+        RunnerState::Unknown { reason, hint } => {
+            return plan.block(format!("unit/{unit}"), reason.clone(), hint.clone());
+        }
     };
-    if let Some((reason, hint)) = why_not(unit, &runner.load) {
+    if let Some((reason, hint)) = load_problem(unit, &runner.load) {
         plan.block(format!("unit/{unit}"), reason, hint);
         return;
     }
@@ -36,7 +38,7 @@ pub fn plan(desired: &Desired, observed: &Observed, is_deployed: bool, plan: &mu
     }
     let restart = match runner.active.as_str() {
         "inactive" | "failed" => false,
-        "active" if runner.inputs == Inputs::Other && is_deployed => true,
+        "active" if runner.inputs == RunnerConfiguration::Other && is_deployed => true,
         _ => return,
     };
     if observed.done.runner_started {

@@ -39,7 +39,7 @@ impl Failure {
     }
 }
 
-/// What became of a call.
+/// The outcome of a call.
 pub type Settled = Result<String, Failure>;
 
 /// A call under way.
@@ -48,9 +48,9 @@ pub type Asking<'a> = Pin<Box<dyn Future<Output = Settled> + 'a>>;
 /// A call.
 #[derive(Debug, Clone, Copy)]
 pub struct Call {
-    /// Its name.
+    /// The name.
     pub name: &'static str,
-    /// Whom it asks first.
+    /// The server of the first request.
     pub service: Service,
     /// Makes it.
     pub make: for<'a> fn(&'a Pair) -> Asking<'a>,

@@ -14,13 +14,13 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 /// How no HTTP comes about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Broken {
-    /// Nobody listens.
+    /// The port is closed.
     Down,
     /// The connection is closed at once.
     Closed,
     /// Something else than HTTP is spoken.
     OtherProtocol,
-    /// A certificate nobody signed.
+    /// A self-signed certificate.
     SelfSigned,
     /// A trusted certificate for another name.
     OtherName,
@@ -45,7 +45,7 @@ impl Broken {
         Self::SilentTls,
     ];
 
-    /// Whether it ends only by the deadline.
+    /// True if the call ends only by the deadline.
     pub fn is_slow(self) -> bool {
         self == Self::SilentTls
     }
@@ -56,7 +56,7 @@ impl Broken {
 pub struct Port {
     /// The address to ask.
     pub address: String,
-    /// Who must be trusted for it, in PEM.
+    /// The authority to trust, in PEM.
     pub authority: Option<String>,
     listens: SocketAddr,
     ended: Arc<AtomicBool>,
@@ -64,7 +64,7 @@ pub struct Port {
 }
 
 impl Port {
-    /// Its port.
+    /// The port.
     pub fn number(&self) -> u16 {
         self.listens.port()
     }

@@ -87,12 +87,12 @@ impl Fault {
         Self::Endless,
     ];
 
-    /// Whether it ends only by the deadline.
+    /// True if the call ends only by the deadline.
     pub fn is_slow(self) -> bool {
         matches!(self, Self::Silent | Self::HeadOnly | Self::Drip)
     }
 
-    /// The answer, to somebody who sent `sent`, by a server that knows another one at `elsewhere`.
+    /// The answer to a request `sent`, by a server that knows another one at `elsewhere`.
     pub async fn answer(self, sent: &str, path: &str, elsewhere: &str) -> Response<Body> {
         let page = |text: &str| format!("<!DOCTYPE html><html><head><title>{text}</title></head><body>…</body></html>");
         match self {

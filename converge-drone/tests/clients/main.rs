@@ -1,5 +1,5 @@
 //! Every call to Gitea and Drone against servers that are wrong in every way: each ends within its deadline, with an error
-//! that says what, where and what to do, tells no secret, and asks nobody else.
+//! with the call, the cause and a hint, without a secret, and without a call to another server.
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs, reason = "a test that cannot go on fails")]
 
 mod calls;
@@ -74,7 +74,7 @@ fn judge(what: &str, settled: &Settled, took: Duration, slow: bool, expected: &[
     None
 }
 
-/// What an error about a fault must say, one of these.
+/// The texts of which an error about a fault must contain one.
 fn says(fault: Fault) -> &'static [&'static str] {
     match fault {
         Fault::Silent | Fault::HeadOnly | Fault::Drip => &["has not answered within 0.25 s"],
@@ -100,7 +100,7 @@ fn says(fault: Fault) -> &'static [&'static str] {
     }
 }
 
-/// What is no failure: an answer that says "there is none", and a health check that has nothing to read.
+/// True for a fault that is no failure: an answer "there is none", and a health check without a body to read.
 fn is_right(call: &str, fault: Fault) -> bool {
     match fault {
         Fault::Message(404) | Fault::Echo(404) => call == "gitea repository",

@@ -17,7 +17,7 @@ use crate::{COOKIE, TOKEN};
 /// A server on a port of its own; it ends with this value.
 #[derive(Debug)]
 pub struct Server {
-    /// Its address.
+    /// The address.
     pub address: String,
     asked: Arc<AtomicUsize>,
     serving: JoinHandle<()>,
@@ -100,7 +100,7 @@ pub struct Addresses {
 pub enum Step {
     /// Drone's login.
     Begin,
-    /// Gitea's question for the grant, asked by nobody.
+    /// Gitea's page for the grant, without a session.
     Ask,
     /// Gitea's login page.
     LoginPage,
@@ -112,7 +112,7 @@ pub enum Step {
     Grant,
     /// Drone's login, with the code.
     Back,
-    /// Who is logged in.
+    /// The account of the session.
     Account,
     /// The API token.
     Token,
@@ -206,7 +206,7 @@ fn step(path: &str, query: &str, method: &str, signed_in: bool) -> Option<Step> 
     })
 }
 
-/// What the two answer when nothing is wrong.
+/// The answers of both servers without a fault.
 fn right(step: Step, at: &Addresses, body: &str) -> Response<Body> {
     let Addresses { drone, gitea } = at;
     let page = |form: String| whole(200, "text/html; charset=utf-8", format!("<title>A page</title>{form}"));

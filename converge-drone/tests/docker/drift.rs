@@ -39,20 +39,16 @@ const REPAIRED: &[Drift<World>] = &[
     ),
     ("the RPC secret is lost", |world| remove(world, "rpc-secret"), "generate the RPC secret"),
     ("the RPC secret is garbage", |world| write(world, "rpc-secret", "\n"), "generate the RPC secret"),
-    ("the client secret is lost", |world| remove(world, "oauth-application"), "a new secret (ours is lost)"),
-    ("the client secret is garbage", |world| write(world, "oauth-application", "{"), "a new secret (ours is lost)"),
-    (
-        "the grant is revoked",
-        World::revoke_grants,
-        "log ci-bot in at Drone (Gitea refuses the token Drone asks it with)",
-    ),
+    ("the client secret is lost", |world| remove(world, "oauth-application"), "in Gitea (its secret is lost)"),
+    ("the client secret is garbage", |world| write(world, "oauth-application", "{"), "in Gitea (its secret is lost)"),
+    ("the grant is revoked", World::revoke_grants, "log ci-bot in at Drone (Gitea refuses the token that Drone has)"),
     (
         "the client secret is regenerated and the grant revoked",
         |world| {
             world.regenerate_client_secret();
             world.revoke_grants();
         },
-        "a new secret (Gitea refuses ours)",
+        "in Gitea (Gitea refuses its secret)",
     ),
     (
         "the OAuth application is deleted",

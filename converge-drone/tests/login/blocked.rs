@@ -1,4 +1,4 @@
-//! Logins that only somebody with a browser, or with other settings, can take further.
+//! Logins that need a person with a browser, or other settings.
 
 use axum::response::Redirect;
 use axum::{Router, routing};

@@ -1,4 +1,4 @@
-//! What the bot's owner does at Gitea by hand, in a browser.
+//! The bot's owner at Gitea, by hand in a browser.
 
 use std::collections::BTreeMap;
 use std::time::{SystemTime, UNIX_EPOCH};

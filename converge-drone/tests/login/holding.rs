@@ -17,7 +17,7 @@ const HELD: &str = "/api/v1/user/repos";
 /// The proxy. It ends with this value.
 #[derive(Debug)]
 pub struct Holding {
-    /// Its address, which Gitea goes by.
+    /// The address, which is Gitea's `ROOT_URL`.
     pub address: String,
     lever: watch::Sender<bool>,
     asked: watch::Receiver<bool>,
@@ -54,7 +54,7 @@ impl Holding {
         Self { address, lever, asked, serving }
     }
 
-    /// Waits until somebody asks what is held back.
+    /// Waits for a request that is held back.
     pub async fn asked(&mut self) {
         self.asked.wait_for(|asked| *asked).await.unwrap();
     }

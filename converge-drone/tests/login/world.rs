@@ -1,4 +1,4 @@
-//! A Gitea and a Drone server of a test's own, before anybody logged in.
+//! A Gitea and a Drone server of a test's own, before the first login.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,7 +36,7 @@ pub struct World {
     pub bot: Account,
     /// Gitea, asked as the bot.
     pub gitea: Gitea,
-    /// Drone, asked as nobody.
+    /// Drone, asked without a token.
     pub drone: Drone,
     /// Drone's OAuth application.
     pub application: Application,
@@ -51,7 +51,7 @@ pub fn gitea_as(address: &str, login: &str, password: &str) -> Gitea {
     Gitea::with_password(address, login, &SecretString::from(password), &connect()).unwrap()
 }
 
-/// Drone at an address, asked as nobody.
+/// Drone at an address, asked without a token.
 pub fn drone_at(address: &str) -> Drone {
     Drone::new(address, &connect()).unwrap()
 }
@@ -62,7 +62,7 @@ fn test() -> String {
 }
 
 impl World {
-    /// Both, and the bot as an administrator of Drone who never logged in. None where there is no Gitea; says so.
+    /// Both, and the bot as an administrator of Drone who never logged in. `None` where there is no Gitea; says so.
     pub async fn start(program: Option<PathBuf>) -> Option<Self> {
         Self::start_with(program, &[AS_ADMINISTRATOR]).await
     }
@@ -114,7 +114,7 @@ impl World {
         Some(Self { forge, server, bot, gitea, drone, application })
     }
 
-    /// Whether Gitea is the real one; says so when not.
+    /// True if Gitea is the real one; says so when not.
     pub fn is_real(&self) -> bool {
         let real = self.forge.kind() == Kind::Real;
         if !real {

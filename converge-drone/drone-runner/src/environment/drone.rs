@@ -1,18 +1,18 @@
-//! The variables that Drone promises every step, under its own names.
+//! Drone's documented variables of a step.
 
 use std::collections::BTreeMap;
 
-use super::is_value;
+use super::is_variable_value;
 use crate::rpc::wire::{Details, architecture};
 
-/// What the build is about, for every step of a stage.
-pub fn drone(details: &Details, machine: &str) -> BTreeMap<String, String> {
+/// The variables of every step of a stage.
+pub fn drone_variables(details: &Details, machine: &str) -> BTreeMap<String, String> {
     let Details { build, stage, repository: repo, system, .. } = details;
     let branch = if build.target.is_empty() { &repo.default_branch } else { &build.target };
     let mut all = BTreeMap::new();
     let mut set = |names: &[&str], value: &str| {
-        // What people wrote (a title, a name) may hold anything; such a value is left out, not passed on in part.
-        for name in names.iter().filter(|_| is_value(value)) {
+        // A title or a name may contain control characters; such a value is left out as a whole.
+        for name in names.iter().filter(|_| is_variable_value(value)) {
             all.insert((*name).to_owned(), value.to_owned());
         }
     };

@@ -1,18 +1,18 @@
-//! Cuts a stream into lines.
+//! Splits a stream into lines.
 
-/// A longer line is cut: Drone's page shows none of that width, and memory stays bounded.
+/// The longest line, in bytes. Longer ones are cut: Drone's page does not show them, and memory stays bounded.
 const LONGEST: usize = 16 * 1024;
 
-/// What has been written and is no whole line yet.
+/// The output that has not been read as lines yet.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct LineBuffer {
     buffer: Vec<u8>,
-    /// Where in the buffer the next line begins.
+    /// The start of the next line in the buffer.
     at: usize,
 }
 
-impl Lines {
-    /// Takes the next piece.
+impl LineBuffer {
+    /// Adds output.
     pub fn push(&mut self, piece: &[u8]) {
         if self.at > 0 {
             self.buffer.drain(..self.at);
@@ -21,7 +21,7 @@ impl Lines {
         self.buffer.extend_from_slice(piece);
     }
 
-    /// The next whole line with its newline, or as much of one as is shown at once.
+    /// The next whole line with its newline, or the first part of a long line.
     pub fn next(&mut self) -> Option<String> {
         let rest = &self.buffer[self.at..];
         let within = &rest[..rest.len().min(LONGEST)];
@@ -34,14 +34,14 @@ impl Lines {
         Some(String::from_utf8_lossy(&rest[..length]).into_owned())
     }
 
-    /// What is left at the end of the stream.
+    /// The last line, if it has no newline.
     pub fn rest(&mut self) -> Option<String> {
         let rest = self.buffer.split_off(self.at);
         (!rest.is_empty()).then(|| String::from_utf8_lossy(&rest).into_owned())
     }
 }
 
-/// How much of a text that is cut anywhere can be read.
+/// The length without a cut character at the end.
 fn whole_characters(bytes: &[u8]) -> usize {
     match std::str::from_utf8(bytes) {
         Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => error.valid_up_to(),
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     fn all(pieces: &[&[u8]]) -> Vec<String> {
-        let (mut lines, mut found) = (Lines::default(), Vec::new());
+        let (mut lines, mut found) = (LineBuffer::default(), Vec::new());
         for piece in pieces {
             lines.push(piece);
             while let Some(line) = lines.next() {

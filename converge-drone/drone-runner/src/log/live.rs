@@ -1,34 +1,35 @@
-//! The lines that somebody may be watching: sent in batches while the step runs, as well as that is possible. What gets
-//! lost here is in the whole log all the same.
+//! The live log of a step: sends lines in batches while the step runs. Lines that are dropped here are in the uploaded log
+//! nevertheless.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use base::error::{Explain, chain};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::rpc::Client;
 use crate::rpc::wire::Line;
-use crate::rpc::{Client, Error};
 
-/// How long lines are gathered before they are sent.
-const GATHER: Duration = Duration::from_millis(100);
+/// The interval of batches.
+const INTERVAL: Duration = Duration::from_millis(100);
 
-/// The most bytes that wait to be sent.
-const MOST: usize = 512 * 1024;
+/// The limit of bytes that wait to be sent.
+const LIMIT: usize = 512 * 1024;
 
-/// How long a step may be slowed down for whoever watches.
-const SLOWED: Duration = Duration::from_secs(1);
+/// The longest time that the live log may delay a step.
+const DELAY: Duration = Duration::from_secs(1);
 
-/// How long a server that does not take lines is left alone.
-const REST: Duration = Duration::from_secs(2);
+/// The pause after a failed batch.
+const PAUSE: Duration = Duration::from_secs(2);
 
-/// The lines that wait to be sent.
+/// The lines of a running step that wait to be sent.
 #[derive(Debug, Default)]
-pub struct Live {
+pub struct LiveLog {
     waiting: RefCell<Waiting>,
-    came: Notify,
-    went: Notify,
+    added: Notify,
+    sent: Notify,
 }
 
 #[derive(Debug, Default)]
@@ -36,50 +37,50 @@ struct Waiting {
     lines: VecDeque<Line>,
     bytes: usize,
     is_closed: bool,
-    /// The server did not take the last batch.
-    is_refused: bool,
+    /// True if the last batch failed.
+    has_failed: bool,
 }
 
-impl Live {
-    /// Adds a line; the oldest go where there are too many.
+impl LiveLog {
+    /// Adds a line, and drops the oldest ones at twice the limit.
     pub fn push(&self, line: Line) {
         let mut waiting = self.waiting.borrow_mut();
         waiting.bytes += line.out.len();
         waiting.lines.push_back(line);
-        while waiting.bytes > 2 * MOST {
+        while waiting.bytes > 2 * LIMIT {
             let Some(oldest) = waiting.lines.pop_front() else { break };
             waiting.bytes -= oldest.out.len();
         }
         drop(waiting);
-        self.came.notify_one();
+        self.added.notify_one();
     }
 
-    /// Waits until there is room for more, if the server takes lines at all.
-    pub async fn make_room(&self) {
+    /// Waits until fewer bytes than the limit wait, unless the last batch failed.
+    pub async fn wait_for_room(&self) {
         let is_full = || {
             let waiting = self.waiting.borrow();
-            waiting.bytes > MOST && !waiting.is_refused
+            waiting.bytes > LIMIT && !waiting.has_failed
         };
         if is_full() {
             let wait = async {
                 while is_full() {
-                    self.went.notified().await;
+                    self.sent.notified().await;
                 }
             };
-            // Late: then lines are lost to whoever watches, rather than the step's time to everybody.
-            if timeout(SLOWED, wait).await.is_err() {
-                self.waiting.borrow_mut().is_refused = true;
+            // From now on lines are dropped: a late viewer must not delay the step.
+            if timeout(DELAY, wait).await.is_err() {
+                self.waiting.borrow_mut().has_failed = true;
             }
         }
     }
 
-    /// There is no more to come.
+    /// Ends [`send`](Self::send) when the last line is sent.
     pub fn close(&self) {
         self.waiting.borrow_mut().is_closed = true;
-        self.came.notify_one();
+        self.added.notify_one();
     }
 
-    /// Sends what comes, until it is closed and all is sent.
+    /// Sends lines until the log is closed and empty.
     pub async fn send(&self, client: &Client, step: i64) {
         let mut last: Option<Instant> = None;
         loop {
@@ -91,29 +92,29 @@ impl Live {
                 if waiting.lines.is_empty() { None } else { Some(waiting.is_closed) }
             };
             let Some(is_closed) = is_closed else {
-                self.came.notified().await;
+                self.added.notified().await;
                 continue;
             };
-            // The first line goes at once; the next ones wait for company.
+            // The first line is sent at once; later ones wait for the interval.
             if let Some(last) = last.filter(|_| !is_closed)
-                && let Some(pause) = GATHER.checked_sub(last.elapsed())
-                && self.waiting.borrow().bytes < MOST / 4
+                && let Some(pause) = INTERVAL.checked_sub(last.elapsed())
+                && self.waiting.borrow().bytes < LIMIT / 4
             {
                 sleep(pause).await;
             }
             last = Some(Instant::now());
-            let sent = client.batch(step, &self.take()).await;
-            self.went.notify_one();
-            let is_refused = sent.is_err();
-            self.waiting.borrow_mut().is_refused = is_refused;
+            let sent = client.append_log(step, &self.take()).await;
+            self.sent.notify_one();
+            let has_failed = sent.is_err();
+            self.waiting.borrow_mut().has_failed = has_failed;
             match sent {
                 Ok(()) => {}
                 Err(error) => {
-                    tracing::debug!("lines were not taken: {}", base::error::chain(&error));
-                    if self.waiting.borrow().is_closed || !matters(&error) {
+                    tracing::debug!("live lines were not sent: {}", chain(&error));
+                    if self.waiting.borrow().is_closed || !error.class().is_retried() {
                         return;
                     }
-                    sleep(REST).await;
+                    sleep(PAUSE).await;
                 }
             }
         }
@@ -123,7 +124,7 @@ impl Live {
         let mut waiting = self.waiting.borrow_mut();
         let mut batch = Vec::new();
         let mut bytes = 0;
-        while bytes < MOST / 2
+        while bytes < LIMIT / 2
             && let Some(line) = waiting.lines.pop_front()
         {
             bytes += line.out.len();
@@ -132,10 +133,4 @@ impl Live {
         waiting.bytes -= bytes;
         batch
     }
-}
-
-/// Whether trying again could help.
-fn matters(error: &Error) -> bool {
-    use base::error::Explain;
-    error.class().is_retried()
 }

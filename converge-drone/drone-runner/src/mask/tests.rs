@@ -6,7 +6,7 @@ use super::*;
 
 const SECRET: &str = "s3cret/with space+and=more";
 
-fn masked(secrets: &Secrets, text: &[u8], piece: usize) -> String {
+fn masked(secrets: &MaskedValues, text: &[u8], piece: usize) -> String {
     let mut mask = Mask::new(secrets.clone());
     let mut out = Vec::new();
     for piece in text.chunks(piece.max(1)) {
@@ -18,7 +18,7 @@ fn masked(secrets: &Secrets, text: &[u8], piece: usize) -> String {
 
 #[test]
 fn a_secret_is_hidden_in_every_form_and_wherever_the_stream_is_cut() {
-    let secrets = Secrets::new([SECRET]);
+    let secrets = MaskedValues::new([SECRET]);
     let forms = [
         SECRET.to_owned(),
         STANDARD.encode(SECRET),
@@ -35,7 +35,7 @@ fn a_secret_is_hidden_in_every_form_and_wherever_the_stream_is_cut() {
 
 #[test]
 fn a_secret_within_something_that_was_encoded_is_hidden_too() {
-    let secrets = Secrets::new([SECRET]);
+    let secrets = MaskedValues::new([SECRET]);
     for before in ["", "u", "us", "user:", "Basic "] {
         let whole = format!("{before}{SECRET}@host");
         for text in [STANDARD.encode(&whole), URL_SAFE_NO_PAD.encode(&whole)] {
@@ -48,7 +48,7 @@ fn a_secret_within_something_that_was_encoded_is_hidden_too() {
 
 #[test]
 fn what_is_short_is_shown_and_what_overlaps_is_hidden_as_one() {
-    let secrets = Secrets::new(["short", "abcdefgh", "efghijkl", "abcdefghXYZ"]);
+    let secrets = MaskedValues::new(["short", "abcdefgh", "efghijkl", "abcdefghXYZ"]);
     assert_eq!(masked(&secrets, b"short", 2), "short");
     assert_eq!(masked(&secrets, b"<abcdefghijkl>", 3), "<******>");
     assert_eq!(masked(&secrets, b"<abcdefghXYZ>", 5), "<******>");
@@ -58,13 +58,13 @@ fn what_is_short_is_shown_and_what_overlaps_is_hidden_as_one() {
 #[test]
 fn the_lines_of_a_key_are_hidden_one_by_one() {
     let key = "-----BEGIN KEY-----\nbGluZSBvbmUgb2Yga2V5\nbGluZSB0d28gb2Yga2V5\n-----END KEY-----\n";
-    let shown = masked(&Secrets::new([key]), b"got bGluZSB0d28gb2Yga2V5 here", 4);
+    let shown = masked(&MaskedValues::new([key]), b"got bGluZSB0d28gb2Yga2V5 here", 4);
     assert_eq!(shown, "got ****** here");
 }
 
 #[test]
 fn a_line_is_not_held_back_for_a_long_secret() {
-    let secrets = Secrets::new(["x".repeat(4000).as_str()]);
+    let secrets = MaskedValues::new(["x".repeat(4000).as_str()]);
     let mut out = Vec::new();
     Mask::new(secrets).push(b"step one\n", &mut out);
     assert_eq!(out, b"step one\n");
@@ -73,7 +73,7 @@ fn a_line_is_not_held_back_for_a_long_secret() {
 #[test]
 fn no_stream_shows_a_secret() {
     let values = ["ababababab", "babababa1", "aaaaaaaab"];
-    let secrets = Secrets::new(values);
+    let secrets = MaskedValues::new(values);
     let parts = prop::collection::vec(0_usize..4, 0..40);
     let cuts = prop::collection::vec(1_usize..20, 1..8);
     proptest!(|(parts in parts, cuts in cuts)| {

@@ -1,4 +1,4 @@
-//! The YAML's own shape. A key that is not here is refused; what Drone's server reads by itself is let pass.
+//! The keys of a pipeline file. Unknown keys are refused; keys for Drone's server are accepted and ignored.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::Error;
 
-/// As much as tells whether a document is meant.
+/// The keys that select a document.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct Head {
@@ -20,7 +20,7 @@ pub struct Head {
 }
 
 impl Head {
-    /// Its name, or Drone's for one without.
+    /// The name; `default` for a pipeline without one, as in Drone.
     pub fn name(&self) -> &str {
         self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or("default")
     }
@@ -40,7 +40,7 @@ pub struct Document {
     pub workspace: Option<Workspace>,
     #[serde(default)]
     pub steps: Vec<RawStep>,
-    // The server has acted on these before a runner sees the stage.
+    // Keys for the server; a runner does not need them.
     #[serde(rename = "trigger", default)]
     _trigger: IgnoredAny,
     #[serde(rename = "depends_on", default)]
@@ -108,7 +108,7 @@ impl Default for Statuses {
 }
 
 impl Statuses {
-    /// Whether `success` and `failure` are among them; else the word that is neither.
+    /// Reads the flags for `success` and `failure`. The error is the unknown word.
     pub fn read(&self) -> Result<(bool, bool), String> {
         let words = match self {
             Self::One(word) => std::slice::from_ref(word),
@@ -126,12 +126,12 @@ impl Statuses {
     }
 }
 
-/// A variable's value.
+/// The value of a variable.
 #[derive(Debug, std::clone::Clone, PartialEq, Eq)]
 pub enum Value {
-    /// As it is written.
+    /// A text.
     Text(String),
-    /// The content of one of Drone's secrets.
+    /// The name of a secret in Drone.
     Secret(String),
 }
 
@@ -167,7 +167,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 
     fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Value, E> {
-        // 1.10 would become 1.1.
+        // 1.10 would be read as 1.1.
         Err(E::custom("a number with a fraction as a variable's value must be in quotes"))
     }
 
@@ -187,7 +187,7 @@ impl<'de> Visitor<'de> for ValueVisitor {
     }
 }
 
-/// Reads one document that begins at this line of its file.
+/// Reads a document; `line` is its first line in the file.
 pub fn read<'de, T: Deserialize<'de>>(document: &'de str, line: usize) -> Result<T, Error> {
     let options = serde_saphyr::options! {
         with_snippet: false,
@@ -199,7 +199,7 @@ pub fn read<'de, T: Deserialize<'de>>(document: &'de str, line: usize) -> Result
             .location()
             .map(|location| format!(", line {}, column {}", line as u64 + location.line(), location.column()));
         let message = error.without_snippet().to_string();
-        // The library adds the place within the document; ours is the one within the file.
+        // The library reports the line within the document; the message needs the line within the file.
         let message = message.split(" at line ").next().unwrap_or_default().trim_end_matches([',', ' ', ':']);
         Error::Yaml(format!("{message}{}", place.unwrap_or_default()))
     })

@@ -1,16 +1,15 @@
-//! Why a pipeline is not run. Drone's page shows these words.
+//! Errors of a pipeline. Drone's page shows them.
 
 use std::path::PathBuf;
 
-/// What is wrong with a pipeline.
+/// An error of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[allow(missing_docs, reason = "each is a sentence")]
 pub enum Error {
-    #[error("the pipelines' file is no text")]
+    #[error("the pipeline file is not text")]
     NotText,
-    #[error("the pipelines' file is wrong: {0}")]
+    #[error("the pipeline file is wrong: {0}")]
     Yaml(String),
-    #[error("the pipelines' file has no pipeline `{name}`")]
+    #[error("the pipeline file has no pipeline `{name}`")]
     Missing { name: String },
     #[error("this runner runs pipelines of type exec, and this one's type is `{pipeline_type}`")]
     Type { pipeline_type: String },
@@ -30,9 +29,9 @@ pub enum Error {
     NoCommands { step: String },
     #[error("step `{step}` has a command with a NUL character")]
     Nul { step: String },
-    #[error("step `{step}` cannot set `{variable}`: it {why}")]
-    Variable { step: String, variable: String, why: &'static str },
-    #[error("step `{step}` asks for the secret `{secret}`, and there is none of that name for this build")]
+    #[error("step `{step}` cannot set `{variable}`: it {reason}")]
+    Variable { step: String, variable: String, reason: &'static str },
+    #[error("step `{step}` asks for the secret `{secret}`, and this build has none of that name")]
     Secret { step: String, secret: String },
     #[error("step `{step}`, when.status: `{word}` is neither success nor failure")]
     When { step: String, word: String },

@@ -1,29 +1,29 @@
-//! Which step is next. Pure: the state of the steps decides.
+//! The order of the steps. Pure: the statuses of the steps decide.
 
 use super::{CLONE, Error, Step};
 use crate::rpc::wire::Status;
 
-/// What is to be done with a step that has not begun.
+/// The next action for a pending step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
-    /// What it waits for has not ended.
+pub enum StepAction {
+    /// A step before it has not ended.
     Wait,
-    /// Now.
+    /// Start it now.
     Start,
-    /// It is its turn, and it is not for a stage that went so.
+    /// Skip it: it is not for a stage that failed, or not for one that succeeded.
     Skip,
 }
 
-/// Finds out what each step waits for. Where no step says it, each waits for those before it; where one does, the others
-/// wait for the repository only.
+/// Sets `after` of each step. With no `depends_on` in the pipeline each step waits for all before it; with one, a step
+/// without waits for the clone only.
 pub fn connect(steps: &mut [Step]) -> Result<(), Error> {
     let is_graph = steps.iter().any(|step| !step.depends_on.is_empty());
     let names: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
-    for (place, step) in steps.iter_mut().enumerate() {
+    for (index, step) in steps.iter_mut().enumerate() {
         step.after = if !is_graph {
-            (0..place).collect()
+            (0..index).collect()
         } else if step.depends_on.is_empty() {
-            (0..place).filter(|other| *other == 0 && names[*other] == CLONE).collect()
+            (0..index).filter(|other| *other == 0 && names[*other] == CLONE).collect()
         } else {
             let find = |on: &String| {
                 let unknown = || Error::Unknown { step: step.name.clone(), on: on.clone() };
@@ -35,11 +35,11 @@ pub fn connect(steps: &mut [Step]) -> Result<(), Error> {
     circle(steps).map_or(Ok(()), |names| Err(Error::Circle { names }))
 }
 
-/// The steps that could never begin.
+/// The names of steps that wait for each other.
 fn circle(steps: &[Step]) -> Option<Vec<String>> {
     let mut is_free = vec![false; steps.len()];
     while let Some(next) =
-        (0..steps.len()).find(|place| !is_free[*place] && steps[*place].after.iter().all(|on| is_free[*on]))
+        (0..steps.len()).find(|index| !is_free[*index] && steps[*index].after.iter().all(|on| is_free[*on]))
     {
         is_free[next] = true;
     }
@@ -49,22 +49,22 @@ fn circle(steps: &[Step]) -> Option<Vec<String>> {
 }
 
 impl super::Pipeline {
-    /// Whether something failed that counts.
+    /// True if a step failed whose failure counts.
     pub fn has_failed(&self, statuses: &[Status]) -> bool {
         self.steps.iter().zip(statuses).any(|(step, status)| status.is_failed() && !step.is_ignored)
     }
 
-    /// What to do with the step at this place, which has not begun, as things are.
-    pub fn turn(&self, place: usize, statuses: &[Status]) -> Turn {
-        let step = &self.steps[place];
-        let is_through = |on: &usize| {
+    /// The next action for a pending step.
+    pub fn action(&self, index: usize, statuses: &[Status]) -> StepAction {
+        let step = &self.steps[index];
+        let has_passed = |on: &usize| {
             let status = statuses[*on];
             !status.is_open() || (self.steps[*on].is_detached && status == Status::Running)
         };
-        if !step.after.iter().all(is_through) {
-            return Turn::Wait;
+        if !step.after.iter().all(has_passed) {
+            return StepAction::Wait;
         }
-        let is_meant = if self.has_failed(statuses) { step.on_failure } else { step.on_success };
-        if is_meant { Turn::Start } else { Turn::Skip }
+        let should_run = if self.has_failed(statuses) { step.on_failure } else { step.on_success };
+        if should_run { StepAction::Start } else { StepAction::Skip }
     }
 }

@@ -14,7 +14,7 @@ fn pipeline(rest: &str) -> String {
 }
 
 #[test]
-fn every_key_that_is_known_is_read() {
+fn every_known_key_is_read() {
     let text = pipeline(
         r#"
 platform: { os: linux }
@@ -52,8 +52,8 @@ steps:
     assert_eq!(found.workspace, PathBuf::from("below/src"));
     let names: Vec<&str> = found.steps.iter().map(|step| step.name.as_str()).collect();
     assert_eq!(names, ["clone", "build", "notify", "mend"]);
-    assert_eq!(found.steps[0].work, Work::Clone(Some(1)));
-    let Work::Commands(commands) = &found.steps[1].work else { panic!() };
+    assert_eq!(found.steps[0].kind, StepKind::Clone(Some(1)));
+    let StepKind::Commands(commands) = &found.steps[1].kind else { panic!() };
     assert_eq!(commands, &["make", "echo 'a: b'", "true"]);
     let value = |name: &str| match &found.steps[1].environment[name] {
         Value::Text(text) => text.clone(),
@@ -110,8 +110,8 @@ fn everything_else_is_refused_with_a_reason() {
         ("steps: [{name: a}]".into(), "has no commands"),
         ("steps: [{name: ' ', commands: [b]}]".into(), "is no name of a step"),
         ("steps: [{commands: [b]}]".into(), "missing field `name`"),
-        ("steps: {".into(), "the pipelines' file is wrong"),
-        ("name: default\nsteps: []".into(), "the pipelines' file is wrong"),
+        ("steps: {".into(), "the pipeline file is wrong"),
+        ("name: default\nsteps: []".into(), "the pipeline file is wrong"),
     ];
     for (rest, expected) in table {
         let error = read(&pipeline(&rest)).expect_err(&rest).to_string();
@@ -138,13 +138,13 @@ fn a_bomb_does_not_go_off() {
     assert!(read(&"[".repeat(100_000)).is_err());
 }
 
-fn turns(pipeline: &Pipeline, statuses: &[Status]) -> String {
+fn actions(pipeline: &Pipeline, statuses: &[Status]) -> String {
     let mut text = String::new();
-    for (place, status) in statuses.iter().enumerate() {
-        text.push(match (status, pipeline.turn(place, statuses)) {
-            (Status::Pending, Turn::Start) => 's',
-            (Status::Pending, Turn::Skip) => 'x',
-            (Status::Pending, Turn::Wait) => '.',
+    for (index, status) in statuses.iter().enumerate() {
+        text.push(match (status, pipeline.action(index, statuses)) {
+            (Status::Pending, StepAction::Start) => 's',
+            (Status::Pending, StepAction::Skip) => 'x',
+            (Status::Pending, StepAction::Wait) => '.',
             _ => '-',
         });
     }
@@ -152,7 +152,7 @@ fn turns(pipeline: &Pipeline, statuses: &[Status]) -> String {
 }
 
 #[test]
-fn steps_take_their_turns() {
+fn steps_run_in_their_order() {
     use Status::{Failure, Pending, Running, Skipped, Success};
     let row = "clone: {disable: true}\nsteps:\n- {name: a, commands: [x]}\n- {name: b, commands: [x], detach: true}\n- \
                {name: c, commands: [x], failure: ignore}\n- {name: d, commands: [x], when: {status: [failure]}}\n";
@@ -174,6 +174,6 @@ fn steps_take_their_turns() {
         (&graph, &[Success, Failure, Success, Pending], "---s"),
     ];
     for (pipeline, statuses, expected) in table {
-        assert_eq!(turns(pipeline, statuses), expected, "{statuses:?}");
+        assert_eq!(actions(pipeline, statuses), expected, "{statuses:?}");
     }
 }

@@ -1,41 +1,41 @@
-//! How a call to Drone can fail.
+//! Errors of calls to Drone.
 
 use base::error::{Class, Explain};
 
-/// Why a call failed. Carries no secret: not the header, not the body.
+/// An error of a call. Contains neither headers nor bodies of requests, so no secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configured address is none.
+    /// The configured address is not a URL.
     #[error("`{0}` is no address of a Drone server")]
     Address(String),
-    /// The server cannot be reached, or did not answer in time.
+    /// The connection failed, or the deadline has passed.
     #[error("Drone's server cannot be reached")]
     Unreachable(#[source] reqwest::Error),
-    /// The server does not take our secret.
+    /// The server refused the RPC secret.
     #[error("Drone's server does not take this runner's secret")]
     Secret,
-    /// Somebody else changed the same thing meanwhile.
-    #[error("somebody else changed it meanwhile")]
+    /// Another report or another runner was faster.
+    #[error("the stage or step was changed meanwhile")]
     Conflict,
-    /// The server says that it failed.
-    #[error("Drone's server answered {status}: {said}")]
+    /// The server answered with an error.
+    #[error("Drone's server answered {status}: {message}")]
     Answer {
         /// The HTTP status.
         status: u16,
-        /// Its words.
-        said: String,
+        /// The beginning of the body.
+        message: String,
     },
-    /// The answer is not what a Drone server says.
+    /// The answer is not the expected JSON.
     #[error("the answer is not Drone's")]
-    Strange(#[source] serde_json::Error),
+    Unparsable(#[source] serde_json::Error),
     /// The answer is larger than any of Drone's.
     #[error("the answer is not Drone's: it is larger than 8 MiB")]
-    Large,
+    TooLarge,
 }
 
 impl Error {
     pub(super) fn unreachable(error: reqwest::Error) -> Self {
-        // The address is the operator's own and known; without it the text stays short.
+        // The operator knows the address; without it the text is short.
         Self::Unreachable(error.without_url())
     }
 }
@@ -44,11 +44,11 @@ impl Explain for Error {
     fn class(&self) -> Class {
         match self {
             Self::Address(_) => Class::Configuration,
-            // A secret is put right on either side without anybody telling us.
+            // An operator may correct the secret on the server's side, so the runner retries.
             Self::Unreachable(_) | Self::Secret => Class::Transient,
             Self::Answer { status, .. } if *status >= 500 || *status == 429 => Class::Transient,
             Self::Conflict => Class::Conflict,
-            Self::Answer { .. } | Self::Strange(_) | Self::Large => Class::Failed,
+            Self::Answer { .. } | Self::Unparsable(_) | Self::TooLarge => Class::Failed,
         }
     }
 
@@ -56,11 +56,11 @@ impl Explain for Error {
         Some(match self {
             Self::Address(_) => "write it as https://drone.ci.example.org".into(),
             Self::Unreachable(_) => "see whether Drone runs: `converge drone --plan`".into(),
-            Self::Secret => "the runner's credential `rpc-secret` and the server's DRONE_RPC_SECRET must be one; \
-                             `systemctl restart converge-drone` brings them together"
+            Self::Secret => "the runner's credential `rpc-secret` and the server's DRONE_RPC_SECRET must be the same; \
+                             `systemctl restart converge-drone` sets both"
                 .into(),
-            Self::Answer { .. } | Self::Strange(_) | Self::Large => {
-                "see what answers at the server's address, and its log".into()
+            Self::Answer { .. } | Self::Unparsable(_) | Self::TooLarge => {
+                "see which program answers at the server's address, and its log".into()
             }
             Self::Conflict => return None,
         })

@@ -1,49 +1,49 @@
-//! How things are, in Drone's words.
+//! Drone's words for the status of a build, a stage or a step.
 
 use serde::{Deserialize, Serialize};
 
-/// How a build, a stage or a step is doing.
+/// The status of a build, a stage or a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
-    /// Not begun.
+    /// Not started.
     #[default]
     Pending,
-    /// Under way.
+    /// Running.
     Running,
-    /// Ended well.
+    /// Ended with exit code 0.
     Success,
-    /// Ended with another exit code than 0.
+    /// Ended with another exit code.
     Failure,
-    /// Stopped from outside.
+    /// Stopped: cancelled, or past its deadline.
     Killed,
-    /// Could not be run.
+    /// Could not be started.
     Error,
-    /// Was not to be run.
+    /// Left out, for the steps before it failed or did not fail.
     Skipped,
-    /// Waits for somebody's approval.
+    /// Waits for an approval.
     Blocked,
-    /// Was not approved.
+    /// Approval was refused.
     Declined,
     /// Waits for other stages.
     WaitingOnDependencies,
-    /// A word of a later Drone.
+    /// A word of a later version of Drone.
     #[serde(other)]
     Unknown,
 }
 
 impl Status {
-    /// Whether it has not come to an end.
+    /// True until the end.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Pending | Self::Running | Self::Blocked | Self::WaitingOnDependencies | Self::Unknown)
     }
 
-    /// Whether it counts against what comes after it.
+    /// True for an end that fails the stage.
     pub fn is_failed(self) -> bool {
         matches!(self, Self::Failure | Self::Killed | Self::Error)
     }
 
-    /// Drone's word for it.
+    /// Drone's word.
     pub fn word(self) -> &'static str {
         match self {
             Self::Pending => "pending",

@@ -1,5 +1,5 @@
-//! What goes over the wire, under Drone's names. What the runner has no use for is kept and sent back as it came: the
-//! server stores a whole stage.
+//! The JSON of Drone's RPC, under Drone's names. The server stores a reported stage as a whole, so unknown fields of a stage
+//! are sent back unchanged.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 pub use super::status::Status;
 
-/// What stages this runner takes.
+/// The filter for offered stages: `exec` pipelines for this platform.
 #[derive(Debug, Clone, Serialize)]
 pub struct Filter {
     kind: &'static str,
@@ -21,7 +21,7 @@ pub struct Filter {
     kernel: &'static str,
 }
 
-/// This machine's architecture, as Go names it.
+/// This machine's architecture, under Go's name.
 pub fn architecture() -> &'static str {
     match std::env::consts::ARCH {
         "x86_64" => "amd64",
@@ -39,27 +39,27 @@ impl Default for Filter {
 /// One pipeline of a build.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Stage {
-    /// Unique on its server.
+    /// The id, unique on the server.
     pub id: i64,
-    /// The build it belongs to.
+    /// The id of the build.
     #[serde(default)]
     pub build_id: i64,
-    /// Its place in the build.
+    /// The number within the build, from 1.
     #[serde(default)]
     pub number: i64,
     /// The pipeline's name.
     #[serde(default)]
     pub name: String,
-    /// How it is doing.
+    /// The status.
     #[serde(default)]
     pub status: Status,
-    /// Why it could not be run; Drone's page shows it.
+    /// The error that Drone's page shows.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
-    /// The exit code that ended it.
+    /// The exit code of the failed step.
     #[serde(default)]
     pub exit_code: i32,
-    /// Who runs it.
+    /// The name of the runner.
     #[serde(default)]
     pub machine: String,
     /// Seconds since 1970; 0 = not yet.
@@ -68,25 +68,25 @@ pub struct Stage {
     /// Seconds since 1970; 0 = not yet.
     #[serde(default)]
     pub stopped: i64,
-    /// Changed by every change; a report with an old one is refused.
+    /// The version, changed by every report. The server refuses a report with an old one.
     #[serde(default)]
     pub version: i64,
-    /// Its steps, in order.
+    /// The steps, in order.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub steps: Vec<Step>,
-    /// Everything else.
+    /// All other fields.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
 }
 
 impl Stage {
-    /// Takes over what the server decides: versions, and the steps' ids.
-    pub fn take_over(&mut self, said: Self) {
-        self.version = said.version;
-        if let Some(updated) = said.rest.get("updated") {
+    /// Copies the fields that the server sets: versions, and the ids of steps.
+    pub fn merge(&mut self, answer: Self) {
+        self.version = answer.version;
+        if let Some(updated) = answer.rest.get("updated") {
             self.rest.insert("updated".into(), updated.clone());
         }
-        for theirs in said.steps {
+        for theirs in answer.steps {
             if let Some(ours) = self.steps.iter_mut().find(|step| step.number == theirs.number) {
                 ours.id = theirs.id;
                 ours.version = theirs.version;
@@ -98,26 +98,26 @@ impl Stage {
 /// One step of a stage.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Step {
-    /// Given by the server.
+    /// The id, set by the server.
     #[serde(default)]
     pub id: i64,
-    /// The stage's id, under Drone's name for it.
+    /// The id of the stage, under Drone's name for it.
     #[serde(default, rename = "step_id")]
     pub stage_id: i64,
-    /// Counted from 1.
+    /// The number within the stage, from 1.
     pub number: i64,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// How it is doing.
+    /// The status.
     #[serde(default)]
     pub status: Status,
-    /// Why it could not be run.
+    /// The error that Drone's page shows.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub error: String,
-    /// Whether its failure does not count.
+    /// True if a failure of the step does not fail the stage.
     #[serde(default, skip_serializing_if = "is_false")]
     pub errignore: bool,
-    /// Its exit code.
+    /// The exit code.
     #[serde(default)]
     pub exit_code: i32,
     /// Seconds since 1970; 0 = not yet.
@@ -126,13 +126,13 @@ pub struct Step {
     /// Seconds since 1970; 0 = not yet.
     #[serde(default)]
     pub stopped: i64,
-    /// Changed by every change.
+    /// The version, changed by every report.
     #[serde(default)]
     pub version: i64,
-    /// The names of the steps it waits for.
+    /// The names of the steps before it.
     #[serde(default, deserialize_with = "null_is_empty", skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
-    /// Whether it runs beside those that follow it.
+    /// True if later steps do not wait for its end.
     #[serde(default, skip_serializing_if = "is_false")]
     pub detached: bool,
 }
@@ -147,21 +147,21 @@ fn null_is_empty<'de, D: Deserializer<'de>, T: Deserialize<'de> + Default>(deser
     Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
-/// Everything about a stage.
+/// A stage with everything that a runner needs for it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Details {
     /// The build.
     pub build: Build,
     /// The stage as the server has it.
     pub stage: Stage,
-    /// The pipelines' file.
+    /// The pipeline file.
     pub config: Config,
-    /// Access to the repository.
+    /// The login for the clone of the repository.
     #[serde(default)]
     pub netrc: Option<Netrc>,
     /// The repository.
     pub repository: Repository,
-    /// The secrets a pipeline may name.
+    /// The secrets that the pipeline may use.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub secrets: Vec<Secret>,
     /// The server.
@@ -204,15 +204,15 @@ pub struct Build {
     pub params: BTreeMap<String, String>,
 }
 
-/// A file, in base64.
+/// A file.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Config {
-    /// Its content.
+    /// The content, in base64.
     #[serde(rename = "Data", alias = "data")]
     pub data: String,
 }
 
-/// Access to a repository.
+/// A login for the clone of a repository.
 #[derive(Clone, Deserialize)]
 #[allow(missing_docs, reason = "Drone's own names")]
 pub struct Netrc {
@@ -251,13 +251,13 @@ pub struct Repository {
     pub timeout: u64,
 }
 
-/// A secret that is kept in Drone.
+/// A secret stored in Drone.
 #[derive(Clone, Deserialize)]
 pub struct Secret {
-    /// Its name.
+    /// The name.
     #[serde(default)]
     pub name: String,
-    /// Its value.
+    /// The value.
     #[serde(default)]
     pub data: String,
 }
@@ -268,7 +268,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The server about itself.
+/// The server.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default)]
 #[allow(missing_docs, reason = "Drone's own names")]
@@ -282,11 +282,11 @@ pub struct System {
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Line {
-    /// Counted from 0.
+    /// The number of the line, from 0.
     pub pos: u64,
     /// The text, with its newline.
     pub out: String,
-    /// Seconds since the step's start.
+    /// Seconds since the start of the step.
     pub time: u64,
 }
 
@@ -297,17 +297,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_runner_does_not_know_of_a_stage_goes_back_as_it_came() {
-        let came = json!({
+    fn unknown_fields_of_a_stage_are_sent_back_unchanged() {
+        let received = json!({
             "id": 7, "repo_id": 1, "build_id": 3, "number": 1, "name": "default", "kind": "pipeline", "type": "exec",
             "status": "pending", "errignore": false, "exit_code": 0, "machine": "", "os": "linux", "arch": "amd64",
             "started": 0, "stopped": 0, "created": 5, "updated": 6, "version": 2, "on_success": true,
             "on_failure": false, "labels": {"a": "b"}, "steps": null,
         });
-        let stage: Stage = serde_json::from_value(came.clone()).unwrap();
+        let stage: Stage = serde_json::from_value(received.clone()).unwrap();
         let mut back = serde_json::to_value(&stage).unwrap();
         back["steps"] = json!(null);
-        assert_eq!(back, came);
+        assert_eq!(back, received);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Reads and checks the configuration and the secret, all of it, before anything else happens.
+//! Loads and checks the configuration and the RPC secret.
 
 use std::path::Path;
 
@@ -8,17 +8,17 @@ use base::credential::Credentials;
 use base::error::{Class, Explain};
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Settings;
-use crate::inputs::inputs;
+use super::{RPC_SECRET_CREDENTIAL, Settings};
+use crate::config_hash::config_hash;
 
-/// Why the configuration or the secret cannot be used.
+/// An error of the configuration or of the RPC secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The configuration.
+    /// The configuration cannot be read, or is wrong.
     #[error(transparent)]
     Configuration(#[from] ConfigurationError),
-    /// The secret that the server and its runners share.
-    #[error("the secret that Drone's server and its runners share cannot be had")]
+    /// The credential cannot be read.
+    #[error("the secret that Drone's server and its runners share cannot be read")]
     Secret(#[from] credential::Error),
 }
 
@@ -35,29 +35,29 @@ impl Explain for Error {
     }
 }
 
-/// A valid configuration with the secret that goes with it.
+/// A valid configuration with the RPC secret.
 #[derive(Debug, Clone)]
 pub struct Loaded {
-    /// What the operator declared.
+    /// The configuration.
     pub settings: Settings,
-    /// What the server and its runners share.
+    /// The RPC secret.
     pub secret: SecretString,
-    /// What both are fingerprinted by.
-    pub inputs: SecretString,
+    /// The hash of both.
+    pub config_hash: SecretString,
 }
 
 impl Settings {
-    /// Reads and checks the file at `path`; also gives its bytes.
+    /// Reads and checks the file at `path`. Returns its bytes too.
     pub fn read(path: &Path) -> Result<(Self, Vec<u8>), Error> {
         Ok(Reader::OF_CONFIG.file(path, Self::problems)?)
     }
 }
 
-/// Reads the configuration at `path` and the credential `rpc-secret`.
+/// Loads the configuration at `path` and the RPC secret.
 pub fn load(path: &Path, credentials: &Credentials) -> Result<Loaded, Error> {
     let (settings, text) = Settings::read(path)?;
-    let secret = credentials.read("rpc-secret")?;
+    let secret = credentials.read(RPC_SECRET_CREDENTIAL)?;
     let secret = SecretString::from(secret.expose_secret().trim().to_owned());
-    let inputs = SecretString::from(inputs(&text, secret.expose_secret()));
-    Ok(Loaded { settings, secret, inputs })
+    let config_hash = SecretString::from(config_hash(&text, secret.expose_secret()));
+    Ok(Loaded { settings, secret, config_hash })
 }

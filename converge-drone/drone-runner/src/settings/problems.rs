@@ -1,4 +1,4 @@
-//! What can be wrong with a configuration whose shape is right.
+//! The checks of a configuration beyond its types.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -7,16 +7,16 @@ use base::address::server_setting_problem;
 use base::configuration::Problem;
 
 use super::{Settings, Size};
-use crate::environment::{is_name, is_ours, is_value};
+use crate::environment::{is_reserved, is_variable_name, is_variable_value};
 
-/// More stages than any machine that one Drone server has.
-const MOST: usize = 64;
+/// The limit of `capacity`.
+const MAX_CAPACITY: usize = 64;
 
-/// The smallest log that still tells something.
+/// The smallest `log_bytes`.
 const SMALLEST_LOG: usize = 64 * 1024;
 
 impl Settings {
-    /// Everything that is wrong.
+    /// Finds every problem.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         self.server(&mut problems);
@@ -31,10 +31,14 @@ impl Settings {
         if let Some(name) = &self.name
             && (name.is_empty() || name.len() > 200 || name.chars().any(|c| c.is_whitespace() || c.is_control()))
         {
-            problems.push(Problem::new("name", "is no machine's name", "take one word, or leave it out"));
+            problems.push(Problem::new("name", "is no machine's name", "write one word, or leave it out"));
         }
-        if !(1..=MOST).contains(&self.capacity) {
-            problems.push(Problem::new("capacity", format!("is {}", self.capacity), format!("take 1 to {MOST}")));
+        if !(1..=MAX_CAPACITY).contains(&self.capacity) {
+            problems.push(Problem::new(
+                "capacity",
+                format!("is {}", self.capacity),
+                format!("take 1 to {MAX_CAPACITY}"),
+            ));
         }
         if let Some(metrics) = &self.metrics {
             let is_loopback = metrics.parse::<SocketAddr>().is_ok_and(|address| address.ip().is_loopback());
@@ -48,7 +52,7 @@ impl Settings {
     fn filters(&self, problems: &mut Vec<Problem>) {
         if self.repositories.is_empty() {
             let hint =
-                "name the repository whose builds run here: a runner that takes all of them runs anybody's commands";
+                "name the repository whose builds run here: a runner for all repositories runs commands of every one";
             problems.push(Problem::new("repositories", "is empty", hint));
         }
         for (number, name) in self.repositories.iter().enumerate() {
@@ -76,12 +80,12 @@ impl Settings {
         let steps = &self.steps;
         for (name, value) in &steps.environment {
             let at = format!("steps.environment.{name}");
-            if !is_name(name) {
+            if !is_variable_name(name) {
                 problems.push(Problem::new(&at, "is no variable's name", "take letters, digits and _"));
-            } else if is_ours(name) {
+            } else if is_reserved(name) {
                 problems.push(Problem::new(&at, "is set by the runner itself", "leave it out"));
             }
-            if !is_value(value) {
+            if !is_variable_value(value) {
                 problems.push(Problem::new(at, "holds control characters", "leave them out"));
             }
         }

@@ -1,38 +1,38 @@
-//! The resource settings a step's unit may have: those that limit, none that opens anything.
+//! The resource limits of the unit of a step. No property here gives a step more rights.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// Resource settings, in systemd's own names.
+/// Resource limits, under systemd's names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default, rename_all = "PascalCase")]
 pub struct Properties {
-    /// Most memory.
+    /// The limit of memory.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_max: Option<Size>,
-    /// Memory above which the step is slowed down.
+    /// The memory above which the step is throttled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_high: Option<Size>,
-    /// Most swap.
+    /// The limit of swap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub memory_swap_max: Option<Size>,
-    /// Most processes and threads.
+    /// The limit of processes and threads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tasks_max: Option<u64>,
-    /// Share of the processors, 1 to 10000; 100 is everybody's.
+    /// The share of the processors, 1 to 10000; other units have 100.
     #[serde(skip_serializing_if = "Option::is_none", rename = "CPUWeight")]
     pub cpu_weight: Option<u64>,
-    /// Most processor time, in percent of one processor: 150 is one and a half.
+    /// The limit of processor time, in percent of one processor: 150 is one and a half.
     #[serde(skip_serializing_if = "Option::is_none", rename = "CPUQuota")]
     pub cpu_quota: Option<u64>,
-    /// Share of the disks, 1 to 10000; 100 is everybody's.
+    /// The share of the disks, 1 to 10000; other units have 100.
     #[serde(skip_serializing_if = "Option::is_none", rename = "IOWeight")]
     pub io_weight: Option<u64>,
 }
 
 impl Properties {
-    /// Each that is set, under the name and in the unit that D-Bus wants.
-    pub fn on_the_bus(&self) -> Vec<(&'static str, u64)> {
+    /// The set limits, under the names and in the units of D-Bus.
+    pub fn to_dbus(&self) -> Vec<(&'static str, u64)> {
         let size = |size: &Option<Size>| size.as_ref().and_then(Size::bytes);
         let all = [
             ("MemoryMax", size(&self.memory_max)),
@@ -52,14 +52,14 @@ impl Properties {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum Size {
-    /// In bytes.
+    /// Bytes.
     Bytes(u64),
-    /// With a unit: `512M`, `4G`.
+    /// A number with a unit: `512M`, `4G`.
     Text(String),
 }
 
 impl Size {
-    /// The number of bytes, when it is one.
+    /// The number of bytes; `None` for a text that is no size.
     pub fn bytes(&self) -> Option<u64> {
         let text = match self {
             Self::Bytes(bytes) => return Some(*bytes),

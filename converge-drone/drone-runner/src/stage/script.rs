@@ -1,15 +1,14 @@
-//! What a step's shell reads.
+//! The shell script of a step.
 
-use crate::pipeline::Work;
+use crate::pipeline::StepKind;
 
-/// The script of a step. What a repository, a build or a person wrote never becomes part of a line, but for the commands
-/// of the pipeline themselves.
-pub fn script(work: &Work) -> String {
-    match work {
-        Work::Commands(commands) => commands.iter().fold("set -e\n".to_owned(), |script, command| {
+/// The script of a step. Only the commands of the pipeline become part of it; all other values are read from variables.
+pub fn script(kind: &StepKind) -> String {
+    match kind {
+        StepKind::Commands(commands) => commands.iter().fold("set -e\n".to_owned(), |script, command| {
             format!("{script}\nprintf '+ %s\\n' {}\n{command}\n", quoted(command))
         }),
-        Work::Clone(depth) => {
+        StepKind::Clone(depth) => {
             let depth = depth.map_or(String::new(), |depth| format!("--depth={depth} "));
             format!(
                 "set -e\n\
@@ -35,14 +34,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_shown_as_they_are_written_and_the_first_failure_ends_the_step() {
+    fn commands_are_printed_unchanged_and_the_first_failure_ends_the_step() {
         let commands = ["echo 'it''s' \"$A\"", "false", "echo never"].map(str::to_owned).to_vec();
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("sh");
-        std::fs::write(&path, script(&Work::Commands(commands))).unwrap();
-        let said = Command::new("/bin/sh").arg("-e").arg(&path).env("A", "$(id) `id`").output().unwrap();
-        let shown = String::from_utf8(said.stdout).unwrap();
+        std::fs::write(&path, script(&StepKind::Commands(commands))).unwrap();
+        let output = Command::new("/bin/sh").arg("-e").arg(&path).env("A", "$(id) `id`").output().unwrap();
+        let shown = String::from_utf8(output.stdout).unwrap();
         assert_eq!(shown, "+ echo 'it''s' \"$A\"\nits $(id) `id`\n+ false\n");
-        assert_eq!(said.status.code(), Some(1));
+        assert_eq!(output.status.code(), Some(1));
     }
 }

@@ -1,4 +1,4 @@
-//! One step: its unit, its output, its end.
+//! A step: its service, its output, its reports.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,6 +6,7 @@ use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
+use base::clock::unix_seconds;
 use base::error::chain;
 use tokio::io::AsyncReadExt;
 use tokio::net::unix::pipe::{self, Receiver};
@@ -13,141 +14,126 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::Instant;
 
-use super::ended::in_drone;
-use super::report::{now, shown};
+use super::context::{StageContext, StopReason, stop_reason};
+use super::folder;
+use super::outcome::StepOutcome;
 use super::script::script;
-use super::{Course, Stop};
-use crate::environment;
-use crate::log::{Live, Log};
+use crate::environment::environment_file;
+use crate::log::{LiveLog, StepLog};
+use crate::mask::MaskedValues;
 use crate::pipeline::Step;
 use crate::rpc::wire::Status;
 use systemd::transient::{Running, Service};
 
-/// Beyond the runner's own deadline: systemd ends what a dead runner has left.
+/// The time beyond the runner's own deadline after which systemd ends the step of a dead runner.
 const SPARE: Duration = Duration::from_secs(5);
 
-/// How much output is read at once.
+/// The size of one read of output, in bytes.
 const PIECE: usize = 64 * 1024;
 
-/// How a step ended.
-#[derive(Debug)]
-pub struct End {
-    /// Its status.
-    pub status: Status,
-    /// Its exit code.
-    pub exit_code: i32,
-    /// A word on it.
-    pub error: String,
-}
-
-impl End {
-    fn not_started(why: &str) -> Self {
-        Self { status: Status::Error, exit_code: 255, error: shown(why) }
-    }
-}
-
-/// Runs the step at this place to its end; `stop` ends it early. What there is to report is reported beside it, by a task
-/// of its own: a server that is gone keeps no step waiting.
-pub async fn run(course: Rc<Course>, place: usize, mut stop: watch::Receiver<Option<Stop>>) -> End {
-    course.report.edit_step(place, |step| {
+/// Runs a step to its end; `stop` ends it early. A task of its own sends the reports, so that a step does not wait for the
+/// server.
+pub async fn run(stage: Rc<StageContext>, index: usize, mut stop: watch::Receiver<Option<StopReason>>) -> StepOutcome {
+    stage.report.edit_step(index, |step| {
         step.status = Status::Running;
-        step.started = now();
+        step.started = unix_seconds();
     });
-    let live = Rc::new(Live::default());
+    let live = Rc::new(LiveLog::default());
     let (ended, end) = oneshot::channel();
-    course.reports.borrow_mut().push(report(course.clone(), place, live.clone(), end));
+    stage.reports.borrow_mut().push(report(stage.clone(), index, live.clone(), end));
 
-    let mut log = Log::new(course.secrets.clone(), course.runner.settings.limits.log_bytes, live);
-    if course.notes_are_due.replace(false) {
-        for note in &course.common.refused {
+    let mut log = StepLog::new(stage.masked.clone(), stage.runner.settings.limits.log_bytes, live);
+    if stage.notes_are_due.replace(false) {
+        for note in &stage.variables.refused {
             log.note(note);
         }
     }
-    let (end, mut log) = match start(&course, place).await {
+    let (outcome, mut log) = match start(&stage, index).await {
         Ok((running, output)) => watch(running, output, log, &mut stop).await,
         Err(why) => {
             log.note(&why);
-            (End::not_started(&why), log)
+            (StepOutcome::error(&why), log)
         }
     };
     log.finish();
-    // They hold secrets that are none of the next step's.
-    let number = place_number(place);
-    for used in [course.folder.file(number, "sh"), course.folder.file(number, "env"), course.folder.netrc()] {
-        drop(fs::remove_file(used));
+    // Secrets of this step must not be readable by the next one.
+    let number = drone_step_number(index);
+    for file in [stage.folder.file(number, "sh"), stage.folder.file(number, "env"), stage.folder.netrc()] {
+        drop(fs::remove_file(file));
     }
-    let path = course.folder.file(number, "log");
-    // On disk until it is uploaded: that may take as long as the server is gone.
+    let path = stage.folder.file(number, "log");
+    // On disk until the upload, which waits for the end of an outage.
     if let Err(error) = fs::write(&path, log.into_json()) {
-        tracing::warn!("a step's log was not kept: {error}");
+        tracing::warn!("the log of a step was not saved: {error}");
     }
-    course.report.edit_step(place, |step| {
-        step.status = end.status;
-        step.exit_code = end.exit_code;
-        step.error.clone_from(&end.error);
-        step.stopped = now();
+    stage.report.edit_step(index, |step| {
+        step.status = outcome.status;
+        step.exit_code = outcome.exit_code;
+        step.error.clone_from(&outcome.error);
+        step.stopped = unix_seconds();
     });
-    // Nobody listens when the stage has been given up.
+    // The receiver is dropped if the start was not reported.
     let _ = ended.send(());
-    end
+    outcome
 }
 
-/// A step's number in Drone.
-pub fn place_number(place: usize) -> i64 {
-    i64::try_from(place).unwrap_or(i64::MAX - 1) + 1
+/// The number of a step in Drone, from 1.
+pub fn drone_step_number(index: usize) -> i64 {
+    i64::try_from(index).unwrap_or(i64::MAX - 1) + 1
 }
 
-async fn start(course: &Course, place: usize) -> Result<(Running, Receiver), String> {
-    let step = &course.pipeline.steps[place];
-    let number = place_number(place);
-    let (script_file, environment_file) = (course.folder.file(number, "sh"), course.folder.file(number, "env"));
-    let variables: BTreeMap<String, String> = course.variables(step, place);
-    let written = super::folder::write_secret(&script_file, script(&step.work).as_bytes())
-        .and_then(|()| super::folder::write_secret(&environment_file, environment::file(&variables).as_bytes()));
+async fn start(stage: &StageContext, index: usize) -> Result<(Running, Receiver), String> {
+    let step = &stage.pipeline.steps[index];
+    let number = drone_step_number(index);
+    let (script_file, variables_file) = (stage.folder.file(number, "sh"), stage.folder.file(number, "env"));
+    let variables: BTreeMap<String, String> = stage.step_variables(step, index);
+    let written = folder::write_secret(&script_file, script(&step.kind).as_bytes())
+        .and_then(|()| folder::write_secret(&variables_file, environment_file(&variables).as_bytes()));
     written.map_err(|error| format!("the step's files cannot be written: {error}"))?;
-    let (output, input) = pipes().map_err(|error| format!("there is no pipe for the step's output: {error}"))?;
-    let settings = &course.runner.settings;
-    let unit = Service {
-        name: format!("{}{}-{number}.service", course.runner.prefix, course.report.id()),
-        description: describe(course, step),
+    let (output, input) =
+        output_pipe().map_err(|error| format!("a pipe for the step's output cannot be created: {error}"))?;
+    let settings = &stage.runner.settings;
+    let service = Service {
+        name: format!("{}{}-{number}.service", stage.runner.unit_prefix, stage.report.id()),
+        description: describe(stage, step),
         command: [settings.steps.shell.as_path(), "-e".as_ref(), &script_file]
             .map(|word: &std::path::Path| word.to_string_lossy().into_owned())
             .to_vec(),
-        directory: course.folder.workspace().to_owned(),
-        environment_file,
+        directory: stage.folder.workspace().to_owned(),
+        environment_file: variables_file,
         output: input,
-        runtime_max: course.deadline.saturating_duration_since(Instant::now()) + SPARE,
+        runtime_max: stage.deadline.saturating_duration_since(Instant::now()) + SPARE,
         stop_timeout: settings.limits.stop(),
         credentials: settings.steps.credentials.clone(),
-        properties: settings.steps.properties.on_the_bus(),
+        properties: settings.steps.properties.to_dbus(),
     };
-    let running = course.runner.units.start(&unit).await.map_err(|error| chain(&error))?;
+    let running = stage.runner.units.start(&service).await.map_err(|error| chain(&error))?;
     Ok((running, output))
 }
 
-fn describe(course: &Course, step: &Step) -> String {
-    format!("Drone build {} {}, step {}", course.number, course.label, step.name)
+fn describe(stage: &StageContext, step: &Step) -> String {
+    format!("Drone build {} {}, step {}", stage.number, stage.label, step.name)
 }
 
-fn pipes() -> std::io::Result<(Receiver, OwnedFd)> {
+fn output_pipe() -> std::io::Result<(Receiver, OwnedFd)> {
     let (input, output) = pipe::pipe()?;
     Ok((output, input.into_blocking_fd()?))
 }
 
-/// Reads until the unit is over, and what it has left in the pipe.
+/// Waits for the end of the service, and reads its output.
 async fn watch(
     mut running: Running,
     output: Receiver,
-    log: Log,
-    stop: &mut watch::Receiver<Option<Stop>>,
-) -> (End, Log) {
-    let (over, is_over) = oneshot::channel();
-    let reader = spawn_local(read(output, log, is_over));
+    log: StepLog,
+    stop: &mut watch::Receiver<Option<StopReason>>,
+) -> (StepOutcome, StepLog) {
+    let (ended_sender, has_ended) = oneshot::channel();
+    let reader = spawn_local(read(output, log, has_ended));
     let mut stopped = None;
     let ended = loop {
         tokio::select! {
             ended = running.ended() => break ended,
-            reason = asked(stop), if stopped.is_none() => {
+            reason = stop_reason(stop), if stopped.is_none() => {
                 stopped = Some(reason);
                 if let Err(error) = running.stop().await {
                     tracing::error!(UNIT = running.name(), "{}", chain(&error));
@@ -155,42 +141,29 @@ async fn watch(
             }
         }
     };
-    let _ = over.send(());
+    let _ = ended_sender.send(());
     if ended.is_err()
         && let Err(error) = running.stop().await
     {
         tracing::error!(UNIT = running.name(), "{}", chain(&error));
     }
     running.release().await;
-    let (status, exit_code, error) = match ended {
-        Ok(ended) => in_drone(&ended),
-        Err(error) => (Status::Error, 255, shown(&chain(&error))),
+    let outcome = match (stopped, ended) {
+        (Some(StopReason::StageEnded), _) => StepOutcome::success(),
+        (Some(reason), _) => StepOutcome::killed(&reason.to_string()),
+        (None, Ok(exit)) => StepOutcome::from_exit(&exit),
+        (None, Err(error)) => StepOutcome::error(&chain(&error)),
     };
-    let end = match stopped {
-        Some(Stop::Over) => End { status: Status::Success, exit_code: 0, error: String::new() },
-        Some(reason) => End { status: Status::Killed, exit_code: 137, error: reason.to_string() },
-        None => End { status, exit_code, error },
-    };
-    let log = reader.await;
-    match log {
-        Ok(log) => (end, log),
+    match reader.await {
+        Ok(log) => (outcome, log),
         Err(error) => {
-            tracing::error!("a step's output was lost: {error}");
-            (end, Log::new(crate::mask::Secrets::default(), 0, Rc::default()))
+            tracing::error!("the output of a step was lost: {error}");
+            (outcome, StepLog::new(MaskedValues::default(), 0, Rc::default()))
         }
     }
 }
 
-/// The reason to stop, once there is one.
-async fn asked(stop: &mut watch::Receiver<Option<Stop>>) -> Stop {
-    match stop.wait_for(Option::is_some).await {
-        Ok(reason) => (*reason).unwrap_or(Stop::Over),
-        // Nobody is left who could ask.
-        Err(_) => std::future::pending().await,
-    }
-}
-
-async fn read(mut output: Receiver, mut log: Log, mut is_over: oneshot::Receiver<()>) -> Log {
+async fn read(mut output: Receiver, mut log: StepLog, mut has_ended: oneshot::Receiver<()>) -> StepLog {
     let mut piece = vec![0; PIECE];
     loop {
         tokio::select! {
@@ -199,10 +172,10 @@ async fn read(mut output: Receiver, mut log: Log, mut is_over: oneshot::Receiver
                 Ok(length) if length > 0 => log.write(&piece[..length]).await,
                 _ => return log,
             },
-            _ = &mut is_over => break,
+            _ = &mut has_ended => break,
         }
     }
-    // Every process of the unit is gone. Whoever else may hold the pipe open is not waited for.
+    // Every process of the service has ended. A process outside may hold the pipe open; do not wait for it.
     while let Ok(length) = output.try_read(&mut piece)
         && length > 0
     {
@@ -211,23 +184,23 @@ async fn read(mut output: Receiver, mut log: Log, mut is_over: oneshot::Receiver
     log
 }
 
-/// Tells Drone of the step, from its beginning to its end.
-fn report(course: Rc<Course>, place: usize, live: Rc<Live>, end: oneshot::Receiver<()>) -> JoinHandle<()> {
+/// Reports the step to Drone, from its start to its end.
+fn report(stage: Rc<StageContext>, index: usize, live: Rc<LiveLog>, end: oneshot::Receiver<()>) -> JoinHandle<()> {
     spawn_local(async move {
-        if !course.report.has_begun().await {
+        if !stage.report.is_started().await {
             return;
         }
-        // The server opens the live log with this.
-        course.report.step(place).await;
-        live.send(&course.runner.client, course.report.step_id(place)).await;
+        // This report opens the live log on the server.
+        stage.report.step(index).await;
+        live.send(&stage.runner.client, stage.report.step_id(index)).await;
         if end.await.is_err() {
             return;
         }
-        let path = course.folder.file(place_number(place), "log");
+        let path = stage.folder.file(drone_step_number(index), "log");
         if let Ok(log) = fs::read(&path) {
-            course.report.log(place, &log).await;
+            stage.report.log(index, &log).await;
             drop(fs::remove_file(path));
         }
-        course.report.step(place).await;
+        stage.report.step(index).await;
     })
 }

@@ -1,46 +1,49 @@
-//! The environment of one step, and what may not be shown of it.
+//! The variables of a step, its secrets, and the values to mask.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::Folder;
-use crate::environment::{check, drone};
-use crate::mask::Secrets;
-use crate::pipeline;
-use crate::pipeline::{CLONE, Pipeline, Step, Value, Work};
+use super::folder::Folder;
+use crate::environment::{Rejection, check_variable, drone_variables, is_variable_value};
+use crate::mask::MaskedValues;
+use crate::pipeline::{self, CLONE, Pipeline, Step, StepKind, Value};
 use crate::rpc::wire::{Details, Status};
 use crate::settings::Settings;
 
-/// The largest file whose content is hidden from logs.
+/// The largest credential that is masked in logs, in bytes.
 const LARGEST: u64 = 64 * 1024;
 
-/// The variables that are the same for all steps of a stage, and the names of parameters that were not taken, with why.
+/// The variables of all steps of a stage.
 #[derive(Debug)]
-pub struct Common {
-    /// What pipelines may replace: the build's parameters.
+pub struct StageVariables {
+    /// The parameters of the build, which a pipeline may replace.
     parameters: BTreeMap<String, String>,
-    /// What nobody replaces.
+    /// Variables that neither a parameter nor a pipeline replaces.
     fixed: BTreeMap<String, String>,
-    /// A sentence for each parameter that was not taken.
+    /// A sentence for each refused parameter.
     pub refused: Vec<String>,
 }
 
-impl Common {
-    /// Of this stage.
+impl StageVariables {
+    /// The variables of this stage.
     pub fn new(settings: &Settings, details: &Details, machine: &str, folder: &Folder) -> Self {
         let mut parameters = BTreeMap::new();
         let mut refused = Vec::new();
         for (name, value) in &details.build.params {
-            match check(name, value, &settings.steps.environment) {
+            match check_variable(name, value, &settings.steps.environment) {
                 Ok(()) => drop(parameters.insert(name.clone(), value.clone())),
-                Err(why) => {
-                    refused.push(format!("parameter {} was not passed on: it {}", name.escape_debug(), why.words()));
+                Err(rejection) => {
+                    refused.push(format!(
+                        "parameter {} was not passed on: it {}",
+                        name.escape_debug(),
+                        rejection.reason()
+                    ));
                 }
             }
         }
-        let mut fixed = drone(details, machine);
+        let mut fixed = drone_variables(details, machine);
         let path = settings.steps.path.iter().map(|folder| folder.to_string_lossy().into_owned());
         let workspace = folder.workspace().to_string_lossy().into_owned();
         fixed.extend(
@@ -56,18 +59,18 @@ impl Common {
             ]
             .map(|(name, value)| (name.to_owned(), value)),
         );
-        // Last: neither Drone nor a parameter has a say in these.
+        // Last, so that these replace all others.
         fixed.extend(settings.steps.environment.clone());
         Self { parameters, fixed, refused }
     }
 
-    /// Of this step.
+    /// The variables of a step.
     pub fn of_step(
         &self,
         step: &Step,
-        place: usize,
+        index: usize,
         folder: &Folder,
-        secrets: &Named,
+        secrets: &BuildSecrets,
         has_failed: bool,
     ) -> BTreeMap<String, String> {
         let mut all = self.parameters.clone();
@@ -84,33 +87,33 @@ impl Common {
             all.insert(name.into(), status.word().into());
         }
         all.insert("DRONE_STEP_NAME".into(), step.name.clone());
-        all.insert("DRONE_STEP_NUMBER".into(), (place + 1).to_string());
-        if matches!(step.work, Work::Clone(_)) {
+        all.insert("DRONE_STEP_NUMBER".into(), (index + 1).to_string());
+        if matches!(step.kind, StepKind::Clone(_)) {
             all.insert("HOME".into(), folder.clone_home().to_string_lossy().into_owned());
         }
         all
     }
 }
 
-/// Drone's secrets by name.
+/// The secrets of a build, by name.
 #[derive(Clone)]
-pub struct Named(BTreeMap<String, String>);
+pub struct BuildSecrets(BTreeMap<String, String>);
 
-impl std::fmt::Debug for Named {
+impl std::fmt::Debug for BuildSecrets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
-impl Named {
-    /// All that this build may have.
+impl BuildSecrets {
+    /// The secrets that Drone sent with the stage.
     pub fn new(details: &Details) -> Self {
-        // The repository's own come first and are meant where an organisation has one of the same name.
+        // Drone sends those of the repository first; they replace those of the organisation.
         let all = details.secrets.iter().rev().map(|secret| (secret.name.clone(), secret.data.clone()));
         Self(all.collect())
     }
 
-    /// Whether there is one for every variable that asks for one.
+    /// Checks that every secret of the pipeline exists and is a valid value.
     pub fn check(&self, pipeline: &Pipeline) -> Result<(), pipeline::Error> {
         for step in &pipeline.steps {
             for (variable, value) in &step.environment {
@@ -118,9 +121,9 @@ impl Named {
                 let step = step.name.clone();
                 match self.0.get(secret) {
                     None => return Err(pipeline::Error::Secret { step, secret: secret.clone() }),
-                    Some(value) if !crate::environment::is_value(value) => {
-                        let why = "holds control characters";
-                        return Err(pipeline::Error::Variable { step, variable: variable.clone(), why });
+                    Some(value) if !is_variable_value(value) => {
+                        let reason = Rejection::Value.reason();
+                        return Err(pipeline::Error::Variable { step, variable: variable.clone(), reason });
                     }
                     Some(_) => {}
                 }
@@ -130,19 +133,19 @@ impl Named {
     }
 }
 
-/// Everything that a log must not show: Drone's secrets, access to the repository, what the server and its runners share,
-/// and the steps' credentials.
-pub fn hidden(settings: &Settings, details: &Details, rpc: &SecretString) -> Secrets {
+/// The values that a log must not show: secrets of the build, the login for the clone, the RPC secret, and the credentials
+/// of the steps.
+pub fn masked_values(settings: &Settings, details: &Details, rpc: &SecretString) -> MaskedValues {
     let small =
         |path: &std::path::PathBuf| fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST);
     let files = settings.steps.credentials.values().filter(|path| small(path));
     let files: Vec<String> = files.filter_map(|path| fs::read_to_string(path).ok()).collect();
     let drone = details.secrets.iter().map(|secret| secret.data.as_str());
     let netrc = details.netrc.iter().map(|netrc| netrc.password.as_str());
-    Secrets::new(drone.chain(netrc).chain([rpc.expose_secret()]).chain(files.iter().map(String::as_str)))
+    MaskedValues::new(drone.chain(netrc).chain([rpc.expose_secret()]).chain(files.iter().map(String::as_str)))
 }
 
-/// What the step that fetches the repository finds as `.netrc`.
+/// The `.netrc` of the clone step; `None` if the login is incomplete.
 pub fn netrc(details: &Details) -> Option<String> {
     let netrc = details.netrc.as_ref()?;
     let is_word = |text: &str| !text.is_empty() && !text.contains(char::is_whitespace);
@@ -150,7 +153,7 @@ pub fn netrc(details: &Details) -> Option<String> {
     is_whole.then(|| format!("machine {} login {} password {}\n", netrc.machine, netrc.login, netrc.password))
 }
 
-/// Whether the pipeline fetches the repository.
-pub fn fetches(pipeline: &Pipeline) -> bool {
-    pipeline.steps.first().is_some_and(|step| step.name == CLONE && matches!(step.work, Work::Clone(_)))
+/// True if the pipeline clones the repository.
+pub fn clones(pipeline: &Pipeline) -> bool {
+    pipeline.steps.first().is_some_and(|step| step.name == CLONE && matches!(step.kind, StepKind::Clone(_)))
 }

@@ -158,7 +158,7 @@ fn two_runners_share_a_queue() {
 fn a_reload_holds_for_the_builds_to_come() {
     let Some(machine) = Machine::up("runner-reload") else { return };
     machine.start("ci", |settings| settings["capacity"] = 1.into());
-    let before = machine.status("ci")["inputs"].clone();
+    let before = machine.status("ci")["configuration_hash"].clone();
     let first = machine.drone.create(Build::commands(&["sleep 8"]));
     machine.drone.wait(first, "runs", SOON, |build| build.stage["status"] == "running");
     machine.configure("ci", |settings| settings["capacity"] = 2.into());
@@ -167,7 +167,7 @@ fn a_reload_holds_for_the_builds_to_come() {
     assert_eq!(machine.drone.wait_over(second, SOON).status, "success");
     assert_eq!(machine.drone.build(first).status, "running");
     machine.drone.wait(first, "the slots", SOON, |_| machine.status("ci")["slots"] == 2);
-    assert_ne!(machine.status("ci")["inputs"], before);
+    assert_ne!(machine.status("ci")["configuration_hash"], before);
 
     // An invalid configuration changes nothing.
     machine.lab.write_file("/etc/converge/ci.json", b"{}", 0o644).unwrap();

@@ -1,0 +1,85 @@
+//! The context that the steps of a stage share, and the reasons to stop them.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+
+use super::folder::Folder;
+use super::report::Report;
+use super::variables::{BuildSecrets, StageVariables};
+use crate::Runner;
+use crate::mask::MaskedValues;
+use crate::pipeline::{Pipeline, Step};
+use crate::rpc::wire::Status;
+
+/// The context of the steps of a running stage.
+#[derive(Debug)]
+pub struct StageContext {
+    pub runner: Rc<Runner>,
+    pub report: Report,
+    pub folder: Folder,
+    pub pipeline: Pipeline,
+    pub variables: StageVariables,
+    pub build_secrets: BuildSecrets,
+    pub masked: MaskedValues,
+    pub deadline: Instant,
+    pub minutes: u64,
+    /// The number of the build.
+    pub number: i64,
+    /// The recipe, or the repository.
+    pub label: String,
+    /// Tasks that report a step each.
+    pub reports: RefCell<Vec<JoinHandle<()>>>,
+    /// True until the first log has the notes on refused parameters.
+    pub notes_are_due: Cell<bool>,
+    pub statuses: RefCell<Vec<Status>>,
+}
+
+impl StageContext {
+    /// The environment of a step, by the present statuses.
+    pub fn step_variables(&self, step: &Step, index: usize) -> BTreeMap<String, String> {
+        let has_failed = self.pipeline.has_failed(&self.statuses.borrow());
+        self.variables.of_step(step, index, &self.folder, &self.build_secrets, has_failed)
+    }
+}
+
+/// The reason to stop the steps of a stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StopReason {
+    /// The build was cancelled.
+    Cancelled,
+    /// The stage took longer than the repository's timeout, in minutes.
+    Timeout(u64),
+    /// The drain of the runner is over.
+    Shutdown,
+    /// Drone refused the report of the start: the stage was cancelled before, or an answer was lost.
+    StartRefused,
+    /// All other steps have ended, and this step is a detached one.
+    StageEnded,
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled | Self::StageEnded => Ok(()),
+            Self::Timeout(minutes) => {
+                write!(f, "stopped: it took longer than the repository's timeout of {minutes} min")
+            }
+            Self::StartRefused => f.write_str("stopped: Drone's server did not accept the report of its start"),
+            Self::Shutdown => f.write_str("stopped with the runner; start the build again"),
+        }
+    }
+}
+
+/// Waits for a reason to stop. A dropped sender gives none.
+pub async fn stop_reason(stop: &mut watch::Receiver<Option<StopReason>>) -> StopReason {
+    match stop.wait_for(Option::is_some).await {
+        Ok(reason) => (*reason).unwrap_or(StopReason::Shutdown),
+        Err(_) => std::future::pending().await,
+    }
+}
