@@ -8,71 +8,72 @@ use base::limits::Limits;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use comment_bridge::settings::{Organisation, Settings};
+use comment_bridge::container;
+use comment_bridge::settings::{Organisation, Settings, default_call_seconds, default_hours, default_poll_seconds};
 use http::names::Repository;
 
-/// What the service needs at least, in MiB.
+/// The least memory of the service, in MiB.
 const LEAST_MEMORY: u32 = 32;
-/// What nobody means, in MiB.
+/// The greatest sensible memory of the service, in MiB.
 const MOST_MEMORY: u32 = 16 * 1024;
-/// Places that hold something else in the container.
-const OWN_PLACES: [&str; 6] = ["/ledger", "/runs", "/bin", "/proc", "/sys", "/dev"];
+/// Paths with another content in the container.
+const TAKEN_PATHS: [&str; 6] = [container::LEDGER, container::RUNS, "/bin", "/proc", "/sys", "/dev"];
 /// The largest id that Linux gives an account.
 const LARGEST_ID: u32 = i32::MAX.unsigned_abs();
 
-/// `comment-bridge`, which makes a build of a member's comment and a comment of the build.
+/// The service `comment-bridge`, which makes a build for a member's comment and reports the result in a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Desired {
-    /// The name it is served under.
+    /// The domain of the service.
     pub domain: String,
-    /// The docker archive of its image.
+    /// The docker archive of the image.
     pub image: PathBuf,
-    /// The forge.
+    /// Gitea and the bot.
     pub gitea: Forge,
-    /// The build server.
+    /// Drone and the CI repository.
     pub drone: Drone,
-    /// Organisations whose pull requests are read.
+    /// Watched organisations.
     #[serde(default)]
     pub organisations: Vec<Organisation>,
-    /// Single repositories whose pull requests are read, `owner/name` each.
+    /// Watched single repositories, `owner/name` each.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub repositories: Vec<Repository>,
-    /// Who may besides the members of the organisation that owns a repository.
+    /// Logins that may give commands, beside the members of the organisation that owns a repository.
     #[serde(default)]
     pub allow: Vec<String>,
-    /// Seconds between two looks at Gitea.
-    #[serde(default = "poll_seconds")]
+    /// Seconds between two polls of Gitea.
+    #[serde(default = "default_poll_seconds")]
     pub poll_seconds: u64,
-    /// Hours after which a comment that was missed is too old to fire.
-    #[serde(default = "a_day")]
+    /// Hours after which a missed comment is too old.
+    #[serde(default = "default_hours")]
     pub catch_up_hours: u64,
-    /// Hours after which a build that cannot be made is given up.
-    #[serde(default = "a_day")]
+    /// Hours after which the bridge gives up making a build.
+    #[serde(default = "default_hours")]
     pub give_up_hours: u64,
-    /// Whether webhooks are listened to; the credential `webhook-secret` checks them.
+    /// True to accept deliveries of a webhook; the credential `webhook-secret` is the key of their signatures.
     #[serde(default)]
     pub webhook: bool,
-    /// The dashboard's address, for links.
+    /// The address of the dashboard, for links.
     #[serde(default)]
     pub dashboard: Option<String>,
-    /// Where it keeps what it knows; the directory is its own.
+    /// The directory of the ledger, for this service only.
     #[serde(default = "ledger")]
     pub ledger: PathBuf,
-    /// Where each build leaves what it found.
+    /// The directory of the builds' results.
     #[serde(default = "runs")]
     pub runs: PathBuf,
-    /// The certificate authorities that it trusts, as one file.
+    /// The file with the trusted certificate authorities.
     #[serde(default = "authorities")]
     pub authorities: PathBuf,
-    /// `uid:gid` that it runs as.
+    /// `uid:gid` of the process.
     #[serde(default = "user")]
     pub user: String,
-    /// Memory that it may use, in MiB.
+    /// The memory limit, in MiB.
     #[serde(default = "memory_mib")]
     pub memory_mib: u32,
-    /// Where it is asked whether it is well.
+    /// The address of the health check.
     #[serde(default)]
     pub probe: Probe,
     /// Deadlines.
@@ -80,36 +81,28 @@ pub struct Desired {
     pub limits: Limits,
 }
 
-/// The forge.
+/// Gitea and the bot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Forge {
-    /// Its address, with its scheme.
+    /// The address of Gitea, with its scheme.
     pub address: String,
-    /// The login of the bot; its token is the credential `gitea-token`.
+    /// The login of the bot; the credential `gitea-token` is the token.
     pub bot: String,
 }
 
-/// The build server.
+/// Drone and the CI repository.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Drone {
-    /// Its address, with its scheme; the credential `drone-token` is a token of it.
+    /// The address of Drone, with its scheme; the credential `drone-token` is the token.
     pub address: String,
     /// The CI repository, `owner/name`, whose builds test recipes.
     #[schemars(with = "String")]
     pub repository: Repository,
-    /// The branch of it to build; Drone's own choice where it is left out.
+    /// The branch to build; Drone chooses if it is left out.
     #[serde(default)]
     pub branch: Option<String>,
-}
-
-fn poll_seconds() -> u64 {
-    5
-}
-
-fn a_day() -> u64 {
-    24
 }
 
 fn ledger() -> PathBuf {
@@ -133,7 +126,7 @@ fn memory_mib() -> u32 {
 }
 
 impl Desired {
-    /// What the service is told.
+    /// Returns the settings of the service.
     pub fn settings(&self) -> Settings {
         Settings {
             gitea: self.gitea.address.clone(),
@@ -149,15 +142,15 @@ impl Desired {
             give_up_hours: self.give_up_hours,
             webhook: self.webhook,
             dashboard: self.dashboard.clone(),
-            call_seconds: 10,
+            call_seconds: default_call_seconds(),
         }
     }
 
-    /// What is wrong with it that its types could not refuse.
+    /// Returns the problems that the types cannot exclude.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         problems.extend(domain_setting_problem(&self.domain, "bridge.ci.example.org"));
-        // The service would refuse them just the same, later.
+        // The service would refuse these only after its start.
         problems.extend(self.settings().problems().into_iter().map(as_declared));
         let paths = [
             ("image", &self.image),
@@ -184,9 +177,9 @@ impl Desired {
         problems
     }
 
-    /// The file has the same path in the container, where some paths hold something else.
+    /// The file has the same path in the container, where some paths are taken.
     fn authorities_problem(&self) -> Option<Problem> {
-        let taken = OWN_PLACES.iter().find(|place| self.authorities.starts_with(place))?;
+        let taken = TAKEN_PATHS.iter().find(|place| self.authorities.starts_with(place))?;
         let message = format!("is {}, and {taken} is a place of the container's own", self.authorities.display());
         Some(Problem::new("authorities", message, "name a file elsewhere, such as /etc/ssl/certs/ca-certificates.crt"))
     }
@@ -205,7 +198,7 @@ impl Desired {
     }
 }
 
-/// The same problem, at the place where this configuration has it.
+/// Renames a problem of the settings to the key of this configuration.
 fn as_declared(problem: Problem) -> Problem {
     let at = match problem.at.as_str() {
         "gitea" => "gitea.address",
@@ -217,7 +210,7 @@ fn as_declared(problem: Problem) -> Problem {
     Problem { at: at.to_owned(), ..problem }
 }
 
-/// A path that Docker mounts must be absolute and plain: Docker makes something else of any other.
+/// A path for a mount must be absolute and plain: Docker changes or rejects any other.
 fn path_problem(at: &str, path: &Path) -> Option<Problem> {
     let shown = path.display();
     let is_plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));

@@ -1,4 +1,4 @@
-//! What is worth showing: the service and its image, and what is watched.
+//! The facts of the report: the service, its image, the watched organisations and repositories.
 
 use base::fact::Fact;
 use docker::service;
@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::wanted::wanted;
 use crate::{Desired, Observed};
 
-/// The facts of what was observed.
+/// Returns the facts of the report.
 pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
     let mut facts = service::facts(&wanted(desired), observed);
     let organisations: Vec<&str> =

@@ -1,11 +1,10 @@
-//! Deploys `comment-bridge`, the service that turns a maintainer's `!testme` into one build and one comment.
+//! The converger of `comment-bridge`, the service that turns a maintainer's `!testme` into one build and one comment.
 //!
-//! Two programs: `converge-bridge`, a converger like the others, and `comment-bridge`, the service it deploys.
+//! - [`desired`]: the operator's configuration
+//! - [`wanted`]: the service that it declares
+//! - [`plan`]: the plan; pure
 //!
-//! - [`desired`]: what the operator declares: domain, image, Gitea and the bot, Drone and the CI repository, what is watched.
-//! - [`wanted`]: the service that this asks for.
-//! - [`plan`]: pure. Observing, planning and changing a service of ours is shared: see [`docker::service`].
-//! - [`comment_bridge`]: the service itself.
+//! [`docker::service`] observes, plans and changes every service of this project, and [`comment_bridge`] is the program.
 
 pub mod desired;
 mod facts;
@@ -23,10 +22,10 @@ use docker::service::Program;
 pub use desired::Desired;
 pub use docker::service::{Change, Error, Observed};
 
-/// The piece's name, and the value of the label on what it creates.
+/// The name of the piece, and the value of the label on its objects.
 pub const NAME: &str = "bridge";
-/// The program's name, and the service's.
-pub const PROGRAM: &str = "comment-bridge";
+/// The name of the program and of its service.
+pub use comment_bridge::program::NAME as PROGRAM;
 
 /// The converger, connected.
 #[derive(Debug)]

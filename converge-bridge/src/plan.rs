@@ -1,4 +1,4 @@
-//! What leads from observed to desired. Pure.
+//! The plan from observed to desired. Pure.
 
 use base::plan::Plan;
 use docker::service;
@@ -6,7 +6,7 @@ use docker::service;
 use crate::wanted::wanted;
 use crate::{Change, Desired, Observed};
 
-/// Plans.
+/// Returns the plan.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     service::plan::plan(&wanted(desired), observed)
 }

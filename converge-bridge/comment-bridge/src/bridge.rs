@@ -1,4 +1,4 @@
-//! What every task has at hand.
+//! The context that all tasks share.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -7,66 +7,54 @@ use std::time::Duration;
 use base::clock::Clock;
 use daemon::health::Health;
 use http::Connect;
-use secrecy::SecretString;
 use tokio::sync::{Notify, watch};
 
 use super::ledger::Ledger;
 use super::metrics::Metrics;
+use super::secrets::Tokens;
 use super::settings::Settings;
-use super::{build, decide, poll, say};
+use super::stop::{LEDGER, Stop};
 use http::drone::Builds;
 use http::gitea::Gitea;
 
-/// The subject of problems with the ledger, which make the bridge unhealthy.
-pub const LEDGER: &str = "ledger";
-
-/// What every task has at hand.
+/// The context that all tasks share.
 #[derive(Debug)]
 pub struct Bridge {
-    /// What it was told.
+    /// The settings of the service.
     pub settings: Settings,
-    /// What it knows.
+    /// The state that outlives a crash.
     pub ledger: Ledger,
-    /// The forge.
+    /// The client for Gitea.
     pub gitea: Gitea,
-    /// The build server.
+    /// The client for Drone.
     pub drone: Builds,
     /// The wall clock.
     pub clock: Clock,
-    /// Where `<build number>/results.json` are.
+    /// The directory with `<build number>/results.json`.
     pub runs: PathBuf,
-    /// What wakes a task.
-    pub bells: Bells,
+    /// One waker a task.
+    pub wakers: Wakers,
     /// Problems and notes, for /healthz and the dashboard.
     pub health: Health,
-    /// What is counted.
+    /// Counters for Prometheus.
     pub metrics: Arc<Metrics>,
-    /// True once it is to end: no new call is begun then.
+    /// True from the shutdown on: no new call begins then.
     pub stopping: watch::Sender<bool>,
 }
 
-/// What wakes a task before its time.
+/// Wake a task before the end of its wait.
 #[derive(Debug, Default)]
-pub struct Bells {
-    /// Something was seen.
+pub struct Wakers {
+    /// A comment was found.
     pub decide: Notify,
-    /// Something is to be built or cancelled.
+    /// A build must be made or cancelled.
     pub build: Notify,
-    /// Something is to be said.
-    pub say: Notify,
-}
-
-/// The two tokens.
-#[derive(Debug, Clone)]
-pub struct Tokens {
-    /// The bot's, at Gitea.
-    pub gitea: SecretString,
-    /// Its own, at Drone.
-    pub drone: SecretString,
+    /// A comment may be out of date.
+    pub report: Notify,
 }
 
 impl Bridge {
-    /// Everything at hand; no call is made. `connect` lets tests carry requests elsewhere than to the network.
+    /// Makes the context; no call is made. Tests carry requests elsewhere with `connect`.
     pub fn new(
         settings: Settings,
         ledger: Ledger,
@@ -84,23 +72,11 @@ impl Bridge {
             ledger,
             clock,
             runs,
-            bells: Bells::default(),
+            wakers: Wakers::default(),
             health: Health::new(&[LEDGER]),
             metrics,
             stopping: watch::Sender::new(false),
         }))
-    }
-
-    /// Works until it is told to stop, and what was begun by then is written down.
-    pub async fn work(self: &Arc<Self>) {
-        let pulse = |task| self.health.watch(task);
-        tokio::join!(
-            biased;
-            pulse("poll").follow(poll::run(self)),
-            pulse("decide").follow(decide::run(self)),
-            pulse("build").follow(build::run(self)),
-            pulse("say").follow(say::run(self)),
-        );
     }
 
     /// Tells every task to end.
@@ -108,24 +84,39 @@ impl Bridge {
         self.stopping.send_replace(true);
     }
 
-    /// Whether it is to end.
+    /// True from the shutdown on.
     pub fn is_stopping(&self) -> bool {
         *self.stopping.borrow()
     }
 
-    /// Waits for a bell, a time, or the end. True unless it is to end.
-    pub async fn wait(&self, bell: Option<&Notify>, time: Duration) -> bool {
+    /// Returns [`Stop::Shutdown`] from the shutdown on: called before each call that must not begin then.
+    pub fn check_running(&self) -> Result<(), Stop> {
+        if self.is_stopping() { Err(Stop::Shutdown) } else { Ok(()) }
+    }
+
+    /// Runs a query that changes nothing; a shutdown interrupts it.
+    pub async fn interruptible<T>(&self, query: impl Future<Output = T>) -> Result<T, Stop> {
         let mut stopping = self.stopping.subscribe();
-        let rung = async {
-            match bell {
-                Some(bell) => bell.notified().await,
+        tokio::select! {
+            biased;
+            _ = stopping.wait_for(|stopping| *stopping) => Err(Stop::Shutdown),
+            answer = query => Ok(answer),
+        }
+    }
+
+    /// Waits for a waker, a time, or the shutdown. Returns false at the shutdown.
+    pub async fn wait(&self, waker: Option<&Notify>, time: Duration) -> bool {
+        let mut stopping = self.stopping.subscribe();
+        let woken = async {
+            match waker {
+                Some(waker) => waker.notified().await,
                 None => std::future::pending().await,
             }
         };
         tokio::select! {
             biased;
             _ = stopping.wait_for(|stopping| *stopping) => false,
-            () = rung => true,
+            () = woken => true,
             () = tokio::time::sleep(time) => true,
         }
     }

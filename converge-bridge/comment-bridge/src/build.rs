@@ -1,83 +1,67 @@
-//! Makes exactly one build of each order in Drone, follows it, cancels.
+//! Makes exactly one build of each order in Drone, follows it and cancels it.
 //!
-//! Round by round: what is open in the ledger is compared with what Drone has ([`snapshot`]), [`decision`] says what is
-//! to be done, and [`round`] does it. A build is only made when Drone, just asked, has none for the comment; the
-//! intent is in the ledger before. What comes late of an attempt that was given up is a twin, and cancelled.
+//! Each round compares the open triggers of the ledger with the builds in Drone ([`snapshot`]); [`decision`] chooses the
+//! next step and [`round`] takes it. A build is made only if Drone, asked just before, has none for the comment; the
+//! intent is in the ledger first. A build that appears late, from an attempt that was given up, is a twin and is cancelled.
 
 mod act;
+mod attempts;
 mod decision;
-mod patience;
+mod problem;
 mod round;
 mod snapshot;
 #[cfg(test)]
 mod tests;
-mod trouble;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::error::chain;
+use super::Bridge;
+use super::stop::{LEDGER, LedgerRetry, Stop};
+use attempts::Attempts;
 
-use super::bridge::LEDGER;
-use super::{Bridge, ledger};
-use patience::Patience;
-
-/// How often Drone is looked at while something is open.
+/// The interval of the rounds while a trigger is open.
 const ROUND: Duration = Duration::from_secs(2);
 
-/// How often the ledger is looked at when nothing is, should a bell have been missed.
+/// The interval while none is open, in case a wake-up was missed.
 const IDLE: Duration = Duration::from_mins(1);
 
-/// What a round leaves to wait for.
+/// The time of the next round.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rest {
-    /// Nothing is open.
+enum Next {
+    /// No trigger is open.
     Idle,
-    /// Something is.
+    /// A trigger is open.
     Open,
-    /// There is more to be done at once, by a fresh look.
-    More,
-    /// Drone is left alone for so long.
-    Failing(Duration),
+    /// More work is due, with a fresh snapshot.
+    AtOnce,
+    /// Drone fails: no call until the time is over.
+    RetryAfter(Duration),
 }
 
-/// Why a round ends before it is through.
-#[derive(Debug)]
-enum Halt {
-    /// What cannot be written down is not done.
-    Ledger(ledger::Error),
-    /// The bridge is to end.
-    Stopping,
-}
-
-/// Works until the bridge is to end.
+/// Works until the shutdown.
 pub async fn run(bridge: &Arc<Bridge>) {
-    let mut patience = Patience::default();
-    let mut unwritten = Patience::default();
-    while !bridge.is_stopping() {
-        let (bell, time) = match one(bridge, &mut patience, &mut unwritten).await {
-            Ok(Rest::Idle) => (Some(&bridge.bells.build), IDLE),
-            Ok(Rest::Open) => (Some(&bridge.bells.build), ROUND),
-            Ok(Rest::More) => (None, Duration::ZERO),
-            Ok(Rest::Failing(time)) => (None, time),
-            Err(Halt::Ledger(error)) => {
-                bridge.health.raise(LEDGER, &chain(&error));
-                (None, unwritten.failed())
-            }
-            Err(Halt::Stopping) => return,
+    let mut attempts = Attempts::default();
+    let mut ledger = LedgerRetry::new(LEDGER);
+    loop {
+        let (waker, time) = match one(bridge, &mut attempts, &mut ledger).await {
+            Ok(Next::Idle) => (Some(&bridge.wakers.build), IDLE),
+            Ok(Next::Open) => (Some(&bridge.wakers.build), ROUND),
+            Ok(Next::AtOnce) => (None, Duration::ZERO),
+            Ok(Next::RetryAfter(time)) => (None, time),
+            Err(Stop::Ledger(error)) => (None, ledger.failed(&bridge.health, &error)),
+            // A failed call to Drone is handled within the round; no call goes to Gitea.
+            Err(Stop::Shutdown | Stop::Gitea(_)) => return,
         };
-        if !bridge.wait(bell, time).await {
+        if !bridge.wait(waker, time).await {
             return;
         }
     }
 }
 
-/// One round, once the ledger can be written to again.
-async fn one(bridge: &Bridge, patience: &mut Patience, unwritten: &mut Patience) -> Result<Rest, Halt> {
-    if unwritten.is_failing() {
-        bridge.ledger.check().map_err(Halt::Ledger)?;
-        unwritten.answered();
-        bridge.health.resolve(LEDGER);
-    }
-    round::round(bridge, patience).await
+/// One round, once the ledger can be written again.
+async fn one(bridge: &Bridge, attempts: &mut Attempts, ledger: &mut LedgerRetry) -> Result<Next, Stop> {
+    bridge.check_running()?;
+    ledger.recover(&bridge.ledger, &bridge.health)?;
+    round::round(bridge, attempts).await
 }

@@ -1,10 +1,11 @@
-//! What a comment says, as far as it is for us.
+//! The commands in comments.
 
 use super::trigger::Command;
 
-/// What a comment asks for; nothing, when it is not for us.
+/// Returns the command of a comment; `None` for every other comment.
 ///
-/// The whole body counts, whatever surrounds it that nobody sees: a command within prose or a quotation is none.
+/// The whole body must be the command, apart from invisible characters around it: a command within prose or a quotation
+/// does not count.
 pub fn command(body: &str) -> Option<Command> {
     let rest = body.trim_start_matches(is_unseen).strip_prefix("!testme")?.trim_end_matches(is_unseen);
     let argument = rest.trim_start_matches(is_unseen);
@@ -13,7 +14,7 @@ pub fn command(body: &str) -> Option<Command> {
     if !argument.is_empty() && !gap.contains(char::is_whitespace) {
         return None;
     }
-    // Only one line is a command: what stands below it is prose.
+    // A command is one line; text below it is prose.
     Some(match argument {
         "" => Command::Test { quick: false },
         _ if gap.contains(['\n', '\r']) => Command::Unknown,
@@ -24,7 +25,7 @@ pub fn command(body: &str) -> Option<Command> {
     })
 }
 
-/// White space of any kind, and what has no width: a phone, a word processor or a web form leaves it around a text.
+/// True for white space and for characters without width, which phones, word processors and web forms leave around text.
 fn is_unseen(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}' | '\u{feff}' | '\u{ad}' | '\0')
 }

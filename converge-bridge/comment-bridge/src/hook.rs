@@ -1,8 +1,7 @@
-//! The webhook: finds comments sooner than a poll would, and does nothing a poll would not.
+//! The webhook: finds comments sooner than a poll, and does nothing else.
 //!
-//! What it is told is believed as far as who signed it goes, and used only to know which comment to look at: [`decide`]
-//! reads that comment again before anything is done. Work is off the request: the answer is there when the ledger is
-//! written. A stranger gets a status and no word.
+//! A signed delivery only names a comment: [`decide`] reads that comment again before anything is done. The answer is sent
+//! once the ledger is written. An unsigned request gets a status without a body.
 //!
 //! [`decide`]: super::decide
 
@@ -16,69 +15,67 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::http::StatusCode;
 use base::error::chain;
-use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use super::Bridge;
 use super::ledger::{self, Found};
 use super::metrics::DeliveryResult;
-use super::web::Web;
+use super::web::AppState;
 use daemon::limit::Limit;
-use signed::Room;
+use signed::MemoryBudget;
 
-pub use event::told;
+pub use event::command_in;
 pub use signed::Signed;
 
-/// What it takes to receive deliveries.
+/// The receiver of deliveries.
 #[derive(Debug)]
 pub struct Hook {
     secret: SecretString,
     limit: Arc<Limit>,
-    room: Arc<Room>,
+    memory: Arc<MemoryBudget>,
 }
 
 impl Hook {
-    /// Receives what was signed with this secret.
+    /// Receives deliveries that are signed with this secret.
     pub fn new(secret: SecretString) -> Self {
-        Self { secret, limit: Arc::default(), room: Arc::default() }
+        Self { secret, limit: Arc::default(), memory: Arc::default() }
     }
 }
 
 /// `POST /hook`.
-pub async fn receive(State(web): State<Web>, signed: Signed) -> StatusCode {
-    let bridge = &web.bridge;
-    let found = told(signed.event(), signed.body());
-    let (verdict, answer) = match found.map(|found| take(bridge, &found)) {
+pub async fn receive(State(app): State<AppState>, signed: Signed) -> StatusCode {
+    let bridge = &app.bridge;
+    let found = command_in(signed.event(), signed.body());
+    let (result, answer) = match found.map(|found| record(bridge, &found)) {
         None => (DeliveryResult::Ignored, StatusCode::OK),
-        Some(Ok(verdict)) => (verdict, StatusCode::OK),
-        // Gitea shows it as failed; the comment is found by the next poll.
+        Some(Ok(result)) => (result, StatusCode::OK),
+        // Gitea shows the delivery as failed; the next poll finds the comment.
         Some(Err(error)) => {
-            tracing::warn!("cannot write a delivery down: {}", chain(&error));
+            tracing::warn!("cannot record a delivery: {}", chain(&error));
             (DeliveryResult::Failed, StatusCode::SERVICE_UNAVAILABLE)
         }
     };
-    bridge.metrics.delivery(verdict);
+    bridge.metrics.delivery(result);
     answer
 }
 
-/// Writes a comment down, if it is new, not too old, and a poll would find it too.
-fn take(bridge: &Bridge, found: &Found) -> Result<DeliveryResult, ledger::Error> {
+/// Records a comment that is new, not too old, and on a watched pull request.
+fn record(bridge: &Bridge, found: &Found) -> Result<DeliveryResult, ledger::Error> {
     if bridge.settings.is_bot(&found.author) {
         return Ok(DeliveryResult::Ignored);
     }
     let Some(source) = bridge.settings.source_of(&found.pull.repository) else { return Ok(DeliveryResult::Ignored) };
-    // A source that was never read has no beginning yet; its first reading finds what counts.
+    // A source without a cursor has no beginning yet; its first read sets it.
     let Some(cursor) = bridge.ledger.cursor(&source)? else { return Ok(DeliveryResult::Ignored) };
     let now = bridge.clock.now();
-    let catch_up = i64::try_from(bridge.settings.catch_up_hours).unwrap_or(i64::MAX / 3600);
     let age = now.duration_since(found.created);
-    if found.created < cursor.baseline || age > SignedDuration::from_hours(catch_up) {
+    if found.created < cursor.baseline || age > bridge.settings.catch_up() {
         return Ok(DeliveryResult::Ignored);
     }
     let is_new = bridge.ledger.insert_found(std::slice::from_ref(found), None, now)? > 0;
     if is_new {
-        tracing::info!(comment = found.comment, pull = %found.pull, "told of a command");
-        bridge.bells.decide.notify_one();
+        tracing::info!(comment = found.comment, pull = %found.pull, "command found by the webhook");
+        bridge.wakers.decide.notify_one();
     }
     Ok(if is_new { DeliveryResult::Accepted } else { DeliveryResult::Duplicate })
 }

@@ -1,6 +1,6 @@
-//! The ledger: everything that must outlive a crash, in `SQLite`.
+//! The ledger: the state that outlives a crash, in `SQLite`.
 //!
-//! Whatever returns `Ok` is on the disk. Whatever returns an error changed nothing.
+//! A call that returns `Ok` is on the disk. A call that returns an error has changed nothing.
 
 mod error;
 mod pulls;
@@ -22,46 +22,46 @@ pub use pulls::{PullRecord, Reading};
 pub use sources::Cursor;
 pub use triggers::Found;
 
-/// For a reader such as `sqlite3` that holds it for a moment; nobody else writes.
+/// The wait for a short lock of another program such as `sqlite3`.
 const BUSY: Duration = Duration::from_secs(2);
 
-/// The ledger.
+/// The state that outlives a crash.
 #[derive(Debug)]
 pub struct Ledger {
     connection: Mutex<Connection>,
-    // After the connection, so that it is let go of last.
+    // After the connection, so that it is released last.
     _lock: Option<Lock>,
 }
 
 impl Ledger {
-    /// Opens the ledger at `path` (made when it is not there), alone: waits up to `patience` for another instance to end.
-    pub fn open(path: &Path, patience: Duration) -> Result<Self, Error> {
-        let lock = Lock::take_blocking(&lock_path(path), "the ledger", patience).map_err(not_locked)?;
+    /// Opens or creates the ledger at `path`. Waits up to `timeout` for another instance to end.
+    pub fn open(path: &Path, timeout: Duration) -> Result<Self, Error> {
+        let lock = Lock::take_blocking(&lock_path(path), "the ledger", timeout).map_err(not_locked)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(path, flags).map_err(opening)?;
-        // SQLite opens a file it may not write without a word.
+        // SQLite opens a read-only file without an error.
         if connection.is_readonly(rusqlite::MAIN_DB).map_err(opening)? {
             return Err(Error::ReadOnly { path: path.to_owned() });
         }
         Ok(Self { _lock: Some(lock), ..Self::of(connection)? })
     }
 
-    /// A ledger on an open connection, brought to the present schema: what tests keep in memory.
+    /// Opens the ledger on a connection and migrates it to the present schema. Tests open one in memory.
     pub fn of(mut connection: Connection) -> Result<Self, Error> {
         prepare(&connection).map_err(opening)?;
         schema::migrate(&mut connection, schema::STEPS)?;
         Ok(Self { connection: Mutex::new(connection), _lock: None })
     }
 
-    /// Whether it can be written to at present.
-    pub fn check(&self) -> Result<(), Error> {
+    /// Tests that the ledger can be written.
+    pub fn check_writable(&self) -> Result<(), Error> {
         self.write(|transaction| {
             transaction.prepare_cached("UPDATE write_probe SET writes = writes + 1 WHERE id = 0")?.execute([])?;
             Ok(())
         })
     }
 
-    /// A transaction that was under way when somebody panicked was rolled back, so the connection is sound.
+    /// A panic rolls its transaction back, so a poisoned connection is sound.
     fn connection(&self) -> MutexGuard<'_, Connection> {
         self.connection.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -82,7 +82,7 @@ impl Ledger {
     }
 }
 
-/// The lock is a file beside the ledger.
+/// The path of the lock, a file beside the ledger.
 fn lock_path(ledger: &Path) -> PathBuf {
     let mut path = ledger.as_os_str().to_owned();
     path.push(".lock");
@@ -103,9 +103,9 @@ fn opening(source: rusqlite::Error) -> Error {
 fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     connection.set_prepared_statement_cache_capacity(32);
-    // An answer of `Ok` outlives a power cut only so.
+    // Without it, a commit may be lost in a power cut.
     connection.pragma_update(None, "synchronous", "FULL")?;
-    // The one that says no where the file is none.
+    // The first statement that fails if the file is not a database.
     connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
     connection.query_row("PRAGMA journal_size_limit = 4194304", [], |_| Ok(()))?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
@@ -114,7 +114,7 @@ fn prepare(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
-/// A row holds what no comment-bridge writes.
+/// The error of a row that comment-bridge did not write.
 fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(0, rusqlite::types::Type::Text, Box::new(error))
 }

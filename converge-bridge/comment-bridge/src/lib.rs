@@ -1,39 +1,42 @@
-//! `comment-bridge`: one `!testme`, one build, one comment, whatever happens in between.
+//! `comment-bridge`: one build and one comment for each `!testme`, across crashes and restarts.
 //!
-//! Four tasks share a [`Bridge`]. Each looks in the [`ledger`] for its work, does it one call at a time, and writes down
-//! what came of each call before the next; so whoever starts after a crash goes on where it ended.
+//! Four tasks share a [`Bridge`]. Each finds its work in the [`ledger`], makes one call at a time, and records the result
+//! before the next call. After a crash the next process continues from the ledger.
 //!
 //! ```text
-//!  Gitea ──poll, hook──► Seen ──decide──► Authorised ──build──► Building ──build──► Ended ──say──► Reported
-//!                          │ Refused · Forgotten · Answered · Joined · Cancelling → Answered          │
-//!                          └──────────────────────────── say: one comment a pull request ◄───────────┘
+//!  Gitea ──poll, hook──► Seen ──decide──► Authorised ──build──► Building ──build──► Ended ──report──► Reported
+//!                          │ Refused · Forgotten · Answered · Joined · Cancelling → Answered             │
+//!                          └─────────────────────────── report: one comment a pull request ◄────────────┘
 //! ```
 //!
-//! - [`poll`] finds comments: one request an organisation when nothing happened. [`hook`] only finds them sooner.
-//! - [`decide`] looks at each again, asks whether its author may, and resolves the head commit.
-//! - [`build`] makes exactly one build of it in Drone, follows it, cancels.
-//! - [`say`] keeps the one comment of each pull request right. Every word is in [`words`].
+//! - [`poll`] finds comments: one request an organisation while nothing changes. [`hook`] only finds them sooner.
+//! - [`decide`] reads each comment again, checks its author, and takes the head commit.
+//! - [`build`] makes exactly one build of the order in Drone, follows it and cancels it.
+//! - [`report`] keeps the one comment of each pull request up to date. All its texts are in [`words`].
 //!
-//! [`http::gitea`] and [`http::drone`] are the clients of the two servers. [`web`] serves the hook, health, metrics and triggers.
+//! [`http::gitea`] and [`http::drone`] are the clients of the two servers. [`runtime`] runs the tasks from start to SIGTERM,
+//! [`web`] serves the hook, health, metrics and triggers.
 
 pub mod bridge;
 pub mod build;
+pub mod container;
 pub mod decide;
 pub mod grammar;
 pub mod hook;
 pub mod ledger;
-pub mod life;
 pub mod markdown;
 pub mod metrics;
-pub mod patience;
 pub mod poll;
 pub mod program;
-pub mod say;
+pub mod report;
+pub mod runtime;
+pub mod secrets;
 pub mod settings;
+pub mod stop;
 #[cfg(test)]
 mod tests;
 pub mod trigger;
 pub mod web;
 pub mod words;
 
-pub use bridge::{Bells, Bridge};
+pub use bridge::{Bridge, Wakers};

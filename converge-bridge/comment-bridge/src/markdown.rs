@@ -1,16 +1,16 @@
-//! Text of others, made safe to stand in a comment: it is read as they wrote it and does nothing.
+//! Escapes foreign text for a comment: it is shown as written and has no effect.
 //!
-//! Gitea works on what Markdown leaves: names after an `@` are told, numbers after a `#` and commits become links, words in
-//! colons pictures. No escape of Markdown's own stops that, so a space without width stands where such a thing begins.
+//! Beside Markdown, Gitea notifies names after an `@`, links numbers after a `#` and commits, and replaces words in colons by
+//! pictures. No Markdown escape prevents that, so a zero-width space is inserted there.
 
 mod terminal;
 
 pub use terminal::{line, tail};
 
-/// A space without width: it ends a mention, a reference or an address before it is one.
+/// A zero-width space, which splits a mention, a reference or an address.
 const GAP: char = '\u{200b}';
 
-/// Text within a line of ours or a cell of a table, `most` characters of it.
+/// Escapes text for a line or a table cell, at most `most` characters of it.
 pub fn text(words: &str, most: usize) -> String {
     let line = line(words, most);
     let mut safe = String::with_capacity(line.len() * 2);
@@ -21,7 +21,7 @@ pub fn text(words: &str, most: usize) -> String {
         let begins = safe.is_empty() || is_digits(&safe);
         match c {
             '\\' | '`' | '*' | '_' | '~' | '^' | '<' | '>' | '&' => safe.extend(['\\', c]),
-            // Backslashes before these are mathematics to Gitea.
+            // Gitea reads a backslash before these as mathematics.
             '[' => safe.push_str("&#91;"),
             ']' => safe.push_str("&#93;"),
             '$' => safe.push_str("&#36;"),
@@ -42,7 +42,7 @@ pub fn text(words: &str, most: usize) -> String {
     safe
 }
 
-/// Whether Gitea would make something of what stands around `c`.
+/// True if Gitea would replace or link the characters around `c`.
 fn is_joint(before: Option<char>, c: char, next: char, hex: usize) -> bool {
     match c {
         '@' | '#' | '!' => next.is_alphanumeric() || matches!(next, '-' | '_'),
@@ -55,17 +55,17 @@ fn is_joint(before: Option<char>, c: char, next: char, hex: usize) -> bool {
     }
 }
 
-/// Whether `www` stands there: with a dot it is an address.
+/// True if the text ends in `www`, which becomes an address with a dot.
 fn ends_in_www(text: &str) -> bool {
     text.get(text.len().saturating_sub(3)..).is_some_and(|end| end.eq_ignore_ascii_case("www"))
 }
 
-/// Whether nothing but digits stands there, so that a list may begin.
+/// True for digits only, where a list may begin.
 fn is_digits(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_digit())
 }
 
-/// Text as code within a line (not in a table), `most` characters of it; nothing, where there is nothing to see.
+/// Returns text as inline code (not for tables), at most `most` characters of it; empty if nothing is visible.
 pub fn code(words: &str, most: usize) -> String {
     let line = line(words, most);
     if line.is_empty() {
@@ -76,14 +76,14 @@ pub fn code(words: &str, most: usize) -> String {
     format!("{ticks}{space}{line}{space}{ticks}")
 }
 
-/// The last `lines` lines of a log as a block, `columns` characters of each.
+/// Returns the last `lines` lines of a log as a code block, at most `columns` characters of each.
 pub fn fence(log: &str, lines: usize, columns: usize) -> String {
     let shown = tail(log, lines, columns).join("\n");
     let ticks = "`".repeat((longest_run(&shown) + 1).max(3));
     format!("{ticks}text\n{shown}\n{ticks}")
 }
 
-/// A link of ours; `label` is Markdown already. Without a usable address it is the label alone.
+/// Returns a link; `label` is Markdown already. Without a usable address, returns the label alone.
 pub fn link(label: &str, address: &str) -> String {
     match destination(address) {
         Some(address) => format!("[{label}]({address})"),
@@ -91,7 +91,7 @@ pub fn link(label: &str, address: &str) -> String {
     }
 }
 
-/// A picture of ours; `label` is Markdown already.
+/// Returns a picture; `label` is Markdown already.
 pub fn picture(label: &str, address: &str) -> String {
     match destination(address) {
         Some(address) => format!("![{label}]({address})"),
@@ -99,7 +99,7 @@ pub fn picture(label: &str, address: &str) -> String {
     }
 }
 
-/// An address that ends nowhere but where it should.
+/// Escapes an address for the brackets of a link.
 fn destination(address: &str) -> Option<String> {
     let known = address.starts_with("https://") || address.starts_with("http://");
     let mut safe = String::with_capacity(address.len());

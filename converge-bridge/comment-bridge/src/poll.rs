@@ -1,8 +1,8 @@
-//! Finds comments: one request a source when nothing happened.
+//! Finds comments: one request a source while nothing changes.
 //!
-//! A source is read from a little before where its cursor is, for Gitea's moments have whole seconds and its clock may be
-//! set. Its cursor is Gitea's own time, and moves only when everything that changed until then was read. Each source has
-//! its own pace: one that fails keeps none of the others waiting.
+//! The cursor of a source is Gitea's own time. It moves only after everything that changed until then was read. Each read
+//! begins a little before the cursor, because Gitea's times have whole seconds and its clock may be set. Each source has
+//! its own backoff, so a failing one does not delay the others.
 
 mod choose;
 mod listing;
@@ -12,54 +12,41 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base::error::chain;
-
+use base::backoff::Retries;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use self::choose::New;
 use super::Bridge;
-use super::bridge::LEDGER;
-use super::ledger::{self, Cursor, Reading};
-use crate::patience::Patience;
-use crate::poll::source::Source;
+use super::ledger::{Cursor, Reading};
+use super::stop::{LEDGER, LedgerRetry, RETRIES, Stop};
 use base::error::one_line;
 use http::gitea::Entry;
 use http::names::Pull;
+use source::Source;
 
-/// Works until the bridge is to end.
+/// Works until the shutdown.
 pub async fn run(bridge: &Arc<Bridge>) {
     join_all(source::all(&bridge.settings).into_iter().map(|source| Watch::new(bridge, source).work())).await;
 }
 
-/// Why a source was not read.
-#[derive(Debug, thiserror::Error)]
-enum Trouble {
-    #[error(transparent)]
-    Gitea(#[from] http::Error),
-    #[error("the ledger")]
-    Ledger(#[from] ledger::Error),
-    #[error("what changed goes on changing while it is read")]
-    Unsteady,
-    #[error("it is to end")]
-    Stopping,
-}
+/// The problem of a source whose list of pages changes during every read.
+const UNSTEADY: &str = "the list of pull requests changed on every read";
 
-/// A source that is watched.
+/// A watched source.
 #[derive(Debug)]
 struct Watch<'a> {
     bridge: &'a Bridge,
     source: Source,
-    /// Under which name the ledger and the status know it.
+    /// The source's key in the ledger and the status.
     name: String,
-    patience: Patience,
-    /// Whether to look back far: nobody knows what happened meanwhile.
+    retries: Retries,
+    ledger: LedgerRetry,
+    /// True if the next read looks back far: after a start or an outage, Gitea's clock may have been set.
     wide: bool,
-    /// Whether the ledger could not be used.
-    unwritten: bool,
     /// Pull requests whose comments could not be read.
-    unread: BTreeMap<Pull, Patience>,
+    unread: BTreeMap<Pull, Retries>,
 }
 
 impl<'a> Watch<'a> {
@@ -69,9 +56,9 @@ impl<'a> Watch<'a> {
             bridge,
             source,
             name,
-            patience: Patience::default(),
+            retries: RETRIES,
+            ledger: LedgerRetry::new(LEDGER),
             wide: true,
-            unwritten: false,
             unread: BTreeMap::new(),
         }
     }
@@ -80,16 +67,24 @@ impl<'a> Watch<'a> {
         let interval = Duration::from_secs(self.bridge.settings.poll_seconds.max(1));
         loop {
             let began = Instant::now();
-            let settled = self.read().await;
-            self.bridge.metrics.poll(settled.is_ok());
-            let pause = match settled {
-                Ok(()) => {
-                    self.patience = Patience::default();
+            let result = self.read().await;
+            self.bridge.metrics.poll(matches!(result, Ok(true)));
+            let pause = match result {
+                Ok(true) => {
+                    self.retries.succeeded();
                     self.bridge.health.resolve(&format!("poll {}", self.name));
                     interval.saturating_sub(began.elapsed())
                 }
-                Err(Trouble::Stopping) => return,
-                Err(trouble) => self.failed(&trouble).max(interval),
+                Ok(false) => self.failed(UNSTEADY, None).max(interval),
+                Err(Stop::Gitea(error)) => {
+                    self.failed(&source::problem(&self.source, &error), error.wait()).max(interval)
+                }
+                Err(Stop::Ledger(error)) => {
+                    // The other sources may write before this one reads again.
+                    let pause = self.failed("comments that are found cannot be recorded", None);
+                    self.ledger.failed(&self.bridge.health, &error).max(pause).max(interval)
+                }
+                Err(Stop::Shutdown) => return,
             };
             if !self.bridge.wait(None, pause).await {
                 return;
@@ -97,56 +92,41 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// Says what is in the way, and for how long to leave it.
-    fn failed(&mut self, trouble: &Trouble) -> Duration {
+    /// Raises the problem and returns the time to wait.
+    fn failed(&mut self, problem: &str, asked: Option<Duration>) -> Duration {
         self.wide = true;
-        let (problem, asked) = match trouble {
-            Trouble::Gitea(error) => (source::problem(&self.source, error), error.wait()),
-            Trouble::Ledger(error) => {
-                self.unwritten = true;
-                self.bridge.health.raise(LEDGER, &chain(error));
-                // Others may write before this one reads on.
-                ("what is found cannot be written down".into(), None)
-            }
-            trouble => (chain(trouble), None),
-        };
-        self.bridge.health.raise(&format!("poll {}", self.name), &problem);
-        let pause = self.patience.failed(asked);
+        self.bridge.health.raise(&format!("poll {}", self.name), problem);
+        let pause = self.retries.failed(asked);
         if asked.is_some() {
             self.bridge.metrics.waited(pause);
         }
         pause
     }
 
-    /// Reads what changed, once.
-    async fn read(&mut self) -> Result<(), Trouble> {
+    /// Reads everything that changed, once. Returns false if the list changed during the read.
+    async fn read(&mut self) -> Result<bool, Stop> {
         let bridge = self.bridge;
-        if bridge.is_stopping() {
-            return Err(Trouble::Stopping);
-        }
-        if self.unwritten {
-            bridge.ledger.check()?;
-            self.unwritten = false;
-            bridge.health.resolve(LEDGER);
-        }
+        bridge.check_running()?;
+        self.ledger.recover(&bridge.ledger, &bridge.health)?;
         let Some(cursor) = bridge.ledger.cursor(&self.name)? else { return self.read_first().await };
         let overlap = if self.wide { choose::WIDE_OVERLAP } else { choose::OVERLAP };
         let mut since = choose::before(cursor.read, overlap);
-        let mut listing = listing::read(bridge, &self.source, since, self.wide).await?;
+        let Some(mut listing) = listing::read(bridge, &self.source, since, self.wide).await? else { return Ok(false) };
         if listing.date < cursor.read {
-            // The clock was set back: what happened since then has earlier moments.
+            // Gitea's clock was set back: later changes have earlier times.
             since = choose::before(listing.date, overlap);
-            listing = listing::read(bridge, &self.source, since, self.wide).await?;
+            match listing::read(bridge, &self.source, since, self.wide).await? {
+                Some(earlier) => listing = earlier,
+                None => return Ok(false),
+            }
         }
         let mut held = None;
         for entry in listing.entries.values() {
-            if bridge.is_stopping() {
-                return Err(Trouble::Stopping);
-            }
+            bridge.check_running()?;
             if bridge.settings.source_of(&entry.pull.repository).as_deref() == Some(&self.name)
                 && !self.is_read(entry, since, &cursor, listing.date).await?
             {
-                // Its unread comments may be older than its last change: as old as anything that was not read.
+                // An unread comment may be older than the last change, but not than the cursor.
                 held = Some(cursor.read);
             }
         }
@@ -157,8 +137,8 @@ impl<'a> Watch<'a> {
             }
             is_listed
         });
-        if !listing.whole {
-            return Err(Trouble::Unsteady);
+        if !listing.is_complete {
+            return Ok(false);
         }
         let catch_up = bridge.settings.catch_up();
         let moved = choose::moved(cursor, listing.date, held, catch_up);
@@ -166,37 +146,37 @@ impl<'a> Watch<'a> {
             bridge.ledger.move_cursor(&self.name, moved)?;
         }
         self.wide &= held.is_some();
-        Ok(())
+        Ok(true)
     }
 
-    /// The first time, only Gitea's time is of interest.
-    async fn read_first(&mut self) -> Result<(), Trouble> {
+    /// The first read takes Gitea's time only.
+    async fn read_first(&mut self) -> Result<bool, Stop> {
         let bridge = self.bridge;
         let date = bridge.gitea.changed(self.source.scope(), bridge.clock.now(), 1, 1).await?.date;
         bridge.ledger.move_cursor(&self.name, Cursor { baseline: date, read: date })?;
         tracing::info!("{}: comments count from {date} on", self.name);
         self.wide = false;
-        Ok(())
+        Ok(true)
     }
 
-    /// Reads the comments of a pull request, if there may be new ones. False when they could not be read.
+    /// Reads the comments of a pull request if there may be new ones. Returns false if that failed.
     async fn is_read(
         &mut self,
         entry: &Entry,
         since: Timestamp,
         cursor: &Cursor,
         date: Timestamp,
-    ) -> Result<bool, Trouble> {
+    ) -> Result<bool, Stop> {
         let bridge = self.bridge;
         if !choose::is_unread(entry, bridge.ledger.reading(&entry.pull)?) {
             return Ok(true);
         }
-        if self.unread.get(&entry.pull).is_some_and(|patience| patience.until().is_some()) {
+        if self.unread.get(&entry.pull).is_some_and(|retries| !retries.is_due()) {
             return Ok(false);
         }
         let comments = match bridge.gitea.comments(&entry.pull, Some(since)).await {
             Ok(comments) => comments,
-            // It is gone, or nobody may see it any more.
+            // Deleted, or hidden from the bot.
             Err(error) if error.is_not_found() => return Ok(true),
             Err(error) => return self.could_not_read(entry, error).map(|()| false),
         };
@@ -208,18 +188,18 @@ impl<'a> Watch<'a> {
         self.unread.remove(&entry.pull);
         bridge.health.resolve(&format!("poll {}", entry.pull));
         if new > 0 {
-            bridge.bells.decide.notify_one();
+            bridge.wakers.decide.notify_one();
         }
         Ok(true)
     }
 
-    /// What fails for one pull request does not keep the others waiting; what fails for all of them ends the reading.
-    fn could_not_read(&mut self, entry: &Entry, error: http::Error) -> Result<(), Trouble> {
+    /// Records a failure of one pull request; one of Gitea as a whole ends the read.
+    fn could_not_read(&mut self, entry: &Entry, error: http::Error) -> Result<(), Stop> {
         if error.is_unavailable() || error.wait().is_some() {
             return Err(error.into());
         }
         self.bridge.health.raise(&format!("poll {}", entry.pull), &one_line(&error));
-        self.unread.entry(entry.pull.clone()).or_default().failed(None);
+        self.unread.entry(entry.pull.clone()).or_insert(RETRIES).failed(None);
         Ok(())
     }
 }

@@ -1,6 +1,4 @@
-//! The command line.
-
-mod secrets;
+//! The command line of the program.
 
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -11,35 +9,35 @@ use base::error::{Explain, Explained};
 use clap::{CommandFactory, Parser, Subcommand};
 use daemon::{health_check, log};
 
-use super::life::{self, Place};
+use super::container;
+use super::runtime::{self, Paths};
+use super::secrets::Secrets;
 use super::settings::Settings;
 
-pub use secrets::Secrets;
-
-/// The service's name, and the program's.
-const NAME: &str = "comment-bridge";
+/// The name of the program and of its service.
+pub const NAME: &str = "comment-bridge";
 /// The variable that sets the level of the log.
 const LEVEL: &str = "COMMENT_BRIDGE_LOG";
 /// The crates whose lines are logged.
 const CRATES: [&str; 5] = ["comment_bridge", "base", "daemon", "http", "results"];
 
 #[derive(Debug, Parser)]
-#[command(name = NAME, version, about = "Turns comments on pull requests into builds, and says what came of them")]
+#[command(name = NAME, version, about = "Turns comments on pull requests into builds, and reports their results")]
 struct Flags {
-    /// The settings, in place of those in `$COMMENT_BRIDGE_SETTINGS`.
+    /// File with the settings, instead of `$COMMENT_BRIDGE_SETTINGS`.
     #[arg(long, value_name = "PATH", global = true)]
     settings: Option<PathBuf>,
-    /// Where the secrets are: `gitea_token`, `drone_token`, `webhook_secret`.
+    /// Directory of the secrets `gitea_token`, `drone_token`, `webhook_secret`.
     #[arg(long, value_name = "DIR", default_value = "/run/secrets", global = true)]
     secrets: PathBuf,
-    /// Where the ledger is kept.
-    #[arg(long, value_name = "DIR", default_value = "/ledger", global = true)]
+    /// Directory of the ledger.
+    #[arg(long, value_name = "DIR", default_value = container::LEDGER, global = true)]
     ledger: PathBuf,
-    /// Where the runs' results are: <build number>/results.json.
-    #[arg(long, value_name = "DIR", default_value = "/runs", global = true)]
+    /// Directory of the results: <build number>/results.json.
+    #[arg(long, value_name = "DIR", default_value = container::RUNS, global = true)]
     runs: PathBuf,
-    /// Where to listen.
-    #[arg(long, value_name = "ADDRESS", default_value = "0.0.0.0:8080", global = true)]
+    /// Address to listen on.
+    #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([0, 0, 0, 0], container::PORT)), global = true)]
     listen: SocketAddr,
     #[command(subcommand)]
     command: Option<Command>,
@@ -47,11 +45,11 @@ struct Flags {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Serve; what is done when nothing else is asked for.
+    /// Serve; the default.
     Serve,
-    /// Ask the one that serves on this machine whether it is well: exit 0 when it is, else 1.
+    /// Check the health of the service on this machine: exit 0 if it is healthy, else 1.
     Health,
-    /// Check the settings alone: no secrets, no ledger, no network.
+    /// Check the settings only, without secrets, ledger and network.
     Check,
 }
 
@@ -66,33 +64,33 @@ pub fn main() -> ExitCode {
     match flags.command {
         None | Some(Command::Serve) => serve(flags),
         Some(Command::Health) => match health_check::health(NAME, flags.listen) {
-            Ok(said) => say(&said),
-            Err(error) => refuse(&error),
+            Ok(answer) => print(&answer),
+            Err(error) => fail(&error),
         },
         Some(Command::Check) => match settings(&flags) {
-            Ok(_) => say("the settings are valid"),
-            Err(error) => refuse(&error),
+            Ok(_) => print("the settings are valid"),
+            Err(error) => fail(&error),
         },
     }
 }
 
 fn serve(flags: Flags) -> ExitCode {
     if let Err(error) = log::start_in_container(LEVEL, &CRATES) {
-        return refuse(&error);
+        return fail(&error);
     }
     let loaded = settings(&flags);
     let settings = match loaded {
         Ok(settings) => settings,
-        Err(error) => return refuse(&error),
+        Err(error) => return fail(&error),
     };
     let secrets = match Secrets::read(&flags.secrets, settings.webhook) {
         Ok(secrets) => secrets,
-        Err(error) => return refuse(&error),
+        Err(error) => return fail(&error),
     };
-    let place = Place { ledger: flags.ledger, runs: flags.runs, listen: flags.listen };
-    match life::live(settings, secrets, place) {
+    let paths = Paths { ledger: flags.ledger, runs: flags.runs, listen: flags.listen };
+    match runtime::run(settings, secrets, paths) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => refuse(&error),
+        Err(error) => fail(&error),
     }
 }
 
@@ -100,15 +98,15 @@ fn settings(flags: &Flags) -> Result<Settings, base::configuration::Error> {
     Settings::read(flags.settings.as_deref())
 }
 
-/// An error with its hint, for whoever reads the log.
-fn refuse(error: &dyn Explain) -> ExitCode {
+/// Prints an error with its hint.
+fn fail(error: &dyn Explain) -> ExitCode {
     let error = Explained::new(error);
-    // Nobody may be reading.
+    // Standard error may be closed.
     let _ = writeln!(std::io::stderr(), "{NAME}: {error}");
     ExitCode::from(error.class.exit_code())
 }
 
-fn say(text: &str) -> ExitCode {
+fn print(text: &str) -> ExitCode {
     let _ = writeln!(std::io::stdout(), "{text}");
     ExitCode::SUCCESS
 }

@@ -1,4 +1,4 @@
-//! What the service is told: one JSON document, made by converge-bridge from its own configuration.
+//! The settings of the service: one JSON document, which converge-bridge makes from its own configuration.
 
 mod read;
 
@@ -10,19 +10,19 @@ use http::names::Repository;
 
 pub use read::VARIABLE;
 
-/// What the service is told. Secrets come as files.
+/// The settings of the service. Secrets are files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settings {
-    /// Gitea's address.
+    /// The address of Gitea, with its scheme.
     pub gitea: String,
-    /// The bot's login: its own comments never fire.
+    /// The login of the bot, whose own comments are ignored.
     pub bot: String,
-    /// Drone's address.
+    /// The address of Drone, with its scheme.
     pub drone: String,
     /// The CI repository, whose builds test recipes.
     pub repository: Repository,
-    /// The branch of the CI repository to build; Drone's own choice where it is not said.
+    /// The branch of the CI repository to build; Drone chooses if it is left out.
     #[serde(default)]
     pub branch: Option<String>,
     /// Organisations to watch.
@@ -31,61 +31,72 @@ pub struct Settings {
     /// Single repositories to watch.
     #[serde(default)]
     pub repositories: Vec<Repository>,
-    /// Who may besides the members of the organisation that owns a repository.
+    /// Logins that may give commands, beside the members of the organisation that owns a repository.
     #[serde(default)]
     pub allow: Vec<String>,
     /// Seconds between two polls.
     pub poll_seconds: u64,
-    /// Hours after which a comment that was missed is too old to fire.
+    /// Hours after which a missed comment is too old.
     pub catch_up_hours: u64,
-    /// Hours after which a build that cannot be made is given up.
+    /// Hours after which the bridge gives up making a build.
     pub give_up_hours: u64,
-    /// Whether a webhook is listened to.
+    /// True if the service accepts deliveries of a webhook.
     #[serde(default)]
     pub webhook: bool,
-    /// The dashboard's address, for links to a run.
+    /// The address of the dashboard, for links to a run.
     #[serde(default)]
     pub dashboard: Option<String>,
-    /// Seconds that a call may take.
-    #[serde(default = "call_seconds")]
+    /// The deadline of a call, in seconds.
+    #[serde(default = "default_call_seconds")]
     pub call_seconds: u64,
 }
 
-/// An organisation to watch.
+/// A watched organisation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Organisation {
-    /// Its name.
+    /// The name of the organisation.
     pub name: String,
     /// Patterns of repositories to watch, with `*` for any text.
-    #[serde(default = "everything")]
+    #[serde(default = "all_repositories")]
     pub include: Vec<String>,
     /// Patterns of repositories to leave alone.
     #[serde(default)]
     pub exclude: Vec<String>,
 }
 
-fn everything() -> Vec<String> {
+fn all_repositories() -> Vec<String> {
     vec!["*".into()]
 }
 
-fn call_seconds() -> u64 {
+/// The default of `poll_seconds`.
+pub fn default_poll_seconds() -> u64 {
+    5
+}
+
+/// The default of `catch_up_hours` and `give_up_hours`.
+pub fn default_hours() -> u64 {
+    24
+}
+
+/// The default of `call_seconds`.
+pub fn default_call_seconds() -> u64 {
     10
 }
 
-/// A pattern in which `*` stands for any text, and nothing else does.
+/// A pattern in which only `*` has a meaning: any text.
 type Pattern = WildMatchPattern<'*', '\0'>;
 
-/// A number of hours, however large.
+/// Converts hours to a duration without overflow.
 fn hours(hours: u64) -> SignedDuration {
     SignedDuration::from_secs(i64::try_from(hours.saturating_mul(3600)).unwrap_or(i64::MAX))
 }
 
 impl Settings {
-    /// The source (`org:recipes`, `repo:recipes/hello`) through which a repository is watched, if it is: the one rule
-    /// for what polls find and what the webhook tells. Gitea's names are the same in any case.
+    /// Returns the source (`org:recipes`, `repo:recipes/hello`) of a watched repository: the one rule for polls and the
+    /// webhook. Gitea ignores the case of names.
     pub fn source_of(&self, repository: &Repository) -> Option<String> {
-        // Its own pull requests must not be able to start what tests the others.
+        // Pull requests of the CI repository must not start builds with its own secrets.
         if same(repository, &self.repository) {
             return None;
         }
@@ -96,39 +107,39 @@ impl Settings {
         Some(organisation.source())
     }
 
-    /// Whether a repository is watched at all.
+    /// True if a repository is watched.
     pub fn watches(&self, repository: &Repository) -> bool {
         self.source_of(repository).is_some()
     }
 
-    /// How old a comment may be that fires when it is found.
+    /// The greatest age of a comment when it is found.
     pub fn catch_up(&self) -> SignedDuration {
         hours(self.catch_up_hours)
     }
 
-    /// How old a trigger may be that is still tried.
+    /// The greatest age of a trigger that is still tried.
     pub fn give_up(&self) -> SignedDuration {
         hours(self.give_up_hours)
     }
 
-    /// Whether this is the bot's login.
+    /// True for the bot's login.
     pub fn is_bot(&self, login: &str) -> bool {
         self.bot.eq_ignore_ascii_case(login)
     }
 
-    /// Whether this login is on the allow list.
+    /// True for a login on the allow list.
     pub fn allows(&self, login: &str) -> bool {
         self.allow.iter().any(|allowed| allowed.eq_ignore_ascii_case(login))
     }
 }
 
 impl Organisation {
-    /// What it is called as a source.
+    /// The name of the organisation as a source.
     pub fn source(&self) -> String {
         format!("org:{}", self.name)
     }
 
-    /// Whether a repository is one of those to watch here.
+    /// True if a repository of this organisation is watched.
     pub fn watches(&self, repository: &Repository) -> bool {
         let matches = |patterns: &[String]| {
             patterns.iter().any(|pattern| Pattern::new_case_insensitive(pattern).matches(repository.name()))
@@ -137,7 +148,7 @@ impl Organisation {
     }
 }
 
-/// What a single repository is called as a source.
+/// The name of a single repository as a source.
 pub fn source_of_repository(repository: &Repository) -> String {
     format!("repo:{repository}")
 }

@@ -1,189 +1,203 @@
-//! A trigger: a comment that asks for something, and what became of it.
+//! A trigger: a comment with a command, and its state.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use http::names::Pull;
 
-/// A comment that asks for something. Its id at Gitea is its identity, here and in Drone.
+/// A comment with a command. The comment's id at Gitea identifies the trigger, here and in Drone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
-    /// The comment's id.
+    /// The id of the comment at Gitea.
     pub comment: i64,
-    /// On which pull request.
+    /// The pull request of the comment.
     pub pull: Pull,
-    /// Who wrote it.
+    /// The login of the author.
     pub author: String,
-    /// What it asks for.
+    /// The command.
     pub command: Command,
-    /// When it was written, by Gitea's clock.
+    /// The time of the comment, by Gitea's clock.
     pub created: Timestamp,
-    /// What became of it so far.
+    /// The current state.
     pub state: State,
-    /// When that was, by our clock.
+    /// The time of the last change of state, by our clock.
     pub changed: Timestamp,
-    /// What stands in the way at present; gone once the state changes.
+    /// The current problem; a change of state removes it.
     pub problem: Option<String>,
 }
 
-/// What a comment asks for.
+/// The number of a pull request's newest triggers that are searched for a later cancel command.
+pub const LOOK_BACK: usize = 200;
+
+impl Trigger {
+    /// True if one of the `newest` triggers of the pull request is a later cancel command that was decided already.
+    pub fn is_cancelled_by(&self, newest: &[Self]) -> bool {
+        newest.iter().any(|other| {
+            other.comment > self.comment
+                && other.command == Command::Cancel
+                && matches!(other.state.kind(), StateKind::Cancelling | StateKind::Answered)
+        })
+    }
+}
+
+/// A command.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Command {
     /// `!testme` and `!testme --quick`.
     Test {
-        /// Whether by the short way.
+        /// True for the short run.
         quick: bool,
     },
     /// `!testme cancel`
     Cancel,
     /// `!testme help`
     Help,
-    /// `!testme` and something else: answered with help.
+    /// `!testme` and an unknown argument; the answer is help.
     Unknown,
 }
 
-/// What became of a trigger.
+/// The state of a trigger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum State {
-    /// Found, nothing decided.
+    /// Found and not decided yet.
     Seen {
-        /// The head commit, where it was resolved before and the author must be asked for again.
+        /// The head commit, if the trigger was authorised before and must be authorised again.
         head: Option<String>,
     },
-    /// An end: it is not done, and why.
+    /// End: the command is refused.
     Refused {
-        /// Why not.
+        /// The reason.
         reason: Refusal,
     },
-    /// An end: the comment was deleted or edited before it was taken.
+    /// End: the comment was deleted or edited before it was decided.
     Forgotten,
-    /// An end: the comment of the pull request says it.
+    /// End: the bot's comment has the answer.
     Answered,
-    /// An end, unless that trigger is taken back: a build of the same head and mode ran already.
+    /// End, unless the other trigger is taken back: a build with the same order was open already.
     Joined {
-        /// The trigger of that build.
+        /// The trigger with that build.
         joined_trigger: i64,
     },
-    /// A build is to be made.
+    /// A build must be made.
     Authorised {
-        /// Of what.
+        /// The order of the build.
         order: Order,
-        /// Since when the author is known to be allowed, by our clock.
+        /// The time at which the author was last found to be allowed, by our clock.
         authorised_at: Timestamp,
-        /// When the build was last asked for, by our clock; written before the call.
+        /// The time of the last request for the build, by our clock; recorded before the call.
         requested_at: Option<Timestamp>,
     },
-    /// Earlier triggers of the pull request are to be cancelled.
+    /// Earlier triggers of the pull request must be cancelled.
     Cancelling,
-    /// An end: cancelled before a build was made.
+    /// End: cancelled before a build was made.
     Cancelled {
-        /// The commit it was for.
+        /// The order, if the commit is known.
         order: Option<Order>,
     },
     /// Drone has the build.
     Building {
-        /// Of what.
+        /// The order of the build.
         order: Order,
-        /// The build.
-        build: Build,
+        /// The build as last seen.
+        build: BuildRecord,
     },
-    /// The build is over; the comment does not say so yet.
+    /// The build is over; the bot's comment does not say so yet.
     Ended {
-        /// Of what.
+        /// The order of the build.
         order: Order,
-        /// The build.
-        build: Build,
-        /// How it ended.
+        /// The build as last seen.
+        build: BuildRecord,
+        /// The outcome of the build.
         outcome: Outcome,
     },
-    /// An end: the build is over and the comment says so.
+    /// End: the build is over and the bot's comment says so.
     Reported {
-        /// Of what.
+        /// The order of the build.
         order: Order,
-        /// The build.
-        build: Build,
-        /// How it ended.
+        /// The build as last seen.
+        build: BuildRecord,
+        /// The outcome of the build.
         outcome: Outcome,
     },
-    /// An end: no build could be made in time.
+    /// End: no build could be made in time.
     Failed {
-        /// Of what.
+        /// The order, if the trigger was authorised.
         order: Option<Order>,
-        /// What stood in the way, in the end.
+        /// The last problem.
         reason: String,
     },
 }
 
-/// Why a trigger is not done.
+/// The reason for a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// The author is neither a member of the organisation nor on the allow list. Not said in the pull request.
+    /// The author is neither a member of the organisation nor on the allow list. Not published on the pull request.
     Stranger,
     /// The pull request is closed or merged.
     Closed,
     /// The repository is archived.
     Archived,
-    /// It was written too long before it was found.
+    /// The comment was too old when it was found.
     TooOld,
 }
 
-/// What to build.
+/// The order of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// The pull request's head commit when it was asked for.
+    /// The pull request's head commit at the time of the decision.
     pub head: String,
-    /// Whether by the short way.
+    /// True for the short run.
     pub quick: bool,
 }
 
-/// A build, as last seen.
+/// A build as last seen in Drone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Build {
-    /// Its number: the run's id.
+pub struct BuildRecord {
+    /// The build's number in Drone, which is the run's id.
     pub number: i64,
-    /// Whether it waits or runs.
+    /// The progress of the build.
     pub progress: Progress,
-    /// When it began to run, by Drone's clock.
+    /// The start of the run, by Drone's clock.
     pub started: Option<Timestamp>,
-    /// When it was over, by Drone's clock.
+    /// The end of the run, by Drone's clock.
     pub finished: Option<Timestamp>,
 }
 
-/// Whether a build waits or runs.
+/// The progress of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
-    /// It waits.
+    /// Queued: no runner has taken the build.
     Queued {
-        /// How many builds are before it.
+        /// The number of builds before this one.
         builds_ahead: u32,
     },
-    /// It runs.
+    /// A runner has taken the build.
     Running,
-    /// It is over.
+    /// The build has ended.
     Over,
 }
 
-/// How a build ended.
+/// The outcome of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// Drone says success.
+    /// Drone reports success.
     Passed,
-    /// Drone says failure.
+    /// Drone reports failure.
     Failed,
     /// Cancelled, by a comment or in Drone.
     Cancelled,
-    /// Drone says error, skipped, blocked or declined: it never ran as it should.
+    /// Drone reports error, skipped, blocked or declined: the build did not run as it should.
     Error,
-    /// Somebody deleted it from Drone.
+    /// Deleted from Drone.
     Deleted,
 }
 
-/// A kind of state: what the ledger looks triggers up by.
+/// The kind of a state, by which the ledger finds triggers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[allow(missing_docs, reason = "each is the state of the same name")]
@@ -203,7 +217,7 @@ pub enum StateKind {
 }
 
 impl StateKind {
-    /// Every kind, in the order a trigger may take them.
+    /// Every kind, in the order in which a trigger may pass them.
     pub const ALL: [Self; 12] = [
         Self::Seen,
         Self::Refused,
@@ -219,7 +233,7 @@ impl StateKind {
         Self::Failed,
     ];
 
-    /// Its name, in the ledger, in metrics and for the dashboard.
+    /// The name in the ledger, in metrics and for the dashboard.
     pub fn name(self) -> &'static str {
         match self {
             Self::Seen => "seen",
@@ -237,12 +251,12 @@ impl StateKind {
         }
     }
 
-    /// Whether nothing is to be done any more, but to say it.
+    /// True if only the report remains to be done.
     pub fn is_end(self) -> bool {
         !matches!(self, Self::Seen | Self::Authorised | Self::Cancelling | Self::Building | Self::Ended)
     }
 
-    /// Whether a trigger of this kind may become one of the `next`.
+    /// True if a trigger of this kind may become one of the kind `next`.
     pub fn may_become(self, next: Self) -> bool {
         match self {
             Self::Seen => matches!(
@@ -256,14 +270,14 @@ impl StateKind {
                     | Self::Cancelled
                     | Self::Failed
             ),
-            // Back to seen: who waits long for Drone is asked for again.
+            // Back to seen: after a long wait for Drone the author is checked again.
             Self::Authorised => {
                 matches!(next, Self::Seen | Self::Authorised | Self::Cancelled | Self::Building | Self::Failed)
             }
             Self::Cancelling => matches!(next, Self::Answered | Self::Failed),
             Self::Building => matches!(next, Self::Building | Self::Ended),
             Self::Ended => next == Self::Reported,
-            // Back to seen: what it joined was taken back.
+            // Back to seen: the joined trigger was taken back.
             Self::Joined => next == Self::Seen,
             Self::Refused | Self::Forgotten | Self::Answered | Self::Cancelled | Self::Reported | Self::Failed => false,
         }
@@ -271,7 +285,7 @@ impl StateKind {
 }
 
 impl State {
-    /// Which kind it is of.
+    /// The kind of this state.
     pub fn kind(&self) -> StateKind {
         match self {
             Self::Seen { .. } => StateKind::Seen,
@@ -289,7 +303,7 @@ impl State {
         }
     }
 
-    /// What is or was to be built.
+    /// The order, in states that have one.
     pub fn order(&self) -> Option<&Order> {
         match self {
             Self::Authorised { order, .. }
@@ -301,8 +315,8 @@ impl State {
         }
     }
 
-    /// Its build, where there is one.
-    pub fn build(&self) -> Option<&Build> {
+    /// The build, in states that have one.
+    pub fn build(&self) -> Option<&BuildRecord> {
         match self {
             Self::Building { build, .. } | Self::Ended { build, .. } | Self::Reported { build, .. } => Some(build),
             _ => None,

@@ -1,7 +1,7 @@
-//! What is served: the hook, health, metrics, triggers.
+//! The HTTP server: hook, health, metrics, triggers.
 //!
-//! Only `/hook` and `/healthz` are led to by Traefik; the others are for the overlay network. One request a connection:
-//! what stands behind a request is never read as another.
+//! Traefik routes `/hook` and `/healthz` only; the other paths are for the overlay network. A connection carries one
+//! request, so bytes behind a request are never read as another one.
 
 mod health;
 mod triggers;
@@ -22,18 +22,18 @@ use super::metrics::Gauges;
 
 pub use health::Health;
 
-/// What every handler has at hand.
+/// The state of every handler.
 #[derive(Debug, Clone)]
-pub struct Web {
-    /// Everything.
+pub struct AppState {
+    /// The context of the tasks.
     pub bridge: Arc<Bridge>,
-    /// What receives deliveries, where they are listened to.
+    /// The receiver of deliveries; `None` without a webhook.
     pub hook: Option<Arc<Hook>>,
-    /// How it is.
+    /// The cached test of the ledger.
     pub health: Arc<Health>,
 }
 
-/// Everything that is served.
+/// Routes of the server.
 pub fn router(bridge: Arc<Bridge>, hook: Option<Hook>) -> Router {
     let mut router = Router::new()
         .route("/healthz", get(health::answer))
@@ -43,15 +43,15 @@ pub fn router(bridge: Arc<Bridge>, hook: Option<Hook>) -> Router {
         router = router.route("/hook", post(hook::receive));
     }
     let health = Arc::new(Health::default());
-    router.fallback(nothing).with_state(Web { bridge, hook: hook.map(Arc::new), health })
+    router.fallback(nothing).with_state(AppState { bridge, hook: hook.map(Arc::new), health })
 }
 
 async fn nothing() -> Response {
     (StatusCode::NOT_FOUND, "there is nothing here\n").into_response()
 }
 
-async fn count(State(web): State<Web>) -> Response {
-    let triggers = web.bridge.ledger.counts().ok();
-    let gauges = Gauges { triggers, problems: web.bridge.health.problems().len() };
-    ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], web.bridge.metrics.text(&gauges)).into_response()
+async fn count(State(app): State<AppState>) -> Response {
+    let triggers = app.bridge.ledger.counts().ok();
+    let gauges = Gauges { triggers, problems: app.bridge.health.problems().len() };
+    ([(CONTENT_TYPE, prometheus::CONTENT_TYPE)], app.bridge.metrics.text(&gauges)).into_response()
 }

@@ -1,7 +1,7 @@
-//! Every word the bridge says: the one comment of a pull request, and the status of its commits.
+//! The texts that the bridge publishes: the one comment of a pull request, and the statuses of its commits.
 //!
-//! Pure: the same facts make the same words, so that what is said already is known by comparing. Where it names times,
-//! it names durations that are over. Text of others goes through [`markdown`](super::markdown), all of it.
+//! Pure: the same facts make the same text, so a comparison tells if it is published already. All times are durations that
+//! have ended. All foreign text is escaped by [`markdown`](super::markdown).
 
 mod amount;
 mod earlier;
@@ -25,36 +25,36 @@ pub use stage::Stage;
 pub use status::{CONTEXT, statuses};
 pub use subject::{MOST, Subject};
 
-/// How long a comment may be, in characters.
+/// The greatest length of a comment, in characters.
 const LONGEST: usize = 6_000;
-/// How many lines it may have: a screen.
+/// The greatest number of lines of a comment: one screen.
 const TALLEST: usize = 40;
 
-/// What a comment is made of.
+/// The facts that a comment is made of.
 #[derive(Debug, Clone, Copy)]
 pub struct Facts<'a> {
-    /// What the bridge was told.
+    /// The settings of the service.
     pub settings: &'a Settings,
     /// The pull request.
     pub pull: &'a Pull,
-    /// Its newest triggers, newest first.
+    /// The newest triggers of the pull request, newest first.
     pub triggers: &'a [Trigger],
-    /// What runs left, by the number of their builds.
+    /// The results of the runs, by build number.
     pub results: &'a BTreeMap<i64, Results>,
-    /// The pull request's head at present, where it is known.
+    /// The pull request's present head, if it is known.
     pub head: Option<&'a str>,
 }
 
-/// A comment.
+/// The text of a comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Comment {
-    /// What it says, in Markdown, with the marker it is found again by.
+pub struct CommentText {
+    /// The text in Markdown, with the hidden marker.
     pub body: String,
-    /// What kind of thing it says: when that changes, it is news.
-    pub news: String,
+    /// The topic of the text: a change of topic is published without delay.
+    pub topic: String,
 }
 
-/// A part of a comment; when there is no room, the highest goes first.
+/// The rank of a part: if the comment is too long, the highest rank is left out first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Rank {
     /// Never left out.
@@ -66,8 +66,8 @@ enum Rank {
     Evidence,
 }
 
-/// The one comment of a pull request, where there is anything to say.
-pub fn comment(facts: Facts<'_>) -> Option<Comment> {
+/// Returns the comment of a pull request; `None` if there is nothing to publish.
+pub fn comment(facts: Facts<'_>) -> Option<CommentText> {
     let subject = Subject::of(facts.triggers);
     let (newest, stage) = match (subject.run, subject.notice) {
         (None, None) => return None,
@@ -75,23 +75,23 @@ pub fn comment(facts: Facts<'_>) -> Option<Comment> {
     };
     let mut parts: Vec<(Rank, String)> = Vec::new();
     if let (Some(run), Some(stage)) = (subject.run, stage) {
-        run::say(&facts, run, stage, subject.joined, &mut parts);
+        run::add_parts(&facts, run, stage, subject.joined, &mut parts);
     }
     if let Some(notice) = subject.notice {
-        parts.push((Rank::Notice, notice::say(&facts, notice)));
+        parts.push((Rank::Notice, notice::text_of(&facts, notice)));
     }
-    if let Some(earlier) = earlier::say(&facts, &subject.others) {
+    if let Some(earlier) = earlier::line(&facts, &subject.others) {
         parts.push((Rank::Earlier, earlier));
     }
     let marker = Marker { pull: facts.pull.clone(), trigger: newest.comment }.to_string();
     let run = subject.run.zip(stage).map(|(run, stage)| format!("{}:{}", run.comment, stage.name()));
     let notice = subject.notice.map(|notice| format!("{}:{}", notice.of.comment, notice.kind.name()));
     let joined = subject.joined.map(|joined| format!("{}:joined", joined.comment));
-    let news = [run, notice, joined].into_iter().flatten().collect::<Vec<_>>().join("+");
-    Some(Comment { body: fitted(parts, &marker), news })
+    let topic = [run, notice, joined].into_iter().flatten().collect::<Vec<_>>().join("+");
+    Some(CommentText { body: fitted(parts, &marker), topic })
 }
 
-/// As much of it as has room on a screen.
+/// Joins as many parts as fit on a screen.
 fn fitted(mut parts: Vec<(Rank, String)>, marker: &str) -> String {
     loop {
         let mut body = String::new();

@@ -1,158 +1,162 @@
-//! What is to be done about a trigger, from what the ledger and Drone say of it. Nothing is asked here.
+//! Chooses the next step for a trigger, from the ledger and a snapshot of Drone. Makes no calls.
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::snapshot::Snapshot;
-use crate::trigger::{Build, Outcome, Progress};
+use crate::trigger::{BuildRecord, Outcome, Progress};
 use http::drone;
 use http::drone::Status;
 
-/// How long it is relied on that an author was allowed.
+/// The time for which an authorisation is relied on.
 const TRUST: SignedDuration = SignedDuration::from_secs(60);
 
-/// How many builds before another make it far back.
+/// From this many builds ahead on, only large steps in the queue are recorded.
 const FAR: u32 = 10;
 
-/// What is known of a trigger that is to be built, beside what Drone has.
+/// Facts about a trigger without a build, beside the snapshot of Drone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a question of its own")]
-pub struct Wanted {
-    /// Its comment.
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
+pub struct PendingBuild {
+    /// The id of the comment.
     pub comment: i64,
-    /// When the comment was written.
+    /// The time of the comment, by Gitea's clock.
     pub created: Timestamp,
-    /// Since when its author is known to be allowed.
-    pub since: Timestamp,
-    /// Whether a later comment cancels it.
-    pub cancelled: bool,
-    /// Whether it is time for another attempt after one of unknown outcome.
-    pub settled: bool,
-    /// Whether no build may come any more of an attempt of unknown outcome.
-    pub quiet: bool,
-    /// Whether it is time for the next attempt.
-    pub due: bool,
+    /// The time of the author's authorisation, by our clock.
+    pub authorised_at: Timestamp,
+    /// True if a later comment cancels this one.
+    pub is_cancelled: bool,
+    /// True if an attempt of unknown outcome is old enough for a new one.
+    pub may_retry: bool,
+    /// True if no build of an attempt of unknown outcome can appear any more.
+    pub may_forget: bool,
+    /// True if the time of the next attempt has come.
+    pub is_due: bool,
 }
 
-/// What time it is, and how long is waited.
+/// The current time and the time limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Times {
-    /// By our clock.
+    /// The current time, by our clock.
     pub now: Timestamp,
-    /// How old a comment may be that is still built.
+    /// The greatest age of a comment that is still built.
     pub give_up: SignedDuration,
 }
 
-/// What is to be done about a trigger that is to be built.
+/// The next step for a trigger without a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Make {
-    /// Its build is there.
+    /// Take the existing build.
     Adopt(drone::Build),
-    /// Nobody can tell whether its build is there.
+    /// Report that Drone has too many builds to search through.
     Unprovable,
-    /// A build may still come of an earlier attempt.
-    Settle,
-    /// It is cancelled, and there is no build.
-    Drop,
-    /// It took too long, and there is no build.
+    /// Wait: a build of an earlier attempt may still appear.
+    AwaitOutcome,
+    /// Record the cancellation; there is no build.
+    Cancel,
+    /// Record the failure; the time limit is over and there is no build.
     GiveUp,
-    /// It is not yet time for the next attempt.
-    Rest,
-    /// Its author and its comment are to be looked at again first.
-    Doubt,
-    /// Its build is to be made.
+    /// Wait until the next attempt is due.
+    Backoff,
+    /// Check the author and the comment again first.
+    Reauthorise,
+    /// Make the build.
     Create,
 }
 
-/// Decides about a trigger that is to be built.
-pub fn make(wanted: &Wanted, snapshot: &Snapshot, times: Times) -> Make {
-    if let Some(build) = snapshot.first(wanted.comment) {
+/// Chooses the next step for a trigger without a build.
+pub fn make(pending: &PendingBuild, snapshot: &Snapshot, times: Times) -> Make {
+    if let Some(build) = snapshot.first(pending.comment) {
         return Make::Adopt(build.clone());
     }
     // By Drone's clock: ours may have been wrong when this machine started.
-    let is_late = snapshot.time.duration_since(wanted.created) > times.give_up;
+    let is_late = snapshot.time.duration_since(pending.created) > times.give_up;
     match () {
-        () if !snapshot.whole => {
+        () if !snapshot.is_complete => {
             if is_late {
                 Make::GiveUp
             } else {
                 Make::Unprovable
             }
         }
-        () if !wanted.settled => Make::Settle,
-        () if wanted.cancelled || is_late => match (wanted.quiet, wanted.cancelled) {
-            (false, _) => Make::Settle,
-            (true, true) => Make::Drop,
+        () if !pending.may_retry => Make::AwaitOutcome,
+        () if pending.is_cancelled || is_late => match (pending.may_forget, pending.is_cancelled) {
+            (false, _) => Make::AwaitOutcome,
+            (true, true) => Make::Cancel,
             (true, false) => Make::GiveUp,
         },
-        () if !wanted.due => Make::Rest,
-        // A clock that was set back says nothing of how long ago it was.
-        () if !(SignedDuration::ZERO..=TRUST).contains(&times.now.duration_since(wanted.since)) => Make::Doubt,
+        () if !pending.is_due => Make::Backoff,
+        // After a step back of our clock, the age of the authorisation is unknown.
+        () if !(SignedDuration::ZERO..=TRUST).contains(&times.now.duration_since(pending.authorised_at)) => {
+            Make::Reauthorise
+        }
         () => Make::Create,
     }
 }
 
-/// What is to be done about a build.
+/// The next step for a trigger with a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Follow {
-    /// Later builds for the same comment, which are to be cancelled first.
+    /// Later builds for the same comment; they are cancelled first.
     pub twins: Vec<i64>,
-    /// What is to be done about itself then.
+    /// The next step for the build itself.
     pub then: Then,
 }
 
-/// What is to be done about a build itself.
+/// The next step for a build.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Then {
-    /// Nobody can tell what became of it.
+    /// Report that Drone has too many builds to search through.
     Unprovable,
-    /// It goes on like this.
-    Goes(Build),
-    /// It is to be cancelled.
+    /// Record the progress.
+    Continue(BuildRecord),
+    /// Cancel the build.
     Cancel,
-    /// It is to be cancelled, and because Drone never says of such a build that it is, it is over then.
-    Abandon(Build, Outcome),
-    /// It is over.
-    End(Build, Outcome),
+    /// Cancel the build and record its end: Drone never reports the end of a build in this status.
+    Abandon(BuildRecord, Outcome),
+    /// Record the end.
+    End(BuildRecord, Outcome),
 }
 
-/// Decides about the build of a trigger. `alone` is the build as Drone told when it was asked for it alone, which is only
-/// done when the snapshot does not have it.
+/// Chooses the next step for the build of a trigger. `alone` is Drone's answer for this build alone, which is only asked
+/// for if the snapshot lacks the build.
 pub fn follow(
     comment: i64,
-    known: &Build,
-    cancelled: bool,
+    known: &BuildRecord,
+    is_cancelled: bool,
     snapshot: &Snapshot,
     alone: Option<&drone::Build>,
     times: Times,
 ) -> Follow {
     let is_twin = |build: &&drone::Build| build.number != known.number && !build.status.is_over();
     let twins = snapshot.of(comment).filter(is_twin).map(|build| build.number).collect();
-    // A Drone that began anew counts from 1 again.
+    // A new Drone counts from 1 again, so the number may be another comment's build.
     let is_its = |build: &&drone::Build| build.trigger().is_none_or(|other| other == comment);
     let then = match snapshot.number(known.number).or(alone).filter(is_its) {
-        None if !snapshot.whole => Then::Unprovable,
-        None => Then::End(Build { progress: Progress::Over, ..known.clone() }, Outcome::Deleted),
+        None if !snapshot.is_complete => Then::Unprovable,
+        None => Then::End(BuildRecord { progress: Progress::Over, ..known.clone() }, Outcome::Deleted),
         Some(build) => {
-            let seen = seen(build, snapshot);
+            let now = record(build, snapshot);
             let age = snapshot.time.as_second().saturating_sub(build.created);
             match outcome(build.status) {
-                Some(outcome) => Then::End(seen, outcome),
-                None if build.status.can_be_cancelled() && cancelled => Then::Cancel,
-                None if build.status.can_be_cancelled() => Then::Goes(seen),
-                None if cancelled => Then::Abandon(Build { progress: Progress::Over, ..seen }, Outcome::Cancelled),
-                None if age > times.give_up.as_secs() => {
-                    Then::Abandon(Build { progress: Progress::Over, ..seen }, Outcome::Error)
+                Some(outcome) => Then::End(now, outcome),
+                None if build.status.can_be_cancelled() && is_cancelled => Then::Cancel,
+                None if build.status.can_be_cancelled() => Then::Continue(now),
+                None if is_cancelled => {
+                    Then::Abandon(BuildRecord { progress: Progress::Over, ..now }, Outcome::Cancelled)
                 }
-                None => Then::Goes(seen),
+                None if age > times.give_up.as_secs() => {
+                    Then::Abandon(BuildRecord { progress: Progress::Over, ..now }, Outcome::Error)
+                }
+                None => Then::Continue(now),
             }
         }
     };
     Follow { twins, then }
 }
 
-/// Whether it is worth writing down that a build is like this `now`. Far back in a queue, a step forward is not: each
-/// would be an edit of every comment that waits.
-pub fn is_news(known: &Build, now: &Build) -> bool {
+/// True if the progress is worth a change of the ledger. Far back in a queue a step forward is not: each one would edit
+/// the comment of every waiting pull request.
+pub fn is_worth_recording(known: &BuildRecord, now: &BuildRecord) -> bool {
     match (known.progress, now.progress) {
         (Progress::Queued { builds_ahead: then }, Progress::Queued { builds_ahead: now }) => {
             then != now && (now < FAR || then.abs_diff(now) >= FAR)
@@ -161,7 +165,7 @@ pub fn is_news(known: &Build, now: &Build) -> bool {
     }
 }
 
-/// How a build ended, when it did.
+/// The outcome of a build with this status; `None` before its end.
 pub fn outcome(status: Status) -> Option<Outcome> {
     match status {
         Status::Success => Some(Outcome::Passed),
@@ -172,13 +176,13 @@ pub fn outcome(status: Status) -> Option<Outcome> {
     }
 }
 
-/// A build as the ledger has it.
-pub fn seen(build: &drone::Build, snapshot: &Snapshot) -> Build {
+/// A build of Drone in the form of the ledger.
+pub fn record(build: &drone::Build, snapshot: &Snapshot) -> BuildRecord {
     let time = |seconds: i64| Timestamp::from_second(seconds).ok().filter(|_| seconds > 0);
     let progress = match build.status {
         status if status.is_over() => Progress::Over,
         Status::Running => Progress::Running,
-        _ => Progress::Queued { builds_ahead: snapshot.before(build.number) },
+        _ => Progress::Queued { builds_ahead: snapshot.builds_ahead(build.number) },
     };
-    Build { number: build.number, progress, started: time(build.started), finished: time(build.finished) }
+    BuildRecord { number: build.number, progress, started: time(build.started), finished: time(build.finished) }
 }

@@ -1,4 +1,4 @@
-//! What Drone has: its newest builds, back to before anything that is open was asked for.
+//! The newest builds in Drone, back to before the oldest open trigger.
 
 use std::collections::BTreeMap;
 
@@ -8,26 +8,26 @@ use tokio::time::Instant;
 use crate::trigger::{StateKind, Trigger};
 use http::drone::{Build, Builds, Page, Status};
 
-/// How many pages are read before it is given up to reach back far enough.
+/// The greatest number of pages of a snapshot.
 const PAGES: usize = 50;
 
-/// How far Gitea's clock and Drone's may be apart.
+/// The greatest difference between Gitea's clock and Drone's.
 const APART: SignedDuration = SignedDuration::from_mins(10);
 
-/// A server that does not take the size of a page that it is asked for has a round one of its own.
+/// A server that ignores the page size uses a multiple of this; any other length is the last page.
 const ROUND: usize = 25;
 
-/// How far back a snapshot has to reach.
+/// The point back to which a snapshot must reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reach {
-    /// Before this time.
+    /// A time before the oldest open trigger.
     since: Timestamp,
-    /// And below this number.
+    /// The lowest number of an open build.
     number: i64,
 }
 
 impl Reach {
-    /// Before everything that was asked for by what is open.
+    /// The point before all open triggers and their builds.
     pub fn of<'a>(open: impl IntoIterator<Item = &'a Trigger>) -> Self {
         let mut reach = Self { since: Timestamp::MAX, number: i64::MAX };
         for trigger in open.into_iter().filter(|trigger| trigger.state.kind() != StateKind::Seen) {
@@ -49,25 +49,25 @@ impl Reach {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     builds: BTreeMap<i64, Build>,
-    /// Whether it reaches back far enough: what is not in it is not in Drone either.
-    pub whole: bool,
-    /// When it was taken, by Drone's clock where Drone says it.
+    /// True if it reaches back far enough: a build that is missing here is missing in Drone.
+    pub is_complete: bool,
+    /// The time of the snapshot: Drone's clock, or ours if Drone does not tell it.
     pub time: Timestamp,
-    /// When it was complete.
+    /// The time at which the last page arrived.
     pub taken: Instant,
 }
 
 impl Snapshot {
-    /// Asks Drone, page after page.
+    /// Asks Drone, page by page.
     pub async fn take(drone: &Builds, reach: Reach, now: Timestamp) -> Result<Self, http::Error> {
-        let mut snapshot = Self { builds: BTreeMap::new(), whole: false, time: now, taken: Instant::now() };
+        let mut snapshot = Self { builds: BTreeMap::new(), is_complete: false, time: now, taken: Instant::now() };
         for number in 1..=PAGES {
             let page = drone.newest(number).await?;
             snapshot.time = page.time.unwrap_or(snapshot.time);
-            snapshot.whole = reach.is_reached(&page);
-            // A build that moved on to a later page meanwhile is as it was said last.
+            snapshot.is_complete = reach.is_reached(&page);
+            // A build that moves to a later page meanwhile appears twice; the later one counts.
             snapshot.builds.extend(page.builds.into_iter().map(|build| (build.number, build)));
-            if snapshot.whole {
+            if snapshot.is_complete {
                 break;
             }
         }
@@ -75,30 +75,30 @@ impl Snapshot {
         Ok(snapshot)
     }
 
-    /// A snapshot of these builds.
+    /// Makes a snapshot of these builds.
     #[cfg(test)]
-    pub fn made(builds: impl IntoIterator<Item = Build>, whole: bool, time: Timestamp) -> Self {
+    pub fn made(builds: impl IntoIterator<Item = Build>, is_complete: bool, time: Timestamp) -> Self {
         let builds = builds.into_iter().map(|build| (build.number, build)).collect();
-        Self { builds, whole, time, taken: Instant::now() }
+        Self { builds, is_complete, time, taken: Instant::now() }
     }
 
-    /// A build was made since.
+    /// Adds a build that was made since.
     pub fn add(&mut self, build: Build) {
         self.builds.insert(build.number, build);
     }
 
-    /// The build of this number.
+    /// The build with this number.
     pub fn number(&self, number: i64) -> Option<&Build> {
         self.builds.get(&number)
     }
 
-    /// All builds made for a comment, lowest number first.
+    /// All builds for a comment, lowest number first.
     pub fn of(&self, comment: i64) -> impl Iterator<Item = &Build> {
         self.builds.values().filter(move |build| build.trigger() == Some(comment))
     }
 
-    /// The build that counts among those made for a comment: one that came to its end by itself, else one that may,
-    /// else one that was cancelled, perhaps by us for a twin; of equals the first.
+    /// The build that counts for a comment: one that ended by itself, else an open one, else a cancelled one (perhaps
+    /// cancelled as a twin); the lowest number among equals.
     pub fn first(&self, comment: i64) -> Option<&Build> {
         self.of(comment).min_by_key(|build| match build.status {
             Status::Killed => (2, build.number),
@@ -107,8 +107,8 @@ impl Snapshot {
         })
     }
 
-    /// How many builds wait or run before this one.
-    pub fn before(&self, number: i64) -> u32 {
+    /// The number of queued and running builds before this one.
+    pub fn builds_ahead(&self, number: i64) -> u32 {
         let open = self.builds.range(..number).filter(|(_, build)| build.status.can_be_cancelled());
         u32::try_from(open.count()).unwrap_or(u32::MAX)
     }

@@ -1,20 +1,62 @@
-//! What becomes of a comment: asked of Gitea, call by call.
+//! The next state of a comment, asked of Gitea call by call.
 
 use jiff::Timestamp;
 
-use super::{Obstacle, rules};
-use crate::Bridge;
-use crate::trigger::{Command, Order, Refusal, State, StateKind, Trigger};
+use super::rules;
+use crate::stop::Stop;
+use crate::trigger::{self, Command, Order, Refusal, State, StateKind, Trigger};
+use crate::{Bridge, ledger};
 use http::gitea::Membership;
 
-/// What a trigger becomes. Until it is written down nobody else may do anything: nothing is awaited after the last answer.
-pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle> {
+/// Reason why a trigger cannot be decided yet.
+#[derive(Debug, thiserror::Error)]
+pub enum Undecided {
+    /// A call or the ledger failed, or the bridge shuts down.
+    #[error(transparent)]
+    Stop(#[from] Stop),
+    /// Gitea shows the members of the organisation to members only.
+    #[error(
+        "the bot `{bot}` is not a member of the organisation `{owner}`, so it cannot see the members; add it there"
+    )]
+    MembersHidden {
+        /// The bot's login.
+        bot: String,
+        /// The organisation.
+        owner: String,
+    },
+    /// Gitea shows neither the comment nor its pull request.
+    #[error("the bot sees neither the comment nor its pull request; check that it may read the repository")]
+    NotVisible,
+}
+
+impl From<http::Error> for Undecided {
+    fn from(error: http::Error) -> Self {
+        Self::Stop(error.into())
+    }
+}
+
+impl From<ledger::Error> for Undecided {
+    fn from(error: ledger::Error) -> Self {
+        Self::Stop(error.into())
+    }
+}
+
+impl Undecided {
+    /// True if Gitea as a whole fails, not only for one trigger.
+    pub fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::Stop(Stop::Gitea(error)) if error.is_unavailable())
+    }
+}
+
+/// Returns the next state of a trigger. Nothing is awaited after the last answer, so that no other task changes the
+/// trigger before its state is recorded.
+pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Undecided> {
     let repository = &trigger.pull.repository;
-    // The settings may be others than when it was found.
+    // The settings may have changed since the comment was found.
     if !bridge.settings.watches(repository) {
         return Ok(State::Forgotten);
     }
-    goes_on(bridge)?;
+    bridge.check_running()?;
     let Some((comment, date)) = bridge.gitea.comment_at(repository, trigger.comment).await? else {
         return gone(bridge, trigger).await;
     };
@@ -31,40 +73,35 @@ pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle>
     }
 }
 
-/// Nothing new is begun once it is to end.
-fn goes_on(bridge: &Bridge) -> Result<(), Obstacle> {
-    if bridge.is_stopping() { Err(Obstacle::Stopping) } else { Ok(()) }
-}
-
-/// A comment that is not there was deleted, if the rest still is.
-async fn gone(bridge: &Bridge, trigger: &Trigger) -> Result<State, Obstacle> {
-    goes_on(bridge)?;
+/// A missing comment counts as deleted only if its pull request is visible.
+async fn gone(bridge: &Bridge, trigger: &Trigger) -> Result<State, Undecided> {
+    bridge.check_running()?;
     match bridge.gitea.pull(&trigger.pull).await? {
         Some(_) => Ok(State::Forgotten),
-        None => Err(Obstacle::Unseen),
+        None => Err(Undecided::NotVisible),
     }
 }
 
-async fn is_member(bridge: &Bridge, trigger: &Trigger, author: &str) -> Result<bool, Obstacle> {
-    goes_on(bridge)?;
+async fn is_member(bridge: &Bridge, trigger: &Trigger, author: &str) -> Result<bool, Undecided> {
+    bridge.check_running()?;
     let owner = trigger.pull.repository.owner();
-    let of = format!("members of {owner}");
+    let key = format!("members of {owner}");
     match bridge.gitea.is_member(owner, author).await? {
         Membership::Hidden => {
-            let hidden = Obstacle::Hidden { bot: bridge.settings.bot.clone(), owner: owner.into() };
-            bridge.health.raise(&of, &hidden.to_string());
+            let hidden = Undecided::MembersHidden { bot: bridge.settings.bot.clone(), owner: owner.into() };
+            bridge.health.raise(&key, &hidden.to_string());
             Err(hidden)
         }
         membership => {
-            bridge.health.resolve(&of);
+            bridge.health.resolve(&key);
             Ok(membership == Membership::Member)
         }
     }
 }
 
-async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool) -> Result<State, Obstacle> {
-    goes_on(bridge)?;
-    let pull = bridge.gitea.pull(&trigger.pull).await?.ok_or(Obstacle::Unseen)?;
+async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool) -> Result<State, Undecided> {
+    bridge.check_running()?;
+    let pull = bridge.gitea.pull(&trigger.pull).await?.ok_or(Undecided::NotVisible)?;
     if let Some(reason) = rules::of_pull(&pull) {
         return Ok(State::Refused { reason });
     }
@@ -73,13 +110,13 @@ async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool) -> Result<State, 
         _ => pull.head,
     };
     let order = Order { head, quick };
-    let others = bridge.ledger.of_kinds(&[StateKind::Authorised, StateKind::Building, StateKind::Cancelling])?;
-    let newest = bridge.ledger.of_pull(&trigger.pull, rules::NEWEST)?;
-    Ok(settled(trigger, order, &others, &newest, bridge.clock.now()))
+    let open = bridge.ledger.of_kinds(&[StateKind::Authorised, StateKind::Building, StateKind::Cancelling])?;
+    let newest = bridge.ledger.of_pull(&trigger.pull, trigger::LOOK_BACK)?;
+    Ok(decided(trigger, order, &open, &newest, bridge.clock.now()))
 }
 
-fn settled(trigger: &Trigger, order: Order, open: &[Trigger], newest: &[Trigger], now: Timestamp) -> State {
-    if rules::is_cancelled(trigger, newest) {
+fn decided(trigger: &Trigger, order: Order, open: &[Trigger], newest: &[Trigger], now: Timestamp) -> State {
+    if trigger.is_cancelled_by(newest) {
         return State::Cancelled { order: Some(order) };
     }
     match rules::joins(trigger, &order, open) {

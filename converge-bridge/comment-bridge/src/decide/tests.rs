@@ -9,7 +9,7 @@ use crate::Bridge;
 use crate::ledger::Found;
 use crate::settings::Settings;
 use crate::tests::fake::{Fake, Reply, at, comment, not_found, pull, raw, says, settings};
-use crate::trigger::{Build, Command, Order, Progress, Refusal, State, StateKind, Trigger};
+use crate::trigger::{BuildRecord, Command, Order, Progress, Refusal, State, StateKind, Trigger};
 use http::names::Pull;
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
@@ -77,7 +77,7 @@ fn case_with(to: Says, settings: Settings) -> Case {
 impl Case {
     fn see(&self, found: &Found) -> i64 {
         self.bridge.ledger.insert_found(std::slice::from_ref(found), None, at(0)).unwrap();
-        self.bridge.bells.decide.notify_one();
+        self.bridge.wakers.decide.notify_one();
         found.comment
     }
 
@@ -98,7 +98,7 @@ impl Case {
 
     fn build(&self, comment: i64, quick: bool) {
         let trigger = self.trigger(comment);
-        let build = Build { number: 1, progress: Progress::Running, started: None, finished: None };
+        let build = BuildRecord { number: 1, progress: Progress::Running, started: None, finished: None };
         let order = Order { head: HEAD.into(), quick };
         self.bridge.ledger.advance(&trigger, State::Building { order, build }, at(1)).unwrap();
     }
@@ -188,7 +188,7 @@ async fn a_comment_that_is_not_what_it_was_is_forgotten() {
 async fn where_the_pull_request_cannot_be_seen_nothing_is_forgotten() {
     let case = case(Says { comment: |_| not_found(), pull: not_found, ..FINE });
     assert_eq!(case.becomes(found(1, TEST)).await.kind(), StateKind::Seen);
-    assert!(case.trigger(1).problem.unwrap().contains("can be seen"));
+    assert!(case.trigger(1).problem.unwrap().contains("the bot sees neither"));
     *case.says.lock().unwrap() = FINE;
     case.for_seconds(10).await;
     assert_eq!(case.trigger(1).state.kind(), StateKind::Authorised);
@@ -254,7 +254,7 @@ async fn a_bot_outside_the_organisation_is_told_on_the_status_page() {
     case.see(&found(1, TEST));
     case.for_seconds(3).await;
     let problem = case.bridge.health.problems().remove("members of recipes").unwrap();
-    assert!(problem.starts_with("the bot `ci-bot` is no member of the organisation `recipes`"), "{problem}");
+    assert!(problem.starts_with("the bot `ci-bot` is not a member of the organisation `recipes`"), "{problem}");
 }
 
 #[tokio::test(start_paused = true)]

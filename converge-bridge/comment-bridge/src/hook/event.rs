@@ -1,4 +1,4 @@
-//! What a delivery tells, as far as it is for us.
+//! The command in a delivery.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -11,7 +11,7 @@ use http::names::{Pull, Repository};
 const LONGEST_LOGIN: usize = 255;
 
 #[derive(Deserialize)]
-struct Told {
+struct Delivery {
     action: String,
     is_pull: bool,
     issue: Issue,
@@ -43,13 +43,12 @@ struct Named {
     full_name: String,
 }
 
-/// The command that a delivery tells of, when it tells of a new comment on a pull request that is one. Whatever else it
-/// is, it is nothing.
-pub fn told(event: &str, body: &[u8]) -> Option<Found> {
+/// Returns the command of a delivery about a new comment on a pull request; `None` for every other delivery.
+pub fn command_in(event: &str, body: &[u8]) -> Option<Found> {
     if event != "issue_comment" {
         return None;
     }
-    let Told { action, is_pull, issue, comment, repository } = serde_json::from_slice(body).ok()?;
+    let Delivery { action, is_pull, issue, comment, repository } = serde_json::from_slice(body).ok()?;
     if action != "created" || !is_pull || comment.created_at != comment.updated_at {
         return None;
     }

@@ -1,4 +1,4 @@
-//! A delivery whose signature is right. There is no other way to have one, so no handler sees any other.
+//! A delivery with a valid signature. The extractor is the only way to one, so no handler sees another.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -17,21 +17,21 @@ use sha2::Sha256;
 use tokio::time::timeout;
 
 use crate::metrics::DeliveryResult;
-use crate::web::Web;
+use crate::web::AppState;
 use daemon::limit::Sender;
 
-/// The largest delivery; Gitea's are a few kilobytes around the comment.
+/// The largest delivery, in bytes; Gitea's are a few kilobytes longer than the comment.
 pub const LARGEST: usize = 1024 * 1024;
-/// What all deliveries under way may have in memory.
+/// The memory of all deliveries in flight, in bytes.
 const LARGEST_IN_ALL: usize = 16 * LARGEST;
-/// How long a delivery may take to arrive.
+/// The deadline for the arrival of a delivery.
 const ARRIVAL: Duration = Duration::from_secs(5);
 
-/// The event, which is not signed and only saves parsing: what is done comes from the body.
+/// The header of the event. It is not signed and only saves parsing; the body decides.
 const EVENT: &str = "x-gitea-event";
 const SIGNATURE: &str = "x-gitea-signature";
 
-/// A delivery whose signature is right.
+/// A delivery with a valid signature.
 #[derive(Debug)]
 pub struct Signed {
     event: String,
@@ -39,62 +39,62 @@ pub struct Signed {
 }
 
 impl Signed {
-    /// What it tells of, by its header.
+    /// The event, by the header.
     pub fn event(&self) -> &str {
         &self.event
     }
 
-    /// What it tells.
+    /// The JSON document.
     pub fn body(&self) -> &[u8] {
         &self.body
     }
 }
 
-impl FromRequest<Web> for Signed {
+impl FromRequest<AppState> for Signed {
     type Rejection = Response;
 
-    async fn from_request(request: Request, web: &Web) -> Result<Self, Response> {
-        let received = receive(request, web).await;
+    async fn from_request(request: Request, app: &AppState) -> Result<Self, Response> {
+        let received = receive(request, app).await;
         received.map_err(|refused| {
-            web.bridge.metrics.delivery(refused.verdict);
+            app.bridge.metrics.delivery(refused.result);
             let retry = refused.retry.map(|after| (RETRY_AFTER, after.as_secs_f64().ceil().to_string()));
             (refused.status, AppendHeaders(retry)).into_response()
         })
     }
 }
 
-/// Why it is not let in.
+/// The answer to a delivery that is not accepted.
 struct Refused {
     status: StatusCode,
-    verdict: DeliveryResult,
+    result: DeliveryResult,
     retry: Option<Duration>,
 }
 
 impl Refused {
-    fn by(status: StatusCode, verdict: DeliveryResult) -> Self {
-        Self { status, verdict, retry: None }
+    fn by(status: StatusCode, result: DeliveryResult) -> Self {
+        Self { status, result, retry: None }
     }
 
     fn later(status: StatusCode, after: Duration) -> Self {
-        Self { status, verdict: DeliveryResult::RateLimited, retry: Some(after) }
+        Self { status, result: DeliveryResult::RateLimited, retry: Some(after) }
     }
 }
 
 /// Cheapest things first; nothing is computed for who sends too much.
-async fn receive(request: Request, web: &Web) -> Result<Signed, Refused> {
+async fn receive(request: Request, app: &AppState) -> Result<Signed, Refused> {
     let unreadable = |status| Refused::by(status, DeliveryResult::Unreadable);
-    let Some(hook) = &web.hook else { return Err(unreadable(StatusCode::NOT_FOUND)) };
+    let Some(hook) = &app.hook else { return Err(unreadable(StatusCode::NOT_FOUND)) };
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let sender = sender(peer.unwrap_or(IpAddr::from([0, 0, 0, 0])), &parts.headers);
     let admitted = hook.limit.admit(sender);
-    let _under_way = admitted.map_err(|after| Refused::later(StatusCode::TOO_MANY_REQUESTS, after))?;
+    let _in_flight = admitted.map_err(|after| Refused::later(StatusCode::TOO_MANY_REQUESTS, after))?;
 
     if !parts.headers.contains_key(SIGNATURE) {
         return Err(Refused::by(StatusCode::UNAUTHORIZED, DeliveryResult::MissingSignature));
     }
     let length = length(&parts.headers).map_err(unreadable)?;
-    let body = timeout(ARRIVAL, read(body, length, &hook.room)).await;
+    let body = timeout(ARRIVAL, read(body, length, &hook.memory)).await;
     let body = body.map_err(|_| unreadable(StatusCode::REQUEST_TIMEOUT))??;
     if !is_right(&hook.secret, &parts.headers, &body) {
         return Err(Refused::by(StatusCode::FORBIDDEN, DeliveryResult::InvalidSignature));
@@ -104,21 +104,24 @@ async fn receive(request: Request, web: &Web) -> Result<Signed, Refused> {
 }
 
 fn sender(peer: IpAddr, headers: &HeaderMap) -> Sender {
-    // Traefik appends to the header there is; of several lines the last is its own.
+    // Traefik appends to the existing header; the last of several lines is Traefik's.
     let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
     Sender::new(peer, forwarded.and_then(|value| value.to_str().ok()))
 }
 
-/// How long it says it is. Gitea and Traefik always do; without, or in chunks, two readers might see two ends of it.
+/// Returns the declared length. Gitea and Traefik always declare one; without it, or in chunks, two readers may find
+/// two different ends.
 fn length(headers: &HeaderMap) -> Result<usize, StatusCode> {
-    let said = headers.get(CONTENT_LENGTH).filter(|_| !headers.contains_key(TRANSFER_ENCODING));
-    let said = said.and_then(|said| said.to_str().ok()?.parse::<usize>().ok()).ok_or(StatusCode::LENGTH_REQUIRED)?;
-    if said > LARGEST { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(said) }
+    let declared = headers.get(CONTENT_LENGTH).filter(|_| !headers.contains_key(TRANSFER_ENCODING));
+    let declared = declared
+        .and_then(|declared| declared.to_str().ok()?.parse::<usize>().ok())
+        .ok_or(StatusCode::LENGTH_REQUIRED)?;
+    if declared > LARGEST { Err(StatusCode::PAYLOAD_TOO_LARGE) } else { Ok(declared) }
 }
 
-/// Reads all of it, taking no more memory than what has arrived.
-async fn read(body: Body, length: usize, room: &Arc<Room>) -> Result<Vec<u8>, Refused> {
-    let mut taken = Taken { room: room.clone(), bytes: 0 };
+/// Reads the body. Takes memory only for the part that has arrived.
+async fn read(body: Body, length: usize, memory: &Arc<MemoryBudget>) -> Result<Vec<u8>, Refused> {
+    let mut share = Share { memory: memory.clone(), bytes: 0 };
     let mut chunks = body.into_data_stream();
     let mut whole = Vec::new();
     while let Some(chunk) = chunks.next().await {
@@ -126,7 +129,7 @@ async fn read(body: Body, length: usize, room: &Arc<Room>) -> Result<Vec<u8>, Re
         if whole.len() + chunk.len() > length {
             return Err(Refused::by(StatusCode::BAD_REQUEST, DeliveryResult::Unreadable));
         }
-        if !taken.more(chunk.len()) {
+        if !share.grow(chunk.len()) {
             return Err(Refused::later(StatusCode::SERVICE_UNAVAILABLE, Duration::from_secs(1)));
         }
         whole.extend_from_slice(&chunk);
@@ -134,18 +137,18 @@ async fn read(body: Body, length: usize, room: &Arc<Room>) -> Result<Vec<u8>, Re
     Ok(whole)
 }
 
-/// Whether exactly one signature is there and it is that of the body; compared in the same time whatever it is.
+/// True if there is exactly one signature and it is the body's. Compares in constant time.
 pub(super) fn is_right(secret: &SecretString, headers: &HeaderMap, body: &[u8]) -> bool {
     let mut all = headers.get_all(SIGNATURE).iter();
     let (Some(one), None) = (all.next(), all.next()) else { return false };
     let Some(signature) = bytes(one.as_bytes()) else { return false };
-    // HMAC takes keys of any length.
+    // HMAC accepts a key of any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes()) else { return false };
     mac.update(body);
     mac.verify_slice(&signature).is_ok()
 }
 
-/// 64 small hexadecimal digits, as Gitea writes them.
+/// Reads 64 lower-case hexadecimal digits, as Gitea writes them.
 fn bytes(digits: &[u8]) -> Option<[u8; 32]> {
     let value = |digit: u8| match digit {
         b'0'..=b'9' => Some(digit - b'0'),
@@ -162,26 +165,28 @@ fn bytes(digits: &[u8]) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// The bytes of all deliveries that are arriving.
+/// The memory of all deliveries in flight.
 #[derive(Debug, Default)]
-pub struct Room {
+pub struct MemoryBudget {
     taken: AtomicUsize,
 }
 
-struct Taken {
-    room: Arc<Room>,
+/// The memory of one delivery.
+struct Share {
+    memory: Arc<MemoryBudget>,
     bytes: usize,
 }
 
-impl Taken {
-    fn more(&mut self, bytes: usize) -> bool {
+impl Share {
+    /// Takes more memory. Returns false if the budget is used up.
+    fn grow(&mut self, bytes: usize) -> bool {
         self.bytes += bytes;
-        self.room.taken.fetch_add(bytes, Ordering::Relaxed) + bytes <= LARGEST_IN_ALL
+        self.memory.taken.fetch_add(bytes, Ordering::Relaxed) + bytes <= LARGEST_IN_ALL
     }
 }
 
-impl Drop for Taken {
+impl Drop for Share {
     fn drop(&mut self) {
-        self.room.taken.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.memory.taken.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }

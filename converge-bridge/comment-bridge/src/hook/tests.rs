@@ -5,8 +5,8 @@ use fastrand::Rng;
 use secrecy::SecretString;
 use serde_json::Value;
 
+use super::command_in;
 use super::signed::is_right;
-use super::told;
 use crate::trigger::Command;
 use daemon::limit::Sender;
 
@@ -31,15 +31,15 @@ fn a_real_delivery_is_right_and_tells_of_its_command() {
     assert!(is_right(&SecretString::from("s"), &signed(SIGNATURE.as_bytes()), REAL));
     assert!(!is_right(&SecretString::from("t"), &signed(SIGNATURE.as_bytes()), REAL));
     assert!(!is_right(&SecretString::from("s"), &signed(SIGNATURE.as_bytes()), &REAL[1..]));
-    let found = told(EVENT, REAL).unwrap();
+    let found = command_in(EVENT, REAL).unwrap();
     assert_eq!((found.pull.to_string().as_str(), found.author.as_str()), ("recipes/hello#1", "mara"));
     assert_eq!(found.command, Command::Test { quick: false });
-    assert_eq!(told("pull_request", REAL), None);
+    assert_eq!(command_in("pull_request", REAL), None);
 }
 
 /// Whatever is found is what may be used as part of a path and a key.
 fn look(body: &[u8]) -> bool {
-    let Some(found) = told(EVENT, body) else { return false };
+    let Some(found) = command_in(EVENT, body) else { return false };
     assert!(found.comment > 0 && found.pull.number > 0);
     let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
     assert!(plain(&found.author) && plain(found.pull.repository.owner()) && plain(found.pull.repository.name()));

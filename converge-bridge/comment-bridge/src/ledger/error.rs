@@ -1,4 +1,4 @@
-//! Why the ledger refuses, and what helps.
+//! Errors of the ledger, with hints.
 
 use std::io;
 use std::path::PathBuf;
@@ -8,60 +8,60 @@ use rusqlite::ErrorCode;
 
 use crate::trigger::StateKind;
 
-/// Why the ledger could not be read or written. Nothing was changed then.
+/// Error of the ledger. A failed call has changed nothing.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `SQLite` says no.
+    /// `SQLite` failed.
     #[error("cannot {what} the ledger")]
     Sqlite {
-        /// What was tried: `read`, `write`, `open`.
+        /// The operation: `read`, `write` or `open`.
         what: &'static str,
-        /// Why not.
+        /// The cause.
         source: rusqlite::Error,
     },
-    /// A trigger cannot become what it was to become.
+    /// A trigger may not change between these states.
     #[error("trigger {comment} is {from:?} and cannot become {to:?}")]
     Transition {
-        /// The trigger.
+        /// The trigger's comment.
         comment: i64,
-        /// What it is.
+        /// The present kind of state.
         from: StateKind,
-        /// What it was to become.
+        /// The wanted kind of state.
         to: StateKind,
     },
-    /// A trigger is no longer what it was thought to be.
-    #[error("trigger {comment} is no longer what it was")]
+    /// Another task changed the trigger.
+    #[error("trigger {comment} was changed meanwhile")]
     Changed {
-        /// The trigger.
+        /// The trigger's comment.
         comment: i64,
     },
-    /// Another instance has it open.
+    /// Another instance has the ledger open.
     #[error("another instance has the ledger open")]
     Locked,
-    /// The file that keeps others away cannot be made.
+    /// The lock file cannot be created.
     #[error("cannot lock the ledger with {}", path.display())]
     Lock {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// It may be read only.
-    #[error("the ledger {} can only be read", path.display())]
+    /// The file is read-only.
+    #[error("the ledger {} is read-only", path.display())]
     ReadOnly {
         /// The file.
         path: PathBuf,
     },
-    /// A later comment-bridge wrote it.
-    #[error("the ledger is of version {found}, and this comment-bridge knows none after {known}")]
+    /// A newer comment-bridge wrote the ledger.
+    #[error("the ledger has version {found}; this comment-bridge knows versions up to {known}")]
     Newer {
         /// The ledger's version.
         found: usize,
-        /// The last one that is known here.
+        /// The newest version that is known here.
         known: usize,
     },
-    /// It is a database, but none of ours.
-    #[error("the file is a database, but no ledger")]
+    /// The file is a database of another program.
+    #[error("the file is a database, but not a ledger")]
     Foreign,
 }
 
@@ -91,21 +91,23 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Locked => "one ledger serves one instance: see `docker service ps comment-bridge`, and end the other",
+            Self::Locked => {
+                "one ledger serves one instance: see `docker service ps comment-bridge`, and stop the other one"
+            }
             Self::Lock { .. } | Self::ReadOnly { .. } => {
                 "the ledger's directory and its files must belong to the service's user and be writable"
             }
             Self::Newer { .. } => "deploy the comment-bridge that wrote it, or restore a ledger from before it",
             Self::Foreign => "check `ledger` in the configuration",
             Self::Sqlite { source, .. } => match self.code() {
-                Some(ErrorCode::DiskFull) => "free space on its file system; it goes on by itself then",
+                Some(ErrorCode::DiskFull) => "free space on its file system; the bridge continues by itself",
                 Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => UNREADABLE,
                 Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                     "the ledger's directory and its files must belong to the service's user and be writable"
                 }
                 Some(ErrorCode::SystemIoFailure) => "check its file system: free space, and `dmesg` for errors",
                 Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                    "another program holds it, such as sqlite3 with a transaction open: end that one"
+                    "another program has locked it, such as sqlite3 with an open transaction: stop that program"
                 }
                 None if is_content(source) => UNREADABLE,
                 _ => return None,
@@ -116,10 +118,10 @@ impl Explain for Error {
     }
 }
 
-const UNREADABLE: &str = "stop the service, move the ledger and its -wal and -shm away, put a backup in its place or \
-                          none, and start it again; without a backup, only comments written from then on are taken";
+const UNREADABLE: &str = "stop the service, move the ledger with its -wal and -shm away, restore a backup if there is one, \
+                          and start the service again; without a backup, only later comments count";
 
-/// Whether a row holds what no comment-bridge writes.
+/// True for a row that comment-bridge did not write.
 fn is_content(error: &rusqlite::Error) -> bool {
     matches!(
         error,

@@ -1,4 +1,4 @@
-//! What the ledger knows of each pull request, and what the bridge published there.
+//! The last read of each pull request, and the texts that the bridge published there.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, Row, Transaction, params};
@@ -17,7 +17,7 @@ pub struct Reading {
     pub read: Timestamp,
 }
 
-/// What the bridge published on a pull request.
+/// The texts that the bridge published on a pull request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PullRecord {
     /// The id of the bridge's comment.

@@ -1,13 +1,13 @@
-//! The tables, and how an older ledger becomes a present one.
+//! The schema, and the migration of older ledgers.
 
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::Error;
 
-/// What leads from each version to the next. A step that was released is never edited: a new one follows it.
+/// The steps from each version to the next. A released step is never edited; a new one follows it.
 pub const STEPS: &[&str] = &[include_str!("1.sql")];
 
-/// Brings the ledger to the version after the last of the `steps`, each in a transaction of its own.
+/// Migrates the ledger by all `steps`, each in a transaction of its own.
 pub fn migrate(connection: &mut Connection, steps: &[&str]) -> Result<(), Error> {
     let opening = |source| Error::Sqlite { what: "open", source };
     let mut found = version(connection).map_err(opening)?;
@@ -30,7 +30,7 @@ fn step(transaction: Transaction<'_>, sql: &str, version: usize) -> rusqlite::Re
 
 fn version(connection: &Connection) -> rusqlite::Result<usize> {
     let version: i64 = connection.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    // A negative one is nobody's older version.
+    // A negative version is no older one.
     Ok(usize::try_from(version).unwrap_or(usize::MAX))
 }
 

@@ -1,21 +1,21 @@
-//! How far each source has been read.
+//! The cursor of each source.
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use super::{Error, Ledger};
 
-/// How far a source has been read.
+/// The position up to which a source has been read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
-    /// Gitea's time when the source was first read: what is older never fires.
+    /// Gitea's time at the first read: older comments never count.
     pub baseline: Timestamp,
-    /// Gitea's time at the last whole reading.
+    /// Gitea's time at the last complete read.
     pub read: Timestamp,
 }
 
 impl Ledger {
-    /// How far a source (`org:<name>` or `repo:<owner/name>`) has been read; `None` before the first time.
+    /// Returns the cursor of a source (`org:<name>` or `repo:<owner/name>`); `None` before the first read.
     pub fn cursor(&self, source: &str) -> Result<Option<Cursor>, Error> {
         self.read(|connection| {
             connection
@@ -25,7 +25,7 @@ impl Ledger {
         })
     }
 
-    /// Writes down how far a source has been read.
+    /// Saves the cursor of a source.
     pub fn move_cursor(&self, source: &str, cursor: Cursor) -> Result<(), Error> {
         self.write(|transaction| {
             transaction

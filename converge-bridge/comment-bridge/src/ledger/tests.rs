@@ -19,7 +19,7 @@ use nix::sched::{CloneFlags, unshare};
 use rusqlite::Connection;
 
 use super::{Found, Ledger};
-use crate::trigger::{Build, Command, Order, Outcome, Progress, State, Trigger};
+use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, State, Trigger};
 use http::names::Pull;
 
 /// Long, since a child another test forks holds the lock too until it executes its program.
@@ -65,7 +65,7 @@ fn seen(comment: i64, number: i64) -> Trigger {
 fn way(comment: i64) -> [State; 4] {
     let order = Order { head: format!("{comment:040x}"), quick: false };
     let progress = Progress::Queued { builds_ahead: 2 };
-    let build = Build { number: comment + 100, progress, started: None, finished: None };
+    let build = BuildRecord { number: comment + 100, progress, started: None, finished: None };
     [
         State::Seen { head: None },
         State::Authorised { order: order.clone(), authorised_at: at(comment), requested_at: None },

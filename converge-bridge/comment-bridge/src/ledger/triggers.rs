@@ -1,4 +1,4 @@
-//! Every trigger, and what became of it.
+//! The triggers and their states.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, Transaction, params};
@@ -9,22 +9,22 @@ use super::{Error, Ledger, Reading, pulls, unreadable};
 use crate::trigger::{Command, State, StateKind, Trigger};
 use http::names::Pull;
 
-/// A comment that was found, before it is a trigger.
+/// A found comment with a command, before it is a trigger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
-    /// The comment's id.
+    /// The id of the comment at Gitea.
     pub comment: i64,
-    /// On which pull request.
+    /// The pull request of the comment.
     pub pull: Pull,
-    /// Who wrote it.
+    /// The login of the author.
     pub author: String,
-    /// What it asks for.
+    /// The command.
     pub command: Command,
-    /// When it was written, by Gitea's clock.
+    /// The time of the comment, by Gitea's clock.
     pub created: Timestamp,
 }
 
-/// Every column of a trigger, as [`trigger`] reads them.
+/// A query with every column that [`trigger`] reads.
 macro_rules! select {
     ($rest:literal) => {
         concat!(
@@ -36,8 +36,8 @@ macro_rules! select {
 }
 
 impl Ledger {
-    /// Writes down triggers (as `Seen`; known comments are left as they are) and the reading they came with, at once.
-    /// Says how many were new.
+    /// Inserts triggers in state `Seen`, unless their comment is known, and saves the read they came with, in one
+    /// transaction. Returns the number of new ones.
     pub fn insert_found(
         &self,
         found: &[Found],
@@ -56,20 +56,20 @@ impl Ledger {
         })
     }
 
-    /// The trigger of a comment.
+    /// Returns the trigger of a comment.
     pub fn trigger(&self, comment: i64) -> Result<Option<Trigger>, Error> {
         self.read(|connection| one(connection, comment))
     }
 
-    /// All triggers of these kinds, lowest comment first. Only ever asked for kinds that are no ends.
+    /// Returns all triggers of these kinds, lowest comment first. Only for kinds that are not ends.
     pub fn of_kinds(&self, kinds: &[StateKind]) -> Result<Vec<Trigger>, Error> {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
         let sql = select!("WHERE open AND kind IN (SELECT value FROM json_each(?1)) ORDER BY comment");
         self.read(|connection| many(connection, sql, params![json(&names)?]))
     }
 
-    /// The newest triggers of a pull request, newest first, but for those of strangers: whoever may not be heard hides
-    /// nobody who may.
+    /// Returns the newest triggers of a pull request, newest first, without those of strangers: they must not push
+    /// others out of the list.
     pub fn of_pull(&self, pull: &Pull, most: usize) -> Result<Vec<Trigger>, Error> {
         let sql = select!(
             "WHERE repository = ?1 AND number = ?2 AND NOT (kind = 'refused' AND state ->> 'reason' = 'stranger')
@@ -78,13 +78,13 @@ impl Ledger {
         self.read(|connection| many(connection, sql, params![pull.repository.to_string(), pull.number, limit(most)]))
     }
 
-    /// The newest triggers of all, newest first.
+    /// Returns the newest triggers of all pull requests, newest first.
     pub fn newest(&self, most: usize) -> Result<Vec<Trigger>, Error> {
         self.read(|connection| many(connection, select!("ORDER BY comment DESC LIMIT ?1"), params![limit(most)]))
     }
 
-    /// The trigger in its next state, its trouble gone; its pull request has something to say then. Refused when the
-    /// transition is none, or when the trigger is no longer as `trigger` says.
+    /// Moves a trigger to its next state, removes its problem and marks its pull request as dirty. Fails if the transition
+    /// is not permitted, or if the trigger differs from `trigger`.
     pub fn advance(&self, trigger: &Trigger, next: State, now: Timestamp) -> Result<Trigger, Error> {
         let comment = trigger.comment;
         let (from, to) = (trigger.state.kind(), next.kind());
@@ -93,16 +93,16 @@ impl Ledger {
         }
         let next = Trigger { state: next, changed: now, problem: None, ..trigger.clone() };
         let done = self.write(|transaction| {
-            let is_as_said = one(transaction, comment)?.is_some_and(|stored| stored.state == trigger.state);
-            if is_as_said {
+            let is_unchanged = one(transaction, comment)?.is_some_and(|stored| stored.state == trigger.state);
+            if is_unchanged {
                 replace(transaction, &next)?;
             }
-            Ok(is_as_said)
+            Ok(is_unchanged)
         })?;
         if done { Ok(next) } else { Err(Error::Changed { comment }) }
     }
 
-    /// What stands in the way of a trigger; its pull request has something to say when that is news.
+    /// Sets or removes the problem of a trigger. A change marks its pull request as dirty.
     pub fn set_problem(&self, comment: i64, problem: Option<&str>) -> Result<(), Error> {
         self.write(|transaction| {
             let sql = "UPDATE triggers SET problem = ?2 WHERE comment = ?1 AND problem IS NOT ?2 RETURNING pull";
@@ -112,7 +112,7 @@ impl Ledger {
         })
     }
 
-    /// How many triggers there are of each kind.
+    /// Returns the number of triggers of each kind.
     pub fn counts(&self) -> Result<Vec<(StateKind, i64)>, Error> {
         self.read(|connection| {
             let mut statement = connection.prepare_cached("SELECT count FROM counts WHERE kind = ?1")?;

@@ -1,21 +1,21 @@
-//! What programs write to a terminal, as the text somebody would have seen there.
+//! Plain text from terminal output.
 
-/// How many marks may stand above and below one character.
+/// The greatest number of combining marks of one character.
 const MARKS: usize = 3;
 
-/// One line of at most `most` characters, of what can be seen: white space is one space each.
+/// Returns the visible text as one line of at most `most` characters; white space becomes one space.
 pub fn line(text: &str, most: usize) -> String {
     let mut line = String::new();
     let mut count = 0;
     let mut gap = false;
-    // What surely lies beyond the limit is not even looked at.
+    // Text far beyond the limit is not read.
     for c in seen(text).take(most.saturating_mul(64)) {
         if c.is_whitespace() {
             gap = count > 0;
             continue;
         }
         if count + usize::from(gap) >= most {
-            // The last one makes room for the sign that there is more.
+            // The last character makes room for the ellipsis.
             line.pop();
             line.push('…');
             return line;
@@ -31,12 +31,12 @@ pub fn line(text: &str, most: usize) -> String {
     line
 }
 
-/// The last `lines` lines that are not blank at the end, `columns` characters of each.
+/// Returns the last `lines` lines without blank ones at the end, at most `columns` characters of each.
 pub fn tail(log: &str, lines: usize, columns: usize) -> Vec<String> {
     let mut last: Vec<String> = Vec::new();
-    // A log of nothing but blank lines is not searched to its beginning.
+    // A log of blank lines is not searched to its beginning.
     for raw in log.trim_end().rsplit('\n').take(lines) {
-        // A line that was written over shows its last state.
+        // A line with carriage returns shows its last state.
         let raw = raw.trim_end_matches('\r');
         let raw = raw.rsplit('\r').next().unwrap_or(raw);
         let mut whole: Vec<char> =
@@ -51,7 +51,7 @@ pub fn tail(log: &str, lines: usize, columns: usize) -> Vec<String> {
     last
 }
 
-/// The characters of a text that can be seen, and white space; no sequences that move a cursor or set a colour.
+/// The visible characters and white space, without escape sequences.
 fn seen(text: &str) -> impl Iterator<Item = char> {
     let mut marks = 0;
     Printed { rest: text.chars() }.filter(move |c| {
@@ -60,7 +60,7 @@ fn seen(text: &str) -> impl Iterator<Item = char> {
     })
 }
 
-/// What a terminal would print.
+/// The characters that a terminal prints.
 struct Printed<'a> {
     rest: std::str::Chars<'a>,
 }
@@ -80,7 +80,7 @@ impl Iterator for Printed<'_> {
 }
 
 impl Printed<'_> {
-    /// Skips what an escape begins.
+    /// Skips the sequence that an escape begins.
     fn escape(&mut self) {
         let mut ahead = self.rest.clone();
         match ahead.next() {
@@ -88,7 +88,7 @@ impl Printed<'_> {
                 self.rest = ahead;
                 self.control();
             }
-            // Titles and links of a terminal: up to a bell or the next escape, which ends them.
+            // Titles and links end at a bell or the next escape.
             Some(']' | 'P' | 'X' | '^' | '_') => {
                 self.rest = ahead;
                 while let Some(c) = self.rest.clone().next() {
@@ -130,7 +130,7 @@ impl Printed<'_> {
     }
 }
 
-/// What has no picture of its own, or turns the direction of what stands around it.
+/// True for characters without a glyph, and for those that change the text direction.
 fn is_hidden(c: char) -> bool {
     (c.is_control() && !c.is_whitespace())
         || matches!(c,
@@ -139,7 +139,7 @@ fn is_hidden(c: char) -> bool {
             | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A mark that stands above or below the character before it.
+/// True for a combining mark.
 fn is_mark(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'

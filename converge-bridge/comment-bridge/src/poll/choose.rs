@@ -1,4 +1,4 @@
-//! Which pull requests to read, which comments count, and how far a source has been read: no calls, no clock.
+//! Chooses the pull requests to read, the comments that count, and the new cursor: no calls, no clock.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -8,22 +8,21 @@ use crate::settings::Settings;
 use http::gitea::{Comment, Entry};
 use http::names::Pull;
 
-/// How far before the cursor is looked: for moments in whole seconds, writes that take their time, small differences
-/// between clocks.
+/// The time before the cursor that is read again: times have whole seconds, writes take time, and clocks differ a little.
 pub const OVERLAP: SignedDuration = SignedDuration::from_mins(1);
-/// How far before it is looked after a start or an outage: nobody saw whether the clock was set meanwhile.
+/// The same after a start or an outage: Gitea's clock may have been set meanwhile.
 pub const WIDE_OVERLAP: SignedDuration = SignedDuration::from_hours(1);
-/// A change so soon after another one may have the same moment.
+/// Two changes within this time may have the same time stamp.
 const SAME: SignedDuration = SignedDuration::from_secs(1);
-/// A moment so far ahead was set by a clock that was wrong; the next change will have another one.
+/// A time further ahead comes from a wrong clock; the next change has another one.
 const AHEAD: SignedDuration = SignedDuration::from_mins(1);
 
-/// A moment before another one.
+/// Returns an earlier time, at least the epoch.
 pub fn before(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_sub(by).unwrap_or(Timestamp::UNIX_EPOCH).max(Timestamp::UNIX_EPOCH)
 }
 
-/// Whether a pull request may have comments that were not read.
+/// True if a pull request may have unread comments.
 pub fn is_unread(entry: &Entry, reading: Option<Reading>) -> bool {
     let Some(reading) = reading else { return true };
     if reading.updated != entry.updated || reading.comments != entry.comments {
@@ -33,12 +32,12 @@ pub fn is_unread(entry: &Entry, reading: Option<Reading>) -> bool {
     (-AHEAD..=SAME).contains(&since)
 }
 
-/// Which comments are new enough to fire.
+/// The times of comments that are new enough to count.
 #[derive(Debug, Clone, Copy)]
 pub struct New {
-    /// Written since then.
+    /// The source's beginning: comments since then count.
     pub baseline: Timestamp,
-    /// Or between these two, while Gitea's clock is set to before that.
+    /// A second range, for comments written while Gitea's clock is set to before the beginning.
     pub meanwhile: (Timestamp, Timestamp),
 }
 
@@ -49,11 +48,11 @@ impl New {
     }
 }
 
-/// The commands among comments, as far as they count: not ours, not edited, not older than the beginning.
+/// Returns the commands among comments: not the bot's, not edited, not older than the beginning.
 pub fn commands(pull: &Pull, comments: Vec<Comment>, settings: &Settings, new: New) -> Vec<Found> {
     let counts = |comment: &Comment| {
-        let is_somebody = !comment.author.is_empty() && !settings.is_bot(&comment.author);
-        is_somebody && !comment.is_edited() && new.has(comment.created)
+        let has_author = !comment.author.is_empty() && !settings.is_bot(&comment.author);
+        has_author && !comment.is_edited() && new.has(comment.created)
     };
     let command = |comment: Comment| {
         Some(Found {
@@ -67,12 +66,12 @@ pub fn commands(pull: &Pull, comments: Vec<Comment>, settings: &Settings, new: N
     comments.into_iter().filter(counts).filter_map(command).collect()
 }
 
-/// Where the cursor is after everything was read that had changed until `date`, but for comments since `held`: those are
-/// read again, as long as what was missed could still fire.
+/// Returns the cursor after everything that changed until `date` was read, except comments since `held`: those are read
+/// again for as long as a missed one could still count.
 pub fn moved(cursor: Cursor, date: Timestamp, held: Option<Timestamp>, catch_up: SignedDuration) -> Cursor {
     let oldest = date.checked_sub(catch_up).unwrap_or(Timestamp::MIN);
     let read = held.map_or(date, |held| held.min(date)).max(oldest);
-    // A clock that was set back takes the cursor with it.
+    // The cursor follows a clock that was set back.
     let read = if date < cursor.read { read } else { read.max(cursor.read) };
     Cursor { baseline: cursor.baseline, read }
 }

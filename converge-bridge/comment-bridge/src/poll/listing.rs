@@ -1,49 +1,49 @@
-//! Everything of a source that changed since a moment, page by page, and whether that is really everything.
+//! Reads the pull requests of a source that changed, page by page, and finds out if the list is complete.
 
 use std::collections::BTreeMap;
 
 use http::Error;
 use jiff::Timestamp;
 
-use super::Trouble;
+use super::source::Source;
 use crate::Bridge;
-use crate::poll::source::Source;
+use crate::stop::Stop;
 use http::gitea::{Changed, Entry, Gitea};
 use http::names::{Pull, Repository};
 
-/// How often it is read anew when pull requests come and go meanwhile.
+/// The number of reads, while pull requests appear or disappear between the pages.
 const READINGS: usize = 4;
-/// How many pages one reading has at most.
+/// The greatest number of pages of one read.
 const PAGES: usize = 400;
-/// How many entries a page has; fewer when they are so large that the answer is not read.
-const LIMITS: [usize; 3] = [50, 5, 1];
+/// Entries of a page; fewer if the answer is too large to be read.
+const LIMITS: [usize; 2] = [50, 5];
 
-/// What changed.
+/// The pull requests that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Listing {
-    /// Gitea's time when the reading began.
+    /// Gitea's time at the begin of the read.
     pub date: Timestamp,
-    /// What was found, each once.
+    /// The changed pull requests.
     pub entries: BTreeMap<Pull, Entry>,
-    /// Whether that is everything.
-    pub whole: bool,
+    /// True if no changed pull request is missing.
+    pub is_complete: bool,
 }
 
-/// One reading of all pages.
+/// One read of all pages.
 #[derive(Debug, Default)]
 pub struct Pages {
     date: Option<Timestamp>,
     total: Option<usize>,
     entries: BTreeMap<Pull, Entry>,
-    /// Entries too large to be read.
+    /// The number of entries that are too large to be read.
     skipped: usize,
     read: usize,
-    /// Whether every page tells of another number of entries than the one before.
+    /// True if the pages disagree about the total number of entries.
     unsteady: bool,
 }
 
 impl Pages {
-    /// Takes a page; true when there are more.
+    /// Adds a page. Returns true if there are more.
     pub fn take(&mut self, page: Changed) -> bool {
         self.date.get_or_insert(page.date);
         self.unsteady |= *self.total.get_or_insert(page.total) != page.total;
@@ -53,25 +53,25 @@ impl Pages {
         !is_empty && self.entries.len() + self.skipped < page.total
     }
 
-    /// Takes note of an entry that is too large.
+    /// Counts an entry that is too large to be read.
     pub fn skip(&mut self) {
         self.skipped += 1;
         self.read += 1;
     }
 
-    /// Whether it has everything, as far as one reading can tell.
-    pub fn is_whole(&self) -> bool {
+    /// True if no entry is missing, as far as one read can tell.
+    pub fn is_complete(&self) -> bool {
         !self.unsteady && self.total == Some(self.entries.len() + self.skipped)
     }
 }
 
-/// Reads everything that changed. Where `thorough`, what takes more than one page is read until a reading finds nothing
-/// that one before has missed: an entry moves to a page that was read already when another one goes.
-pub async fn read(bridge: &Bridge, source: &Source, since: Timestamp, thorough: bool) -> Result<Listing, Trouble> {
+/// Reads everything that changed; `None` if no read began with a page. With `thorough`, a list of several pages is read
+/// until a read finds nothing that an earlier one missed: when an entry goes, another one moves to a page already read.
+pub async fn read(bridge: &Bridge, source: &Source, since: Timestamp, thorough: bool) -> Result<Option<Listing>, Stop> {
     let mut listing: Option<Listing> = None;
     for _ in 0..READINGS {
         let pages = read_once(bridge, source, since).await?;
-        let whole = pages.is_whole();
+        let is_complete = pages.is_complete();
         let is_one_page = pages.read <= 1;
         let Some(date) = pages.date else { continue };
         let mut entries = pages.entries;
@@ -79,21 +79,22 @@ pub async fn read(bridge: &Bridge, source: &Source, since: Timestamp, thorough: 
             entries = entries.into_values().map(|entry| renamed(entry, repository)).collect();
         }
         let is_first = listing.is_none();
-        let all = listing.get_or_insert_with(|| Listing { date, entries: BTreeMap::new(), whole: false });
+        let all = listing.get_or_insert_with(|| Listing { date, entries: BTreeMap::new(), is_complete: false });
         let missed = |entry: &Entry| entry.updated <= all.date && !all.entries.contains_key(&entry.pull);
         let has_missed = entries.values().any(missed);
         all.entries.extend(entries);
-        all.whole = whole && (is_one_page || !thorough || (!is_first && !has_missed));
-        if all.whole {
+        all.is_complete = is_complete && (is_one_page || !thorough || (!is_first && !has_missed));
+        if all.is_complete {
             break;
         }
     }
-    let mut listing = listing.ok_or(Trouble::Unsteady)?;
-    listing.entries.retain(|_, entry| entry.is_pull);
+    if let Some(listing) = &mut listing {
+        listing.entries.retain(|_, entry| entry.is_pull);
+    }
     Ok(listing)
 }
 
-/// A repository that is watched by its old name keeps that.
+/// A repository that is watched under its old name keeps that name.
 fn renamed(mut entry: Entry, repository: &Repository) -> (Pull, Entry) {
     if !entry.pull.repository.to_string().eq_ignore_ascii_case(&repository.to_string()) {
         entry.pull.repository = repository.clone();
@@ -101,31 +102,28 @@ fn renamed(mut entry: Entry, repository: &Repository) -> (Pull, Entry) {
     (entry.pull.clone(), entry)
 }
 
-async fn read_once(bridge: &Bridge, source: &Source, since: Timestamp) -> Result<Pages, Trouble> {
-    let mut settled = Err(Trouble::Unsteady);
+async fn read_once(bridge: &Bridge, source: &Source, since: Timestamp) -> Result<Pages, Stop> {
     for limit in LIMITS {
-        settled = read_pages(bridge, source, since, limit).await;
-        if !matches!(settled, Err(Trouble::Gitea(Error::TooLarge { .. }))) {
-            break;
+        let result = read_pages(bridge, source, since, limit).await;
+        if !matches!(result, Err(Stop::Gitea(Error::TooLarge { .. }))) {
+            return result;
         }
     }
-    settled
+    read_pages(bridge, source, since, 1).await
 }
 
-async fn read_pages(bridge: &Bridge, source: &Source, since: Timestamp, limit: usize) -> Result<Pages, Trouble> {
+async fn read_pages(bridge: &Bridge, source: &Source, since: Timestamp, limit: usize) -> Result<Pages, Stop> {
     let gitea: &Gitea = &bridge.gitea;
     let mut pages = Pages::default();
     for page in 1..=PAGES {
-        if bridge.is_stopping() {
-            return Err(Trouble::Stopping);
-        }
+        bridge.check_running()?;
         match gitea.changed(source.scope(), since, page, limit).await {
             Ok(changed) => {
                 if !pages.take(changed) {
                     break;
                 }
             }
-            // One that is too large by itself is let go, or it would keep all the others waiting.
+            // A single entry that is too large is left out, or no other one would ever be read.
             Err(Error::TooLarge { .. }) if limit == 1 => pages.skip(),
             Err(error) => return Err(error.into()),
         }

@@ -7,7 +7,7 @@ use http::Error;
 use http::gitea::Scope;
 use http::names::Repository;
 
-use crate::settings::{Organisation, Settings};
+use crate::settings::{Organisation, Settings, source_of_repository};
 
 /// A source that is read as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +31,13 @@ impl Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Organisation(organisation) => write!(f, "org:{}", organisation.name),
-            Self::Repository(repository) => write!(f, "repo:{repository}"),
+            Self::Organisation(organisation) => f.write_str(&organisation.source()),
+            Self::Repository(repository) => f.write_str(&source_of_repository(repository)),
         }
     }
 }
 
-/// Everything that is watched, each once.
+/// Returns every watched source once.
 pub fn all(settings: &Settings) -> Vec<Source> {
     let mut all: Vec<Source> = Vec::new();
     let organisations = settings.organisations.iter().cloned().map(Source::Organisation);
@@ -50,19 +50,18 @@ pub fn all(settings: &Settings) -> Vec<Source> {
     all
 }
 
-/// Why a source cannot be read, and what to do about it.
+/// The problem of a source that cannot be read, with a hint.
 pub fn problem(source: &Source, error: &Error) -> String {
     let is_unknown = matches!(error, Error::NotFound { .. } | Error::Rejected { status: 400, .. });
     match source {
         _ if !is_unknown => one_line(error),
         Source::Organisation(organisation) => format!(
-            "Gitea knows no organisation `{}`, or shows it to members only; check `organisations`, and that the bot is a \
-             member of it",
+            "Gitea does not show the organisation `{}`; check `organisations`, and that the bot is a member of it",
             organisation.name
         ),
         Source::Repository(repository) => format!(
-            "Gitea knows no repository `{repository}` that the bot may see, or it has no pull requests; check \
-             `repositories` and the bot's rights"
+            "Gitea does not show the repository `{repository}` or its pull requests; check `repositories` and the bot's \
+             rights"
         ),
     }
 }

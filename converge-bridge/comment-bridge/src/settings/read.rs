@@ -27,7 +27,7 @@ impl Settings {
         }
     }
 
-    /// Everything that makes no sense.
+    /// Returns all problems of the values.
     pub fn problems(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         problems.extend(server_setting_problem("gitea", &self.gitea, "https://git.example.org"));

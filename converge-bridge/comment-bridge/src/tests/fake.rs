@@ -12,7 +12,7 @@ use reqwest::{Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::Bridge;
-use crate::bridge::Tokens;
+use crate::secrets::Tokens;
 use crate::ledger::Ledger;
 use crate::settings::Settings;
 

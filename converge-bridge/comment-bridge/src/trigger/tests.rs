@@ -88,7 +88,8 @@ fn only_what_is_authorised_is_built() {
 #[test]
 fn kinds_have_the_names_that_states_are_written_with() {
     let order = Order { head: "0".repeat(40), quick: true };
-    let build = Build { number: 1, progress: Progress::Queued { builds_ahead: 0 }, started: None, finished: None };
+    let build =
+        BuildRecord { number: 1, progress: Progress::Queued { builds_ahead: 0 }, started: None, finished: None };
     let (since, outcome) = (Timestamp::UNIX_EPOCH, Outcome::Passed);
     let states = [
         State::Seen { head: None },

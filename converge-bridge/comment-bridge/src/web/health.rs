@@ -1,5 +1,5 @@
-//! `GET /healthz`: 200 while the process works, its ledger can be written and its tasks move. That Gitea or Drone cannot
-//! be reached is told, and no reason to be restarted.
+//! `GET /healthz`: 200 while the ledger can be written and the tasks run. An unreachable Gitea or Drone is reported, but
+//! is no reason for a restart.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -13,15 +13,15 @@ use base::error::chain;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::Web;
+use super::AppState;
 use crate::Bridge;
 
-/// For so long it is not asked again whether the ledger can be written: who asks may be anybody.
+/// The time for which a test of the ledger is reused: the path is public.
 const FRESH: Duration = Duration::from_secs(2);
-/// No task waits longer than this without looking up: a server may ask to be left alone for an hour.
+/// The longest pause of a healthy task: a server may ask for a wait of an hour.
 const LONGEST: Duration = Duration::from_mins(75);
 
-/// How it was when it was last asked.
+/// The last test of the ledger.
 #[derive(Debug, Default)]
 pub struct Health {
     ledger: Mutex<Option<(Instant, Option<String>)>>,
@@ -32,7 +32,7 @@ struct Shown {
     healthy: bool,
     version: &'static str,
     problems: usize,
-    /// For who asks from within only: they may name what not everybody may see.
+    /// For requests from the overlay network only: the problems may name private repositories.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details>,
 }
@@ -45,29 +45,29 @@ struct Details {
 }
 
 impl Health {
-    /// What a restart may mend.
+    /// Problems that a restart may mend.
     fn unhealthy_reasons(&self, bridge: &Bridge) -> Vec<String> {
         let longest = LONGEST.max(Duration::from_secs(bridge.settings.poll_seconds) * 3);
         let mut unhealthy_reasons = bridge.health.unhealthy_reasons(longest);
         let mut known = self.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         if known.as_ref().is_none_or(|(at, _)| at.elapsed() > FRESH) {
-            *known = Some((Instant::now(), bridge.ledger.check().err().map(|error| chain(&error))));
+            *known = Some((Instant::now(), bridge.ledger.check_writable().err().map(|error| chain(&error))));
         }
         unhealthy_reasons.extend(known.iter().filter_map(|(_, error)| error.clone()));
         unhealthy_reasons
     }
 }
 
-/// Answers.
-pub async fn answer(State(web): State<Web>, headers: HeaderMap) -> Response {
-    let unhealthy_reasons = web.health.unhealthy_reasons(&web.bridge);
-    let (healthy, problems) = (unhealthy_reasons.is_empty(), web.bridge.health.problems());
+/// Answers the request.
+pub async fn answer(State(app): State<AppState>, headers: HeaderMap) -> Response {
+    let unhealthy_reasons = app.health.unhealthy_reasons(&app.bridge);
+    let (healthy, problems) = (unhealthy_reasons.is_empty(), app.bridge.health.problems());
     let from_within = !headers.contains_key("x-forwarded-for");
     let shown = Shown {
         healthy,
         version: env!("CARGO_PKG_VERSION"),
         problems: problems.len(),
-        details: from_within.then(|| Details { unhealthy_reasons, problems, notes: web.bridge.health.notes() }),
+        details: from_within.then(|| Details { unhealthy_reasons, problems, notes: app.bridge.health.notes() }),
     };
     (if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(shown)).into_response()
 }

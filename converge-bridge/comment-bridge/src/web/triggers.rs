@@ -30,15 +30,15 @@ use base::error::chain;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::Web;
+use super::AppState;
 use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
 
-const USUAL: usize = 100;
+const DEFAULT: usize = 100;
 const MOST: usize = 1000;
 
-/// What may be asked.
+/// The query of a request.
 #[derive(Debug, Deserialize)]
-pub struct Asked {
+pub struct Parameters {
     limit: Option<usize>,
 }
 
@@ -132,16 +132,16 @@ impl From<Trigger> for Row {
     }
 }
 
-/// Answers.
+/// Answers the request.
 pub async fn answer(
-    axum::extract::State(web): axum::extract::State<Web>,
-    asked: Result<Query<Asked>, axum::extract::rejection::QueryRejection>,
+    axum::extract::State(app): axum::extract::State<AppState>,
+    query: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let limit = asked.map(|Query(asked)| asked.limit.unwrap_or(USUAL));
+    let limit = query.map(|Query(parameters)| parameters.limit.unwrap_or(DEFAULT));
     let Some(limit) = limit.ok().filter(|limit| (1..=MOST).contains(limit)) else {
         return (StatusCode::BAD_REQUEST, format!("limit is a number from 1 to {MOST}\n")).into_response();
     };
-    let bridge = &web.bridge;
+    let bridge = &app.bridge;
     let read = bridge.ledger.newest(limit).and_then(|newest| Ok((newest, bridge.ledger.counts()?)));
     let (newest, counts) = match read {
         Ok(read) => read,

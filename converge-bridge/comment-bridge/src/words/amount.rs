@@ -1,6 +1,6 @@
-//! Durations and numbers, in words.
+//! Durations and numbers as text.
 
-/// How long something took.
+/// Returns a duration as text; `None` if no run can have taken that long.
 pub fn duration(seconds: i64) -> Option<String> {
     let (hours, minutes, rest) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
     match seconds {
@@ -9,7 +9,7 @@ pub fn duration(seconds: i64) -> Option<String> {
         60..3600 => Some(format!("{minutes} min {rest} s")),
         3600..360_000 if minutes == 0 => Some(format!("{hours} h")),
         3600..360_000 => Some(format!("{hours} h {minutes} min")),
-        // Less than nothing, or longer than any run may be: a clock was wrong.
+        // Negative, or longer than any run: a clock was wrong.
         _ => None,
     }
 }

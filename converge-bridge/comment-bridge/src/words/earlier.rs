@@ -1,11 +1,11 @@
-//! One line for the runs before.
+//! The line about other runs of the pull request.
 
 use super::{Facts, Stage, run, stage};
 use crate::markdown::link;
 use crate::trigger::Trigger;
 
-/// One line for other runs of the pull request, newest first.
-pub fn say(facts: &Facts<'_>, runs: &[&Trigger]) -> Option<String> {
+/// Returns one line about these runs, newest first.
+pub fn line(facts: &Facts<'_>, runs: &[&Trigger]) -> Option<String> {
     let told: Vec<String> = runs.iter().map(|other| one(facts, other)).collect();
     (!told.is_empty()).then(|| format!("<sub>Other runs: {}</sub>", told.join(" · ")))
 }

@@ -1,16 +1,16 @@
-//! What a run found: its rungs, and the last lines of what failed.
+//! The evidence of a run: its rungs, and the last lines of the failed test.
 
 use super::amount;
 use crate::markdown::{code, fence, text};
 use results::{FailedTest, Results, RungName, RungStatus};
 
-/// How many lines of what failed are shown, and how many characters of each.
+/// The lines of output that are shown, and the characters of each.
 const LINES: usize = 12;
 const COLUMNS: usize = 160;
-/// How many names of failed tests are told.
+/// The number of failed tests that are named.
 const NAMES: usize = 5;
 
-/// The rungs, as far as they are told of.
+/// Returns the table of rungs.
 pub fn table(results: &Results) -> Option<String> {
     if results.rungs.is_empty() {
         return None;
@@ -37,15 +37,14 @@ pub fn table(results: &Results) -> Option<String> {
     Some(table)
 }
 
-/// What must not be overlooked.
+/// Returns the remarks about lint, teardown and secrets.
 pub fn remarks(results: &Results) -> Vec<String> {
     let lint = results.rungs.iter().any(|rung| rung.name == RungName::Lint && rung.status == RungStatus::Fail);
     [
-        (lint && results.passed()).then_some("Lint does not change the verdict, only the level."),
+        (lint && results.passed()).then_some("Lint changes only the level, not the verdict."),
         (results.clean_teardown == Some(false))
-            .then_some("⚠️ Not everything of the run could be removed; the operator should look."),
-        (results.no_secret_leak == Some(false))
-            .then_some("⚠️ The run found a secret in what it wrote; the operator should look."),
+            .then_some("⚠️ The run could not remove everything that it created. An operator should check."),
+        (results.no_secret_leak == Some(false)).then_some("⚠️ The run found a secret in its output. An operator should check."),
     ]
     .into_iter()
     .flatten()
@@ -53,19 +52,19 @@ pub fn remarks(results: &Results) -> Vec<String> {
     .collect()
 }
 
-/// The last lines of what failed.
+/// Returns the last lines of the failed test, or the error of the run.
 pub fn why(results: &Results) -> Option<String> {
     if let Some(error) = &results.error {
-        let mut said = error.message.trim_end().to_owned();
+        let mut lines = error.message.trim_end().to_owned();
         for cause in &error.causes {
-            said += &format!("\n  caused by: {}", cause.trim_end());
+            lines += &format!("\n  caused by: {}", cause.trim_end());
         }
         if let Some(hint) = &error.hint {
-            said += &format!("\nhint: {}", hint.trim_end());
+            lines += &format!("\nhint: {}", hint.trim_end());
         }
-        return folded("What went wrong", &said, None);
+        return folded("Error", &lines, None);
     }
-    // What lint says comes last: it changes no verdict.
+    // Lint comes last: it does not change the verdict.
     let decisive = results.failed_tests.iter().find(|test| test.rung != Some(RungName::Lint));
     let first = decisive.or(results.failed_tests.first())?;
     let others: Vec<&FailedTest> = results.failed_tests.iter().filter(|test| !std::ptr::eq(*test, first)).collect();
@@ -79,17 +78,17 @@ pub fn why(results: &Results) -> Option<String> {
         if more > 0 {
             also.push(format!("{more} more"));
         }
-        about += &format!(" (failed as well: {})", also.join(", "));
+        about += &format!(" (also failed: {})", also.join(", "));
     }
-    folded("Last lines of what failed", &first.output, Some(&about))
+    folded("Last lines of the failed test", &first.output, Some(&about))
 }
 
-/// A block that opens on a click.
+/// Returns a block that opens on a click.
 fn folded(title: &str, log: &str, about: Option<&str>) -> Option<String> {
     if log.trim().is_empty() && about.is_none() {
         return None;
     }
     let about = about.map(|about| format!("{about}\n\n")).unwrap_or_default();
-    let block = if log.trim().is_empty() { "It wrote nothing.".into() } else { fence(log, LINES, COLUMNS) };
+    let block = if log.trim().is_empty() { "No output.".into() } else { fence(log, LINES, COLUMNS) };
     Some(format!("<details><summary>{title}</summary>\n\n{about}{block}\n\n</details>"))
 }

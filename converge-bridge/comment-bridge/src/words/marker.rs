@@ -1,4 +1,4 @@
-//! The line that nobody sees, by which our comment is found again without the ledger.
+//! The hidden marker: finds the bot's comment again after the ledger is lost.
 
 use std::fmt;
 
@@ -9,23 +9,23 @@ use http::names::Pull;
 const BEFORE: &str = "<!-- converge-ci: ";
 const AFTER: &str = " -->";
 
-/// Whose comment it is, in its last line.
+/// The hidden marker in the last line of a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marker {
     /// The pull request.
     pub pull: Pull,
-    /// The newest trigger that it tells of.
+    /// The newest trigger in the comment.
     pub trigger: i64,
 }
 
 impl Marker {
-    /// The marker in a comment's last line. A comment without one is not ours, whatever it quotes.
+    /// Returns the marker of a comment. It counts only in the last line, so a quoted one is ignored.
     pub fn find(body: &str) -> Option<Self> {
         let last = body.trim_end().lines().next_back()?.trim_end();
         serde_json::from_str(last.strip_prefix(BEFORE)?.strip_suffix(AFTER)?).ok()
     }
 
-    /// Whether it is that pull request's. Its repository may have been renamed since.
+    /// True if the marker is of this pull request, whose repository may have been renamed since.
     pub fn is_of(&self, pull: &Pull) -> bool {
         self.pull.number == pull.number
     }
@@ -33,7 +33,7 @@ impl Marker {
 
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Two hyphens end a comment, to some.
+        // Some HTML parsers end a comment at two hyphens.
         let json = serde_json::json!(self).to_string().replace("--", "-\\u002d");
         write!(f, "{BEFORE}{json}{AFTER}")
     }

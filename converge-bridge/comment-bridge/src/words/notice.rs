@@ -1,30 +1,30 @@
-//! What is said beside a run: help, refusals, what became of a cancel.
+//! Notices beside a run: help, refusals, the result of a cancel command.
 
 use super::{Facts, stage};
 use crate::markdown::{code, text};
 use crate::trigger::{Command, Outcome, Refusal, State, Trigger};
 
-/// What is said beside a run.
+/// A notice beside a run.
 #[derive(Debug, Clone, Copy)]
 pub struct Notice<'a> {
-    /// Of which trigger.
+    /// The trigger that it answers.
     pub of: &'a Trigger,
-    /// What.
-    pub kind: Kind,
+    /// The kind of the notice.
+    pub kind: NoticeKind,
 }
 
-/// What is said beside a run.
+/// The kind of a notice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The commands.
+pub enum NoticeKind {
+    /// The list of commands.
     Help,
-    /// The commands, for what was asked is none.
+    /// The list of commands, after an unknown one.
     Unknown,
-    /// It is being cancelled.
+    /// A cancellation in progress.
     Cancelling,
-    /// There was nothing to cancel.
+    /// No run to cancel.
     Idle,
-    /// It could not be cancelled.
+    /// A cancellation that failed.
     Uncancelled,
     /// The pull request is closed.
     Closed,
@@ -32,8 +32,8 @@ pub enum Kind {
     Archived,
 }
 
-impl Kind {
-    /// What is to be said of a trigger besides the run that is told of.
+impl NoticeKind {
+    /// The notice for a trigger beside the run in the comment.
     pub fn of(trigger: &Trigger, run: Option<&Trigger>) -> Option<Self> {
         Some(match (trigger.command, &trigger.state) {
             (_, State::Refused { reason: Refusal::Closed }) => Self::Closed,
@@ -41,7 +41,7 @@ impl Kind {
             (Command::Help, State::Answered) => Self::Help,
             (Command::Unknown, State::Answered) => Self::Unknown,
             (Command::Cancel, State::Cancelling) => Self::Cancelling,
-            // The run itself says that it was cancelled.
+            // The run itself shows that it was cancelled.
             (Command::Cancel, State::Answered) if run.is_some_and(is_cancelled) => return None,
             (Command::Cancel, State::Answered) => Self::Idle,
             (Command::Cancel, State::Failed { .. }) => Self::Uncancelled,
@@ -49,7 +49,7 @@ impl Kind {
         })
     }
 
-    /// Its name, for [`super::Comment::news`].
+    /// The name in [`super::CommentText::topic`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Help => "help",
@@ -71,22 +71,24 @@ fn is_cancelled(run: &Trigger) -> bool {
     }
 }
 
-/// What is said.
-pub fn say(facts: &Facts<'_>, notice: Notice<'_>) -> String {
+/// Returns the text of a notice.
+pub fn text_of(facts: &Facts<'_>, notice: Notice<'_>) -> String {
     match notice.kind {
-        Kind::Help => help(facts, "**How to test this pull request**"),
-        Kind::Unknown => help(facts, "**There is no such command.** These are the ones there are:"),
-        Kind::Cancelling => match &notice.of.problem {
-            Some(trouble) => format!("Cancelling… {}. It is tried again until it is done.", text(trouble, 200)),
+        NoticeKind::Help => help(facts, "**How to test this pull request**"),
+        NoticeKind::Unknown => help(facts, "**Unknown command.** These commands exist:"),
+        NoticeKind::Cancelling => match &notice.of.problem {
+            Some(problem) => format!("Cancelling… {}. The bot tries again until this succeeds.", text(problem, 200)),
             None => "Cancelling…".into(),
         },
-        Kind::Idle => "There was nothing to cancel: no run of this pull request waits or runs.".into(),
-        Kind::Uncancelled => {
-            let State::Failed { reason, .. } = &notice.of.state else { return "It could not be cancelled.".into() };
-            format!("It could not be cancelled: {}.", text(reason, 200))
+        NoticeKind::Idle => "There is nothing to cancel: no run of this pull request is waiting or running.".into(),
+        NoticeKind::Uncancelled => {
+            let State::Failed { reason, .. } = &notice.of.state else {
+                return "The run could not be cancelled.".into();
+            };
+            format!("The run could not be cancelled: {}.", text(reason, 200))
         }
-        Kind::Closed => "Nothing was started: this pull request is closed. Reopen it to test it.".into(),
-        Kind::Archived => "Nothing was started: this repository is archived.".into(),
+        NoticeKind::Closed => "No run was started: this pull request is closed. Reopen it to test it.".into(),
+        NoticeKind::Archived => "No run was started: this repository is archived.".into(),
     }
 }
 
@@ -95,20 +97,20 @@ fn help(facts: &Facts<'_>, first: &str) -> String {
     format!(
         "{first}
 
-| comment | what it does |
+| comment | effect |
 |:--|:--|
 | `!testme` | tests the head commit: install, upgrade, backup, restore, custom tests, lint |
-| `!testme --quick` | install and custom tests only: sooner, of lower confidence, never counted as a green |
-| `!testme cancel` | cancels what runs or waits for this pull request |
-| `!testme help` | shows this |
+| `!testme --quick` | runs only install and custom tests: faster, but without a commit status |
+| `!testme cancel` | cancels the waiting and running runs of this pull request |
+| `!testme help` | shows this help |
 
-A command is a comment of its own, with nothing else in it. Members of {owner} may give one."
+Write a command alone in a comment. Members of {owner} may use them."
     )
 }
 
-/// The line that says that a run was under way already.
+/// Returns the line about a run that was in progress already.
 pub fn joined(facts: &Facts<'_>, run: &Trigger) -> Option<String> {
     stage::of(facts, run)
         .is_open()
-        .then(|| "A run of this commit is under way already, so no other was started.".into())
+        .then(|| "A run of this commit is already in progress, so no second one was started.".into())
 }

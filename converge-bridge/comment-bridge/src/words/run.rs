@@ -1,20 +1,24 @@
-//! What is said of a run.
+//! The parts of a comment about a run.
 
 use super::{Facts, Rank, Stage, amount, evidence, notice};
 use crate::markdown::{code, link, picture, text};
-use crate::trigger::{Build, Command, State, Trigger};
+use crate::trigger::{BuildRecord, Command, State, Trigger};
 use results::{Results, RungStatus};
 
-/// Says all there is to say of a run.
-pub fn say(facts: &Facts<'_>, run: &Trigger, stage: Stage, joined: Option<&Trigger>, parts: &mut Vec<(Rank, String)>) {
+/// Adds all parts about a run.
+pub fn add_parts(
+    facts: &Facts<'_>,
+    run: &Trigger,
+    stage: Stage,
+    joined: Option<&Trigger>,
+    parts: &mut Vec<(Rank, String)>,
+) {
     let build = run.state.build();
     let results = build.and_then(|build| facts.results.get(&build.number));
     parts.push((Rank::State, headline(facts, run, stage, results)));
-    parts.extend(more(facts, run, stage, results).map(|more| (Rank::Remark, more)));
+    parts.extend(explanation(facts, run, stage, results).map(|text| (Rank::Remark, text)));
     let remarks: Vec<String> = [
-        is_quick(run).then(|| {
-            "Quick run: install and custom tests only, so of lower confidence. `!testme` runs everything.".to_owned()
-        }),
+        is_quick(run).then(|| "Quick run: only install and custom tests. `!testme` runs all tests.".to_owned()),
         joined.and_then(|_| notice::joined(facts, run)),
         moved(facts, run, stage),
     ]
@@ -33,14 +37,14 @@ pub fn say(facts: &Facts<'_>, run: &Trigger, stage: Stage, joined: Option<&Trigg
     }
 }
 
-/// The first line: how it stands, of what.
+/// Returns the first line: the status, the commit, the duration and the links.
 fn headline(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results>) -> String {
     let quick = is_quick(run);
     let (sign, word) = match stage {
         Stage::Waiting => ("⏳", "Waiting for Drone"),
         Stage::Queued(_) => ("⏳", "Queued"),
         Stage::Running => ("▶️", "Running"),
-        // A quick run is no green.
+        // A quick run gets no green sign.
         Stage::Passed if quick => ("⚡", "Passed the quick run"),
         Stage::Passed => ("✅", "Passed"),
         Stage::Contradicted => ("⚠️", "Unclear"),
@@ -65,7 +69,7 @@ fn headline(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Res
     line.join(" · ")
 }
 
-/// The level, as a picture where the run drew one.
+/// Returns the level, as a picture if the run has drawn one.
 fn level(facts: &Facts<'_>, run: &Trigger, results: &Results) -> Option<String> {
     let level = format!("level {} of 5", results.level()?);
     let drawn = results.artefacts.iter().any(|name| name == "badge.svg");
@@ -75,61 +79,63 @@ fn level(facts: &Facts<'_>, run: &Trigger, results: &Results) -> Option<String> 
     }
 }
 
-/// The sentence after the first line.
-fn more(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results>) -> Option<String> {
+/// Returns the sentence after the first line.
+fn explanation(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results>) -> Option<String> {
     let hours = amount::count(u32::try_from(facts.settings.give_up_hours).unwrap_or(u32::MAX), "hour", "hours");
-    let trouble = run.problem.as_deref().map(|trouble| text(trouble, 200)).filter(|trouble| !trouble.is_empty());
-    let again = |trouble: String| format!("{trouble}. It is tried again, for up to {hours}.");
+    let problem = run.problem.as_deref().map(|problem| text(problem, 200)).filter(|problem| !problem.is_empty());
+    let retries = |problem: String| format!("{problem}. The bot tries again for up to {hours}.");
+    let waits = |problem: String| format!("{problem}. This comment is updated when that is over.");
     match stage {
-        Stage::Waiting => trouble.map(again),
-        Stage::Queued(builds_ahead) => Some(match (builds_ahead, trouble) {
-            (_, Some(trouble)) => format!("{trouble}. How it goes on is told when that is over."),
-            (0, None) => "It is next.".into(),
-            (before, None) => format!("{} before this one.", amount::count(before, "run is", "runs are")),
+        Stage::Waiting => problem.map(retries),
+        Stage::Queued(builds_ahead) => Some(match (builds_ahead, problem) {
+            (_, Some(problem)) => waits(problem),
+            (0, None) => "This run is next.".into(),
+            (ahead, None) => format!("{} ahead of this one.", amount::count(ahead, "run is", "runs are")),
         }),
-        Stage::Running => match (trouble, results.and_then(progress)) {
-            (Some(trouble), _) => Some(format!("{trouble}. How it goes on is told when that is over.")),
+        Stage::Running => match (problem, results.and_then(progress)) {
+            (Some(problem), _) => Some(waits(problem)),
             (None, progress) => progress,
         },
-        Stage::Passed if results.is_none() => Some("The run left no results: this is Drone's word alone.".into()),
-        Stage::Contradicted => Some("Drone says success, but what the run says of itself does not bear it out.".into()),
-        Stage::Error if results.is_none() => {
-            Some("Drone could not run the build as it should; its log says why.".into())
-        }
-        Stage::Deleted => Some("What came of it is not known.".into()),
+        Stage::Passed if results.is_none() => Some("The run left no results; only Drone reports success.".into()),
+        Stage::Contradicted => Some("Drone reports success, but the results of the run do not confirm it.".into()),
+        Stage::Error if results.is_none() => Some("Drone could not run the build; the log shows the reason.".into()),
+        Stage::Deleted => Some("The result is not known.".into()),
         Stage::Unbuilt => {
             let State::Failed { reason, .. } = &run.state else { return None };
-            Some(format!("No build could be made within {hours}: {}. `!testme` tries again.", text(reason, 200)))
+            Some(format!(
+                "The build could not be started within {hours}: {}. Comment `!testme` to try again.",
+                text(reason, 200)
+            ))
         }
         _ => None,
     }
 }
 
-/// How far a run is, by its own word.
+/// Returns the progress that the run itself reports.
 fn progress(results: &Results) -> Option<String> {
     let phase = results.phase.as_deref().filter(|_| !results.done)?;
     let passed: Vec<&str> =
         results.rungs.iter().filter(|rung| rung.status == RungStatus::Pass).map(|rung| rung.name.as_str()).collect();
-    let fell = results.rungs.iter().filter(|rung| rung.status == RungStatus::Fail).map(|rung| rung.name.as_str());
-    let fell: Vec<&str> = fell.collect();
+    let failed = results.rungs.iter().filter(|rung| rung.status == RungStatus::Fail).map(|rung| rung.name.as_str());
+    let failed: Vec<&str> = failed.collect();
     let mut line = format!("Now: {}", code(phase, 40));
     if !passed.is_empty() {
         line += &format!(" · passed: {}", passed.join(", "));
     }
-    if !fell.is_empty() {
-        line += &format!(" · failed: {}", fell.join(", "));
+    if !failed.is_empty() {
+        line += &format!(" · failed: {}", failed.join(", "));
     }
     Some(line)
 }
 
-/// That the pull request has moved on since.
+/// Returns the remark that the pull request has a newer head.
 fn moved(facts: &Facts<'_>, run: &Trigger, stage: Stage) -> Option<String> {
     let (now, then) = (facts.head?, head(run)?);
     (!stage.is_open() && !now.eq_ignore_ascii_case(then))
-        .then(|| format!("This is not the head any more, which is {} now: `!testme` tests that.", short(now)))
+        .then(|| format!("The head of the pull request is now {}. Comment `!testme` to test it.", short(now)))
 }
 
-fn links(facts: &Facts<'_>, stage: Stage, build: &Build) -> String {
+fn links(facts: &Facts<'_>, stage: Stage, build: &BuildRecord) -> String {
     let label = match stage {
         Stage::Queued(_) => "build in Drone",
         Stage::Running => "live log",
@@ -140,26 +146,26 @@ fn links(facts: &Facts<'_>, stage: Stage, build: &Build) -> String {
     links.join(" · ")
 }
 
-/// Where the log of a build is.
+/// The address of a build's log in Drone.
 pub fn log(facts: &Facts<'_>, build: i64) -> String {
     format!("{}/{}/{build}", facts.settings.drone.trim_end_matches('/'), facts.settings.repository)
 }
 
-/// Where the dashboard shows a run.
+/// The address of a run in the dashboard.
 pub fn page(facts: &Facts<'_>, build: i64) -> Option<String> {
     let dashboard = facts.settings.dashboard.as_deref()?;
     Some(format!("{}/runs/{build}", dashboard.trim_end_matches('/')))
 }
 
-/// How long it took.
-fn took(build: &Build, results: Option<&Results>) -> Option<String> {
+/// Returns the duration of a run: Drone's, else the run's own.
+fn took(build: &BuildRecord, results: Option<&Results>) -> Option<String> {
     let by_drone = build.started.zip(build.finished);
     let by_run = results.and_then(|results| results.started.zip(results.finished));
     let (started, finished) = by_drone.or(by_run)?;
     amount::duration(finished.as_second() - started.as_second())
 }
 
-/// The commit a run is of.
+/// The commit of a run.
 pub fn head(run: &Trigger) -> Option<&str> {
     match &run.state {
         State::Seen { head } => head.as_deref(),
@@ -167,13 +173,13 @@ pub fn head(run: &Trigger) -> Option<&str> {
     }
 }
 
-/// A commit, as people write it.
+/// Returns a short commit id as inline code.
 pub fn short(head: &str) -> String {
     let short: String = head.chars().take(8).collect();
     code(&short, 8)
 }
 
-/// Whether it goes the short way.
+/// True for a quick run.
 pub fn is_quick(run: &Trigger) -> bool {
     run.command == Command::Test { quick: true } || run.state.order().is_some_and(|order| order.quick)
 }

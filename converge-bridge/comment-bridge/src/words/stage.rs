@@ -1,36 +1,36 @@
-//! How far a run is, as it is told: what Drone says, never more than the run's own results bear out.
+//! The stage of a run in the comment: Drone's status, as far as the results of the run confirm it.
 
 use super::Facts;
 use crate::trigger::{Outcome, Progress, State, Trigger};
 use results::{Results, Verdict};
 
-/// How far a run is.
+/// The stage of a run in the comment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// No build of it is known yet.
+    /// No build is known yet.
     Waiting,
-    /// It waits in Drone.
+    /// Queued in Drone behind this number of builds.
     Queued(u32),
-    /// It runs.
+    /// A runner has taken the build.
     Running,
-    /// It passed.
+    /// Drone and the results report success.
     Passed,
-    /// Drone says it passed, its results say otherwise.
+    /// Drone reports success, the results do not.
     Contradicted,
-    /// It failed.
+    /// The tests failed.
     Failed,
-    /// It could not find out.
+    /// The run ended without a verdict.
     Error,
-    /// It was cancelled.
+    /// Cancelled by a comment or in Drone.
     Cancelled,
-    /// Its build was deleted.
+    /// The build was deleted from Drone.
     Deleted,
-    /// No build of it could be made.
+    /// No build could be made.
     Unbuilt,
 }
 
 impl Stage {
-    /// Its name, for [`super::Comment::news`].
+    /// The name in [`super::CommentText::topic`].
     pub fn name(self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
@@ -46,18 +46,18 @@ impl Stage {
         }
     }
 
-    /// Whether there is more to come.
+    /// True while the run may still change.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Waiting | Self::Queued(_) | Self::Running)
     }
 }
 
-/// How far a run is.
+/// Returns the stage of a run.
 pub fn of(facts: &Facts<'_>, run: &Trigger) -> Stage {
     match &run.state {
         State::Building { build, .. } => match build.progress {
             Progress::Queued { builds_ahead } => Stage::Queued(builds_ahead),
-            // What came of it is not known before it is written down.
+            // The outcome is not known before the ledger has it.
             Progress::Running | Progress::Over => Stage::Running,
         },
         State::Ended { build, outcome, .. } | State::Reported { build, outcome, .. } => {

@@ -1,4 +1,4 @@
-//! What commits are said to be: `cc-ci/testme`, of whole runs only. A quick run is never a green, nor takes one away.
+//! The commit status `cc-ci/testme`, of full runs only: a quick run neither sets nor changes it.
 
 use super::{Facts, Stage, Subject, run, stage};
 use crate::markdown::line;
@@ -9,16 +9,16 @@ use results::Results;
 /// The name of the status.
 pub const CONTEXT: &str = "cc-ci/testme";
 
-/// How long a description may be.
+/// The greatest length of a description, in characters.
 const LONGEST: usize = 140;
 
-/// The status of each commit that is told of, by its newest whole run.
+/// Returns the status of each commit in the comment, by its newest full run.
 pub fn statuses(facts: Facts<'_>) -> Vec<(String, Status)> {
     let subject = Subject::of(facts.triggers);
-    let mut whole: Vec<&Trigger> = subject.runs().filter(|run| !run::is_quick(run)).collect();
-    whole.sort_by_key(|run| std::cmp::Reverse(run.comment));
+    let mut full: Vec<&Trigger> = subject.runs().filter(|run| !run::is_quick(run)).collect();
+    full.sort_by_key(|run| std::cmp::Reverse(run.comment));
     let mut statuses: Vec<(String, Status)> = Vec::new();
-    for run in whole {
+    for run in full {
         let Some(head) = run::head(run) else { continue };
         if !statuses.iter().any(|(commit, _)| commit == head) {
             statuses.push((head.to_owned(), of(&facts, run)));
@@ -38,11 +38,11 @@ fn of(facts: &Facts<'_>, run: &Trigger) -> Status {
         Stage::Running => (Reached::Pending, "running".into()),
         Stage::Passed => (Reached::Success, format!("passed{level}")),
         Stage::Failed => (Reached::Failure, format!("failed{level}")),
-        Stage::Contradicted => (Reached::Error, "unclear: its results do not bear out that it passed".into()),
+        Stage::Contradicted => (Reached::Error, "unclear: the results do not confirm success".into()),
         Stage::Error => (Reached::Error, "could not be tested".into()),
         Stage::Cancelled => (Reached::Error, "cancelled".into()),
         Stage::Deleted => (Reached::Error, "deleted in Drone".into()),
-        Stage::Unbuilt => (Reached::Error, "not started: no build could be made".into()),
+        Stage::Unbuilt => (Reached::Error, "not started: the build could not be made".into()),
     };
     let page = build.filter(|_| !stage.is_open()).and_then(|build| run::page(facts, build.number));
     let target_url = page.or_else(|| build.map(|build| run::log(facts, build.number)));

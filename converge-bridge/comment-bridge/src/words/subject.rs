@@ -1,40 +1,41 @@
-//! Which of a pull request's triggers its comment tells of.
+//! Chooses the triggers that the comment of a pull request shows.
 
-use super::notice::{Kind, Notice};
+use super::notice::{Notice, NoticeKind};
 use crate::trigger::{Command, Refusal, State, Trigger};
 
-/// How many of a pull request's newest triggers are looked at: many are not told of.
+/// The number of a pull request's newest triggers that are read; many are not shown.
 pub const MOST: usize = 500;
 
-/// How many other runs are told of.
+/// The number of other runs that are shown.
 const OTHERS: usize = 3;
 
-/// What a comment tells of.
+/// The triggers that a comment shows.
 #[derive(Debug, Clone, Default)]
 pub struct Subject<'a> {
-    /// The run it is about.
+    /// The main run.
     pub run: Option<&'a Trigger>,
-    /// The trigger that found this run under way.
+    /// The trigger that joined this run.
     pub joined: Option<&'a Trigger>,
-    /// Runs beside it, newest first.
+    /// Other runs, newest first.
     pub others: Vec<&'a Trigger>,
-    /// What is said beside the run.
+    /// The notice beside the run.
     pub(super) notice: Option<Notice<'a>>,
 }
 
 impl<'a> Subject<'a> {
-    /// What a comment tells of, from the newest triggers, newest first.
+    /// Chooses from the newest triggers, newest first.
     pub fn of(triggers: &'a [Trigger]) -> Self {
         let mut runs: Vec<&Trigger> = triggers.iter().filter(|trigger| is_run(trigger)).collect();
         runs.sort_by_key(|run| std::cmp::Reverse(run.comment));
-        let mut told: Vec<&Trigger> = triggers.iter().filter(|trigger| is_run(trigger) || is_told(trigger)).collect();
-        told.sort_by_key(|trigger| std::cmp::Reverse(trigger.comment));
+        let mut shown: Vec<&Trigger> =
+            triggers.iter().filter(|trigger| is_run(trigger) || has_notice(trigger)).collect();
+        shown.sort_by_key(|trigger| std::cmp::Reverse(trigger.comment));
 
-        // Who found a run under way is told of that one, unless another was asked for since.
-        let asked = told.iter().copied().find(|trigger| is_test(trigger));
-        let joined = asked.and_then(|asked| match asked.state {
+        // A trigger that joined a run shows that run, unless a later one asks for another.
+        let newest_test = shown.iter().copied().find(|trigger| is_test(trigger));
+        let joined = newest_test.and_then(|test| match test.state {
             State::Joined { joined_trigger } => {
-                Some((asked, runs.iter().position(|run| run.comment == joined_trigger)?))
+                Some((test, runs.iter().position(|run| run.comment == joined_trigger)?))
             }
             _ => None,
         });
@@ -42,12 +43,12 @@ impl<'a> Subject<'a> {
         let run = (at < runs.len()).then(|| runs.remove(at));
         runs.truncate(OTHERS);
 
-        let newest = told.first().copied();
-        let notice = newest.and_then(|of| Some(Notice { of, kind: Kind::of(of, run)? }));
+        let newest = shown.first().copied();
+        let notice = newest.and_then(|of| Some(Notice { of, kind: NoticeKind::of(of, run)? }));
         Self { run, joined, others: runs, notice }
     }
 
-    /// Every run it tells of.
+    /// All runs that are shown.
     pub fn runs(&self) -> impl Iterator<Item = &'a Trigger> {
         self.run.into_iter().chain(self.others.iter().copied())
     }
@@ -57,25 +58,25 @@ fn is_test(trigger: &Trigger) -> bool {
     matches!(trigger.command, Command::Test { .. })
 }
 
-/// Whether it is a run of its own: somebody who may has asked for it.
+/// True for a trigger with a run of its own: its author was allowed.
 fn is_run(trigger: &Trigger) -> bool {
-    let of_its_own = match &trigger.state {
-        // The head is known of those who were allowed already.
+    let has_run = match &trigger.state {
+        // A known head means that the author was allowed before.
         State::Seen { head } => head.is_some(),
         State::Authorised { .. }
         | State::Cancelled { .. }
         | State::Building { .. }
         | State::Ended { .. }
         | State::Reported { .. } => true,
-        // Without an order it is not known that the author may.
+        // Without an order the author was never allowed.
         State::Failed { order, .. } => order.is_some(),
         _ => false,
     };
-    is_test(trigger) && of_its_own
+    is_test(trigger) && has_run
 }
 
-/// Whether something is said of it besides runs. Strangers, and what was taken back, are passed over in silence.
-fn is_told(trigger: &Trigger) -> bool {
+/// True for a trigger with a notice. Strangers and deleted comments get none.
+fn has_notice(trigger: &Trigger) -> bool {
     match &trigger.state {
         State::Answered | State::Cancelling | State::Joined { .. } => true,
         State::Refused { reason } => matches!(reason, Refusal::Closed | Refusal::Archived),

@@ -143,14 +143,14 @@ fn a_file_takes_the_place_of_the_variable() {
 #[test]
 fn secrets_are_needed_and_must_be_what_a_header_can_hold() {
     for (name, content, says) in [
-        ("gitea_token", None, "secrets/gitea_token cannot be had"),
-        ("drone_token", None, "secrets/drone_token cannot be had"),
-        ("webhook_secret", None, "secrets/webhook_secret cannot be had"),
+        ("gitea_token", None, "secrets/gitea_token cannot be read"),
+        ("drone_token", None, "secrets/drone_token cannot be read"),
+        ("webhook_secret", None, "secrets/webhook_secret cannot be read"),
         ("gitea_token", Some(&b" \n"[..]), "is empty"),
         ("gitea_token", Some(b"\xff\xfe"), "is not UTF-8 text"),
-        ("drone_token", Some(b"canary 1"), "secrets/drone_token is no token"),
-        ("drone_token", Some(b"canary\r\nX-Other: 1"), "secrets/drone_token is no token"),
-        ("drone_token", Some("canary-é".as_bytes()), "secrets/drone_token is no token"),
+        ("drone_token", Some(b"canary 1"), "secrets/drone_token is not a token"),
+        ("drone_token", Some(b"canary\r\nX-Other: 1"), "secrets/drone_token is not a token"),
+        ("drone_token", Some("canary-é".as_bytes()), "secrets/drone_token is not a token"),
     ] {
         let mut place = Place::new("", "");
         place.settings = good();

@@ -74,7 +74,7 @@ fn it_ends_in_time_while_gitea_and_drone_hang() {
     running.signal(Signal::SIGTERM);
     assert_eq!(running.ended(), 0, "{}", running.said());
     assert!(began.elapsed() < END, "{:?}", began.elapsed());
-    assert!(running.said().contains("a request was still under way"), "{}", running.said());
+    assert!(running.said().contains("a call was still in flight"), "{}", running.said());
 }
 
 #[test]

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::clock::Clock;
-use comment_bridge::bridge::Tokens;
 use comment_bridge::ledger::Ledger;
+use comment_bridge::secrets::Tokens;
 use comment_bridge::settings::Settings;
 use comment_bridge::{Bridge, ledger};
 use http::Connect;
@@ -99,7 +99,7 @@ impl Life {
         let tokens = Tokens { gitea: GITEA_TOKEN.into(), drone: DRONE_TOKEN.into() };
         let bridge = Bridge::new(settings.clone(), ledger, &tokens, runs.into(), clock, &connect).unwrap();
         let works = bridge.clone();
-        let task = tokio::task::spawn_local(async move { Box::pin(works.work()).await });
+        let task = tokio::task::spawn_local(async move { Box::pin(comment_bridge::runtime::run_tasks(&works)).await });
         Ok(Self { bridge, caller, task })
     }
 

@@ -13,7 +13,7 @@ use comment_bridge::hook;
 use comment_bridge::hook::{Hook, Signed};
 use comment_bridge::settings::{Organisation, Settings};
 use comment_bridge::trigger::{StateKind, Trigger};
-use comment_bridge::web::Web;
+use comment_bridge::web::AppState;
 use comment_bridge::{Bridge, ledger};
 use hmac::{Hmac, KeyInit, Mac};
 use http::names::Pull;
@@ -276,7 +276,7 @@ impl World {
             .body(Body::from(body))
             .unwrap();
         let hook = Some(Arc::new(Hook::new(SECRET.into())));
-        let web = Web { bridge, hook, health: Arc::default() };
+        let web = AppState { bridge, hook, health: Arc::default() };
         Some(match Signed::from_request(request, &web).await {
             Ok(signed) => hook::receive(extract::State(web), signed).await,
             Err(refused) => refused.status(),

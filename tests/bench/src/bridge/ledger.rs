@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use comment_bridge::ledger::{Found, Ledger};
-use comment_bridge::trigger::{Build, Command, Order, Outcome, Progress, State};
+use comment_bridge::trigger::{BuildRecord, Command, Order, Outcome, Progress, State};
 use http::names::Pull;
 use jiff::Timestamp;
 use rusqlite::Connection;
@@ -30,7 +30,7 @@ pub fn filled(path: &Path, triggers: i64) -> Result<(), Box<dyn Error>> {
     drop(ledger);
     let reported = State::Reported {
         order: Order { head: "0123456789012345678901234567890123456789".into(), quick: false },
-        build: Build { number: 123_456, progress: Progress::Over, started: Some(then), finished: Some(then) },
+        build: BuildRecord { number: 123_456, progress: Progress::Over, started: Some(then), finished: Some(then) },
         outcome: Outcome::Passed,
     };
     // One by one through the ledger, each with a sync, would take minutes.

@@ -2,9 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::build::decision::{Follow, Make, Then, Times, Wanted, follow, is_news, make};
+use crate::build::decision::{Follow, Make, PendingBuild, Then, Times, follow, is_worth_recording, make};
 use crate::build::snapshot::Snapshot;
-use crate::trigger::{Build, Outcome, Progress};
+use crate::trigger::{BuildRecord, Outcome, Progress};
 use http::drone;
 use http::drone::Status;
 
@@ -38,58 +38,70 @@ pub fn build(number: i64, status: Status, trigger: Option<i64>) -> drone::Build 
     drone::Build { number, status, created: NOW - 1, started, finished, params }
 }
 
-fn snapshot(builds: &[drone::Build], whole: bool) -> Snapshot {
-    Snapshot::made(builds.to_vec(), whole, at(0))
+fn snapshot(builds: &[drone::Build], is_complete: bool) -> Snapshot {
+    Snapshot::made(builds.to_vec(), is_complete, at(0))
 }
 
-fn wanted() -> Wanted {
-    Wanted { comment: 7, created: at(-20), since: at(-10), cancelled: false, settled: true, quiet: true, due: true }
+fn pending() -> PendingBuild {
+    PendingBuild {
+        comment: 7,
+        created: at(-20),
+        authorised_at: at(-10),
+        is_cancelled: false,
+        may_retry: true,
+        may_forget: true,
+        is_due: true,
+    }
 }
 
 #[test]
 fn every_case_of_what_is_to_be_made() {
     for case in 0..128 {
         let bit = |bit: u32| case >> bit & 1 == 1;
-        let [whole, settled, cancelled, late, due, trusted, quiet] = [0, 1, 2, 3, 4, 5, 6].map(bit);
+        let [is_complete, may_retry, is_cancelled, late, is_due, trusted, may_forget] = [0, 1, 2, 3, 4, 5, 6].map(bit);
         let created = if late { at(-25 * 3600) } else { at(-20) };
-        let since = if trusted { at(-59) } else { at(-61) };
-        let wanted = Wanted { comment: 7, created, since, cancelled, settled, quiet, due };
-        let expected = match (whole, settled, cancelled, late, due, trusted) {
+        let authorised_at = if trusted { at(-59) } else { at(-61) };
+        let pending = PendingBuild { comment: 7, created, authorised_at, is_cancelled, may_retry, may_forget, is_due };
+        let expected = match (is_complete, may_retry, is_cancelled, late, is_due, trusted) {
             (false, _, _, false, _, _) => Make::Unprovable,
-            (true, false, _, _, _, _) => Make::Settle,
-            (true, true, true, _, _, _) | (true, true, _, true, _, _) if !quiet => Make::Settle,
-            (true, true, true, _, _, _) => Make::Drop,
+            (true, false, _, _, _, _) => Make::AwaitOutcome,
+            (true, true, true, _, _, _) | (true, true, _, true, _, _) if !may_forget => Make::AwaitOutcome,
+            (true, true, true, _, _, _) => Make::Cancel,
             (_, _, _, true, _, _) => Make::GiveUp,
-            (_, _, _, _, false, _) => Make::Rest,
-            (_, _, _, _, _, false) => Make::Doubt,
+            (_, _, _, _, false, _) => Make::Backoff,
+            (_, _, _, _, _, false) => Make::Reauthorise,
             (_, _, _, _, _, true) => Make::Create,
         };
         let others = [build(1, Status::Pending, None), build(2, Status::Success, Some(8))];
-        assert_eq!(make(&wanted, &snapshot(&others, whole), times()), expected, "{wanted:?}, whole: {whole}");
+        assert_eq!(
+            make(&pending, &snapshot(&others, is_complete), times()),
+            expected,
+            "{pending:?}, complete: {is_complete}"
+        );
         // And whatever else is the case, a build that is there is taken.
         for status in STATUSES {
             let its = build(3, status, Some(7));
             let all = [&others[..], std::slice::from_ref(&its)].concat();
-            assert_eq!(make(&wanted, &snapshot(&all, whole), times()), Make::Adopt(its));
+            assert_eq!(make(&pending, &snapshot(&all, is_complete), times()), Make::Adopt(its));
         }
     }
 }
 
 #[test]
 fn a_clock_that_was_set_back_is_no_reason_for_trust() {
-    let wanted = Wanted { since: at(1), ..wanted() };
-    assert_eq!(make(&wanted, &snapshot(&[], true), times()), Make::Doubt);
+    let pending = PendingBuild { authorised_at: at(1), ..pending() };
+    assert_eq!(make(&pending, &snapshot(&[], true), times()), Make::Reauthorise);
 }
 
 #[test]
 fn whether_it_is_late_is_said_by_drones_clock() {
     let ahead = Times { now: at(1000 * 3600), ..times() };
-    let wanted = Wanted { since: ahead.now, ..wanted() };
-    assert_eq!(make(&wanted, &snapshot(&[], true), ahead), Make::Create);
+    let pending = PendingBuild { authorised_at: ahead.now, ..pending() };
+    assert_eq!(make(&pending, &snapshot(&[], true), ahead), Make::Create);
 }
 
-fn known(number: i64, progress: Progress) -> Build {
-    Build { number, progress, started: None, finished: None }
+fn known(number: i64, progress: Progress) -> BuildRecord {
+    BuildRecord { number, progress, started: None, finished: None }
 }
 
 #[test]
@@ -118,7 +130,7 @@ fn every_status_of_a_build() {
                     assert!(cancelled && matches!(status, Status::Blocked | Status::Unknown));
                     assert_eq!((build.progress, Some(outcome)), (Progress::Over, expected));
                 }
-                Then::Goes(build) => {
+                Then::Continue(build) => {
                     assert!(!cancelled && !status.is_over());
                     let waits = Progress::Queued { builds_ahead: 1 };
                     assert_eq!(build.progress, if status == Status::Running { Progress::Running } else { waits });
@@ -145,7 +157,7 @@ fn a_build_that_is_not_in_the_list_is_asked_for_alone() {
     let (none, alone) = (snapshot(&[], true), build(5, Status::Success, Some(7)));
     let unknown = snapshot(&[], false);
     let then = |snapshot: &Snapshot, alone: Option<&_>| follow(7, &known, false, snapshot, alone, times()).then;
-    let gone = Then::End(Build { progress: Progress::Over, ..known.clone() }, Outcome::Deleted);
+    let gone = Then::End(BuildRecord { progress: Progress::Over, ..known.clone() }, Outcome::Deleted);
     assert!(matches!(then(&none, Some(&alone)), Then::End(_, Outcome::Passed)));
     assert_eq!(then(&none, None), gone);
     assert_eq!(then(&unknown, None), Then::Unprovable);
@@ -171,9 +183,9 @@ fn far_back_in_the_queue_not_every_step_is_news() {
     for (then, now, news) in
         [(1, 0, true), (10, 9, true), (12, 11, false), (30, 21, false), (30, 20, true), (5, 5, false)]
     {
-        assert_eq!(is_news(&queued(then), &queued(now)), news, "{then}, {now}");
+        assert_eq!(is_worth_recording(&queued(then), &queued(now)), news, "{then}, {now}");
     }
     let running = known(5, Progress::Running);
-    assert!(is_news(&queued(30), &running) && !is_news(&running, &running));
-    assert!(is_news(&running, &Build { started: Some(at(0)), ..running.clone() }));
+    assert!(is_worth_recording(&queued(30), &running) && !is_worth_recording(&running, &running));
+    assert!(is_worth_recording(&running, &BuildRecord { started: Some(at(0)), ..running.clone() }));
 }

@@ -2,10 +2,10 @@
 
 use rusqlite::Connection;
 
-use super::drone::{BEGIN, Fault};
 use super::world::World;
 use crate::ledger::Ledger;
 use crate::trigger::{Command, Outcome, State, StateKind};
+use super::drone::{BEGIN, Fault};
 use http::names::Pull;
 
 #[tokio::test(start_paused = true)]
@@ -92,7 +92,7 @@ async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
     assert!((24 * 4..25 * 4).contains(&hours), "{hours}");
     assert!(doubts > 10, "{doubts}");
     let State::Failed { reason, .. } = world.trigger(1).state else { panic!() };
-    assert_eq!(reason, "Drone finds no pipeline of the CI repository that wants the build");
+    assert_eq!(reason, "Drone finds no pipeline in the CI repository for this build");
     assert_eq!(world.drone.state().builds.len(), 0);
 }
 

@@ -4,7 +4,7 @@ use fastrand::Rng;
 use jiff::SignedDuration;
 
 use super::decisions::{STATUSES, at, build};
-use crate::build::decision::{Make, Then, Times, Wanted, follow, make};
+use crate::build::decision::{Make, PendingBuild, Then, Times, follow, make};
 use crate::build::snapshot::Snapshot;
 use crate::trigger;
 use crate::trigger::Progress;
@@ -34,27 +34,34 @@ fn a_build_is_never_made_twice_nor_cancelled_for_another() {
         let snapshot = snapshot(&mut random);
         let times = clocks(&mut random);
         let comment = random.i64(1..5);
-        let wanted = Wanted {
+        let pending = PendingBuild {
             comment,
             created: at(random.i64(-200_000..200_000)),
-            since: at(random.i64(-200_000..200_000)),
-            cancelled: random.bool(),
-            settled: random.bool(),
-            quiet: random.bool(),
-            due: random.bool(),
+            authorised_at: at(random.i64(-200_000..200_000)),
+            is_cancelled: random.bool(),
+            may_retry: random.bool(),
+            may_forget: random.bool(),
+            is_due: random.bool(),
         };
-        let made = make(&wanted, &snapshot, times);
+        let made = make(&pending, &snapshot, times);
         let is_there = snapshot.of(comment).next().is_some();
         assert_eq!(matches!(made, Make::Adopt(_)), is_there, "seed {seed}: {made:?}");
         if made == Make::Create {
-            assert!(snapshot.whole && wanted.settled && wanted.due && !wanted.cancelled, "seed {seed}");
+            assert!(
+                snapshot.is_complete && pending.may_retry && pending.is_due && !pending.is_cancelled,
+                "seed {seed}"
+            );
         }
         if let Make::Adopt(build) = &made {
             assert_eq!(build.trigger(), Some(comment), "seed {seed}");
         }
 
-        let known =
-            trigger::Build { number: random.i64(1..10), progress: Progress::Running, started: None, finished: None };
+        let known = trigger::BuildRecord {
+            number: random.i64(1..10),
+            progress: Progress::Running,
+            started: None,
+            finished: None,
+        };
         let followed = follow(comment, &known, random.bool(), &snapshot, None, times);
         for twin in &followed.twins {
             let twin = snapshot.number(*twin).unwrap();

@@ -8,13 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use tokio::time::{Instant, timeout};
 
-use super::drone::{BEGIN, Drone};
 use crate::Bridge;
-use crate::bridge::Tokens;
 use crate::build;
 use crate::ledger::{Found, Ledger};
+use crate::secrets::Tokens;
 use crate::settings::Settings;
 use crate::trigger::{Command, Order, Outcome, State, StateKind, Trigger};
+use super::drone::{BEGIN, Drone};
 use http::names::Pull;
 
 pub const HEAD: &str = "1111111111111111111111111111111111111111";
@@ -83,7 +83,7 @@ impl World {
 
     pub fn become_(&self, comment: i64, state: State) {
         self.bridge.ledger.advance(&self.trigger(comment), state, self.bridge.clock.now()).unwrap();
-        self.bridge.bells.build.notify_one();
+        self.bridge.wakers.build.notify_one();
     }
 
     pub fn trigger(&self, comment: i64) -> Trigger {

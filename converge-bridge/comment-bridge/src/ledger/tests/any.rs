@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ledger::{Cursor, PullRecord, Reading};
-use crate::trigger::{Build, Order, Outcome, Progress, Refusal};
+use crate::trigger::{BuildRecord, Order, Outcome, Progress, Refusal};
 
 pub fn text() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -60,14 +60,14 @@ fn order() -> impl Strategy<Value = Order> {
     (text(), any::<bool>()).prop_map(|(head, quick)| Order { head, quick })
 }
 
-fn build() -> impl Strategy<Value = Build> {
+fn build() -> impl Strategy<Value = BuildRecord> {
     let progress = prop_oneof![
         any::<u32>().prop_map(|builds_ahead| Progress::Queued { builds_ahead }),
         Just(Progress::Running),
         Just(Progress::Over)
     ];
     (any::<i64>(), progress, option::of(time()), option::of(time()))
-        .prop_map(|(number, progress, started, finished)| Build { number, progress, started, finished })
+        .prop_map(|(number, progress, started, finished)| BuildRecord { number, progress, started, finished })
 }
 
 pub fn state() -> impl Strategy<Value = State> {

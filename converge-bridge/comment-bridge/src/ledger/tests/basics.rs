@@ -147,7 +147,7 @@ fn whoever_panicked_left_it_sound() {
         })
     }));
     assert!(panicked.is_err());
-    ledger.check().unwrap();
+    ledger.check_writable().unwrap();
     assert_eq!(
         ledger.read(|it| it.query_row("SELECT writes FROM write_probe", [], |row| row.get::<_, i64>(0))).unwrap(),
         1

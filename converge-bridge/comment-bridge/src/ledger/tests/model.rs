@@ -134,7 +134,7 @@ fn take(step: Step, mut ledger: Ledger, model: &mut Model, path: &Path) -> Ledge
             ledger.move_cursor(&source, cursor).unwrap();
             model.cursors.insert(source, cursor);
         }
-        Step::Check => ledger.check().unwrap(),
+        Step::Check => ledger.check_writable().unwrap(),
         Step::Reopen => {
             drop(ledger);
             ledger = Ledger::open(path, PATIENCE).unwrap();

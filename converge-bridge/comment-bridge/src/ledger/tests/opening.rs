@@ -66,7 +66,7 @@ fn a_database_of_somebody_else() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (a)").unwrap();
-    assert_eq!(refused(&path).message, "the file is a database, but no ledger");
+    assert_eq!(refused(&path).message, "the file is a database, but not a ledger");
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn a_file_that_may_only_be_read() {
         bind(MsFlags::empty());
         bind(MsFlags::MS_REMOUNT | MsFlags::MS_RDONLY);
         let explained = refused(&path);
-        assert!(explained.message.ends_with("can only be read"), "{explained}");
+        assert!(explained.message.ends_with("is read-only"), "{explained}");
     });
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::settings::Settings;
-use crate::trigger::{Build, Command, Order, Outcome, Progress, State, Trigger};
-use crate::words::{Comment, Facts, comment, statuses};
+use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, State, Trigger};
+use crate::words::{CommentText, Facts, comment, statuses};
 use http::names::Pull;
 use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
 
@@ -51,7 +51,7 @@ impl Made {
         Facts { settings, pull, triggers, results, head: head.as_deref() }
     }
 
-    pub fn comment(&self) -> Option<Comment> {
+    pub fn comment(&self) -> Option<CommentText> {
         comment(self.facts())
     }
 
@@ -68,7 +68,7 @@ impl Made {
             )
         });
         let statuses: Vec<String> = statuses.collect();
-        format!("{}\n\nnews: {}\n{}", comment.body, comment.news, statuses.join("\n"))
+        format!("{}\n\ntopic: {}\n{}", comment.body, comment.topic, statuses.join("\n"))
     }
 
     pub fn with(mut self, build: i64, results: Results) -> Self {
@@ -111,14 +111,14 @@ pub fn waiting(quick: bool) -> State {
 }
 
 pub fn building(number: i64, progress: Progress) -> State {
-    let build = Build { number, progress, started: None, finished: None };
+    let build = BuildRecord { number, progress, started: None, finished: None };
     State::Building { order: order(false), build }
 }
 
 pub fn ended(number: i64, outcome: Outcome, quick: bool) -> State {
     let started = "2026-11-21T12:00:05Z".parse().ok();
     let finished = "2026-11-21T12:03:17Z".parse().ok();
-    let build = Build { number, progress: Progress::Over, started, finished };
+    let build = BuildRecord { number, progress: Progress::Over, started, finished };
     State::Ended { order: order(quick), build, outcome }
 }
 

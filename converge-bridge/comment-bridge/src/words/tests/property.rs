@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use super::made::*;
-use crate::trigger::{Build, Command, Order, Outcome, Progress, Refusal, State, Trigger};
+use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, Refusal, State, Trigger};
 use crate::words::{Marker, statuses};
 use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
 
@@ -66,7 +66,7 @@ fn state() -> impl Strategy<Value = State> {
         Just(Progress::Running),
         Just(Progress::Over)
     ];
-    let build = (1..6_i64, progress, time(), time()).prop_map(|(number, progress, started, finished)| Build {
+    let build = (1..6_i64, progress, time(), time()).prop_map(|(number, progress, started, finished)| BuildRecord {
         number,
         progress,
         started,
@@ -178,8 +178,8 @@ fn any_made() -> impl Strategy<Value = Made> {
 /// Whether it is HTML that we put there.
 fn is_known(html: &str) -> bool {
     let known = [
-        "<details><summary>What went wrong</summary>",
-        "<details><summary>Last lines of what failed</summary>",
+        "<details><summary>Error</summary>",
+        "<details><summary>Last lines of the failed test</summary>",
         "</details>",
         "<sub>",
         "</sub>",
@@ -239,7 +239,7 @@ proptest! {
             prop_assert!(body.chars().count() <= 6_000, "{} characters", body.chars().count());
             prop_assert!(body.lines().count() <= 40, "{} lines", body.lines().count());
             is_only_ours(&made, body).map_err(|why| TestCaseError::fail(format!("{why} in:\n{body}")))?;
-            prop_assert!(said.news.len() < 200 && !said.news.contains(char::is_whitespace) && !said.news.is_empty());
+            prop_assert!(said.topic.len() < 200 && !said.topic.contains(char::is_whitespace) && !said.topic.is_empty());
         }
         for (commit, status) in statuses(made.facts()) {
             prop_assert!(commit == HEAD || commit == OTHER);

@@ -41,7 +41,7 @@ fn an_organisation_that_hides_its_members_is_a_problem_and_no_refusal() {
         alice.comments(&pr, "!testme");
         world.pass(60).await;
         assert_eq!(world.became(&pr), ["seen"]);
-        assert_snapshot!(world.problems().join("\n"), @"members of recipes: the bot `ci-bot` is no member of the organisation `recipes`, so Gitea does not tell it who is; add it there");
+        assert_snapshot!(world.problems().join("\n"), @"members of recipes: the bot `ci-bot` is not a member of the organisation `recipes`, so it cannot see the members; add it there");
         world.organisation("recipes");
         world.until_quiet().await;
         assert_eq!(world.became(&pr), ["reported"]);
@@ -125,7 +125,7 @@ fn a_closed_pull_request_is_not_built() {
         assert_snapshot!(world.comments(&pr), @r###"
           alice: !testme
 
-          ci-bot: Nothing was started: this pull request is closed. Reopen it to test it.
+          ci-bot: No run was started: this pull request is closed. Reopen it to test it.
         "###);
     });
 }

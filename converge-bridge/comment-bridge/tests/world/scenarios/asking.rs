@@ -15,7 +15,7 @@ fn a_member_gets_one_build_and_one_comment() {
 
           ci-bot: ✅ **Passed** · `11111111` · 1 min · [log](http://drone.test/recipes/ci/1)
 
-          The run left no results: this is Drone's word alone.
+          The run left no results; only Drone reports success.
         "###);
         assert_eq!(world.builds(), ["1 success hello@1111111 for 2"]);
     });
@@ -40,7 +40,7 @@ fn the_comment_tells_of_the_queue_the_run_and_the_end() {
 
           ci-bot: ⏳ **Queued** · `11111111` · [build in Drone](http://drone.test/recipes/ci/3)
 
-          2 runs are before this one.
+          2 runs are ahead of this one.
         "###);
         world.until_quiet().await;
         assert_snapshot!(world.comments(&prs[2]), @r###"
@@ -48,7 +48,7 @@ fn the_comment_tells_of_the_queue_the_run_and_the_end() {
 
           ci-bot: ✅ **Passed** · `11111111` · 1 min · [log](http://drone.test/recipes/ci/3)
 
-          The run left no results: this is Drone's word alone.
+          The run left no results; only Drone reports success.
         "###);
     });
 }
@@ -65,9 +65,9 @@ fn quick_is_told_to_the_build_and_in_the_comment() {
 
           ci-bot: ⚡ **Passed the quick run** · `11111111` · 1 min · [log](http://drone.test/recipes/ci/1)
 
-          The run left no results: this is Drone's word alone.
+          The run left no results; only Drone reports success.
 
-          Quick run: install and custom tests only, so of lower confidence. `!testme` runs everything.
+          Quick run: only install and custom tests. `!testme` runs all tests.
         "###);
         let params = world.network().drone.builds[&1].params.clone();
         assert_snapshot!(format!("{params:#?}"), @r###"
@@ -116,14 +116,14 @@ fn help_is_given_and_nothing_built() {
 
           ci-bot: **How to test this pull request**
 
-          | comment | what it does |
+          | comment | effect |
           |:--|:--|
           | `!testme` | tests the head commit: install, upgrade, backup, restore, custom tests, lint |
-          | `!testme --quick` | install and custom tests only: sooner, of lower confidence, never counted as a green |
-          | `!testme cancel` | cancels what runs or waits for this pull request |
-          | `!testme help` | shows this |
+          | `!testme --quick` | runs only install and custom tests: faster, but without a commit status |
+          | `!testme cancel` | cancels the waiting and running runs of this pull request |
+          | `!testme help` | shows this help |
 
-          A command is a comment of its own, with nothing else in it. Members of `recipes` may give one.
+          Write a command alone in a comment. Members of `recipes` may use them.
         "###);
         assert!(world.builds().is_empty());
     });
@@ -138,16 +138,16 @@ fn something_else_is_answered_with_help() {
         assert_snapshot!(world.comments(&pr), @r###"
           alice: !testme now, please
 
-          ci-bot: **There is no such command.** These are the ones there are:
+          ci-bot: **Unknown command.** These commands exist:
 
-          | comment | what it does |
+          | comment | effect |
           |:--|:--|
           | `!testme` | tests the head commit: install, upgrade, backup, restore, custom tests, lint |
-          | `!testme --quick` | install and custom tests only: sooner, of lower confidence, never counted as a green |
-          | `!testme cancel` | cancels what runs or waits for this pull request |
-          | `!testme help` | shows this |
+          | `!testme --quick` | runs only install and custom tests: faster, but without a commit status |
+          | `!testme cancel` | cancels the waiting and running runs of this pull request |
+          | `!testme help` | shows this help |
 
-          A command is a comment of its own, with nothing else in it. Members of `recipes` may give one.
+          Write a command alone in a comment. Members of `recipes` may use them.
         "###);
         assert!(world.builds().is_empty());
     });
@@ -178,7 +178,7 @@ fn a_second_one_on_the_same_head_joins_the_first() {
 
           ci-bot: ▶️ **Running** · `11111111` · [live log](http://drone.test/recipes/ci/1)
 
-          A run of this commit is under way already, so no other was started.
+          A run of this commit is already in progress, so no second one was started.
 
           bob: !testme
         "###);
@@ -216,7 +216,7 @@ fn a_second_one_on_a_new_head_is_built_too() {
 
           ci-bot: ✅ **Passed** · `22222222` · 1 min · [log](http://drone.test/recipes/ci/2)
 
-          The run left no results: this is Drone's word alone.
+          The run left no results; only Drone reports success.
 
           <sub>Other runs: [passed](http://drone.test/recipes/ci/1) `11111111`</sub>
 
@@ -239,7 +239,7 @@ fn another_one_after_the_end_is_built_again() {
 
           ci-bot: ✅ **Passed** · `11111111` · 1 min · [log](http://drone.test/recipes/ci/2)
 
-          The run left no results: this is Drone's word alone.
+          The run left no results; only Drone reports success.
 
           <sub>Other runs: [passed](http://drone.test/recipes/ci/1) `11111111`</sub>
 
@@ -262,9 +262,9 @@ fn a_head_that_changed_meanwhile_is_said() {
 
           ci-bot: ✅ **Passed** · `11111111` · 1 min · [log](http://drone.test/recipes/ci/1)
 
-          The run left no results: this is Drone's word alone.
+          The run left no results; only Drone reports success.
 
-          This is not the head any more, which is `22222222` now: `!testme` tests that.
+          The head of the pull request is now `22222222`. Comment `!testme` to test it.
         "###);
     });
 }

@@ -89,7 +89,7 @@ fn a_build_that_appears_after_the_look_is_cancelled() {
 
           ci-bot: ✅ **Passed** · `11111111` · 1 min 30 s · [log](http://drone.test/recipes/ci/1)
 
-          The run left no results: this is Drone's word alone.
+          The run left no results; only Drone reports success.
         "###);
     });
 }
@@ -116,7 +116,7 @@ fn drone_down_for_hours() {
 
           ci-bot: ⏳ **Waiting for Drone** · `11111111`
 
-          Drone cannot be reached. It is tried again, for up to 24 hours.
+          Drone cannot be reached. The bot tries again for up to 24 hours.
         "###);
         world.is_up_again();
         world.until_quiet().await;
@@ -140,7 +140,7 @@ fn drone_down_for_longer_than_anybody_waits() {
 
           ci-bot: ⚠️ **Not started** · `11111111`
 
-          No build could be made within 24 hours: Drone cannot be reached. `!testme` tries again.
+          The build could not be started within 24 hours: Drone cannot be reached. Comment `!testme` to try again.
         "###);
     });
 }
@@ -157,7 +157,7 @@ fn nothing_in_the_pipeline_is_for_us() {
 
           ci-bot: ⏳ **Waiting for Drone** · `11111111`
 
-          Drone finds no pipeline of the CI repository that wants the build. It is tried again, for up to 24 hours.
+          Drone finds no pipeline in the CI repository for this build. The bot tries again for up to 24 hours.
         "###);
         world.network().drone.set_pipeline(Pipeline::Fine);
         world.until_quiet().await;
@@ -177,7 +177,7 @@ fn there_is_no_pipeline_for_a_while() {
 
           ci-bot: ⏳ **Waiting for Drone** · `11111111`
 
-          Drone does not answer in time. It is tried again, for up to 24 hours.
+          Drone does not answer in time. The bot tries again for up to 24 hours.
         "###);
         world.network().drone.set_pipeline(Pipeline::Fine);
         world.until_quiet().await;
@@ -198,7 +198,7 @@ fn a_broken_pipeline_is_an_error_at_once() {
 
           ci-bot: ⚠️ **Could not be tested** · `11111111` · 0 s · [log](http://drone.test/recipes/ci/1)
 
-          Drone could not run the build as it should; its log says why.
+          Drone could not run the build; the log shows the reason.
         "###);
     });
 }
@@ -217,7 +217,7 @@ fn a_build_that_somebody_deletes() {
 
           ci-bot: ⚠️ **Deleted in Drone** · `11111111` · [log](http://drone.test/recipes/ci/1)
 
-          What came of it is not known.
+          The result is not known.
         "###);
     });
 }

@@ -114,7 +114,7 @@ fn nothing_to_cancel_is_said() {
         assert_snapshot!(world.comments(&pr), @r###"
           alice: !testme cancel
 
-          ci-bot: There was nothing to cancel: no run of this pull request waits or runs.
+          ci-bot: There is nothing to cancel: no run of this pull request is waiting or running.
         "###);
     });
 }

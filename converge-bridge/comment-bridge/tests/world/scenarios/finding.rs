@@ -195,7 +195,7 @@ fn an_organisation_that_is_not_there_is_a_problem() {
         world.settings.borrow_mut().organisations.push(organisation("nobody", &["*"], &[]));
         world.starts();
         world.pass(30).await;
-        assert_snapshot!(world.problems().join("\n"), @"poll org:nobody: Gitea knows no organisation `nobody`, or shows it to members only; check `organisations`, and that the bot is a member of it");
+        assert_snapshot!(world.problems().join("\n"), @"poll org:nobody: Gitea does not show the organisation `nobody`; check `organisations`, and that the bot is a member of it");
     });
 }
 

@@ -101,7 +101,7 @@ fn somebody_deletes_it() {
 
           ci-bot: ✅ **Passed** · `11111111` · 1 min · [log](http://drone.test/recipes/ci/1)
 
-          The run left no results: this is Drone's word alone.
+          The run left no results; only Drone reports success.
         "###);
     });
 }
@@ -214,7 +214,7 @@ fn what_a_run_left_is_told() {
 
           ci-bot: ⚠️ **Unclear** · `1.0.0+2.0` at `11111111` · 1 min · [log](http://drone.test/recipes/ci/1)
 
-          Drone says success, but what the run says of itself does not bear it out.
+          Drone reports success, but the results of the run do not confirm it.
 
           | rung | result | time | |
           |:--|:--|--:|:--|
@@ -222,7 +222,7 @@ fn what_a_run_left_is_told() {
           | upgrade | **fail** | 30 s | \<b\>@{no width}alice\</b\> &#124; it broke |
           | backup | skip |  | the upgrade failed |
 
-          <details><summary>Last lines of what failed</summary>
+          <details><summary>Last lines of the failed test</summary>
 
           upgrade: `serves`
 

@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use super::forge::Forge;
-use crate::bridge::Tokens;
 use crate::ledger::{Found, Ledger};
+use crate::secrets::Tokens;
 use crate::settings::Settings;
-use crate::trigger::{Build, Command, Order, Outcome, Progress, Refusal, State, StateKind, Trigger};
-use crate::{Bridge, say};
+use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, Refusal, State, StateKind, Trigger};
+use crate::{Bridge, report};
 use http::names::Pull;
 
 pub const HEAD: &str = "1111111111111111111111111111111111111111";
@@ -53,7 +53,7 @@ impl World {
 
     /// Lets the task work for so long, and kills it then.
     pub async fn run(&self, seconds: u64) {
-        let ended = timeout(Duration::from_secs(seconds), say::run(&self.bridge)).await;
+        let ended = timeout(Duration::from_secs(seconds), report::run(&self.bridge)).await;
         assert!(ended.is_err(), "the task ended by itself");
     }
 
@@ -69,7 +69,7 @@ impl World {
 
     pub fn becomes(&self, comment: i64, state: State) {
         self.bridge.ledger.advance(&self.trigger(comment), state, self.bridge.clock.now()).unwrap();
-        self.bridge.bells.say.notify_one();
+        self.bridge.wakers.report.notify_one();
     }
 
     /// Somebody who may asks for a test of pull request 1.
@@ -94,13 +94,13 @@ impl World {
 
     pub fn queued(&self, comment: i64, builds_ahead: u32) {
         let build =
-            Build { number: comment, progress: Progress::Queued { builds_ahead }, started: None, finished: None };
+            BuildRecord { number: comment, progress: Progress::Queued { builds_ahead }, started: None, finished: None };
         self.becomes(comment, State::Building { order: self.order(comment), build });
     }
 
     pub fn running(&self, comment: i64) {
         let started = Some(self.bridge.clock.now());
-        let build = Build { number: comment, progress: Progress::Running, started, finished: None };
+        let build = BuildRecord { number: comment, progress: Progress::Running, started, finished: None };
         self.becomes(comment, State::Building { order: self.order(comment), build });
     }
 

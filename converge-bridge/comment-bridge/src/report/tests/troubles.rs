@@ -173,7 +173,7 @@ async fn it_ends_within_a_call() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         world.bridge.stop();
     };
-    tokio::join!(crate::say::run(&world.bridge), stopping);
+    tokio::join!(crate::report::run(&world.bridge), stopping);
     assert_eq!(world.forge.state().calls.len(), 1, "no call is begun after that");
     assert!(!world.is_silent());
 }

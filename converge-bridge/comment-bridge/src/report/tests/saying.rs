@@ -11,7 +11,7 @@ async fn a_run_is_one_comment_from_its_beginning_to_its_end() {
     assert!(world.one().contains("Waiting"));
     world.queued(11, 2);
     world.run(1).await;
-    assert!(world.one().contains("2 runs are before this one"));
+    assert!(world.one().contains("2 runs are ahead of this one"));
     world.running(11);
     world.run(1).await;
     assert!(world.one().contains("**Running**"));
@@ -74,7 +74,7 @@ async fn small_changes_are_told_calmly_and_great_ones_at_once() {
         tokio::time::sleep(std::time::Duration::from_secs(10)).await;
     };
     tokio::select! {
-        () = crate::say::run(&world.bridge) => {},
+        () = crate::report::run(&world.bridge) => {},
         () = task => {},
     }
     assert!(world.forge.calls("PATCH") <= 4, "{:?}", world.forge.state().calls);
@@ -89,7 +89,7 @@ async fn a_head_that_moved_on_is_said_at_the_end() {
     world.forge.state().heads.insert(1, OTHER.into());
     world.ended(11, Outcome::Failed);
     world.run(5).await;
-    assert!(world.one().contains("not the head any more, which is `22222222` now"), "{}", world.one());
+    assert!(world.one().contains("The head of the pull request is now `22222222`."), "{}", world.one());
     assert_eq!(world.forge.calls("GET pulls"), 1);
 }
 

@@ -1,12 +1,13 @@
-//! From start to SIGTERM.
+//! The process from start to SIGTERM.
 //!
-//! A task that panics or ends by itself ends the process with exit 1: Swarm starts another, which goes on from the
-//! ledger. SIGTERM and SIGINT let the requests under way end and then the process, within 5 s whatever hangs: a thread of
-//! its own hears them, so that not even a disk that does not answer keeps it alive.
+//! A task that panics or ends by itself ends the process with exit 1: Swarm starts another one, which continues from the
+//! ledger. After SIGTERM or SIGINT, calls in flight may end, and the process exits within 5 s. A thread of its own waits for
+//! the signals, so even a hanging disk does not keep the process alive.
 
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use base::clock::Clock;
@@ -17,59 +18,59 @@ use daemon::signals;
 use http::Connect;
 use tokio::sync::watch;
 
-use super::Bridge;
 use super::hook::Hook;
 use super::ledger::{self, Ledger};
-use super::program::Secrets;
+use super::secrets::Secrets;
 use super::settings::Settings;
 use super::web;
+use super::{Bridge, build, decide, poll, report};
 
-/// How long another instance may take to end.
-const PATIENCE: Duration = Duration::from_secs(20);
-/// How long requests to Gitea and Drone that are under way may take to end.
+/// The wait for another instance to end.
+const OTHER_INSTANCE: Duration = Duration::from_secs(20);
+/// The time in which calls to Gitea and Drone may end after the shutdown.
 const LAST_CALL: Duration = Duration::from_secs(4);
 /// The process is gone this long after a signal, whatever hangs.
 const LONGEST: Duration = Duration::from_millis(4800);
-/// The ledger's file.
+/// The file of the ledger.
 const LEDGER: &str = "ledger.sqlite";
 
-/// Where the program's own things are.
+/// The paths and the address of the program.
 #[derive(Debug, Clone)]
-pub struct Place {
-    /// The ledger's folder.
+pub struct Paths {
+    /// The directory of the ledger.
     pub ledger: PathBuf,
-    /// Where the runs' results are.
+    /// The directory of the results.
     pub runs: PathBuf,
-    /// Where to listen.
+    /// The address to listen on.
     pub listen: SocketAddr,
 }
 
-/// Why the program cannot run, or go on.
+/// Error that ends the program.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The runtime or the signals.
+    /// The runtime or the signal handler cannot be started.
     #[error("cannot start")]
     Start(#[source] io::Error),
-    /// Its ledger.
+    /// The ledger cannot be opened.
     #[error("cannot use the ledger in {}", folder.display())]
     Ledger {
-        /// Its folder.
+        /// The directory of the ledger.
         folder: PathBuf,
-        /// Why not.
+        /// The cause.
         source: ledger::Error,
     },
-    /// Its clients.
+    /// A client cannot be made.
     #[error(transparent)]
     Client(#[from] http::Error),
-    /// Its port.
+    /// The port cannot be opened.
     #[error("cannot listen on {listen}")]
     Listen {
-        /// Where.
+        /// The address.
         listen: SocketAddr,
-        /// Why not.
+        /// The cause.
         source: io::Error,
     },
-    /// A task.
+    /// A task panicked or ended by itself.
     #[error("a task has ended by itself")]
     Died,
 }
@@ -88,22 +89,24 @@ impl Explain for Error {
         match self {
             Self::Ledger { source, .. } => source.hint(),
             Self::Client(error) => error.hint(),
-            Self::Listen { .. } => Some("name another address with --listen, or end what listens there".into()),
+            Self::Listen { .. } => {
+                Some("name another address with --listen, or stop the program that listens there".into())
+            }
             Self::Died => {
-                Some("the line before says where; it goes on from the ledger when it is started again".into())
+                Some("the line before names the place; after a restart the bridge continues from the ledger".into())
             }
             Self::Start(_) => None,
         }
     }
 }
 
-/// Serves until it is told to end.
-pub fn live(settings: Settings, secrets: Secrets, place: Place) -> Result<(), Error> {
-    // Before any other thread is, so that all of them leave the signals to the one that waits for them.
+/// Serves until SIGTERM or SIGINT.
+pub fn run(settings: Settings, secrets: Secrets, paths: Paths) -> Result<(), Error> {
+    // Before any other thread starts, so that each of them inherits the blocked signals.
     let ending = signals::shutdown(LONGEST).map_err(Error::Start)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Error::Start)?;
-    let ended = runtime.block_on(serve(settings, secrets, place, ending));
-    // Another instance's ledger may still be waited for.
+    let ended = runtime.block_on(serve(settings, secrets, paths, ending));
+    // A thread may still wait for another instance's lock.
     runtime.shutdown_background();
     ended
 }
@@ -111,41 +114,53 @@ pub fn live(settings: Settings, secrets: Secrets, place: Place) -> Result<(), Er
 async fn serve(
     settings: Settings,
     secrets: Secrets,
-    place: Place,
+    paths: Paths,
     mut ending: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let folder = place.ledger.clone();
+    let folder = paths.ledger.clone();
     let path = folder.join(LEDGER);
-    let opening = tokio::task::spawn_blocking(move || Ledger::open(&path, PATIENCE));
+    let opening = tokio::task::spawn_blocking(move || Ledger::open(&path, OTHER_INSTANCE));
     let ledger = tokio::select! {
         biased;
         _ = ending.wait_for(|ending| *ending) => return Ok(()),
         opened = opening => opened.map_err(|_| Error::Died)?.map_err(|source| Error::Ledger { folder, source })?,
     };
     let connect = Connect::within(Duration::from_secs(settings.call_seconds));
-    let bridge = Bridge::new(settings, ledger, &secrets.tokens, place.runs, Clock::system(), &connect)?;
-    let listening = Listener::bind(&place.listen.to_string()).await;
-    let listener = listening.map_err(|source| Error::Listen { listen: place.listen, source })?;
+    let bridge = Bridge::new(settings, ledger, &secrets.tokens, paths.runs, Clock::system(), &connect)?;
+    let listening = Listener::bind(&paths.listen.to_string()).await;
+    let listener = listening.map_err(|source| Error::Listen { listen: paths.listen, source })?;
     let router = web::router(bridge.clone(), secrets.webhook.map(Hook::new));
     let serving = tokio::spawn(listen::serve(listener, router, bridge.stopping.subscribe()));
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
-        listen = %place.listen,
+        listen = %paths.listen,
         webhook = bridge.settings.webhook,
         "ready"
     );
 
     let stop = || {
-        tracing::info!("ending");
+        tracing::info!("shutting down");
         bridge.stop();
     };
-    let (drained, _served) = tokio::join!(drain::run(bridge.work(), ending, LAST_CALL, stop), serving);
+    let (drained, _served) = tokio::join!(drain::run(run_tasks(&bridge), ending, LAST_CALL, stop), serving);
     match drained {
         Ok(Drained::Finished) => Ok(()),
         Ok(Drained::Late) => {
-            tracing::warn!("a request was still under way; what came of it is looked up at the next start");
+            tracing::warn!("a call was still in flight; the next start looks up its outcome");
             Ok(())
         }
         Err(Died) => Err(Error::Died),
     }
+}
+
+/// Runs all tasks until the shutdown; calls in flight then are finished and recorded.
+pub async fn run_tasks(bridge: &Arc<Bridge>) {
+    let heartbeat = |task| bridge.health.watch(task);
+    tokio::join!(
+        biased;
+        heartbeat("poll").follow(poll::run(bridge)),
+        heartbeat("decide").follow(decide::run(bridge)),
+        heartbeat("build").follow(build::run(bridge)),
+        heartbeat("report").follow(report::run(bridge)),
+    );
 }

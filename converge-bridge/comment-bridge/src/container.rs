@@ -1,0 +1,10 @@
+//! Paths and names in the container: converge-bridge mounts there what the program reads there.
+
+/// The directory of the ledger.
+pub const LEDGER: &str = "/ledger";
+/// The directory with `<build number>/results.json`.
+pub const RUNS: &str = "/runs";
+/// The port that the program listens on.
+pub const PORT: u16 = 8080;
+/// The environment variable with the path of the certificate authorities.
+pub const AUTHORITIES_VARIABLE: &str = "SSL_CERT_FILE";
