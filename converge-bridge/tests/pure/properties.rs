@@ -1,5 +1,5 @@
 //! For generated states: applying plans to a model of Docker ends with nothing left to change, within the rounds a run has,
-//! and never takes what is in use or somebody else's.
+//! and never takes objects that are in use or of another owner.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
@@ -42,7 +42,7 @@ fn secrets(kind: &'static str) -> impl Strategy<Value = Vec<Secret>> {
     })
 }
 
-/// What somebody does to a service by hand: where, and what is there then.
+/// Manual changes of a service: the place, and the new value.
 fn drift() -> impl Strategy<Value = (&'static str, Value)> {
     prop::sample::select(vec![
         ("/Mode/Replicated/Replicas", json!(0)),
@@ -63,7 +63,7 @@ fn drift() -> impl Strategy<Value = (&'static str, Value)> {
     ])
 }
 
-/// What Docker itself makes of a spec, which is no difference.
+/// Changes that Docker itself makes to a spec; they are not differences.
 fn fill_in(spec: &mut Value) {
     spec["TaskTemplate"]["Runtime"] = json!("container");
     spec["TaskTemplate"]["ForceUpdate"] = json!(7);
@@ -163,7 +163,7 @@ fn world() -> impl Strategy<Value = (Desired, World)> {
 }
 
 impl World {
-    /// What depends on the rest.
+    /// The value that depends on the rest.
     fn look(&mut self) {
         let tag = TAGS[0].to_owned();
         self.seen.image = match self.seen.images.get(&tag) {

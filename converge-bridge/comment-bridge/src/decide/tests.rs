@@ -14,7 +14,7 @@ use http::names::Pull;
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// What Gitea says about each thing.
+/// The answers of Gitea.
 #[derive(Debug, Clone)]
 struct Says {
     comment: fn(i64) -> Reply,

@@ -10,7 +10,7 @@ use super::signed::is_right;
 use crate::trigger::Command;
 use daemon::limit::Sender;
 
-/// What Gitea 1.26.0 sent when a member commented, byte by byte, and what it signed it with the secret `s`.
+/// A delivery of Gitea 1.26.0 for a member's comment, byte by byte, and its signature with the secret `s`.
 const REAL: &[u8] = include_bytes!("tests/delivery.json");
 const SIGNATURE: &str = "bcaa98fa6a709586d0c1902cba862e27306df20e75029e9e8a62f1aa4b0861da";
 

@@ -112,7 +112,7 @@ fn sound(ledger: &Ledger) {
     none("SELECT 1 FROM triggers WHERE kind <> state ->> 'is'");
 }
 
-/// Runs `test` where mounts are nobody else's; says so where that is not allowed.
+/// Runs `test` in a mount namespace of its own; prints a line if that is not permitted.
 fn with_own_mounts(name: &str, test: impl FnOnce(&Path) + Send) {
     let folder = tempfile::tempdir().unwrap();
     let apart = || {

@@ -36,7 +36,7 @@ fn cells(markdown: &str) -> Result<Vec<String>, String> {
     Ok(cells)
 }
 
-/// What Gitea makes links, mentions and pictures of, after Markdown has been read.
+/// Texts that Gitea turns into links, mentions and pictures, after Markdown.
 fn is_quiet(shown: &str) -> bool {
     let chars: Vec<char> = shown.chars().collect();
     let pairs = chars.windows(2).all(|pair| match pair {
@@ -51,7 +51,7 @@ fn is_quiet(shown: &str) -> bool {
     pairs && hex && tracker && !shown.to_ascii_lowercase().contains("www.")
 }
 
-/// What breaks comments, in pieces.
+/// Fragments that break comments.
 fn nasty() -> impl Strategy<Value = String> {
     let pieces = vec![
         "@",

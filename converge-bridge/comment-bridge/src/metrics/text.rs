@@ -8,7 +8,7 @@ use daemon::prometheus::{Exposition, Type};
 use super::{BUCKETS, DeliveryResult, Metrics, RequestResult};
 use crate::trigger::StateKind;
 
-/// What is looked at when somebody asks.
+/// Values that are read for each scrape.
 #[derive(Debug, Default)]
 pub struct Gauges {
     /// How many triggers there are of each kind; nothing, when the ledger cannot be read.

@@ -109,7 +109,7 @@ impl Case {
         self.world.lock().unwrap().pulls.push(pull);
     }
 
-    /// Somebody comments now.
+    /// Adds a comment with the present time.
     fn comment(&self, repository: &str, number: i64, id: i64, author: &'static str, body: &'static str) {
         let mut world = self.world.lock().unwrap();
         let now = world.now;

@@ -12,8 +12,8 @@ use reqwest::{Request, StatusCode};
 use serde_json::{Value, json};
 
 use crate::Bridge;
-use crate::secrets::Tokens;
 use crate::ledger::Ledger;
+use crate::secrets::Tokens;
 use crate::settings::Settings;
 
 /// What is answered; nothing when no answer ever comes.

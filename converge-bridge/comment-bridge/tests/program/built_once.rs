@@ -16,7 +16,7 @@ use crate::running::{Place, Running, SECRET};
 
 /// The bot's token at Drone.
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
-/// How soon a build is there when nobody polls.
+/// The deadline of a build without a poll.
 const SOON: Duration = Duration::from_secs(1);
 
 struct Site {
@@ -27,7 +27,7 @@ struct Site {
 }
 
 impl Site {
-    /// Gitea and Drone, the bot logged in to it, the CI repository active, and nobody who runs builds.
+    /// Gitea and Drone, with the bot logged in, the CI repository active, and no runner.
     fn start() -> Self {
         let forge = Forge::start_with(&forge::Options { kind: Some(Kind::StandIn), ..Default::default() }).unwrap();
         let world = forge.fill(&Content::default()).unwrap();
@@ -133,7 +133,7 @@ fn a_comment_that_is_told_of_is_built_once_and_soon() {
 fn a_kill_in_between_loses_nothing_and_doubles_nothing() {
     let site = Site::start();
     let mut running = site.place.start_and_poll();
-    // Slower than the kill: the build is made, and nobody hears of it.
+    // The answer arrives after the kill: Drone has a build that the ledger does not know.
     site.drone
         .order(r#"[{"method": "POST", "path": "/api/repos/recipes/ci/builds", "what": "hang", "after": true, "times": 1}]"#)
         .unwrap();

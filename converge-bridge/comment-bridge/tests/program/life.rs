@@ -12,7 +12,7 @@ use crate::running::{PROGRAM, Place, SECRET, comment, is_root};
 use crate::server::Server;
 use crate::wire::{deliver, get, open, raw};
 
-/// What Swarm and the design leave it.
+/// The time until the end that Swarm and the design permit.
 const END: Duration = Duration::from_secs(5);
 
 #[test]
@@ -137,7 +137,7 @@ fn a_second_instance_gives_up_or_ends_when_told_and_the_first_goes_on() {
     assert!(first.is_well());
 }
 
-/// The program as somebody who is not root, whom permissions stop.
+/// Runs the program as an unprivileged user.
 fn as_nobody(place: &Place) -> Output {
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--", PROGRAM]);
@@ -157,7 +157,7 @@ fn a_ledger_that_cannot_be_written_is_an_error_with_a_hint() {
         return;
     }
     let place = Place::new("http://127.0.0.1:1", "http://127.0.0.1:1");
-    // The program itself must be within reach of nobody, too.
+    // The unprivileged user must reach the program, too.
     fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
     let output = as_nobody(&place);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

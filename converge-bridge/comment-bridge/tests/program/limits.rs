@@ -7,7 +7,7 @@ use crate::running::{Place, Running, SECRET, comment};
 use crate::server::Server;
 use crate::wire::{get, head, open, post, raw, rest, signature};
 
-/// What a slow client gets, and the time it takes to say so.
+/// The answer to a slow client, and the time until it.
 const SLOW: Duration = Duration::from_secs(8);
 
 fn quiet() -> (Server, Place, Running) {

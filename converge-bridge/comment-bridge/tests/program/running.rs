@@ -49,7 +49,7 @@ impl Place {
     }
 
     fn command_through(&self, through: &[&str]) -> Command {
-        // A test that fails leaves nobody behind.
+        // A failing test leaves no process behind.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "--"]).args(through).arg(PROGRAM).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
@@ -178,7 +178,7 @@ fn pause() {
     std::thread::sleep(Duration::from_millis(10));
 }
 
-/// What a delivery of a new comment on `recipes/hello#1` says, as Gitea 1.26 writes it but for what is not read.
+/// A delivery for a new comment on `recipes/hello#1`, as Gitea 1.26 writes it, without fields that are not read.
 pub fn comment(id: i64, body: &str) -> Value {
     let now = jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     json!({
@@ -195,7 +195,7 @@ pub fn comment(id: i64, body: &str) -> Value {
     })
 }
 
-/// Whether this process is root, which no permission stops.
+/// True if this process is root, which ignores permissions.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// An answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// Its status; 0 when the connection was closed without any.
+    /// The status; 0 if the connection was closed without one.
     pub status: u16,
     head: String,
     /// Everything behind its head.
@@ -43,7 +43,7 @@ impl Answer {
 /// Sends these bytes, and reads until the other side closes.
 pub fn raw(to: SocketAddr, bytes: &[u8]) -> Answer {
     let mut stream = open(to);
-    // Whoever is refused early may be cut off while it still sends.
+    // A client that is refused early may be cut off while it sends.
     let _ = stream.write_all(bytes);
     rest(stream)
 }

@@ -13,7 +13,7 @@ use secrecy::SecretString;
 use crate::story::in_time;
 use doubles::{BOT, GITEA, GITEA_TOKEN, Wire};
 
-/// What was understood, without what differs from one server to the next.
+/// The parsed answers, without the parts that differ between servers.
 #[derive(Default)]
 struct Talk {
     lines: Vec<String>,
@@ -73,7 +73,7 @@ async fn talk(gitea: &Gitea) -> Vec<String> {
     let read = gitea.comment(&repository, made.id).await.unwrap().unwrap();
     let line = talk.comment(&read);
     talk.note("a comment read", line);
-    // Whoever edits within a second leaves no trace of it.
+    // An edit within the same second leaves no trace.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     let edited = gitea.edit_comment(&repository, made.id, "running").await.unwrap().unwrap();
     let line = talk.comment(&edited);

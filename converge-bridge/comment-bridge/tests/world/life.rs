@@ -82,7 +82,7 @@ impl Life {
                     life.kill();
                     true
                 }
-                // What follows in this life reaches nobody any more.
+                // Later answers of this life reach no caller.
                 Some(CommitFault::DiesAfter) => {
                     life.kill();
                     false
@@ -127,7 +127,7 @@ impl Life {
         }
     }
 
-    /// Whether a task ended by itself, which it must not.
+    /// True if a task ended by itself, which is a failure.
     pub fn has_fallen(&self) -> bool {
         self.task.is_finished()
     }

@@ -17,7 +17,7 @@ use std::thread;
 use event::Schedule;
 use laws::Tally;
 
-/// What came of a schedule, also of one that panicked.
+/// The result of a schedule, also after a panic.
 fn outcome(schedule: &Schedule) -> Tally {
     catch_unwind(AssertUnwindSafe(|| run::run(schedule))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().cloned();

@@ -29,7 +29,7 @@ use doubles::{BOT, Build, CI, ClockOf, DRONE, Fault, FaultRule, GITEA, Network, 
 /// Longer than a poll and a call that hangs.
 const QUIET: Duration = Duration::from_secs(30);
 
-/// What webhooks are signed with.
+/// The key of the webhooks' signatures.
 const SECRET: &str = "what webhooks are signed with";
 
 /// How long it may take until it is quiet.
@@ -287,7 +287,7 @@ impl World {
         self.network().clocks.step(clock, seconds);
     }
 
-    /// What a build left behind.
+    /// Writes the results of a build.
     pub fn results(&self, build: i64, results: &serde_json::Value) {
         let folder = self.runs.path().join(build.to_string());
         std::fs::create_dir_all(&folder).unwrap();
@@ -353,13 +353,13 @@ impl World {
         assert!(!fallen, "a task has ended by itself\n{}", self.picture());
     }
 
-    /// What must hold in every story.
+    /// Checks the rules of every story.
     pub fn check(&self) {
         self.check_calls();
         self.alive();
     }
 
-    /// Whether every call was one that this world knows.
+    /// Checks that this world knows every call.
     pub fn check_calls(&self) {
         let unknown = self.network().unknown.clone();
         assert!(unknown.is_empty(), "calls that this world does not know: {unknown:#?}");
@@ -367,7 +367,7 @@ impl World {
 
     // What came of it.
 
-    /// What is to be read on a pull request.
+    /// The visible comments of a pull request.
     pub fn comments(&self, pull: &Pull) -> String {
         let (network, id) = (self.network(), id(pull));
         let each = network.gitea.comments_of(&id).map(|(_, it)| {
@@ -394,7 +394,7 @@ impl World {
         all.into_iter().filter(|trigger| trigger.pull == *pull).collect()
     }
 
-    /// What became of each trigger of a pull request, oldest first.
+    /// The states of a pull request's triggers, oldest first.
     pub fn became(&self, pull: &Pull) -> Vec<&'static str> {
         self.triggers(pull).iter().rev().map(|trigger| trigger.state.kind().name()).collect()
     }
@@ -453,7 +453,7 @@ fn line(number: i64, build: &Build) -> String {
     format!("{number} {} {}@{commit}{mode} for {}", build.status, of("RECIPE"), of("TRIGGER"))
 }
 
-/// Somebody.
+/// A user.
 pub struct Person<'a> {
     world: &'a World,
     pub name: String,

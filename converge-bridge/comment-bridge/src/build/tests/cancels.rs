@@ -1,8 +1,8 @@
 //! `!testme cancel`.
 
+use super::drone::Fault;
 use super::world::World;
 use crate::trigger::{Command, Outcome, State, StateKind};
-use super::drone::Fault;
 use http::names::Pull;
 
 #[tokio::test(start_paused = true)]

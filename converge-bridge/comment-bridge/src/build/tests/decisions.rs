@@ -161,7 +161,7 @@ fn a_build_that_is_not_in_the_list_is_asked_for_alone() {
     assert!(matches!(then(&none, Some(&alone)), Then::End(_, Outcome::Passed)));
     assert_eq!(then(&none, None), gone);
     assert_eq!(then(&unknown, None), Then::Unprovable);
-    // Somebody else's of the same number: Drone began anew.
+    // Another comment's build with the same number: a new Drone counts from 1.
     assert_eq!(then(&snapshot(&[build(5, Status::Running, Some(8))], true), None), gone);
     // One without its parameters is its own.
     assert!(matches!(then(&snapshot(&[build(5, Status::Error, None)], true), None), Then::End(_, Outcome::Error)));

@@ -14,14 +14,14 @@ use tokio::time::{Instant, sleep};
 /// Drone's time at the beginning.
 pub const BEGIN: i64 = 1_800_000_000;
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy)]
 pub enum Fault {
-    /// It is not done.
+    /// No effect.
     Lost,
-    /// It is done; no answer comes.
+    /// Effect, but no answer.
     LostAfter,
-    /// It is done so many seconds later; no answer comes.
+    /// Effect after this number of seconds, but no answer.
     Late(u64),
     /// This, instead of doing it.
     Says(u16, &'static str),

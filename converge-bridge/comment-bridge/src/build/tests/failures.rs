@@ -1,11 +1,11 @@
-//! Drone fails, forgets, and is somebody else; the ledger cannot be written to.
+//! Drone fails, forgets, and is another server; the ledger cannot be written.
 
 use rusqlite::Connection;
 
+use super::drone::{BEGIN, Fault};
 use super::world::World;
 use crate::ledger::Ledger;
 use crate::trigger::{Command, Outcome, State, StateKind};
-use super::drone::{BEGIN, Fault};
 use http::names::Pull;
 
 #[tokio::test(start_paused = true)]

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
+use super::drone::Fault;
 use super::world::{HEAD, World};
 use crate::trigger::{Command, Outcome, Progress, State, StateKind};
-use super::drone::Fault;
 use http::names::Pull;
 
 #[tokio::test(start_paused = true)]

@@ -8,13 +8,13 @@ use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
 use tokio::time::{Instant, timeout};
 
+use super::drone::{BEGIN, Drone};
 use crate::Bridge;
 use crate::build;
 use crate::ledger::{Found, Ledger};
 use crate::secrets::Tokens;
 use crate::settings::Settings;
 use crate::trigger::{Command, Order, Outcome, State, StateKind, Trigger};
-use super::drone::{BEGIN, Drone};
 use http::names::Pull;
 
 pub const HEAD: &str = "1111111111111111111111111111111111111111";

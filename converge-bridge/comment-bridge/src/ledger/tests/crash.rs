@@ -41,7 +41,7 @@ fn killed_at_any_instant_it_has_every_write_it_answered() {
             answered = answer().expect("it writes until it is killed");
         }
         drop(writer);
-        // What it answered before the kill, and nobody read yet.
+        // Answers from before the kill that were not read yet.
         while let Some(later) = answer() {
             answered = later;
         }

@@ -16,7 +16,7 @@ use crate::trigger::{Refusal, StateKind};
 enum Step {
     See(Vec<Found>, Option<(Pull, Reading)>, Timestamp),
     Advance(i64, State, Timestamp),
-    // As somebody would who looked before another step.
+    // The trigger as it was before another step.
     AdvanceStale(Found, State, Timestamp),
     Trouble(i64, Option<String>),
     Unsay(Pull),

@@ -6,7 +6,7 @@ use super::*;
 use crate::ledger::{Cursor, Error, PullRecord, Reading, schema};
 use crate::trigger::StateKind;
 
-/// What the first version wrote. Never edited: such ledgers are out there.
+/// A ledger of version 1. Never edited: such ledgers exist.
 const FIRST: &str = include_str!("version-1.sql");
 
 #[test]

@@ -11,16 +11,16 @@ use reqwest::{Method, Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep, sleep_until};
 
-/// What goes wrong with a call.
+/// A fault of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
-    /// It is not done, and nothing is answered.
+    /// No effect and no answer.
     Lost,
-    /// It is done, and nothing is answered.
+    /// Effect, but no answer.
     AnswerLost,
-    /// It is not done, and this is answered.
+    /// No effect, and this answer.
     Says(u16),
-    /// It is done so many seconds later, and nothing is answered.
+    /// Effect after this number of seconds, but no answer.
     Late(u64),
     /// Nothing happens at all.
     Hangs,
@@ -37,14 +37,14 @@ pub struct State {
     /// By pull request and id.
     pub comments: BTreeMap<(i64, i64), Comment>,
     pub statuses: Vec<(String, Value)>,
-    /// What goes wrong next, by the beginning of a call.
+    /// The next faults, by the begin of a call.
     pub faults: Vec<(String, Fault)>,
-    /// What goes wrong always.
+    /// The permanent faults.
     pub always: Vec<(String, Fault)>,
     /// Every call, with when it came.
     pub calls: Vec<(Duration, String)>,
     pub heads: BTreeMap<i64, String>,
-    /// What is done later.
+    /// Delayed effects.
     late: Vec<(Instant, Method, String, Value)>,
     last: i64,
 }
@@ -71,7 +71,7 @@ impl Forge {
         state
     }
 
-    /// What the bot says on a pull request.
+    /// The bot's comments on a pull request.
     pub fn said(&self, pull: i64) -> Vec<String> {
         let state = self.state();
         let of_it =

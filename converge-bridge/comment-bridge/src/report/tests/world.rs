@@ -72,7 +72,7 @@ impl World {
         self.bridge.wakers.report.notify_one();
     }
 
-    /// Somebody who may asks for a test of pull request 1.
+    /// Adds an authorised test of pull request 1.
     pub fn test(&self, comment: i64) {
         self.test_of(pull(1), comment, HEAD);
     }

@@ -11,7 +11,7 @@ use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict
 pub const HEAD: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 pub const OTHER: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c";
 
-/// What a comment is made of, owned.
+/// The owned facts of a comment.
 #[derive(Debug)]
 pub struct Made {
     pub settings: Settings,
@@ -126,7 +126,7 @@ pub fn rung(name: RungName, status: RungStatus, reason: Option<&str>, seconds: u
     Rung { name, status, reason: reason.map(str::to_owned), seconds: Some(seconds) }
 }
 
-/// What a run leaves that passed everything but the tests nobody wrote.
+/// Results of a run that passed all rungs except the custom tests, which do not exist.
 pub fn results(run: i64) -> Results {
     Results {
         run: run.to_string(),
@@ -149,7 +149,7 @@ pub fn results(run: i64) -> Results {
     }
 }
 
-/// What a run leaves that failed its upgrade.
+/// Results of a run with a failed upgrade.
 pub fn failed(run: i64) -> Results {
     let output = "== test_upgrade_converged\nGET https://hedg-c95a69.ci.example.org/ -> 502\nGET https://hedg-c95a69.ci.example.org/ -> 502\n\u{1b}[31mE       AssertionError: the app did not answer within 300 s\u{1b}[0m\n";
     Results {
@@ -171,7 +171,7 @@ pub fn failed(run: i64) -> Results {
     }
 }
 
-/// What a run leaves that could not find out.
+/// Results of a run without a verdict.
 pub fn troubled(run: i64) -> Results {
     Results {
         verdict: Some(Verdict::Error),

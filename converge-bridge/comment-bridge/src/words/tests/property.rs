@@ -175,7 +175,7 @@ fn any_made() -> impl Strategy<Value = Made> {
     )
 }
 
-/// Whether it is HTML that we put there.
+/// True for HTML of the bridge itself.
 fn is_known(html: &str) -> bool {
     let known = [
         "<details><summary>Error</summary>",
@@ -187,7 +187,7 @@ fn is_known(html: &str) -> bool {
     known.contains(&html.trim()) || Marker::find(html).is_some()
 }
 
-/// What Markdown makes of it: nothing but what we put there.
+/// Checks the parsed Markdown: it contains only markup of the bridge.
 fn is_only_ours(made: &Made, body: &str) -> Result<(), String> {
     let ours = ["https://drone.ci.example.org/recipes/ci/", "https://ci.example.org/runs/"];
     let mut cells = BTreeSet::new();

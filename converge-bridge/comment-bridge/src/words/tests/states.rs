@@ -4,7 +4,7 @@ use super::made::*;
 use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
 use results::{Results, RungName, RungStatus, Verdict};
 
-/// The comment is as it was when somebody last looked at it.
+/// Compares the comment with its reviewed snapshot.
 fn is(name: &str, made: &Made) {
     let shown = made.shown();
     insta::with_settings!({ prepend_module_to_snapshot => false, omit_expression => true, snapshot_path => "../snapshots" }, {

@@ -1,4 +1,4 @@
-//! Somebody asks.
+//! Commands that ask for tests or help.
 
 use insta::assert_snapshot;
 

@@ -6,7 +6,7 @@ use crate::story::{slow_story, story};
 use doubles::Fault;
 use doubles::Pipeline;
 
-/// What went wrong with the one attempt to make the build; there is one all the same.
+/// The first attempt to make the build fails in this way; there is one build in the end.
 fn one_build_for_all_that(fault: Fault) {
     story(async |world| {
         world.network().drone.lasts = (90, 90);

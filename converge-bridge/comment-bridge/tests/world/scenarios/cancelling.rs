@@ -1,4 +1,4 @@
-//! Somebody takes it back.
+//! Commands that cancel.
 
 use insta::assert_snapshot;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::story::story;
 use doubles::ClockOf;
 
-/// Somebody asks after a clock was set, and again; each gets a build.
+/// Two commands after a clock was set; each gets a build.
 fn asked_after(clock: ClockOf, seconds: i64) {
     story(async |world| {
         world.pass(60).await;

@@ -8,7 +8,7 @@ use crate::story::story;
 use doubles::BOT;
 use doubles::Fault;
 
-/// What went wrong with writing it; there is one comment all the same, and it says the end.
+/// The first write of the comment fails in this way; there is one comment in the end, with the verdict.
 fn one_comment_for_all_that(fault: Fault) {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
@@ -114,7 +114,7 @@ fn a_second_one_of_ours_goes() {
         world.until("it is said", |world| !world.said(&pr).is_empty()).await;
         let said = world.said(&pr)[0].clone();
         world.stranger(BOT).comments(&pr, &said);
-        // Whoever starts anew without a ledger looks.
+        // A start without a ledger looks for the comment.
         world.dies().await;
         world.forgets_everything();
         world.starts();

@@ -18,7 +18,7 @@ pub const LATEST_WORDS: u64 = 30;
 pub const IN_A_ROW: u32 = 3;
 pub const DOWN: u64 = 20;
 
-/// How long builds last, in seconds: longer than a late twin takes to appear, and whoever cancels it to be there again.
+/// The duration of builds, in seconds: longer than the delay of a late twin and the outage of the bridge that cancels it.
 pub const LASTS: (u64, u64) = (90, 130);
 
 /// How long a comment is left as it was written, at least: an edit within the same second cannot be seen.

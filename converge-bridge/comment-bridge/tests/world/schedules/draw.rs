@@ -162,7 +162,7 @@ impl Draw {
                 _ => Fault::DoesAndSaysNull,
             };
             let mut what = self.pick(&CALLS);
-            // An empty list is an answer like any other: nobody can tell that it is a wrong one.
+            // An empty list is a valid answer, so the bridge cannot detect that it is wrong.
             if fault == Fault::DoesAndSaysNull {
                 what = self.pick(&["drone POST", "gitea POST comments", "gitea GET pulls"]);
             }

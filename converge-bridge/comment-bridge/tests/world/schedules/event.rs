@@ -6,10 +6,10 @@ use crate::commits::CommitFault;
 use doubles::ClockOf;
 use doubles::FaultRule;
 
-/// What happens.
+/// An event of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Event {
-    /// Somebody comments on a pull request.
+    /// A user comments on a pull request.
     Comments {
         key: u8,
         pull: usize,

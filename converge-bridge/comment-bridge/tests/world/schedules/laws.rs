@@ -7,7 +7,7 @@ use comment_bridge::trigger::{State, StateKind};
 use super::run::{Asked, Told};
 use crate::story::World;
 
-/// What was lost and doubled, and what else is wrong.
+/// The violations of the laws: lost, doubled, and others.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
     pub lost: Vec<String>,
@@ -21,7 +21,7 @@ impl Tally {
     }
 }
 
-/// What a comment asks for, by the plain words of the design.
+/// The command of a comment, by the text of the design.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wish {
     Test { quick: bool },
@@ -92,7 +92,7 @@ pub fn judge(world: &World, told: &Told) -> Tally {
 fn due(world: &World, told: &Told, id: i64, asked: &Asked, all: &BTreeMap<i64, Vec<i64>>) -> Due {
     let Wish::Test { quick } = wish(asked.body) else { return Due::None };
     if asked.by == "sam" {
-        // Whoever edits another's comment may do so before it is taken, and its author is still the stranger.
+        // An edit by another user before the decision does not change the author: still the stranger.
         return Due::None;
     }
     if asked.touched || told.closed.contains(&asked.pull) {

@@ -13,12 +13,12 @@ use super::laws::{self, Tally};
 use crate::story::{World, id, in_time};
 use doubles::ClockOf;
 
-/// What happened, as far as the laws ask.
+/// The course of a schedule, as far as the laws need it.
 pub struct Told {
     pub pulls: Vec<Pull>,
-    /// What became of each comment that was made.
+    /// The comments, with their fates.
     pub comments: BTreeMap<i64, Asked>,
-    /// Whether an older ledger was put back.
+    /// True if an older ledger was restored.
     pub restored: bool,
     /// The heads that each pull request had, with the time from which on.
     pub heads: BTreeMap<Pull, Vec<String>>,
@@ -30,7 +30,7 @@ pub struct Asked {
     pub pull: Pull,
     pub by: &'static str,
     pub body: &'static str,
-    /// Whether it was edited or deleted later.
+    /// True if it was edited or deleted later.
     pub touched: bool,
 }
 
@@ -136,7 +136,7 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
             Event::Restores => {
                 if let Some(copy) = &copy {
                     world.dies().await;
-                    // Whoever does it by hand takes longer than what is under way to Gitea.
+                    // A manual restore takes longer than a call in flight to Gitea.
                     while world.network().has_late_at_gitea() {
                         world.second().await;
                     }
