@@ -44,7 +44,8 @@ pub fn remarks(results: &Results) -> Vec<String> {
         (lint && results.passed()).then_some("Lint changes only the level, not the verdict."),
         (results.clean_teardown == Some(false))
             .then_some("⚠️ The run could not remove everything that it created. An operator should check."),
-        (results.no_secret_leak == Some(false)).then_some("⚠️ The run found a secret in its output. An operator should check."),
+        (results.no_secret_leak == Some(false))
+            .then_some("⚠️ The run found a secret in its output. An operator should check."),
     ]
     .into_iter()
     .flatten()
