@@ -109,6 +109,12 @@ impl Drone {
         }
     }
 
+    /// Forgets all builds and their numbers.
+    pub fn reset(&mut self) {
+        self.builds.clear();
+        self.last = 0;
+    }
+
     /// Lets every build end soon.
     pub fn hurry(&mut self, now: Duration) {
         self.lasts = (1, 4);
@@ -137,8 +143,9 @@ impl Drone {
         let rest = match path.as_slice() {
             ["api", "user"] if is_bot => return Some(Reply::json(200, &json!({"id": 1, "login": BOT}))),
             ["api", "repos", owner, name, ..] if format!("{owner}/{name}") != self.repository => {
-                return Some(refusal(404, "Not Found"));
+                return Some(if is_bot { refusal(404, "Not Found") } else { refusal(401, "Unauthorized") });
             }
+            ["api", "repos", _, _, "secrets"] if !is_bot => return Some(refusal(401, "Unauthorized")),
             ["api", "repos", _, _, rest @ ..] => rest,
             ["api", ..] if !is_bot => return Some(refusal(401, "Unauthorized")),
             _ => return None,
@@ -189,16 +196,17 @@ impl Drone {
         Reply::json_text(200, format!("[{}]", each.join(",")))
     }
 
-    /// An entry of the list as text, kept until the status changes, because polls ask for it very often.
+    /// An entry of the list as text, kept until the build changes, because polls ask for it very often.
     fn entry(&mut self, number: i64) -> Option<String> {
-        let status = self.builds.get(&number)?.status.clone();
-        if let Some((of, text)) = &self.builds.get(&number)?.shown
-            && *of == status
+        let build = self.builds.get(&number)?;
+        let state = (build.status.clone(), build.created, build.params.len());
+        if let Some((of, text)) = &build.shown
+            && *of == state
         {
             return Some(text.clone());
         }
         let text = self.show(number)?.to_string();
-        self.builds.get_mut(&number)?.shown = Some((status, text.clone()));
+        self.builds.get_mut(&number)?.shown = Some((state, text.clone()));
         Some(text)
     }
 

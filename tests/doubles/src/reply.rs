@@ -60,7 +60,7 @@ impl Reply {
     }
 
     /// The reply as an HTTP client receives it.
-    pub(crate) fn carried(self) -> RawResponse {
+    pub fn into_response(self) -> RawResponse {
         let mut headers = HeaderMap::new();
         for (name, value) in self.headers {
             headers.append(name, value.parse().unwrap());

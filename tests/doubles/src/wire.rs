@@ -150,7 +150,7 @@ impl Wire {
     }
 
     fn put(&self, reply: Reply, server: Server) -> RawResponse {
-        lock(&self.network).dated(reply, server).carried()
+        lock(&self.network).dated(reply, server).into_response()
     }
 }
 

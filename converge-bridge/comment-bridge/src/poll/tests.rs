@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde_json::Value;
+use doubles::{BOT, GITEA, GITEA_TOKEN, Request, Server};
 
 use crate::Bridge;
 use crate::settings::{Organisation, Settings};
-use crate::tests::fake::{Fake, Reply, at, comment, entry, list, not_found, raw, says, settings};
+use crate::tests::fake::{Fake, Reply, at, comment, entry, list, raw, says, settings};
 use crate::trigger::{StateKind, Trigger};
 
 /// A pull request: its repository, number, when it changed, and its comments (id, author, body, when).
@@ -31,6 +30,7 @@ fn asked(line: &str) -> BTreeMap<String, String> {
     url.query_pairs().into_owned().collect()
 }
 
+/// The reply of the double with these pull requests in it, unless the test replies itself.
 fn answers(world: &mut World, line: &str) -> Reply {
     if let Some(meddle) = world.meddle.take() {
         let reply = meddle(world, line);
@@ -39,41 +39,33 @@ fn answers(world: &mut World, line: &str) -> Reply {
             return reply;
         }
     }
-    let query = asked(line);
-    let since: i64 = query.get("since").map_or(0, |since| since.parse::<Timestamp>().unwrap().as_second());
-    let since = since - at(0).as_second();
-    let path = line.split_once(' ').unwrap().1.split('?').next().unwrap();
-    let rest: Vec<&str> = path.trim_start_matches("/api/v1/repos/").split('/').collect();
-    let (date, is_new) = (at(world.now), |pull: &&Pull| pull.2 >= since);
-    match rest[..] {
-        ["issues", "search"] => {
-            let owner = format!("{}/", query["owner"]);
-            page(date, &query, world.pulls.iter().filter(is_new).filter(|pull| pull.0.starts_with(&owner)))
-        }
-        [owner, name, "issues"] => {
-            let name = format!("{owner}/{name}");
-            page(date, &query, world.pulls.iter().filter(is_new).filter(|pull| pull.0 == name))
-        }
-        [owner, name, "issues", number, "comments"] => {
-            let (name, number): (_, i64) = (format!("{owner}/{name}"), number.parse().unwrap());
-            let Some(pull) = world.pulls.iter().find(|pull| pull.0 == name && pull.1 == number) else {
-                return not_found();
-            };
-            let new = pull.3.iter().filter(|(.., when)| *when >= since);
-            let all: Vec<Value> = new.map(|(id, who, body, when)| comment(*id, who, body, *when)).collect();
-            list(date, all.len(), &all)
-        }
-        _ => panic!("nobody answers {line}"),
-    }
+    let (method, path) = line.split_once(' ').unwrap();
+    assert_eq!(method, "GET", "a poll changes nothing");
+    let url = reqwest::Url::parse(&format!("{GITEA}{path}")).unwrap();
+    let request = Request::of(Server::Gitea, reqwest::Method::GET, &url, &format!("Bearer {GITEA_TOKEN}"), &[]);
+    let reply = world.gitea().answer(&request, at(world.now)).unwrap_or_else(|| panic!("no double answers {line}"));
+    Some(Ok(reply.dated(at(world.now)).into_response()))
 }
 
-fn page<'a>(date: Timestamp, query: &BTreeMap<String, String>, pulls: impl Iterator<Item = &'a Pull>) -> Reply {
-    let all: Vec<Value> =
-        pulls.map(|pull| entry(pull.0, pull.1, pull.2, i64::try_from(pull.3.len()).unwrap())).collect();
-    let number = |name: &str| query[name].parse::<usize>().unwrap();
-    let (page, limit) = (number("page"), number("limit"));
-    let shown: Vec<Value> = all.iter().skip((page - 1) * limit).take(limit).cloned().collect();
-    list(date, all.len(), &shown)
+impl World {
+    /// A double that lists these pull requests in their order here.
+    fn gitea(&self) -> doubles::Gitea {
+        let mut gitea = doubles::Gitea::default();
+        for name in ["recipes", "apps"] {
+            gitea.organisations.entry(name.into()).or_default().members.insert(BOT.into());
+        }
+        for Pull(repository, number, updated, comments) in self.pulls.iter().rev() {
+            gitea.add_repository(repository).last_number = number - 1;
+            let id = gitea.open_pull(repository, "", at(-1000));
+            gitea.pulls.get_mut(&id).unwrap().updated = at(*updated);
+            for (comment, author, body, when) in comments {
+                let (author, body, created) = ((*author).to_owned(), (*body).to_owned(), at(*when));
+                let comment_of = doubles::Comment { pull: id.clone(), author, body, created, updated: created };
+                gitea.comments.insert(*comment, comment_of);
+            }
+        }
+        gitea
+    }
 }
 
 struct Case {

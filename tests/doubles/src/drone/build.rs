@@ -35,8 +35,8 @@ pub struct Build {
     pub(super) runs: Duration,
     /// Its status in the end.
     pub(super) will: &'static str,
-    /// Its last entry of a list, with the status that it shows.
-    pub(super) shown: Option<(String, String)>,
+    /// Its last entry of a list, with the state that it shows: status, creation, number of parameters.
+    pub(super) shown: Option<((String, Timestamp, usize), String)>,
 }
 
 impl Build {

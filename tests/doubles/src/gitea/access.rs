@@ -27,7 +27,9 @@ impl Gitea {
             Credentials::Token(token) => (of_token(token), false),
             Credentials::Password(login, password) => {
                 let is_right = self.accounts.get(login).is_some_and(|it| it.password == *password);
-                if is_right { (Some(login.clone()), true) } else { (of_token(password), false) }
+                // A token takes the place of the password, or of the login beside one of these.
+                let token = if password.is_empty() || password == "x-oauth-basic" { login } else { password };
+                if is_right { (Some(login.clone()), true) } else { (of_token(token), false) }
             }
         };
         let refused = || self.refuse(401, "invalid username, password or token");

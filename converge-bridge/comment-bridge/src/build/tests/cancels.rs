@@ -1,8 +1,8 @@
 //! `!testme cancel`.
 
-use super::drone::Fault;
 use super::world::World;
 use crate::trigger::{Command, Outcome, State, StateKind};
+use doubles::Fault;
 use http::names::Pull;
 
 #[tokio::test(start_paused = true)]
@@ -106,7 +106,7 @@ async fn a_build_that_may_still_come_is_waited_for_and_cancelled() {
 #[tokio::test(start_paused = true)]
 async fn a_build_that_was_asked_for_in_vain_is_none() {
     let world = World::new();
-    world.drone.fault("POST", Fault::Lost, 1);
+    world.drone.fault("POST", Fault::Refused, 1);
     world.test(1);
     world.run(1).await;
     world.cancel(2);
@@ -121,14 +121,18 @@ async fn a_build_that_was_asked_for_in_vain_is_none() {
 
 #[tokio::test(start_paused = true)]
 async fn it_is_asked_for_again_until_it_took() {
-    for fault in
-        [Fault::Lost, Fault::LostAfter, Fault::Says(500, "{}"), Fault::Says(409, "{}"), Fault::SaysAfter(200, "null")]
-    {
+    for fault in [
+        Fault::Refused,
+        Fault::AnswerLost,
+        Fault::SaysBody(500, "{}"),
+        Fault::SaysBody(409, "{}"),
+        Fault::DoesAndSaysBody(200, "null"),
+    ] {
         let world = World::new();
         world.test(1);
         world.run(1).await;
         world.drone.fault("DELETE", fault, 2);
-        world.drone.state().takes_no_cancel = 2;
+        world.drone.network().drone.ignores_cancels = 2;
         world.cancel(2);
         world.run(60).await;
         assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Cancelled), StateKind::Answered), "{fault:?}");

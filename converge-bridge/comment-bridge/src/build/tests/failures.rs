@@ -1,8 +1,11 @@
 //! Drone fails, forgets, and is another server; the ledger cannot be written.
 
+use jiff::Timestamp;
 use rusqlite::Connection;
 
-use super::drone::{BEGIN, Fault};
+use doubles::Fault;
+
+use super::drone::BEGIN;
 use super::world::World;
 use crate::ledger::Ledger;
 use crate::trigger::{Command, Outcome, State, StateKind};
@@ -13,18 +16,18 @@ async fn drone_may_be_down_for_hours() {
     let world = World::new();
     world.test(1);
     world.run(1).await;
-    world.drone.fault("", Fault::Lost, u32::MAX);
+    world.drone.fault("", Fault::Refused, u32::MAX);
     world.test(2);
-    let before = world.drone.state().calls.len();
+    let before = world.drone.network().calls.len();
     world.run(4 * 3600).await;
-    let calls = world.drone.state().calls.len() - before;
+    let calls = world.drone.network().calls.len() - before;
     // A look a minute, of several attempts each.
     assert!((1000..4 * 3600).contains(&calls), "{calls}");
     for comment in [1, 2] {
         assert_eq!(world.trigger(comment).problem.as_deref(), Some("Drone cannot be reached"));
     }
     assert!(world.bridge.health.problems()["drone"].contains("cannot be reached"));
-    world.drone.state().faults.clear();
+    world.drone.network().faults.clear();
     world.drone.set(1, "success");
     world.run(61).await;
     assert_eq!(world.outcome(1), (1, Outcome::Passed));
@@ -40,7 +43,7 @@ async fn drone_may_be_down_for_hours() {
 async fn a_failing_drone_is_seen_to_be_well_when_nothing_is_to_be_done() {
     let world = World::new();
     world.test(1);
-    world.drone.fault("GET", Fault::Says(401, "{\"message\": \"Unauthorized\"}"), 1);
+    world.drone.fault("GET", Fault::SaysBody(401, "{\"message\": \"Unauthorized\"}"), 1);
     // Cancelled elsewhere while Drone fails.
     let ended = async {
         tokio::time::sleep(std::time::Duration::from_millis(300)).await;
@@ -64,20 +67,20 @@ async fn one_that_cannot_be_made_does_not_hold_up_the_next() {
         world.authorise(comment);
     }
     for _ in 0..4 {
-        world.drone.fault("POST", Fault::Says(500, "{\"message\": \"no\"}"), 1);
+        world.drone.fault("POST", Fault::SaysBody(500, "{\"message\": \"no\"}"), 1);
     }
     world.run(5).await;
     let kinds: Vec<StateKind> = (1..=9).map(|comment| world.kind(comment)).collect();
     assert_eq!(kinds.iter().filter(|kind| **kind == StateKind::Building).count(), 5, "{kinds:?}");
     world.run(40).await;
     assert!((1..=9).all(|comment| world.kind(comment) == StateKind::Building));
-    assert_eq!(world.drone.state().builds.len(), 9);
+    assert_eq!(world.drone.network().drone.builds.len(), 9);
 }
 
 #[tokio::test(start_paused = true)]
 async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
     let world = World::new();
-    world.drone.fault("POST", Fault::Says(200, "null"), u32::MAX);
+    world.drone.fault("POST", Fault::SaysBody(200, "null"), u32::MAX);
     world.test(1);
     let (mut hours, mut doubts) = (0, 0);
     while world.kind(1) != StateKind::Failed {
@@ -93,21 +96,21 @@ async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
     assert!(doubts > 10, "{doubts}");
     let State::Failed { reason, .. } = world.trigger(1).state else { panic!() };
     assert_eq!(reason, "Drone finds no pipeline in the CI repository for this build");
-    assert_eq!(world.drone.state().builds.len(), 0);
+    assert_eq!(world.drone.network().drone.builds.len(), 0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_made_when_there_is_too_much_to_look_through() {
     let world = World::new();
     for _ in 0..5001 {
-        world.drone.state().add(None);
+        world.drone.add(&[]);
     }
     world.test(1);
     world.run(30).await;
     assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Authorised, 0));
     assert!(world.trigger(1).problem.unwrap().contains("too many builds"));
-    for build in world.drone.state().builds.values_mut() {
-        build.created = BEGIN - 3600;
+    for build in world.drone.network().drone.builds.values_mut() {
+        build.created = Timestamp::from_second(BEGIN - 3600).unwrap();
     }
     world.run(3).await;
     assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Building, 1));
@@ -119,11 +122,11 @@ async fn a_build_that_was_deleted_is_an_end_but_a_hidden_repository_is_none() {
     world.test(1);
     world.test(2);
     world.run(1).await;
-    world.drone.fault("GET", Fault::Says(404, "{\"message\": \"Not Found\"}"), 50);
+    world.drone.fault("GET", Fault::SaysBody(404, "{\"message\": \"Not Found\"}"), 50);
     world.run(30).await;
     assert_eq!((world.kind(1), world.kind(2)), (StateKind::Building, StateKind::Building));
-    world.drone.state().faults.clear();
-    world.drone.state().builds.remove(&1);
+    world.drone.network().faults.clear();
+    world.drone.network().drone.builds.remove(&1);
     world.run(61).await;
     assert_eq!((world.outcome(1), world.kind(2)), ((1, Outcome::Deleted), StateKind::Building));
 }
@@ -133,8 +136,8 @@ async fn a_drone_that_began_anew_has_no_build_of_ours() {
     let world = World::new();
     world.test(1);
     world.run(1).await;
-    world.drone.state().builds.clear();
-    world.drone.state().add(Some([("TRIGGER".to_owned(), "99".to_owned())].into()));
+    world.drone.network().drone.reset();
+    world.drone.add(&[("TRIGGER", "99")]);
     world.run(5).await;
     assert_eq!((world.outcome(1), world.drone.asked("DELETE")), ((1, Outcome::Deleted), 0));
 }
@@ -143,7 +146,7 @@ async fn a_drone_that_began_anew_has_no_build_of_ours() {
 async fn a_list_that_is_none_is_no_proof() {
     for body in ["null", "{}", "[{}]", "[null]", "[{\"number\": 0, \"status\": \"\", \"created\": 0}]", "<html>", ""] {
         let world = World::new();
-        world.drone.fault("GET builds", Fault::Says(200, body), u32::MAX);
+        world.drone.fault("GET builds", Fault::SaysBody(200, body), u32::MAX);
         world.test(1);
         world.run(30).await;
         assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Authorised, 0), "{body}");
@@ -176,7 +179,7 @@ async fn what_cannot_be_written_down_is_not_done() {
 
 #[tokio::test(start_paused = true)]
 async fn killed_again_and_again_it_makes_one_build() {
-    for (seconds, fault) in (1..20).flat_map(|seconds| [(seconds, Fault::Late(5)), (seconds, Fault::Lost)]) {
+    for (seconds, fault) in (1..20).flat_map(|seconds| [(seconds, Fault::Late(5)), (seconds, Fault::Refused)]) {
         let world = World::new();
         world.drone.fault("POST", fault, 1);
         world.test(1);

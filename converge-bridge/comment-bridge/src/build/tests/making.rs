@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use super::drone::Fault;
 use super::world::{HEAD, World};
 use crate::trigger::{Command, Outcome, Progress, State, StateKind};
+use doubles::Fault;
 use http::names::Pull;
 
 #[tokio::test(start_paused = true)]
@@ -12,11 +12,12 @@ async fn a_build_is_made_with_its_parameters_and_followed_to_its_end() {
     let world = World::new();
     world.test(17);
     world.run(1).await;
-    let params = json!(world.drone.state().builds[&1].params);
+    let build = world.drone.network().drone.builds[&1].clone();
+    assert_eq!(build.branch, "stable");
     assert_eq!(
-        params,
+        json!(build.params),
         json!({
-            "branch": "stable", "RECIPE": "hello", "REF": HEAD, "PR": "1", "SRC": "recipes/hello", "TRIGGER": "17",
+            "RECIPE": "hello", "REF": HEAD, "PR": "1", "SRC": "recipes/hello", "TRIGGER": "17",
             "STAGES": "install,upgrade,backup,restore,custom", "CCCI_QUICK": "0",
         })
     );
@@ -35,8 +36,7 @@ async fn a_quick_one_is_short() {
     world.comment(17, Command::Test { quick: true });
     world.authorise(17);
     world.run(1).await;
-    let state = world.drone.state();
-    let params = state.builds[&1].params.as_ref().unwrap();
+    let params = world.drone.network().drone.builds[&1].params.clone();
     assert_eq!((params["STAGES"].as_str(), params["CCCI_QUICK"].as_str()), ("install,custom", "1"));
 }
 
@@ -62,13 +62,13 @@ async fn the_position_in_the_queue_is_told() {
 #[tokio::test(start_paused = true)]
 async fn an_answer_that_was_lost_makes_no_second_build() {
     for fault in [
-        Fault::LostAfter,
-        Fault::SaysAfter(500, "{\"message\": \"database is locked\"}"),
-        Fault::SaysAfter(502, "<html>"),
-        Fault::SaysAfter(200, "null"),
-        Fault::SaysAfter(200, "{\"number\": 1, \"sta"),
-        Fault::SaysAfter(200, "{\"number\": 0, \"status\": \"pending\", \"created\": 1}"),
-        Fault::SaysAfter(404, "{\"message\": \"Not Found\"}"),
+        Fault::AnswerLost,
+        Fault::DoesAndSaysBody(500, "{\"message\": \"database is locked\"}"),
+        Fault::DoesAndSaysBody(502, "<html>"),
+        Fault::DoesAndSaysBody(200, "null"),
+        Fault::DoesAndSaysBody(200, "{\"number\": 1, \"sta"),
+        Fault::DoesAndSaysBody(200, "{\"number\": 0, \"status\": \"pending\", \"created\": 1}"),
+        Fault::DoesAndSaysBody(404, "{\"message\": \"Not Found\"}"),
         Fault::Late(15),
     ] {
         let world = World::new();
@@ -81,7 +81,8 @@ async fn an_answer_that_was_lost_makes_no_second_build() {
 
 #[tokio::test(start_paused = true)]
 async fn a_build_that_was_not_made_is_made_after_a_while() {
-    for fault in [Fault::Lost, Fault::Says(500, "{}"), Fault::Says(200, "null"), Fault::Says(404, "{}")] {
+    for fault in [Fault::Refused, Fault::SaysBody(500, "{}"), Fault::SaysBody(200, "null"), Fault::SaysBody(404, "{}")]
+    {
         let world = World::new();
         world.drone.fault("POST", fault, 1);
         world.test(17);
@@ -114,7 +115,7 @@ async fn a_short_build_is_not_let_go_of_while_a_twin_may_come() {
     world.drone.fault("POST", Fault::Late(12), 1);
     world.drone.fault("POST", Fault::Late(50), 1);
     // The first is not found in the meantime, so that it is asked for again.
-    world.drone.fault("GET builds", Fault::Says(200, "[]"), 16);
+    world.drone.fault("GET builds", Fault::SaysBody(200, "[]"), 16);
     world.test(17);
     let over = async {
         tokio::time::sleep(std::time::Duration::from_mins(1)).await;
@@ -134,10 +135,9 @@ async fn a_twin_is_cancelled_even_when_the_first_has_just_ended() {
     let world = World::new();
     world.test(17);
     world.run(1).await;
-    let params = world.drone.state().builds[&1].params.clone();
-    world.drone.state().add(params);
+    world.drone.add(&[("TRIGGER", "17")]);
     world.drone.set(1, "success");
-    world.drone.fault("DELETE", Fault::Says(500, "{}"), 2);
+    world.drone.fault("DELETE", Fault::SaysBody(500, "{}"), 2);
     world.run(3).await;
     assert_eq!(world.kind(17), StateKind::Building);
     world.run(10).await;
@@ -157,7 +157,7 @@ async fn of_two_builds_one_runs_to_its_end_whatever_the_ledger_forgot() {
         let world = World::new();
         world.test(17);
         for status in builds {
-            let number = world.drone.state().add(Some([("TRIGGER".to_owned(), "17".to_owned())].into()));
+            let number = world.drone.add(&[("TRIGGER", "17")]);
             world.drone.set(number, status);
         }
         world.run(3).await;
@@ -174,8 +174,8 @@ async fn of_two_builds_one_runs_to_its_end_whatever_the_ledger_forgot() {
 async fn a_build_is_told_as_what_it_was_made_of() {
     let world = World::new();
     let other = "2".repeat(40);
-    let params = [("TRIGGER", "17"), ("REF", &other), ("CCCI_QUICK", "1")];
-    world.drone.state().add(Some(params.map(|(name, value)| (name.to_owned(), value.to_owned())).into()));
+    let params = [("TRIGGER", "17"), ("REF", other.as_str()), ("CCCI_QUICK", "1")];
+    world.drone.add(&params);
     world.test(17);
     world.run(1).await;
     let trigger = world.trigger(17);
@@ -187,11 +187,11 @@ async fn a_build_is_told_as_what_it_was_made_of() {
 async fn a_broken_pipeline_is_an_end() {
     let world = World::new();
     let error = "{\"number\": 1, \"status\": \"error\", \"created\": 1800000000, \"error\": \"yaml: no\"}";
-    world.drone.fault("POST", Fault::SaysAfter(200, error), 1);
+    world.drone.fault("POST", Fault::DoesAndSaysBody(200, error), 1);
     world.test(17);
     world.run(1).await;
     world.drone.set(1, "error");
-    world.drone.state().builds.get_mut(&1).unwrap().params = None;
+    world.drone.network().drone.builds.get_mut(&1).unwrap().params.clear();
     world.run(3).await;
     assert_eq!((world.outcome(17), world.drone.asked("POST")), ((1, Outcome::Error), 1));
 }
@@ -200,9 +200,9 @@ async fn a_broken_pipeline_is_an_end() {
 async fn a_build_that_was_made_long_ago_is_found_on_a_later_page() {
     let world = World::new();
     world.test(17);
-    world.drone.state().add(Some([("TRIGGER".to_owned(), "17".to_owned())].into()));
+    world.drone.add(&[("TRIGGER", "17")]);
     for _ in 0..250 {
-        world.drone.state().add(None);
+        world.drone.add(&[]);
     }
     world.run(1).await;
     assert_eq!((world.number(17), world.drone.asked("POST")), (1, 0));
@@ -217,6 +217,6 @@ async fn five_hundred_are_made_within_half_a_minute() {
         world.authorise(comment);
     }
     world.run(30).await;
-    assert_eq!((world.drone.asked("POST"), world.drone.state().builds.len()), (500, 500));
+    assert_eq!((world.drone.asked("POST"), world.drone.network().drone.builds.len()), (500, 500));
     assert!((1..=500).all(|comment| matches!(world.trigger(comment).state, State::Building { .. })));
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use doubles::{DRONE_TOKEN, Wire};
 use http::Connect;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
@@ -37,8 +38,8 @@ impl World {
         .unwrap();
         let drone = Drone::new();
         let mut connect = Connect::within(Duration::from_secs(10));
-        connect.transport = Some(Arc::new(drone.clone()));
-        let tokens = Tokens { gitea: "a".into(), drone: "b".into() };
+        connect.transport = Some(Arc::new(Wire::of(&drone.0)));
+        let tokens = Tokens { gitea: "a".into(), drone: DRONE_TOKEN.into() };
         let (start, then) = (Instant::now(), Timestamp::from_second(BEGIN).unwrap());
         let clock = base::clock::Clock::from_fn(move || then + SignedDuration::try_from(start.elapsed()).unwrap());
         let bridge = Bridge::new(settings, ledger, &tokens, "/nowhere".into(), clock, &connect).unwrap();

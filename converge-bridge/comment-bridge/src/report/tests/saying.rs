@@ -19,12 +19,18 @@ async fn a_run_is_one_comment_from_its_beginning_to_its_end() {
     world.run(1).await;
     assert!(world.one().contains("**Passed**"));
     assert_eq!((world.kind(11), world.is_silent()), (StateKind::Reported, true));
-    let told: Vec<String> =
-        world.forge.state().statuses.iter().map(|(commit, it)| format!("{} {}", &commit[..4], it["state"])).collect();
+    let told: Vec<String> = world
+        .forge
+        .network()
+        .gitea
+        .statuses
+        .iter()
+        .map(|it| format!("{} {}", &it.commit[..4], it.sent["state"]))
+        .collect();
     assert_eq!(told, ["1111 \"pending\"", "1111 \"pending\"", "1111 \"pending\"", "1111 \"success\""]);
-    let calls = world.forge.state().calls.len();
+    let calls = world.forge.network().calls.len();
     world.run(600).await;
-    assert_eq!(world.forge.state().calls.len(), calls, "nothing is asked when there is nothing to say");
+    assert_eq!(world.forge.network().calls.len(), calls, "nothing is asked when there is nothing to say");
 }
 
 #[tokio::test(start_paused = true)]
@@ -32,7 +38,7 @@ async fn a_stranger_is_met_with_silence() {
     let world = World::new();
     world.stranger(11);
     world.run(60).await;
-    assert_eq!((world.forge.state().calls.len(), world.is_silent()), (0, true));
+    assert_eq!((world.forge.network().calls.len(), world.is_silent()), (0, true));
     world.test(12);
     world.run(10).await;
     let before = world.one();
@@ -77,7 +83,7 @@ async fn small_changes_are_told_calmly_and_great_ones_at_once() {
         () = crate::report::run(&world.bridge) => {},
         () = task => {},
     }
-    assert!(world.forge.calls("PATCH") <= 4, "{:?}", world.forge.state().calls);
+    assert!(world.forge.calls("PATCH") <= 4, "{:?}", world.forge.network().calls);
 }
 
 #[tokio::test(start_paused = true)]
@@ -86,7 +92,7 @@ async fn a_head_that_moved_on_is_said_at_the_end() {
     world.test(11);
     world.running(11);
     world.run(1).await;
-    world.forge.state().heads.insert(1, OTHER.into());
+    world.forge.push(1, OTHER);
     world.ended(11, Outcome::Failed);
     world.run(5).await;
     assert!(world.one().contains("The head of the pull request is now `22222222`."), "{}", world.one());
@@ -107,8 +113,8 @@ async fn each_commit_has_its_own_status() {
     world.ended(12, Outcome::Passed);
     world.run(10).await;
     let last = |commit: &str| {
-        let state = world.forge.state();
-        state.statuses.iter().rfind(|(of, _)| of == commit).map(|(_, it)| it["state"].clone()).unwrap()
+        let network = world.forge.network();
+        network.gitea.statuses.iter().rfind(|it| it.commit == commit).map(|it| it.sent["state"].clone()).unwrap()
     };
     assert_eq!((last(HEAD), last(OTHER)), ("failure".into(), "success".into()));
     assert_eq!((world.kind(11), world.kind(12)), (StateKind::Reported, StateKind::Reported));
@@ -120,17 +126,14 @@ async fn our_comment_is_found_without_a_ledger() {
     before.test(11);
     before.run(1).await;
     let world = World::new();
-    {
-        let mut state = world.forge.state();
-        state.write(1, "ci-bot", "Something else that the bot's account says");
-        state.write(1, "eve", &before.one());
-        state.write(1, "CI-Bot", &before.one());
-        state.write(1, "ci-bot", &format!("> {}\n\nquoted", before.one()));
-    }
+    world.forge.write(1, "ci-bot", "Something else that the bot's account says");
+    world.forge.write(1, "eve", &before.one());
+    world.forge.write(1, "CI-Bot", &before.one());
+    world.forge.write(1, "ci-bot", &format!("> {}\n\nquoted", before.one()));
     world.test(12);
     world.run(5).await;
     assert_eq!((world.forge.calls("POST issues"), world.forge.calls("PATCH")), (0, 1));
-    let comments: Vec<_> = world.forge.state().comments.values().cloned().collect();
+    let comments: Vec<_> = world.forge.network().gitea.comments.values().cloned().collect();
     assert!(comments[2].body.contains("\"trigger\":12") && comments[1].body.contains("\"trigger\":11"));
 }
 
@@ -140,7 +143,7 @@ async fn who_deletes_it_is_left_in_peace_until_there_is_news() {
     world.test(11);
     world.queued(11, 3);
     world.run(1).await;
-    world.forge.state().comments.clear();
+    world.forge.network().gitea.comments.clear();
     world.queued(11, 2);
     world.run(30).await;
     assert!(world.forge.said(1).is_empty());

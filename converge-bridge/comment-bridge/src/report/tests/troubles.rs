@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::forge::Fault;
+use doubles::Fault;
+
 use super::world::{World, pull};
 use crate::trigger::{Outcome, StateKind};
 
@@ -10,10 +11,10 @@ const CREATE: &str = "POST issues/1/comments";
 
 #[tokio::test(start_paused = true)]
 async fn whatever_becomes_of_its_creation_there_is_one_comment() {
-    for fault in [Fault::Lost, Fault::AnswerLost, Fault::Says(500), Fault::Late(12), Fault::Late(25), Fault::Hangs] {
+    for fault in [Fault::Refused, Fault::AnswerLost, Fault::Says(500), Fault::Late(12), Fault::Late(25), Fault::Hangs] {
         for kills in [false, true] {
             let world = World::new();
-            world.forge.state().fault(CREATE, fault);
+            world.forge.fault(CREATE, fault);
             world.test(11);
             if kills {
                 // It dies within the call, and begins anew.
@@ -36,7 +37,7 @@ async fn an_older_text_that_comes_late_is_mended() {
         let world = World::new();
         world.test(11);
         world.run(1).await;
-        world.forge.state().fault("PATCH", Fault::Late(15));
+        world.forge.fault("PATCH", Fault::Late(15));
         world.running(11);
         world.run(if kills { 3 } else { 12 }).await;
         world.ended(11, Outcome::Passed);
@@ -51,12 +52,12 @@ async fn an_older_status_that_comes_late_is_mended() {
     let world = World::new();
     world.test(11);
     world.run(1).await;
-    world.forge.state().fault("POST statuses", Fault::Late(15));
+    world.forge.fault("POST statuses", Fault::Late(15));
     world.running(11);
     world.run(12).await;
     world.ended(11, Outcome::Passed);
     world.run(60).await;
-    assert_eq!(world.forge.state().statuses.last().unwrap().1["state"], "success");
+    assert_eq!(world.forge.network().gitea.statuses.last().unwrap().sent["state"], "success");
     assert!(world.is_silent());
 }
 
@@ -66,23 +67,21 @@ async fn a_second_comment_of_ours_goes() {
     world.test(11);
     world.run(1).await;
     let body = world.one();
-    let mut comments = std::mem::take(&mut world.forge.state().comments);
+    let mut comments = std::mem::take(&mut world.forge.network().gitea.comments);
     comments.retain(|_, comment| comment.author != "ci-bot");
     let again = World::new();
-    for _ in 0..3 {
-        again.forge.state().write(1, "ci-bot", &body);
-    }
-    again.forge.state().fault("DELETE", Fault::Lost);
+    let [first, ..] = [(); 3].map(|()| again.forge.write(1, "ci-bot", &body));
+    again.forge.fault("DELETE", Fault::Refused);
     again.test(11);
     again.run(60).await;
-    assert_eq!(*again.forge.state().comments.keys().next().unwrap(), (1, 1001), "the oldest stays");
+    assert_eq!(*again.forge.network().gitea.comments.keys().next().unwrap(), first, "the oldest stays");
     assert!(again.one().contains("Waiting"));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_status_that_is_forbidden_is_tried_once_a_commit_and_noted_once() {
     let world = World::new();
-    world.forge.state().always.push(("POST statuses".into(), Fault::Says(403)));
+    world.forge.always("POST statuses", Fault::Says(403));
     for comment in [11, 12] {
         world.test(comment);
         world.run(2).await;
@@ -101,7 +100,7 @@ async fn a_status_that_is_forbidden_is_tried_once_a_commit_and_noted_once() {
 async fn where_nothing_may_be_said_it_is_given_up_in_the_end() {
     for status in [403, 423, 404] {
         let world = World::new();
-        world.forge.state().always.push(("POST issues".into(), Fault::Says(status)));
+        world.forge.always("POST issues", Fault::Says(status));
         world.test(11);
         world.running(11);
         world.ended(11, Outcome::Passed);
@@ -111,26 +110,26 @@ async fn where_nothing_may_be_said_it_is_given_up_in_the_end() {
         assert!((3..20).contains(&tries), "{tries} tries in an hour");
         world.run(26 * 3600).await;
         assert_eq!((world.kind(11), world.is_silent()), (StateKind::Reported, true), "{status}");
-        let tries = world.forge.state().calls.len();
+        let tries = world.forge.network().calls.len();
         world.run(3600).await;
-        assert_eq!(world.forge.state().calls.len(), tries);
+        assert_eq!(world.forge.network().calls.len(), tries);
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_outage_is_waited_for_however_long_it_is() {
     let world = World::new();
-    world.forge.state().always.push((String::new(), Fault::Says(503)));
+    world.forge.always("", Fault::Says(503));
     for number in 1..=20 {
         world.test_of(pull(number), 10 + number, super::world::HEAD);
         world.running(10 + number);
         world.ended(10 + number, Outcome::Failed);
     }
     world.run(30 * 3600).await;
-    let calls = world.forge.state().calls.len();
+    let calls = world.forge.network().calls.len();
     assert!(calls < 30 * 3600 / 30, "{calls} calls");
     assert_eq!(world.bridge.health.problems().len(), 1);
-    world.forge.state().always.clear();
+    world.forge.network().faults.clear();
     world.run(120).await;
     for number in 1..=20 {
         assert_eq!((world.kind(10 + number), world.forge.said(number).len()), (StateKind::Reported, 1));
@@ -141,12 +140,9 @@ async fn an_outage_is_waited_for_however_long_it_is() {
 #[tokio::test(start_paused = true)]
 async fn the_trouble_of_one_keeps_no_other_waiting() {
     let world = World::new();
-    {
-        let mut state = world.forge.state();
-        state.always.push(("POST issues/1/".into(), Fault::Hangs));
-        state.always.push(("POST issues/2/".into(), Fault::Says(500)));
-        state.always.push(("POST issues/3/".into(), Fault::Says(403)));
-    }
+    world.forge.always("POST issues/1/", Fault::Hangs);
+    world.forge.always("POST issues/2/", Fault::Says(500));
+    world.forge.always("POST issues/3/", Fault::Says(403));
     for number in 1..=3 {
         world.test_of(pull(number), 10 + number, super::world::HEAD);
     }
@@ -167,13 +163,13 @@ async fn the_trouble_of_one_keeps_no_other_waiting() {
 #[tokio::test(start_paused = true)]
 async fn it_ends_within_a_call() {
     let world = World::new();
-    world.forge.state().fault(CREATE, Fault::Lost);
+    world.forge.fault(CREATE, Fault::Refused);
     world.test(11);
     let stopping = async {
         tokio::time::sleep(Duration::from_millis(20)).await;
         world.bridge.stop();
     };
     tokio::join!(crate::report::run(&world.bridge), stopping);
-    assert_eq!(world.forge.state().calls.len(), 1, "no call is begun after that");
+    assert_eq!(world.forge.network().calls.len(), 1, "no call is begun after that");
     assert!(!world.is_silent());
 }

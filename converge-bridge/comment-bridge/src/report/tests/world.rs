@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 use std::time::Duration;
 
+use doubles::{GITEA_TOKEN, Wire};
 use http::Connect;
 use jiff::{SignedDuration, Timestamp};
 use rusqlite::Connection;
@@ -41,8 +42,8 @@ impl World {
         .unwrap();
         let forge = Forge::new();
         let mut connect = Connect::within(Duration::from_secs(10));
-        connect.transport = Some(Arc::new(forge.clone()));
-        let tokens = Tokens { gitea: "a".into(), drone: "b".into() };
+        connect.transport = Some(Arc::new(Wire::of(&forge.0)));
+        let tokens = Tokens { gitea: GITEA_TOKEN.into(), drone: "b".into() };
         let (start, then) = (Instant::now(), Timestamp::from_second(1_795_262_400).unwrap());
         let clock = base::clock::Clock::from_fn(move || then + SignedDuration::try_from(start.elapsed()).unwrap());
         let ledger = Ledger::of(Connection::open_in_memory().unwrap()).unwrap();
