@@ -45,7 +45,7 @@ fn a_list_has_the_parameters_of_its_builds(site: &Site) -> Outcome {
 }
 
 fn a_page_has_a_hundred_at_most_and_more_is_twenty_five(site: &Site) -> Outcome {
-    site.own()?;
+    site.is_ours()?;
     let runner = site.runner();
     let branch = site.pipeline(&runner);
     let made: Vec<Value> = (0..27).map(|_| site.build(&branch, "")).collect();
@@ -163,7 +163,7 @@ fn what_is_hidden_is_not_found_like_what_is_not_there(site: &Site) -> Outcome {
 
 /// Deleted by the purge, the API's only way. Runs last, since other tests read earlier builds.
 fn deleted_builds_are_gone_and_their_numbers_with_them(site: &Site) -> Outcome {
-    site.own()?;
+    site.is_ours()?;
     let runner = site.runner();
     let branch = site.pipeline(&runner);
     let [first, second, third] = [(); 3].map(|()| site.build(&branch, ""));

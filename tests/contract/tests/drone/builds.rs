@@ -54,7 +54,7 @@ fn cancel(site: &Site, build: &Value) -> Value {
 }
 
 fn the_default_branch_is_built_unless_another_is_named(site: &Site) -> Outcome {
-    site.own()?;
+    site.is_ours()?;
     let build = site.bot.post(&site.at("/builds")).is(200).json();
     assert_eq!((&build["source"], &build["ref"]), (&json!("main"), &json!("refs/heads/main")));
     cancel(site, &build);
@@ -205,7 +205,7 @@ fn a_build_has_a_page(site: &Site) -> Outcome {
 }
 
 fn who_is_nobody_may_read_a_public_repository_and_no_more(site: &Site) -> Outcome {
-    site.own()?;
+    site.is_ours()?;
     site.anonymous.get(&site.at("")).is(200);
     site.anonymous.get(&site.at("/builds")).is(200);
     site.anonymous.post(&site.at("/builds")).refuses(401, "Unauthorized");

@@ -12,6 +12,7 @@ mod bridge;
 mod browser;
 mod builds;
 mod client;
+mod double;
 mod events;
 mod faults;
 mod login;

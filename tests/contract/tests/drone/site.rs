@@ -8,12 +8,14 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use doubles::Shared;
 use forge::{Account, Api, Content, Forge, World};
 use serde_json::{Value, json};
 use stand_ins::drone::{Drone, Options, free_port};
 
 use crate::browser;
 use crate::client::Client;
+use crate::double;
 use crate::runner::Runner;
 
 /// Timeout for changes that the server makes asynchronously.
@@ -27,15 +29,17 @@ pub const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 pub enum Which {
     StandIn,
     Real(PathBuf),
+    Double,
     Given,
 }
 
 impl Which {
-    pub fn wanted() -> Self {
+    /// The given one alone, where one is given.
+    pub fn all() -> Vec<Self> {
         match env::var_os("DRONE_CONTRACT_BIN") {
-            _ if env::var_os("DRONE_CONTRACT_URL").is_some() => Self::Given,
-            Some(program) => Self::Real(program.into()),
-            None => Self::StandIn,
+            _ if env::var_os("DRONE_CONTRACT_URL").is_some() => vec![Self::Given],
+            Some(program) => vec![Self::Real(program.into()), Self::Double],
+            None => vec![Self::StandIn, Self::Double],
         }
     }
 }
@@ -45,6 +49,7 @@ impl fmt::Display for Which {
         f.write_str(match self {
             Self::StandIn => "stand_in",
             Self::Real(_) => "real",
+            Self::Double => "double",
             Self::Given => "given",
         })
     }
@@ -63,6 +68,7 @@ pub struct Site {
     made: Cell<u32>,
     mark: String,
     own: Option<Own>,
+    double: Option<Shared>,
 }
 
 /// Parts that exist only for a server started here.
@@ -79,6 +85,9 @@ impl Site {
         if *which == Which::Given {
             return Self::given(mark);
         }
+        if *which == Which::Double {
+            return Ok(Self::of_double(mark));
+        }
         let forge = Forge::start().map_err(|error| error.to_string())?;
         let world = forge.fill(&Content::default()).map_err(|error| error.to_string())?;
         let gitea = forge.api().with_token(&world.administrator.token);
@@ -92,6 +101,7 @@ impl Site {
             made: Cell::new(0),
             mark,
             own: None,
+            double: None,
         };
         let account = format!("username:{},machine:false,admin:true,token:{TOKEN}", world.bot.name);
         let drone = site.launch(&forge, &world, &[("DRONE_USER_CREATE", &account), FILTER]).0;
@@ -119,7 +129,31 @@ impl Site {
             made: Cell::new(0),
             mark,
             own: None,
+            double: None,
         })
+    }
+
+    /// The double, which needs no Gitea.
+    fn of_double(mark: String) -> Self {
+        let (network, address) = double::start();
+        let anonymous = Client::anonymous(&address);
+        Self {
+            which: Which::Double,
+            bot: anonymous.with_token(TOKEN),
+            anonymous,
+            slug: World::CI.to_owned(),
+            secret: String::new(),
+            gitea: Api::new(forge::Http::default(), ""),
+            made: Cell::new(0),
+            mark,
+            own: None,
+            double: Some(network),
+        }
+    }
+
+    /// Fails for a server that others use, too.
+    pub fn is_ours(&self) -> Result<(), String> {
+        if self.double.is_some() { Ok(()) } else { self.own().map(|_| ()) }
     }
 
     /// The server and the Gitea started here; an error for a given server.
@@ -172,6 +206,10 @@ impl Site {
     /// A branch of the repository with this text as its `.drone.yml`.
     pub fn branch(&self, text: &str) -> String {
         let name = self.word();
+        if let Some(network) = &self.double {
+            double::add_branch(network, &name, text);
+            return name;
+        }
         let path = format!("/repos/{}/contents/.drone.yml", self.slug);
         let sha = self.gitea.get(&format!("{path}?ref=main")).unwrap().text("/sha").unwrap();
         let content = STANDARD.encode(text);

@@ -13,6 +13,7 @@ mod browser;
 mod client;
 mod comments;
 mod contents;
+mod double;
 mod errors;
 mod git;
 mod grants;

@@ -10,6 +10,7 @@ use forge::{Account, Api, Forge, Http, Kind, Options};
 use serde_json::{Value, json};
 
 use crate::client::Client;
+use crate::double;
 
 /// Timeout for changes that Gitea makes asynchronously.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -19,13 +20,18 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Which {
     Real,
     StandIn,
+    Double,
     Given,
 }
 
 impl Which {
     /// Only the given Gitea if there is one; else all others.
     pub fn all() -> Vec<Self> {
-        if env::var_os("GITEA_CONTRACT_URL").is_some() { vec![Self::Given] } else { vec![Self::Real, Self::StandIn] }
+        if env::var_os("GITEA_CONTRACT_URL").is_some() {
+            vec![Self::Given]
+        } else {
+            vec![Self::Real, Self::StandIn, Self::Double]
+        }
     }
 }
 
@@ -34,6 +40,7 @@ impl fmt::Display for Which {
         f.write_str(match self {
             Self::Real => "real",
             Self::StandIn => "stand_in",
+            Self::Double => "double",
             Self::Given => "given",
         })
     }
@@ -82,6 +89,10 @@ impl Site {
             Which::StandIn => {
                 stand_ins::gitea().unwrap();
                 start(Kind::StandIn)
+            }
+            Which::Double => {
+                let (address, administrator) = double::start();
+                (None, address, administrator)
             }
         };
         let address = address.trim_end_matches('/').to_owned();
