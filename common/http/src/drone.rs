@@ -22,61 +22,61 @@ pub struct Drone {
 }
 
 impl Drone {
-    /// Drone at `address` (`https://` and its domain), asked as nobody. No connection is made yet.
+    /// Drone at `address` (`https://` and its domain), asked without a token. No connection is made yet.
     pub fn new(address: &str, connect: &Connect) -> Result<Self, Error> {
         Ok(Self { client: Client::new(Service::Drone, address, connect)?, identity: Identity::Anonymous })
     }
 
-    /// The same, asked with an API token.
+    /// The same server, asked with an API token.
     #[must_use]
     pub fn with_token(&self, token: &SecretString) -> Self {
         Self { client: self.client.clone(), identity: Identity::Token(token.clone()) }
     }
 
-    /// Whether it is up: says why not.
+    /// Fails with the reason unless the server is up.
     pub async fn healthy(&self) -> Result<(), Error> {
         let request = self.request(Method::GET, &["healthz"], &[]);
-        // One attempt: who waits for it asks again, and wants to say what it waits for meanwhile.
+        // One attempt: a caller that waits asks again, and reports the reason meanwhile.
         let answer = self.client.ask(&request).await?.or_failure()?;
         answer.refuse_page()
     }
 
-    /// Who the token belongs to.
+    /// The account of the token.
     pub async fn account(&self) -> Result<Account, Error> {
         self.client.get(&self.identity, &["api", "user"], &[]).await
     }
 
-    /// The repositories of the token's owner, as Drone has them in its own store: no question to Gitea.
-    /// Asked for a single one it may ask Gitea for permissions (once an hour), and answers 404 when it cannot.
+    /// The repositories of the token's owner, from Drone's own store: Gitea is not asked.
+    /// A request for a single repository may ask Gitea for permissions (once an hour), with 404 when Gitea is away.
     pub async fn repositories(&self) -> Result<Vec<Repository>, Error> {
         let all: Option<_> = self.client.get(&self.identity, &["api", "user", "repos"], &[]).await?;
         Ok(all.unwrap_or_default())
     }
 
-    /// Has Drone ask Gitea again for the repositories of the token's owner; answers what it has then.
+    /// Makes Drone read the repositories of the token's owner from Gitea again; returns the new list.
     pub async fn synchronise(&self) -> Result<Vec<Repository>, Error> {
         let answer = self.change(Method::POST, &["api", "user", "repos"], Body::None).await?;
         Ok(answer.json::<Option<_>>()?.unwrap_or_default())
     }
 
-    /// What Gitea lets the bot do with the repository `owner/name`, asked by Drone with the bot's SCM token. A dead token
-    /// is status 500; without any, Drone asks as nobody, who may read what is public.
+    /// The bot's permissions in Gitea for the repository `owner/name`, asked by Drone with the bot's SCM token. A dead token
+    /// is status 500; without a token Drone asks anonymously, which shows public repositories.
     pub async fn remote_permissions(&self, slug: &str) -> Result<Permissions, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
         let path = ["api", "user", "remote", "repos", owner, name];
-        // One attempt: a dead token is answered by 500, like an outage, and stays dead.
+        // One attempt: a dead token gives 500, as an outage does, and stays dead.
         let answer = self.client.ask(&self.request(Method::GET, &path, &[])).await?.or_failure()?;
         Ok(answer.json::<Repository>()?.permissions.unwrap_or_default())
     }
 
-    /// Activates a repository: Drone makes its webhook in Gitea, and the token's owner owns it from then on.
+    /// Activates a repository: Drone creates its webhook in Gitea, and the token's owner becomes the owner.
     pub async fn activate(&self, slug: &str) -> Result<Repository, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
         self.change(Method::POST, &["api", "repos", owner, name], Body::None).await?.json()
     }
 
     /// Sets timeout (minutes) and trust of a repository. Drone ignores both, and answers 200, unless the token's owner
-    /// is an administrator: compare what it answers.
+    /// is an administrator: compare the answer.
     pub async fn set(&self, slug: &str, timeout: i64, trusted: bool) -> Result<Repository, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
         let body = json!({"timeout": timeout, "trusted": trusted});
@@ -89,7 +89,7 @@ impl Drone {
         self.change(Method::POST, &["api", "repos", owner, name, "chown"], Body::None).await?.json()
     }
 
-    /// The client, for the login by its pages.
+    /// The client, for Drone's pages.
     pub fn client(&self) -> &Client {
         &self.client
     }

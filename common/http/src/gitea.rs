@@ -1,7 +1,7 @@
 //! The client of Gitea's API, as the bot: one client for all programs.
 //!
-//! Reads follow a renamed repository to its new name, on the same server only. A write is never redirected: it is made
-//! again at the name the repository has now.
+//! Reads follow a renamed repository to its new name, on the same server only. A write is never redirected: it is
+//! repeated at the repository's present name.
 
 mod answers;
 mod application;
@@ -77,7 +77,7 @@ impl Gitea {
         self.client.ask(&Request { method, url, identity: &self.identity, body }).await
     }
 
-    /// Reads something of a repository, under whatever name it has now.
+    /// Reads a path below a repository, which may have been renamed.
     async fn read(&self, repository: &Repository, path: &[&str], query: &[(&str, &str)]) -> Result<Answer, Error> {
         let mut url = self.client.url(&of(repository, path), query);
         for _ in 0..HOPS {
@@ -86,7 +86,7 @@ impl Gitea {
             let to = answer.location().filter(|_| moved).and_then(|to| self.client.within(to, &["api", "v1", "repos"]));
             let Some(to) = to else { return answer.or_failure() };
             url = to;
-            // What is asked stays as it was, whatever the redirect makes of it.
+            // The query stays as it was; a redirect may change or drop it.
             url.set_query(None);
             if !query.is_empty() {
                 url.query_pairs_mut().extend_pairs(query);
@@ -95,7 +95,7 @@ impl Gitea {
         self.ask(Method::GET, url, None).await?.or_failure()
     }
 
-    /// Writes something of a repository, once. A redirect did nothing, so the name it has now is tried then.
+    /// Writes a path below a repository, once. A redirect had no effect, so the present name is tried then.
     async fn write(
         &self,
         method: Method,
@@ -114,7 +114,7 @@ impl Gitea {
         self.ask(method, url, body).await?.or_failure()
     }
 
-    /// What a repository is called now.
+    /// The present name of a repository.
     async fn named_now(&self, repository: &Repository) -> Result<Repository, Error> {
         let answer = self.read(repository, &[], &[]).await?;
         let named: wire::Named = answer.json()?;
@@ -122,12 +122,12 @@ impl Gitea {
     }
 }
 
-/// The path of something below a repository.
+/// The path below a repository.
 fn of<'a>(repository: &'a Repository, path: &[&'a str]) -> Vec<&'a str> {
     [&["api", "v1", "repos", repository.owner(), repository.name()], path].concat()
 }
 
-/// The number of a pull request, as a path has it.
+/// The number of a pull request in a path.
 fn number(pull: &Pull) -> String {
     pull.number.to_string()
 }
@@ -136,7 +136,7 @@ fn not_understood(answer: &Answer, why: impl Into<String>) -> Error {
     Error::NotUnderstood { call: answer.call.clone(), why: why.into() }
 }
 
-/// `None` for what is not there.
+/// `None` for "not found".
 fn found<T>(settled: Result<T, Error>) -> Result<Option<T>, Error> {
     match settled {
         Ok(there) => Ok(Some(there)),

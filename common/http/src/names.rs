@@ -1,4 +1,4 @@
-//! Names of things at Gitea: a repository, a pull request.
+//! Names in Gitea: a repository, a pull request.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use base::address::shown;
 use serde::{Deserialize, Serialize};
 
-/// `owner/name`, of nothing but what Gitea allows in names.
+/// `owner/name`, with the characters that Gitea allows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Repository {
@@ -25,7 +25,7 @@ impl Repository {
         &self.owner
     }
 
-    /// Its own name: the recipe's.
+    /// The name without the owner: the recipe's.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -43,7 +43,7 @@ impl FromStr for Repository {
             Some((owner, name)) if is_name(owner) && is_name(name) => {
                 Ok(Self { owner: owner.into(), name: name.into() })
             }
-            // Somebody may have written its address instead, with a login in it.
+            // An operator may have written the address instead, with a login in it.
             _ => Err(NotARepository(shown(&text.chars().take(200).collect::<String>()))),
         }
     }
@@ -72,9 +72,9 @@ impl fmt::Display for Repository {
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Pull {
-    /// Of which repository.
+    /// The repository.
     pub repository: Repository,
-    /// Its number there.
+    /// The number.
     pub number: i64,
 }
 

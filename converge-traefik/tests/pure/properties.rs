@@ -1,5 +1,5 @@
 //! For generated states: applying plans to a model of Docker, git and abra ends with nothing left to change, within the
-//! rounds a run has, and never takes what is in use or somebody else's.
+//! rounds a run has, and never takes what is in use or another's.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;

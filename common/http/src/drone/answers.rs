@@ -1,18 +1,18 @@
-//! What Drone answers, as far as it matters here.
+//! Drone's answers on accounts and repositories.
 
 use serde::Deserialize;
 
 /// An account.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Account {
-    /// Its id.
+    /// The id.
     pub id: i64,
-    /// Its login.
+    /// The login.
     pub login: String,
-    /// Whether it administers the whole server.
+    /// True for an administrator of the server.
     #[serde(default)]
     pub admin: bool,
-    /// Whether its repositories are being read from Gitea at this moment.
+    /// True while Drone reads the repositories from Gitea.
     #[serde(default)]
     pub syncing: bool,
 }
@@ -20,29 +20,29 @@ pub struct Account {
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Repository {
-    /// Who owns it: whose SCM token builds use. 0 until it is activated.
+    /// The id of the owner, whose SCM token builds use; 0 until it is activated.
     #[serde(default)]
     pub user_id: i64,
     /// `owner/name`.
     pub slug: String,
-    /// Whether it is activated.
+    /// True if it is activated.
     #[serde(default)]
     pub active: bool,
-    /// After how many minutes a build ends.
+    /// The timeout of a build, in minutes.
     #[serde(default)]
     pub timeout: i64,
-    /// Whether its builds may do what needs trust.
+    /// True if its builds are trusted.
     #[serde(default)]
     pub trusted: bool,
-    /// What the token's owner may do with it.
+    /// The permissions of the token's owner.
     #[serde(default)]
     pub permissions: Option<Permissions>,
 }
 
-/// What an account may do with a repository.
+/// The permissions of an account for a repository.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Permissions {
-    /// Administer.
+    /// May administer the repository.
     #[serde(default)]
     pub admin: bool,
 }

@@ -1,4 +1,4 @@
-//! What Drone answers, as far as it matters here.
+//! Drone's answers on builds.
 
 use std::collections::BTreeMap;
 
@@ -7,65 +7,65 @@ use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
 use serde::{Deserialize, Deserializer};
 
-/// Reads a Date header. A wrong weekday harms nobody.
+/// Reads a Date header; a wrong weekday is accepted.
 static DATE: DateTimeParser = DateTimeParser::new().relaxed_weekday(true);
 
 /// A page of the list of builds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
-    /// Its builds, newest first.
+    /// The builds, newest first.
     pub builds: Vec<Build>,
-    /// When it was answered, by Drone's clock.
+    /// The time of the answer, by Drone's clock.
     pub time: Option<Timestamp>,
 }
 
 /// A build.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Build {
-    /// Its number: the run's id.
+    /// The number: the run's id.
     pub number: i64,
-    /// What Drone says of it.
+    /// The status.
     pub status: Status,
-    /// When it was made, in seconds.
+    /// The creation, in seconds since 1970.
     pub created: i64,
-    /// When it began to run, in seconds; 0 before.
+    /// The start, in seconds since 1970; 0 before.
     #[serde(default)]
     pub started: i64,
-    /// When it was over, in seconds; 0 before.
+    /// The end, in seconds since 1970; 0 before.
     #[serde(default)]
     pub finished: i64,
-    /// What it was made with. Drone forgets it of a build whose `.drone.yml` is broken.
+    /// The parameters. Drone drops those of a build whose `.drone.yml` is broken.
     #[serde(default, deserialize_with = "or_none")]
     pub params: BTreeMap<String, String>,
 }
 
-/// What Drone says of a build.
+/// The status of a build.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Status {
-    /// It waits for a runner.
+    /// Queued: no runner has taken the build.
     Pending,
-    /// It runs.
+    /// A runner runs the build.
     Running,
-    /// It passed.
+    /// Passed.
     Success,
-    /// It failed.
+    /// Failed.
     Failure,
-    /// It was cancelled.
+    /// Cancelled.
     Killed,
-    /// It could not be run.
+    /// Not run because of an error.
     Error,
-    /// Nothing of it was to be run.
+    /// No stage applied.
     Skipped,
-    /// Somebody did not let it run.
+    /// A person declined the build.
     Declined,
-    /// Somebody is to let it run.
+    /// Waits for a person's approval.
     Blocked,
-    /// A word that is not known here, or one that builds do not have: not over, as far as anybody knows.
+    /// An unknown word, or one that builds do not have; counts as not ended.
     Unknown,
 }
 
 impl Status {
-    /// Whether nothing will come of it any more.
+    /// True if the build has ended.
     pub fn is_over(self) -> bool {
         match self {
             Self::Success | Self::Failure | Self::Killed | Self::Error | Self::Skipped | Self::Declined => true,
@@ -73,7 +73,7 @@ impl Status {
         }
     }
 
-    /// Whether Drone does anything when it is asked to cancel such a build.
+    /// True if Drone cancels such a build on request.
     pub fn can_be_cancelled(self) -> bool {
         matches!(self, Self::Pending | Self::Running)
     }
@@ -103,9 +103,9 @@ impl<'de> Deserialize<'de> for Status {
 }
 
 impl Page {
-    /// A page as it was answered.
+    /// Reads a page.
     pub(super) fn of(answer: &Answer) -> Result<Self, Error> {
-        // Never `null`: what says so is not the list, and must not pass for an empty one.
+        // `null` is not the list and must not pass for an empty one.
         let builds: Vec<Build> = answer.json()?;
         if let Some(odd) = builds.iter().find(|build| !build.is_sound()) {
             return Err(not_understood(answer, &format!("it lists a build {}", odd.number)));
@@ -116,12 +116,12 @@ impl Page {
 }
 
 impl Build {
-    /// The comment it was made for.
+    /// The id of the comment that triggered it.
     pub fn trigger(&self) -> Option<i64> {
         self.params.get("TRIGGER")?.parse().ok()
     }
 
-    /// A build as it was asked for by its number.
+    /// Reads the build with this number.
     pub(super) fn of(answer: &Answer, number: i64) -> Result<Self, Error> {
         let build: Self = answer.json()?;
         if build.number == number {
@@ -130,7 +130,7 @@ impl Build {
         Err(not_understood(answer, &format!("it is of build {}", build.number)))
     }
 
-    /// A build as it was made; none is `null`.
+    /// Reads a created build; `null` means none.
     pub(super) fn made(answer: &Answer) -> Result<Option<Self>, Error> {
         let build: Option<Self> = answer.json()?;
         match build {
@@ -151,7 +151,7 @@ fn not_understood(answer: &Answer, why: &str) -> Error {
     Error::NotUnderstood { call: answer.call.clone(), why: why.to_owned() }
 }
 
-/// Go takes `null` for every empty thing.
+/// Go writes `null` for an empty map.
 fn or_none<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<String, String>, D::Error> {
     Ok(Option::deserialize(from)?.unwrap_or_default())
 }

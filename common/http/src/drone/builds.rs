@@ -10,7 +10,7 @@ use secrecy::SecretString;
 use super::{Build, Page};
 use crate::names::Repository;
 
-/// How many builds are listed at once. Drone takes more than 100 for 25.
+/// Builds a page. Drone replaces more than 100 by 25.
 pub const PAGE: usize = 100;
 
 /// The builds of one repository, asked with a token.
@@ -34,7 +34,7 @@ impl Builds {
         Page::of(&self.read(&[], &[("page", &page), ("per_page", &most)]).await?)
     }
 
-    /// A build. `None` when Drone has none of that number, or does not show the repository at present.
+    /// A build. `None` if Drone has no such number, or does not show the repository at present.
     pub async fn build(&self, number: i64) -> Result<Option<Build>, Error> {
         match self.read(&[&number.to_string()], &[]).await {
             Ok(answer) => Build::of(&answer, number).map(Some),
@@ -43,8 +43,8 @@ impl Builds {
         }
     }
 
-    /// Makes a build with these parameters; asked once, for a lost answer does not mean that nothing was made.
-    /// `None` when no pipeline of the repository wants it.
+    /// Creates a build with these parameters. One attempt: after a lost answer the build may exist.
+    /// `None` if no pipeline of the repository matches.
     pub async fn create(&self, branch: Option<&str>, parameters: &[(&str, &str)]) -> Result<Option<Build>, Error> {
         let branch = branch.map(|branch| ("branch", branch));
         let query: Vec<_> = branch.into_iter().chain(parameters.iter().copied()).collect();
@@ -52,7 +52,7 @@ impl Builds {
         Build::made(&answer)
     }
 
-    /// Cancels a build that waits or runs; answers what it is then. `None` as with [`Self::build`].
+    /// Cancels a build that waits or runs; returns it as it is then. `None` as with [`Self::build`].
     pub async fn cancel(&self, number: i64) -> Result<Option<Build>, Error> {
         let text = number.to_string();
         match self.client.change(Method::DELETE, &self.identity, &self.path(&[&text]), &[], Body::None).await {

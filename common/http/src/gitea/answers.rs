@@ -1,4 +1,4 @@
-//! What Gitea answers, once it is known to make sense.
+//! Gitea's answers on comments, pull requests and members, checked.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -8,27 +8,27 @@ use crate::names::Repository;
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Comment {
-    /// Its id.
+    /// The id.
     pub id: i64,
-    /// Who wrote it; empty for somebody who is nobody any more.
+    /// The author's login; empty for a deleted account.
     pub author: String,
-    /// What it says.
+    /// The text, Markdown.
     pub body: String,
-    /// When it was written.
+    /// The creation.
     pub created: Timestamp,
-    /// When it was last edited; when it was written, if never.
+    /// The last edit, or else the creation.
     pub updated: Timestamp,
-    /// The number of the pull request it is on; nothing when it is on an issue.
+    /// The number of the pull request; `None` on an issue.
     pub pull: Option<i64>,
 }
 
 impl Comment {
-    /// Whether it is another than it was at first, as far as whole seconds tell.
+    /// True if it was edited, by times of whole seconds.
     pub fn is_edited(&self) -> bool {
         self.updated != self.created
     }
 
-    /// Whether `login` wrote it: Gitea knows no case in names.
+    /// True if `login` is the author. Gitea's logins ignore case.
     pub fn is_by(&self, login: &str) -> bool {
         !self.author.is_empty() && self.author.eq_ignore_ascii_case(login)
     }
@@ -37,48 +37,48 @@ impl Comment {
 /// A pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PullRequest {
-    /// What its repository is called now.
+    /// The present name of its repository.
     pub repository: Repository,
-    /// Its number there.
+    /// The number.
     pub number: i64,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Whether it is neither closed nor merged.
+    /// True if it is neither closed nor merged.
     pub open: bool,
-    /// Whether it was merged.
+    /// True if it was merged.
     pub merged: bool,
-    /// Whether its repository is archived: nothing can be written there.
+    /// True if its repository is archived, so that no write is possible.
     pub archived: bool,
     /// The head commit: 40 or 64 hexadecimal digits.
     pub head: String,
 }
 
-/// Whether somebody belongs to an organisation.
+/// The membership of an account in an organisation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Membership {
-    /// Yes.
+    /// A member.
     Member,
-    /// No, or there is nobody of that name.
+    /// No member, or no such account.
     Stranger,
-    /// The bot is not a member itself, so it is not told.
+    /// Not shown, because the bot is no member itself.
     Hidden,
 }
 
 /// A commit status to set.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// How far it is.
+    /// The state.
     pub state: Reached,
-    /// Under which name.
+    /// The name of the check.
     pub context: String,
-    /// In a few words.
+    /// The text beside the name.
     pub description: String,
-    /// Where there is more.
+    /// The link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target_url: Option<String>,
 }
 
-/// How far something is, as commit statuses know it.
+/// The state of a commit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "each is Gitea's word")]

@@ -6,46 +6,46 @@ use serde::{Deserialize, Serialize};
 /// An OAuth application.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Application {
-    /// Its id.
+    /// The id.
     pub id: i64,
-    /// Its name.
+    /// The name.
     pub name: String,
-    /// The public half of its credentials.
+    /// The client id, public.
     pub client_id: String,
-    /// Where it may send a browser back to.
+    /// The addresses that a login may return to.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
-    /// Whether it can keep a secret; Gitea grants again without asking only then.
+    /// True for a confidential client; only then Gitea grants again without a question.
     #[serde(default)]
     pub confidential_client: bool,
-    /// Whether the first grant is given without asking, too.
+    /// True if Gitea gives the first grant without a question, too.
     #[serde(default)]
     pub skip_secondary_authorization: bool,
 }
 
-/// An OAuth application with the secret Gitea tells once.
+/// A new OAuth application, with the secret that Gitea shows once.
 #[derive(Debug, Clone, Deserialize)]
 pub struct CreatedApplication {
-    /// The public half of its credentials.
+    /// The client id, public.
     pub client_id: String,
-    /// The secret half.
+    /// The client secret.
     pub client_secret: SecretString,
 }
 
 /// A repository.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct RepositoryInfo {
-    /// `owner/name`, as it is called now: a renamed repository is found by its old name, too.
+    /// The present `owner/name`: a renamed repository is found by its old name, too.
     pub full_name: String,
-    /// What the bot may do with it.
+    /// The bot's permissions.
     #[serde(default)]
     pub permissions: Permissions,
 }
 
-/// What the bot may do with a repository.
+/// The bot's permissions for a repository.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 pub struct Permissions {
-    /// Administer it: needed for the webhook Drone makes.
+    /// May administer it; Drone needs that for its webhook.
     #[serde(default)]
     pub admin: bool,
 }

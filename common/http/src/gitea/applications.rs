@@ -1,4 +1,4 @@
-//! OAuth applications and repositories, for the one that sets Drone up. Reads are retried.
+//! OAuth applications and repositories. Reads are retried.
 
 use reqwest::{Method, Url};
 use serde::de::DeserializeOwned;
@@ -7,9 +7,9 @@ use serde_json::json;
 use super::{Application, CreatedApplication, Gitea, RepositoryInfo, found};
 use crate::{Answer, Body, Error, Request};
 
-/// How many entries one page holds; a server may send fewer.
+/// Entries a page; a server may send fewer.
 const PAGE: &str = "50";
-/// How many pages are read at most.
+/// The most pages that are read.
 const PAGES: usize = 100;
 
 impl Gitea {
@@ -18,14 +18,14 @@ impl Gitea {
         self.all(&["api", "v1", "user", "applications", "oauth2"]).await
     }
 
-    /// Creates an OAuth application. Its secret is told this once.
+    /// Creates an OAuth application. Gitea shows the secret this once.
     pub async fn create_application(&self, name: &str, redirect: &str) -> Result<CreatedApplication, Error> {
         let body = json!({"name": name, "redirect_uris": [redirect], "confidential_client": true});
         let path = ["api", "v1", "user", "applications", "oauth2"];
         self.client.change(Method::POST, &self.identity, &path, &[], Body::Json(&body)).await?.json()
     }
 
-    /// Gives an OAuth application a new secret; the old one is dead from then on. Everything else of it stays.
+    /// Gives an OAuth application a new secret; the old one is dead from then on. The other fields stay.
     pub async fn regenerate_secret(&self, application: &Application) -> Result<CreatedApplication, Error> {
         let body = json!({
             "name": application.name, "redirect_uris": application.redirect_uris, "confidential_client": true,
@@ -36,12 +36,12 @@ impl Gitea {
         self.client.change(Method::PATCH, &self.identity, &path, &[], Body::Json(&body)).await?.json()
     }
 
-    /// The repository `owner/name`, unless the bot cannot see one.
+    /// The repository `owner/name`; `None` if the bot cannot see it.
     pub async fn repository(&self, slug: &str) -> Result<Option<RepositoryInfo>, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
         let url = self.client.url(&["api", "v1", "repos", owner, name], &[]);
         let mut settled = self.get(url).await;
-        // The old name of a renamed one leads to the new.
+        // The old name of a renamed repository redirects to the new one.
         if let Err(Error::Redirected { to, .. }) = &settled
             && let Some(renamed) = self.client.within(to, &["api", "v1", "repos"])
         {
@@ -54,7 +54,7 @@ impl Gitea {
         self.client.read(&Request { method: Method::GET, url, identity: &self.identity, body: Body::None }).await
     }
 
-    /// Every page of a list: until one is empty or the total is reached, for a server may send fewer than asked for.
+    /// Reads a list until a page is empty or the total is reached: a server may send fewer entries than asked for.
     async fn all<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Error> {
         let mut entries = Vec::new();
         for page in 1..=PAGES {

@@ -1,4 +1,4 @@
-//! Which pull requests changed.
+//! The search for changed pull requests.
 
 use crate::{Answer, Error};
 use jiff::Timestamp;
@@ -22,22 +22,22 @@ pub enum Scope<'a> {
 pub struct Changed {
     /// Gitea's time.
     pub date: Timestamp,
-    /// How many entries all pages have.
+    /// The number of entries of all pages.
     pub total: usize,
-    /// Those of this page.
+    /// The entries of this page.
     pub entries: Vec<Entry>,
 }
 
 /// A pull request that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// Which.
+    /// The pull request.
     pub pull: Pull,
-    /// When it last changed.
+    /// The last change.
     pub updated: Timestamp,
-    /// How many comments it has.
+    /// The number of comments.
     pub comments: i64,
-    /// Whether it is a pull request at all, not an issue only.
+    /// True for a pull request, false for an issue.
     pub is_pull: bool,
 }
 
@@ -78,13 +78,13 @@ fn understood(answer: &Answer) -> Result<Changed, Error> {
     Ok(Changed { date: date(answer)?, total, entries })
 }
 
-/// Gitea's time, as an answer has it.
+/// Gitea's time, from the answer's Date header.
 pub(super) fn date(answer: &Answer) -> Result<Timestamp, Error> {
     let date = answer.header("date").and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
     date.map(|date| date.timestamp()).ok_or_else(|| not_understood(answer, "it does not say what time it is"))
 }
 
-/// A moment, as a query has it: in whole seconds.
+/// A time in a query, in whole seconds.
 pub fn moment(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }

@@ -9,11 +9,11 @@ use super::wire::WireComment;
 use super::{Comment, Gitea, found, not_understood, number};
 use crate::names::{Pull, Repository};
 
-/// How many comments are read one by one at most.
+/// The most comments that are read one by one.
 const MOST_PAGES: usize = 50;
 
 impl Gitea {
-    /// The comments of a pull request that were written or edited since, oldest first; all of them without `since`.
+    /// The comments of a pull request that were written or edited since, oldest first; all without `since`.
     pub async fn comments(&self, pull: &Pull, since: Option<Timestamp>) -> Result<Vec<Comment>, Error> {
         let moment = since.map(super::changed::moment);
         let query: Vec<(&str, &str)> = moment.iter().map(|since| ("since", since.as_str())).collect();
@@ -28,7 +28,7 @@ impl Gitea {
         Ok(all)
     }
 
-    /// The same, for when they are too large together: one that is too large by itself hides no other.
+    /// The same, one by one, when they are too large together: a comment that is too large hides no other.
     async fn comments_one_by_one(&self, pull: &Pull, since: &str) -> Result<Vec<Comment>, Error> {
         let mut all = Vec::new();
         for page in 1..=MOST_PAGES {
@@ -49,7 +49,7 @@ impl Gitea {
         Ok(all)
     }
 
-    /// A comment, unless it is not there any more.
+    /// A comment; `None` if it is gone.
     pub async fn comment(&self, repository: &Repository, id: i64) -> Result<Option<Comment>, Error> {
         Ok(self.comment_at(repository, id).await?.map(|(comment, _)| comment))
     }
@@ -58,7 +58,7 @@ impl Gitea {
     pub async fn comment_at(&self, repository: &Repository, id: i64) -> Result<Option<(Comment, Timestamp)>, Error> {
         let read = self.read(repository, &["issues", "comments", &id.to_string()], &[]).await;
         let Some(answer) = found(read)? else { return Ok(None) };
-        // What Gitea keeps among the comments and is none.
+        // Gitea stores events among the comments, too.
         if answer.status == StatusCode::NO_CONTENT {
             return Ok(None);
         }
@@ -70,14 +70,14 @@ impl Gitea {
         Ok(Some((comment, date)))
     }
 
-    /// Writes a comment. When the answer is lost, the comment may be there.
+    /// Writes a comment. After a lost answer the comment may exist.
     pub async fn create_comment(&self, pull: &Pull, body: &str) -> Result<Comment, Error> {
         let path = ["issues", &number(pull), "comments"];
         let answer = self.write(Method::POST, &pull.repository, &path, Some(&json!({"body": body}))).await?;
         answer.json::<WireComment>()?.understood().map_err(|why| not_understood(&answer, why))
     }
 
-    /// Gives a comment another body, unless it is not there any more.
+    /// Replaces the body of a comment; `None` if it is gone.
     pub async fn edit_comment(&self, repository: &Repository, id: i64, body: &str) -> Result<Option<Comment>, Error> {
         let path = ["issues", "comments", &id.to_string()];
         let written = self.write(Method::PATCH, repository, &path, Some(&json!({"body": body}))).await;
@@ -89,7 +89,7 @@ impl Gitea {
         Ok(Some(comment))
     }
 
-    /// Deletes a comment; fine when it is not there any more.
+    /// Deletes a comment; succeeds if it is gone.
     pub async fn delete_comment(&self, repository: &Repository, id: i64) -> Result<(), Error> {
         let path = ["issues", "comments", &id.to_string()];
         found(self.write(Method::DELETE, repository, &path, None).await).map(drop)

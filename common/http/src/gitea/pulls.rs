@@ -1,4 +1,4 @@
-//! Pull requests, who may, and what a commit is said to be.
+//! Pull requests, membership and commit statuses.
 
 use crate::Error;
 use reqwest::{Method, StatusCode};
@@ -8,7 +8,7 @@ use super::{Gitea, Membership, PullRequest, Status, found, not_understood, numbe
 use crate::names::{Pull, Repository};
 
 impl Gitea {
-    /// A pull request, unless there is none, or the bot cannot see it.
+    /// A pull request; `None` if there is none or the bot cannot see it.
     pub async fn pull(&self, pull: &Pull) -> Result<Option<PullRequest>, Error> {
         let Some(answer) = found(self.read(&pull.repository, &["pulls", &number(pull)], &[]).await)? else {
             return Ok(None);
@@ -17,9 +17,9 @@ impl Gitea {
         Ok(Some(read))
     }
 
-    /// Whether somebody belongs to an organisation. Nothing but Gitea's own 204 says so, and nothing but its own 404 not.
+    /// The membership of `login` in an organisation. Only Gitea's own 204 means yes, and only its own 404 no.
     pub async fn is_member(&self, owner: &str, login: &str) -> Result<Membership, Error> {
-        // Anything else would ask another question than this.
+        // Another text would make another path.
         if !is_login(owner) || !is_login(login) {
             return Ok(Membership::Stranger);
         }
@@ -38,7 +38,7 @@ impl Gitea {
         }
     }
 
-    /// Says what a commit is. A reader may not; that is [`Error::Refused`] with status 403.
+    /// Sets the status of a commit. Without the right to write that is [`Error::Refused`] with status 403.
     pub async fn set_status(&self, repository: &Repository, commit: &str, status: &Status) -> Result<(), Error> {
         let body = serde_json::json!(status);
         self.write(Method::POST, repository, &["statuses", commit], Some(&body)).await.map(drop)

@@ -1,4 +1,4 @@
-//! What Gitea writes, as far as it matters here, and whether it makes sense.
+//! The JSON of Gitea's API, and the checks of it.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -7,10 +7,10 @@ use super::answers::{Comment, PullRequest};
 use super::changed::Entry;
 use crate::names::{Pull, Repository};
 
-/// The longest login that is believed.
+/// The longest login that is accepted, in bytes.
 const LONGEST_LOGIN: usize = 255;
 
-/// Something with a name.
+/// An object with a full name.
 #[derive(Debug, Deserialize)]
 pub(super) struct Named {
     pub full_name: String,
@@ -24,7 +24,7 @@ struct User {
 #[derive(Debug, Deserialize)]
 pub(super) struct WireComment {
     id: i64,
-    /// Nobody, where the account is gone.
+    /// `None` for a deleted account.
     user: Option<User>,
     body: String,
     created_at: Timestamp,
@@ -34,7 +34,7 @@ pub(super) struct WireComment {
 }
 
 impl WireComment {
-    /// The comment, if it can be one.
+    /// Checks the comment.
     pub fn understood(self) -> Result<Comment, String> {
         if self.id <= 0 {
             return Err(format!("a comment has the id {}", self.id));
@@ -77,7 +77,7 @@ struct WireRepository {
 }
 
 impl WirePull {
-    /// The pull request, if it can be the one with this number.
+    /// Checks that this is the pull request with this number.
     pub fn understood(self, number: i64) -> Result<PullRequest, String> {
         if self.number != number {
             return Err(format!("pull request {number} has the number {}", self.number));
@@ -108,12 +108,12 @@ pub(super) struct WireEntry {
     updated_at: Timestamp,
     comments: i64,
     repository: Named,
-    /// Nothing where it is an issue only.
+    /// `None` for an issue.
     pull_request: Option<serde::de::IgnoredAny>,
 }
 
 impl WireEntry {
-    /// The entry, if it can be one.
+    /// Checks the entry.
     pub fn understood(self) -> Result<Entry, String> {
         let repository = name(&self.repository.full_name)?;
         if self.number <= 0 || self.comments < 0 {
@@ -132,13 +132,13 @@ pub(super) fn name(full_name: &str) -> Result<Repository, String> {
     full_name.parse().map_err(|error: crate::names::NotARepository| error.to_string())
 }
 
-/// Whether a text can be somebody's login, and nothing else as part of a path.
+/// True if a text can be a login and is one plain segment of a path.
 pub(super) fn is_login(text: &str) -> bool {
     let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
     !text.is_empty() && text.len() <= LONGEST_LOGIN && !matches!(text, "." | "..") && text.chars().all(plain)
 }
 
-/// Whether a text can be a commit, by SHA-1 or SHA-256.
+/// True if a text can be a commit's hash, SHA-1 or SHA-256.
 pub(super) fn is_commit(text: &str) -> bool {
     matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -1,4 +1,4 @@
-//! A Gitea for tests: answers by what a closure says, and remembers what it was asked.
+//! A server for tests that answers by a closure and records the calls.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -12,7 +12,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Request, StatusCode};
 use serde_json::{Value, json};
 
-/// What is answered; nothing when no answer ever comes.
+/// The answer; `None` for a call that is never answered.
 pub type Reply = Option<Result<RawResponse, TransportError>>;
 
 type Says = dyn Fn(&str, &str) -> Reply + Send + Sync;
@@ -34,7 +34,7 @@ impl Fake {
         Arc::new(Self { says: Box::new(says), asked: Mutex::default() })
     }
 
-    /// What was asked since this was last called.
+    /// The calls since this was last called.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
@@ -65,12 +65,12 @@ impl Transport for Fake {
     }
 }
 
-/// A moment, so many seconds after a certain one.
+/// The time this number of seconds after a fixed one.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-/// An answer in JSON, given at a moment.
+/// An answer in JSON with this date.
 pub fn says(status: u16, date: Timestamp, body: &Value) -> Reply {
     raw(status, &[("date", &http_date(date)), ("content-type", "application/json")], body.to_string())
 }

@@ -1,4 +1,4 @@
-//! A Gitea for tests: answers by what a closure says, and remembers what it was asked.
+//! A server for tests that answers by a closure and records the calls.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -16,7 +16,7 @@ use crate::ledger::Ledger;
 use crate::secrets::Tokens;
 use crate::settings::Settings;
 
-/// What is answered; nothing when no answer ever comes.
+/// The answer; `None` for a call that is never answered.
 pub type Reply = Option<Result<RawResponse, TransportError>>;
 
 type Says = dyn Fn(&str, &str) -> Reply + Send + Sync;
@@ -38,7 +38,7 @@ impl Fake {
         Arc::new(Self { says: Box::new(says), asked: Mutex::default() })
     }
 
-    /// What was asked since this was last called.
+    /// The calls since this was last called.
     pub fn asked(&self) -> Vec<String> {
         std::mem::take(&mut *self.asked.lock().unwrap())
     }
@@ -72,12 +72,12 @@ impl Transport for Fake {
     }
 }
 
-/// A moment, so many seconds after a certain one.
+/// The time this number of seconds after a fixed one.
 pub fn at(seconds: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + seconds).unwrap()
 }
 
-/// An answer in JSON, given at a moment.
+/// An answer in JSON with this date.
 pub fn says(status: u16, date: Timestamp, body: &Value) -> Reply {
     raw(status, &[("date", &http_date(date)), ("content-type", "application/json")], body.to_string())
 }
