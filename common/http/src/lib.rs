@@ -9,8 +9,8 @@ mod hint;
 pub mod names;
 mod observer;
 mod page;
-#[cfg(test)]
-mod tests;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod transport;
 
 use std::cell::RefCell;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{Membership, Reached, Scope, Status, moment};
 use crate::names::{Pull, Repository};
-use crate::tests::fake::{Fake, Reply, at, comment, entry, list, not_found, pull, raw, says};
+use crate::testing::{Fake, Reply, at, comment, entry, list, not_found, pull, raw, says};
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 

@@ -8,9 +8,10 @@ use serde_json::json;
 use crate::Bridge;
 use crate::ledger::Found;
 use crate::settings::Settings;
-use crate::tests::fake::{Fake, Reply, at, comment, not_found, pull, raw, says, settings};
+use crate::tests::fake::{bridge, settings};
 use crate::trigger::{BuildRecord, Command, Order, Progress, Refusal, State, StateKind, Trigger};
 use http::names::Pull;
+use http::testing::{Fake, Reply, at, comment, not_found, pull, raw, says};
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -70,7 +71,7 @@ fn case_with(to: Says, settings: Settings) -> Case {
         let says = says.clone();
         move |line, _| answers(line, &says.lock().unwrap().clone())
     });
-    let bridge = fake.bridge(settings);
+    let bridge = bridge(&fake, settings);
     Case { fake, bridge, says }
 }
 

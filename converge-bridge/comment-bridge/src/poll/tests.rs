@@ -8,8 +8,9 @@ use doubles::{BOT, GITEA, GITEA_TOKEN, Request, Server};
 
 use crate::Bridge;
 use crate::settings::{Organisation, Settings};
-use crate::tests::fake::{Fake, Reply, at, comment, entry, list, raw, says, settings};
+use crate::tests::fake::{bridge, settings};
 use crate::trigger::{StateKind, Trigger};
+use http::testing::{Fake, Reply, at, comment, entry, list, raw, says};
 
 /// A pull request: its repository, number, when it changed, and its comments (id, author, body, when).
 #[derive(Debug, Clone)]
@@ -80,7 +81,7 @@ fn case(settings: Settings) -> Case {
         let world = world.clone();
         move |line, _| answers(&mut world.lock().unwrap(), line)
     });
-    let bridge = fake.bridge(settings);
+    let bridge = bridge(&fake, settings);
     Case { fake, bridge, world }
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::wire::{WireComment, WireEntry, WirePull};
 use super::{Membership, Scope, repository, seven};
-use crate::tests::fake::{Fake, at, comment, entry, http_date, pull, raw};
+use crate::testing::{Fake, at, comment, entry, http_date, pull, raw};
 
 /// How many answers are read as each kind of answer.
 const CASES: u32 = 90_000;

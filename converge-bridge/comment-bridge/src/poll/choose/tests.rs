@@ -3,8 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::tests::fake::{at, settings};
+use crate::tests::fake::settings;
 use crate::trigger::Command;
+use http::testing::at;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 

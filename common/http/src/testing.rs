@@ -1,4 +1,7 @@
-//! A server for tests that answers by a closure and records the calls.
+//! A server for tests that answers by a closure and records the calls, for the tests of this crate and of its users
+//! (feature `testing`). tests/doubles imitate Gitea and Drone; this says anything.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::missing_panics_doc, reason = "only tests use it")]
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
