@@ -108,7 +108,7 @@ pub fn broken(way: Broken) -> Port {
 }
 
 /// A server with a certificate for `name`, valid until `year`, and itself as the authority to trust if `trusted`.
-/// It answers everything by an empty JSON object.
+/// A server that answers everything by an empty JSON object.
 pub fn tls(name: &str, year: i32, trusted: bool) -> Port {
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256).unwrap();
     let mut parameters = CertificateParams::new([name.to_owned()]).unwrap();

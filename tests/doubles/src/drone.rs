@@ -45,9 +45,9 @@ pub struct Drone {
 /// The pipeline of a branch, as a custom build finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pipeline {
-    /// It is for custom builds.
+    /// Matches custom builds.
     Fine,
-    /// It is not for custom builds: none is made.
+    /// Matches no custom build: none is created.
     NothingMatches,
     /// There is no file; answered after three attempts.
     Missing,

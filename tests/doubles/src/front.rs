@@ -34,7 +34,7 @@ impl Front {
         front
     }
 
-    /// Its address, without a slash at the end.
+    /// The address, without a slash at the end.
     pub fn address(&self) -> String {
         format!("http://{}", self.listen)
     }

@@ -10,7 +10,7 @@ pub mod snapshots;
 pub mod tree;
 
 /// Largest number of comments with a pronoun in the place of the actor (`language::RIDDLES`), in the whole tree.
-pub const MAX_RIDDLES: usize = 201;
+pub const MAX_RIDDLES: usize = 10;
 
 /// Largest share of doc lines that begin like a question (`language::QUESTIONS`), in per mille.
-pub const MAX_QUESTIONS_PER_MILLE: usize = 136;
+pub const MAX_QUESTIONS_PER_MILLE: usize = 40;

@@ -7,7 +7,7 @@ use std::thread;
 
 use jiff::Timestamp;
 
-/// What came.
+/// A received request.
 #[derive(Debug, Clone)]
 pub struct Request {
     pub method: String,
@@ -15,13 +15,13 @@ pub struct Request {
     pub authorization: String,
 }
 
-/// What is answered.
+/// An answer.
 pub enum Reply {
     Json(u16, String),
     Never,
 }
 
-/// It serves as long as the test's process lives.
+/// A server that lives as long as the process of the test.
 pub struct Server {
     listen: SocketAddr,
     seen: Arc<Mutex<Vec<Request>>>,

@@ -11,7 +11,7 @@ const WITH_ALL: &str = r#"{
     services.converge.registryCredentials = "/run/secrets/docker-config.json";
 }"#;
 const LIMIT: Exposure = Exposure(2.0);
-/// It removes files that steps leave behind, of any owner; nixos/drone-runner.nix gives the reasons.
+/// The runner removes files that steps leave behind, of any owner; nixos/drone-runner.nix gives the reasons.
 const LIMIT_OF_THE_RUNNER: Exposure = Exposure(1.8);
 
 fn rendered(test: &str, module: &str) -> Option<Rendered> {

@@ -15,11 +15,11 @@ pub(super) const COMMIT: &str = "cccccccccccccccccccccccccccccccccccccccc";
 /// A build.
 #[derive(Debug, Clone)]
 pub struct Build {
-    /// Its parameters.
+    /// The parameters.
     pub params: BTreeMap<String, String>,
-    /// Its branch.
+    /// The branch.
     pub branch: String,
-    /// Its status.
+    /// The status.
     pub status: String,
     /// The error of its file.
     pub error: Option<&'static str>,
@@ -33,9 +33,9 @@ pub struct Build {
     pub(super) ends: Duration,
     /// The time it runs.
     pub(super) runs: Duration,
-    /// Its status in the end.
+    /// The status in the end.
     pub(super) will: &'static str,
-    /// Its last entry of a list, with the state that it shows: status, creation, number of parameters.
+    /// The last entry of a list, with the state that it shows: status, creation, number of parameters.
     pub(super) shown: Option<((String, Timestamp, usize), String)>,
 }
 

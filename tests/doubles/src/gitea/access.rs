@@ -12,7 +12,7 @@ pub(super) struct Credential {
 }
 
 impl Credential {
-    /// Its login; empty without credentials.
+    /// The login; empty without credentials.
     pub fn login(&self) -> &str {
         &self.login
     }

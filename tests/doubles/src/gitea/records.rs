@@ -11,9 +11,9 @@ use serde_json::Value;
 /// An account.
 #[derive(Debug, Clone, Default)]
 pub struct Account {
-    /// Its id.
+    /// The id.
     pub id: i64,
-    /// Its password.
+    /// The password.
     pub password: String,
     /// True if it administrates the server.
     pub is_admin: bool,
@@ -46,7 +46,7 @@ pub struct Repository {
     pub writers: BTreeSet<String>,
     /// The head commit of each branch.
     pub branches: BTreeMap<String, String>,
-    /// Its commits.
+    /// The commits.
     pub commits: BTreeSet<String>,
     /// The last number of a pull request or an issue.
     pub last_number: i64,
@@ -57,7 +57,7 @@ pub struct Repository {
 pub struct PullId {
     /// The repository's full name.
     pub repository: String,
-    /// Its number there.
+    /// The number there.
     pub number: i64,
 }
 
@@ -81,15 +81,15 @@ impl FromStr for PullId {
 #[derive(Debug, Clone)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a switch of Gitea")]
 pub struct PullRequest {
-    /// Its id.
+    /// The id.
     pub id: i64,
     /// True if it is an issue without a change.
     pub is_issue: bool,
     /// The login of its author.
     pub author: String,
-    /// Its title.
+    /// The title.
     pub title: String,
-    /// Its description.
+    /// The description.
     pub body: String,
     /// The branch of its change.
     pub branch: String,
@@ -107,7 +107,7 @@ pub struct PullRequest {
     pub created: Timestamp,
     /// The time of its last change.
     pub updated: Timestamp,
-    /// Its last entry of a list, with the state that it shows: the last change, and the number of comments.
+    /// The last entry of a list, with the state that it shows: the last change, and the number of comments.
     pub(super) shown: RefCell<Option<(Timestamp, usize, String)>>,
 }
 
@@ -121,11 +121,11 @@ impl PullRequest {
 /// A comment.
 #[derive(Debug, Clone)]
 pub struct Comment {
-    /// Its pull request.
+    /// The pull request.
     pub pull: PullId,
     /// The login of its author.
     pub author: String,
-    /// Its text.
+    /// The text.
     pub body: String,
     /// The time it was written.
     pub created: Timestamp,
@@ -136,7 +136,7 @@ pub struct Comment {
 /// A status of a commit.
 #[derive(Debug, Clone)]
 pub struct Status {
-    /// Its id.
+    /// The id.
     pub id: i64,
     /// The repository's full name.
     pub repository: String,
