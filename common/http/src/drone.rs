@@ -3,6 +3,7 @@
 mod answers;
 mod build;
 mod builds;
+mod status;
 
 use reqwest::Method;
 use secrecy::SecretString;
@@ -11,8 +12,9 @@ use serde_json::json;
 use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
 pub use answers::{Account, Permissions, Repository};
-pub use build::{Build, Page, Status};
+pub use build::{Build, Page};
 pub use builds::{Builds, PAGE};
+pub use status::Status;
 
 /// Drone.
 #[derive(Debug, Clone)]

@@ -7,8 +7,8 @@ use base::error::chain;
 
 use super::Runner;
 use super::rpc::retry;
-use super::rpc::wire::Status;
 use super::stage::{Folder, Report, drone_step_number};
+use http::drone::Status;
 
 /// The time for the services to end beyond `stop_seconds`.
 const SPARE: Duration = Duration::from_secs(30);
@@ -28,12 +28,12 @@ pub async fn stop(runner: &Runner) -> Result<(), systemd::Error> {
 /// Reports the end of the stage in this folder if the stage is still ours, and removes the folder.
 pub async fn report(runner: Rc<Runner>, id: i64, folder: Folder) {
     match retry("read a stage", async || runner.client.details(id).await).await {
-        Ok(details) if details.stage.status.is_open() && details.stage.machine == runner.client.machine() => {
+        Ok(details) if !details.stage.status.is_over() && details.stage.machine == runner.client.machine() => {
             // The saved stage has the steps, if the stage had started.
             let stage = folder.saved().filter(|stage| !stage.steps.is_empty()).unwrap_or(details.stage);
             let (status, steps) = (stage.status, stage.steps.len());
             let report = Report::new(runner.client.clone(), folder.clone(), stage);
-            if status.is_open() {
+            if !status.is_over() {
                 report.close(Status::Error, STAGE_ERROR);
             }
             for index in 0..steps {

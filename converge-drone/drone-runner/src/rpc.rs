@@ -2,7 +2,6 @@
 
 mod error;
 mod retry;
-mod status;
 pub mod wire;
 
 use std::net::SocketAddr;

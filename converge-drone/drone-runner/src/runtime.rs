@@ -20,12 +20,13 @@ use tokio::task::{JoinError, JoinHandle, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::queue::{Slots, poll};
-use super::rpc::wire::{Stage, Status};
+use super::rpc::wire::Stage;
 use super::rpc::{self, Client};
 use super::settings::{self, Loaded, load};
 use super::stage::{self, Folder, StopReason};
 use super::status::{FILE, RunnerStatus};
 use super::{Runner, metrics, orphans, unit_prefix};
+use http::drone::Status;
 
 /// The interval at which the status line shows the duration of builds anew.
 const TICK: Duration = Duration::from_secs(5);

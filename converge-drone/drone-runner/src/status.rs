@@ -10,7 +10,7 @@ use base::clock::unix_seconds;
 use daemon::prometheus::{Exposition, Type};
 use serde::{Deserialize, Serialize};
 
-use super::rpc::wire::Status;
+use http::drone::Status;
 
 /// The default of `RUNTIME_DIRECTORY`.
 pub const RUNTIME_DIRECTORY: &str = "/run/drone-runner";

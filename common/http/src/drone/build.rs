@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Status;
 use crate::{Answer, Error};
 use jiff::Timestamp;
 use jiff::fmt::rfc2822::DateTimeParser;
@@ -37,69 +38,6 @@ pub struct Build {
     /// The parameters. Drone drops those of a build whose `.drone.yml` is broken.
     #[serde(default, deserialize_with = "or_none")]
     pub params: BTreeMap<String, String>,
-}
-
-/// The status of a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
-    /// Queued: no runner has taken the build.
-    Pending,
-    /// A runner runs the build.
-    Running,
-    /// Passed.
-    Success,
-    /// Failed.
-    Failure,
-    /// Cancelled.
-    Killed,
-    /// Not run because of an error.
-    Error,
-    /// No stage applied.
-    Skipped,
-    /// A person declined the build.
-    Declined,
-    /// Waits for a person's approval.
-    Blocked,
-    /// An unknown word, or one that builds do not have; counts as not ended.
-    Unknown,
-}
-
-impl Status {
-    /// True if the build has ended.
-    pub fn is_over(self) -> bool {
-        match self {
-            Self::Success | Self::Failure | Self::Killed | Self::Error | Self::Skipped | Self::Declined => true,
-            Self::Pending | Self::Running | Self::Blocked | Self::Unknown => false,
-        }
-    }
-
-    /// True if Drone cancels such a build on request.
-    pub fn can_be_cancelled(self) -> bool {
-        matches!(self, Self::Pending | Self::Running)
-    }
-}
-
-impl From<&str> for Status {
-    fn from(word: &str) -> Self {
-        match word {
-            "pending" => Self::Pending,
-            "running" => Self::Running,
-            "success" => Self::Success,
-            "failure" => Self::Failure,
-            "killed" => Self::Killed,
-            "error" => Self::Error,
-            "skipped" => Self::Skipped,
-            "declined" => Self::Declined,
-            "blocked" => Self::Blocked,
-            _ => Self::Unknown,
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for Status {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        Ok(Self::from(String::deserialize(from)?.as_str()))
-    }
 }
 
 impl Page {

@@ -172,7 +172,7 @@ pub fn outcome(status: Status) -> Option<Outcome> {
         Status::Failure => Some(Outcome::Failed),
         Status::Killed => Some(Outcome::Cancelled),
         Status::Error | Status::Skipped | Status::Declined => Some(Outcome::Error),
-        Status::Pending | Status::Running | Status::Blocked | Status::Unknown => None,
+        Status::Pending | Status::Running | Status::Blocked | Status::WaitingOnDependencies | Status::Unknown => None,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The order of the steps. Pure: the statuses of the steps decide.
 
 use super::{CLONE, Error, Step};
-use crate::rpc::wire::Status;
+use http::drone::Status;
 
 /// The next action for a pending step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl super::Pipeline {
         let step = &self.steps[index];
         let has_passed = |on: &usize| {
             let status = statuses[*on];
-            !status.is_open() || (self.steps[*on].is_detached && status == Status::Running)
+            status.is_over() || (self.steps[*on].is_detached && status == Status::Running)
         };
         if !step.after.iter().all(has_passed) {
             return StepAction::Wait;

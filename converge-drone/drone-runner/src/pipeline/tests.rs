@@ -1,7 +1,7 @@
 use std::fmt::Write as _;
 
-use super::super::rpc::wire::Status;
 use super::*;
+use http::drone::Status;
 
 fn read(text: &str) -> Result<Pipeline, Error> {
     let settings = BTreeMap::from([("ABRA_DIR".to_owned(), "/var/lib/abra".to_owned())]);

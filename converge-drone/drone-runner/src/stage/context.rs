@@ -15,7 +15,7 @@ use super::variables::{BuildSecrets, StageVariables};
 use crate::Runner;
 use crate::mask::MaskedValues;
 use crate::pipeline::{Pipeline, Step};
-use crate::rpc::wire::Status;
+use http::drone::Status;
 
 /// The context of the steps of a running stage.
 #[derive(Debug)]

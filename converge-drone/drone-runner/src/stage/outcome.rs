@@ -2,7 +2,7 @@
 
 use systemd::transient::Exit;
 
-use crate::rpc::wire::Status;
+use http::drone::Status;
 
 /// `CLD_EXITED`.
 const EXITED: i32 = 1;

@@ -8,8 +8,9 @@ use tokio::sync::watch;
 
 use super::folder::Folder;
 use super::outcome::shortened;
-use crate::rpc::wire::{Stage, Status, Step};
+use crate::rpc::wire::{Stage, Step};
 use crate::rpc::{Client, Error, retry};
+use http::drone::Status;
 
 /// A stage with its latest state, of which Drone has an older one.
 #[derive(Debug)]
@@ -108,7 +109,7 @@ impl Report {
             if stage.started == 0 {
                 stage.started = stage.stopped;
             }
-            for step in stage.steps.iter_mut().filter(|step| step.status.is_open()) {
+            for step in stage.steps.iter_mut().filter(|step| !step.status.is_over()) {
                 step.status = if step.started == 0 { Status::Skipped } else { Status::Killed };
                 step.stopped = stage.stopped;
                 step.started = if step.started == 0 { stage.stopped } else { step.started };
@@ -138,7 +139,7 @@ impl Report {
             }
         };
         // The stage has ended, or another runner has it.
-        if !theirs.status.is_open() || theirs.machine != self.client.machine() {
+        if theirs.status.is_over() || theirs.machine != self.client.machine() {
             return true;
         }
         for step in ours.steps.iter().filter(|step| step.id != 0) {

@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::context::{StageContext, StopReason, stop_reason};
 use super::step;
 use crate::pipeline::{Step, StepAction};
-use crate::rpc::wire::Status;
 use crate::rpc::{BACKOFF, Client};
 use crate::status::RunningStage;
+use http::drone::Status;
 
 /// The time for a long poll to reach the server.
 const LATENCY: Duration = Duration::from_millis(250);
@@ -161,7 +161,7 @@ impl StageContext {
     fn has_ended(&self) -> bool {
         let statuses = self.statuses.borrow();
         let has_ended =
-            |(step, status): (&Step, &Status)| !status.is_open() || (step.is_detached && *status == Status::Running);
+            |(step, status): (&Step, &Status)| status.is_over() || (step.is_detached && *status == Status::Running);
         self.pipeline.steps.iter().zip(statuses.iter()).all(has_ended)
     }
 }
@@ -175,7 +175,7 @@ async fn cancelled(client: &Client, stage: i64, build: i64) {
         let poll = client.wait_for_end(build);
         let read = async {
             sleep(LATENCY).await;
-            let is_over = client.details(stage).await.is_ok_and(|details| !details.build.status.is_open());
+            let is_over = client.details(stage).await.is_ok_and(|details| details.build.status.is_over());
             if !is_over {
                 std::future::pending::<()>().await;
             }

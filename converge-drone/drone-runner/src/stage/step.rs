@@ -22,7 +22,7 @@ use crate::environment::environment_file;
 use crate::log::{LiveLog, StepLog};
 use crate::mask::MaskedValues;
 use crate::pipeline::Step;
-use crate::rpc::wire::Status;
+use http::drone::Status;
 use systemd::transient::{Running, Service};
 
 /// The time beyond the runner's own deadline after which systemd ends the step of a dead runner.

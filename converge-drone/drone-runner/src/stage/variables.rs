@@ -9,8 +9,9 @@ use super::folder::Folder;
 use crate::environment::{Rejection, check_variable, drone_variables, is_variable_value};
 use crate::mask::MaskedValues;
 use crate::pipeline::{self, CLONE, Pipeline, Step, StepKind, Value};
-use crate::rpc::wire::{Details, Status};
+use crate::rpc::wire::Details;
 use crate::settings::Settings;
+use http::drone::Status;
 
 /// The largest credential that is masked in logs, in bytes.
 const LARGEST: u64 = 64 * 1024;

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The status of a build, a stage or a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Status {
     /// Not started.
@@ -27,15 +27,23 @@ pub enum Status {
     Declined,
     /// Waits for other stages.
     WaitingOnDependencies,
-    /// A word of a later version of Drone.
+    /// A word of a later version of Drone; counts as not ended.
     #[serde(other)]
     Unknown,
 }
 
 impl Status {
-    /// True until the end.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Pending | Self::Running | Self::Blocked | Self::WaitingOnDependencies | Self::Unknown)
+    /// True if it has ended.
+    pub fn is_over(self) -> bool {
+        match self {
+            Self::Success | Self::Failure | Self::Killed | Self::Error | Self::Skipped | Self::Declined => true,
+            Self::Pending | Self::Running | Self::Blocked | Self::WaitingOnDependencies | Self::Unknown => false,
+        }
+    }
+
+    /// True if Drone cancels such a build on request.
+    pub fn can_be_cancelled(self) -> bool {
+        matches!(self, Self::Pending | Self::Running)
     }
 
     /// True for an end that fails the stage.
