@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::browser;
 use crate::client::Client;
-use crate::run::Outcome;
 use crate::site::{FILTER, Site, TOKEN, create};
+use contract::Outcome;
 
 crate::assertions![
     the_account_of_the_environment_is_there_before_any_login,

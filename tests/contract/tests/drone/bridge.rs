@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::run::Outcome;
 use crate::site::{Site, Which, until};
+use contract::Outcome;
 
 crate::assertions![
     a_list_has_the_parameters_of_its_builds,

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::run::Outcome;
 use crate::site::{Site, Which, pipeline};
+use contract::Outcome;
 
 crate::assertions![
     a_build_takes_every_word_of_the_query,

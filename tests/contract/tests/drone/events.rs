@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::run::Outcome;
 use crate::site::Site;
+use contract::Outcome;
 
 crate::assertions![builds_are_told_as_they_go, a_repository_has_a_stream_of_its_own, a_cancel_is_not_told];
 

@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use crate::client::Client;
-use crate::run::Outcome;
 use crate::site::{Site, TOKEN, Which, create};
+use contract::Outcome;
 
 crate::assertions![what_is_ordered_goes_wrong, calls_are_counted, a_token_is_renewed_at_its_end];
 

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::browser::{self, query};
 use crate::client::Client;
-use crate::run::Outcome;
 use crate::site::{FILTER, Site, TOKEN, create, until};
+use contract::Outcome;
 
 crate::assertions![
     a_login_is_sent_to_gitea_with_a_state,

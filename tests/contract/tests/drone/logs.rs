@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::run::Outcome;
 use crate::runner::Runner;
 use crate::site::Site;
+use contract::Outcome;
 
 crate::assertions![
     a_whole_log_is_given_back_as_it_came,

@@ -1,7 +1,7 @@
 //! Behaviour of the Drone server that this project relies on, asserted over HTTP with a Gitea beside it: for the stand-in, or
 //! for the real server that `DRONE_CONTRACT_BIN` or `DRONE_CONTRACT_URL` names.
 //!
-//! Without the usual harness, because the assertions share one server and one Gitea, which must be stopped
+//! Run by libtest-mimic, because the assertions share one server and one Gitea, which must be stopped
 //! after the last of them. `cargo test -p contract --test drone -- logs` runs those with this word in the name.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic)] // What cannot go on fails its test.
@@ -31,7 +31,7 @@ mod tokens;
 
 use std::process::ExitCode;
 
-use crate::run::{Assertion, Selection};
+use crate::run::Assertion;
 
 /// Names assertions by their module and function.
 macro_rules! assertions {
@@ -59,5 +59,5 @@ const MODULES: [&[Assertion]; 14] = [
 ];
 
 fn main() -> ExitCode {
-    run::run(&[&MODULES.concat()[..], faults::ALL].concat(), &Selection::of_arguments())
+    run::run(&[&MODULES.concat()[..], faults::ALL].concat())
 }

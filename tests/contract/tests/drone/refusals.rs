@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::browser;
 use crate::client::Seen;
-use crate::run::Outcome;
 use crate::site::{Site, TOKEN, create};
+use contract::Outcome;
 
 crate::assertions![
     a_wrong_state_is_refused,

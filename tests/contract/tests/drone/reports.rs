@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use crate::run::Outcome;
 use crate::runner::Runner;
 use crate::site::Site;
+use contract::Outcome;
 
 crate::assertions![
     a_stage_that_begins_gives_its_steps_numbers_of_their_own,

@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 
 use crate::browser;
 use crate::client::Client;
-use crate::run::Outcome;
 use crate::site::{Own, Site};
+use contract::Outcome;
 
 crate::assertions![
     a_repository_says_what_it_is,

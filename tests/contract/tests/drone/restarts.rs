@@ -4,9 +4,9 @@ use serde_json::json;
 
 use crate::browser;
 use crate::client::Client;
-use crate::run::Outcome;
 use crate::runner::Runner;
 use crate::site::{FILTER, Site, TOKEN, create, until};
+use contract::Outcome;
 
 crate::assertions![everything_but_what_is_live_outlives_a_restart];
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::run::Outcome;
 use crate::site::Site;
+use contract::Outcome;
 
 crate::assertions![
     a_secret_is_given_to_runners_and_never_shown,

@@ -1,7 +1,7 @@
 //! Health, version, and requests without a login.
 
-use crate::run::Outcome;
 use crate::site::Site;
+use contract::Outcome;
 
 crate::assertions![
     health_is_a_word,

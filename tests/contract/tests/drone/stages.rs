@@ -4,8 +4,8 @@ use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::run::Outcome;
 use crate::site::{Site, Which};
+use contract::Outcome;
 
 crate::assertions![
     runners_prove_themselves,

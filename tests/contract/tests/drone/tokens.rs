@@ -6,8 +6,8 @@ use stand_ins::drone::Drone;
 
 use crate::browser;
 use crate::client::Client;
-use crate::run::Outcome;
 use crate::site::{FILTER, Site, TOKEN, create, until};
+use contract::Outcome;
 
 crate::assertions![
     a_deleted_application_kills_the_token,

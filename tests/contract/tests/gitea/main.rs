@@ -34,7 +34,7 @@ mod two_factor;
 
 use std::process::ExitCode;
 
-use crate::run::{Assertion, Selection};
+use crate::run::Assertion;
 
 /// Names assertions by their module and function.
 macro_rules! assertions {
@@ -67,5 +67,5 @@ const MODULES: [&[Assertion]; 19] = [
 ];
 
 fn main() -> ExitCode {
-    run::run(&MODULES.concat(), &Selection::of_arguments())
+    run::run(&MODULES.concat())
 }
