@@ -182,7 +182,9 @@ fn flags_and_levels_that_are_none_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{flags:?}: {output:?}");
     }
     refused(&place.command().env("COMMENT_BRIDGE_LOG", "loud").output().unwrap(), "$COMMENT_BRIDGE_LOG is `loud`");
-    for (flag, says) in [("--help", "Ask the one that serves"), ("--version", env!("CARGO_PKG_VERSION"))] {
+    for (flag, says) in
+        [("--help", "Check the health of the service on this machine"), ("--version", env!("CARGO_PKG_VERSION"))]
+    {
         let output = Command::new(PROGRAM).arg(flag).output().unwrap();
         assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains(says), "{output:?}");
     }
