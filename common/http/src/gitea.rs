@@ -21,9 +21,9 @@ use serde_json::Value;
 use crate::names::{Pull, Repository};
 use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
-pub use answers::{Comment, Membership, PullRequest, Reached, Status};
+pub use answers::{Comment, Entry, Membership, PullRequest, Reached, Status};
 pub use application::{Application, CreatedApplication, Permissions, RepositoryInfo};
-pub use changed::{Changed, Entry, Scope, moment};
+pub use changed::{Changed, Scope, moment};
 
 /// The most redirects of one read that are followed: a repository may have been renamed more than once.
 const HOPS: usize = 3;

@@ -12,15 +12,16 @@ mod tests;
 
 use std::sync::Arc;
 
+use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
+use axum::routing::post;
 use base::error::chain;
 use secrecy::SecretString;
 
 use super::Bridge;
 use super::ledger::{self, Found};
 use super::metrics::DeliveryResult;
-use super::web::AppState;
 use daemon::limit::Limit;
 use signed::MemoryBudget;
 
@@ -42,9 +43,23 @@ impl Hook {
     }
 }
 
+/// The state of the handler.
+#[derive(Debug, Clone)]
+pub struct HookState {
+    /// The context of the tasks.
+    pub bridge: Arc<Bridge>,
+    /// The receiver.
+    pub hook: Arc<Hook>,
+}
+
+/// The route of the webhook.
+pub fn router(bridge: Arc<Bridge>, hook: Hook) -> Router {
+    Router::new().route("/hook", post(receive)).with_state(HookState { bridge, hook: Arc::new(hook) })
+}
+
 /// `POST /hook`.
-pub async fn receive(State(app): State<AppState>, signed: Signed) -> StatusCode {
-    let bridge = &app.bridge;
+pub async fn receive(State(state): State<HookState>, signed: Signed) -> StatusCode {
+    let bridge = &state.bridge;
     let found = command_in(signed.event(), signed.body());
     let (result, answer) = match found.map(|found| record(bridge, &found)) {
         None => (DeliveryResult::Ignored, StatusCode::OK),

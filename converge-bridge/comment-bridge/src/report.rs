@@ -26,7 +26,7 @@ use super::trigger::{Progress, State, StateKind};
 use super::{Bridge, ledger};
 use base::error::one_line;
 use http::names::Pull;
-use pull::Reported;
+use state::Reported;
 use state::{PublishState, Revision};
 
 /// The interval at which results of running builds are read.

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::get;
 use daemon::prometheus;
 
 use super::Bridge;
@@ -27,23 +27,20 @@ pub use health::Health;
 pub struct AppState {
     /// The context of the tasks.
     pub bridge: Arc<Bridge>,
-    /// The receiver of deliveries; `None` without a webhook.
-    pub hook: Option<Arc<Hook>>,
     /// The cached test of the ledger.
     pub health: Arc<Health>,
 }
 
 /// Routes of the server.
 pub fn router(bridge: Arc<Bridge>, hook: Option<Hook>) -> Router {
-    let mut router = Router::new()
+    let hook = hook.map(|hook| hook::router(bridge.clone(), hook)).unwrap_or_default();
+    Router::new()
         .route("/healthz", get(health::answer))
         .route("/metrics", get(count))
-        .route("/api/triggers", get(triggers::answer));
-    if hook.is_some() {
-        router = router.route("/hook", post(hook::receive));
-    }
-    let health = Arc::new(Health::default());
-    router.fallback(nothing).with_state(AppState { bridge, hook: hook.map(Arc::new), health })
+        .route("/api/triggers", get(triggers::answer))
+        .fallback(nothing)
+        .with_state(AppState { bridge, health: Arc::default() })
+        .merge(hook)
 }
 
 async fn nothing() -> Response {

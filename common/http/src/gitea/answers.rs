@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::names::Repository;
+use crate::names::{Pull, Repository};
 
 /// A comment.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,6 +51,19 @@ pub struct PullRequest {
     pub archived: bool,
     /// The head commit: 40 or 64 hexadecimal digits.
     pub head: String,
+}
+
+/// A pull request that changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The pull request.
+    pub pull: Pull,
+    /// The last change.
+    pub updated: Timestamp,
+    /// The number of comments.
+    pub comments: i64,
+    /// True for a pull request, false for an issue.
+    pub is_pull: bool,
 }
 
 /// The membership of an account in an organisation.

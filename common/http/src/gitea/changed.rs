@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use reqwest::Method;
 
 use super::wire::WireEntry;
-use super::{Gitea, not_understood};
-use crate::names::{Pull, Repository};
+use super::{Entry, Gitea, not_understood};
+use crate::names::Repository;
 
 /// The repositories that a search covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,19 +26,6 @@ pub struct Changed {
     pub total: usize,
     /// The entries of this page.
     pub entries: Vec<Entry>,
-}
-
-/// A pull request that changed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// The pull request.
-    pub pull: Pull,
-    /// The last change.
-    pub updated: Timestamp,
-    /// The number of comments.
-    pub comments: i64,
-    /// True for a pull request, false for an issue.
-    pub is_pull: bool,
 }
 
 impl Gitea {

@@ -3,8 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::answers::{Comment, PullRequest};
-use super::changed::Entry;
+use super::answers::{Comment, Entry, PullRequest};
 use crate::names::{Pull, Repository};
 
 /// The longest login that is accepted, in bytes.

@@ -16,8 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use tokio::time::timeout;
 
+use super::HookState;
 use crate::metrics::DeliveryResult;
-use crate::web::AppState;
 use daemon::limit::Sender;
 
 /// The largest delivery, in bytes; Gitea's are a few kilobytes longer than the comment.
@@ -50,13 +50,13 @@ impl Signed {
     }
 }
 
-impl FromRequest<AppState> for Signed {
+impl FromRequest<HookState> for Signed {
     type Rejection = Response;
 
-    async fn from_request(request: Request, app: &AppState) -> Result<Self, Response> {
-        let received = receive(request, app).await;
+    async fn from_request(request: Request, state: &HookState) -> Result<Self, Response> {
+        let received = receive(request, state).await;
         received.map_err(|refused| {
-            app.bridge.metrics.delivery(refused.result);
+            state.bridge.metrics.delivery(refused.result);
             let retry = refused.retry.map(|after| (RETRY_AFTER, after.as_secs_f64().ceil().to_string()));
             (refused.status, AppendHeaders(retry)).into_response()
         })
@@ -80,10 +80,10 @@ impl Refused {
     }
 }
 
-/// Cheapest things first; nothing is computed for who sends too much.
-async fn receive(request: Request, app: &AppState) -> Result<Signed, Refused> {
+/// Cheapest checks first; nothing is computed for a sender over its limit.
+async fn receive(request: Request, state: &HookState) -> Result<Signed, Refused> {
     let unreadable = |status| Refused::by(status, DeliveryResult::Unreadable);
-    let Some(hook) = &app.hook else { return Err(unreadable(StatusCode::NOT_FOUND)) };
+    let hook = &state.hook;
     let (parts, body) = request.into_parts();
     let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
     let sender = sender(peer.unwrap_or(IpAddr::from([0, 0, 0, 0])), &parts.headers);

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use results::Results;
-use tokio::time::Instant;
 
 use super::comment::{self, Draft, WriteOutcome};
 use super::commits;
 use super::problem;
 use super::published::{self, Published, PublishedStatuses};
-use super::state::{PublishState, Revision};
+use super::state::{PublishState, Reported, Revision};
 use crate::Bridge;
 use crate::stop::Stop;
 use crate::trigger::{State, StateKind, Trigger};
@@ -19,15 +18,6 @@ use http::names::Pull;
 
 /// The number of failures in a row after which a pull request is reported without its head.
 const TRIES: u32 = 5;
-
-/// The result of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reported {
-    /// True if Gitea was called and answered.
-    pub has_called: bool,
-    /// The time of the next report for the same revision; `None` if it is complete.
-    pub again_at: Option<Instant>,
-}
 
 /// Reports one pull request at a revision of the ledger.
 pub async fn report(

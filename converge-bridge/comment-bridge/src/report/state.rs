@@ -6,8 +6,16 @@ use base::backoff::Retries;
 use tokio::time::Instant;
 
 use super::problem;
-use super::pull::Reported;
 use crate::stop::RETRIES;
+
+/// The result of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reported {
+    /// True if Gitea was called and answered.
+    pub has_called: bool,
+    /// The time of the next report for the same revision; `None` if it is complete.
+    pub again_at: Option<Instant>,
+}
 
 /// The time for which a call of unknown outcome may still have an effect.
 const SETTLE: Duration = Duration::from_secs(30);

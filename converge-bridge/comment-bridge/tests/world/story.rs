@@ -10,10 +10,9 @@ use axum::body::Body;
 use axum::extract::{self, FromRequest};
 use axum::http::{Request, StatusCode};
 use comment_bridge::hook;
-use comment_bridge::hook::{Hook, Signed};
+use comment_bridge::hook::{Hook, HookState, Signed};
 use comment_bridge::settings::{Organisation, Settings};
 use comment_bridge::trigger::{StateKind, Trigger};
-use comment_bridge::web::AppState;
 use comment_bridge::{Bridge, ledger};
 use hmac::{Hmac, KeyInit, Mac};
 use http::names::Pull;
@@ -275,8 +274,8 @@ impl World {
             .header("content-length", body.len())
             .body(Body::from(body))
             .unwrap();
-        let hook = Some(Arc::new(Hook::new(SECRET.into())));
-        let web = AppState { bridge, hook, health: Arc::default() };
+        let hook = Arc::new(Hook::new(SECRET.into()));
+        let web = HookState { bridge, hook };
         Some(match Signed::from_request(request, &web).await {
             Ok(signed) => hook::receive(extract::State(web), signed).await,
             Err(refused) => refused.status(),
