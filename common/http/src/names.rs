@@ -6,6 +6,9 @@ use std::str::FromStr;
 use base::address::shown;
 use serde::{Deserialize, Serialize};
 
+/// The longest login that is accepted, in bytes.
+const LONGEST_LOGIN: usize = 255;
+
 /// `owner/name`, with the characters that Gitea allows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -82,4 +85,15 @@ impl fmt::Display for Pull {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}#{}", self.repository, self.number)
     }
+}
+
+/// True if a text can be a login and is one plain segment of a path.
+pub fn is_login(text: &str) -> bool {
+    let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
+    !text.is_empty() && text.len() <= LONGEST_LOGIN && !matches!(text, "." | "..") && text.chars().all(plain)
+}
+
+/// True if a text can be a commit's hash, SHA-1 or SHA-256.
+pub fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -3,9 +3,9 @@
 use crate::Error;
 use reqwest::{Method, StatusCode};
 
-use super::wire::{WirePull, is_login};
+use super::wire::WirePull;
 use super::{Gitea, Membership, PullRequest, Status, found, not_understood, number};
-use crate::names::{Pull, Repository};
+use crate::names::{Pull, Repository, is_login};
 
 impl Gitea {
     /// A pull request; `None` if there is none or the bot cannot see it.

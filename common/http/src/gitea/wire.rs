@@ -4,10 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::answers::{Comment, Entry, PullRequest};
-use crate::names::{Pull, Repository};
-
-/// The longest login that is accepted, in bytes.
-const LONGEST_LOGIN: usize = 255;
+use crate::names::{Pull, Repository, is_commit, is_login};
 
 /// An object with a full name.
 #[derive(Debug, Deserialize)]
@@ -129,15 +126,4 @@ impl WireEntry {
 /// A repository's name.
 pub(super) fn name(full_name: &str) -> Result<Repository, String> {
     full_name.parse().map_err(|error: crate::names::NotARepository| error.to_string())
-}
-
-/// True if a text can be a login and is one plain segment of a path.
-pub(super) fn is_login(text: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    !text.is_empty() && text.len() <= LONGEST_LOGIN && !matches!(text, "." | "..") && text.chars().all(plain)
-}
-
-/// True if a text can be a commit's hash, SHA-1 or SHA-256.
-pub(super) fn is_commit(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use base::error::chain;
+use http::names::is_commit;
 use http::{Error, drone};
 
 use super::attempts::Attempts;
@@ -251,9 +252,8 @@ const STAGES: &str = "install,upgrade,backup,restore,custom";
 /// The order that a found build was made for. Its commit differs if the ledger is older than the build.
 fn order_of(build: &drone::Build, order: &Order) -> Order {
     let param = |name: &str| build.params.get(name);
-    let is_commit = |head: &&String| head.len() >= 40 && head.chars().all(|c| c.is_ascii_hexdigit());
     Order {
-        head: param("REF").filter(is_commit).unwrap_or(&order.head).clone(),
+        head: param("REF").filter(|head| is_commit(head)).unwrap_or(&order.head).clone(),
         quick: param("CCCI_QUICK").map_or(order.quick, |quick| quick == "1"),
     }
 }

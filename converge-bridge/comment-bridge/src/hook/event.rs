@@ -5,10 +5,7 @@ use serde::Deserialize;
 
 use crate::grammar;
 use crate::ledger::Found;
-use http::names::{Pull, Repository};
-
-/// The longest login that is believed.
-const LONGEST_LOGIN: usize = 255;
+use http::names::{Pull, Repository, is_login};
 
 #[derive(Deserialize)]
 struct Delivery {
@@ -60,9 +57,4 @@ pub fn command_in(event: &str, body: &[u8]) -> Option<Found> {
     let command = grammar::command(&comment.body)?;
     let pull = Pull { repository, number: issue.number };
     Some(Found { comment: comment.id, pull, author, command, created: comment.created_at })
-}
-
-fn is_login(text: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    !text.is_empty() && text.len() <= LONGEST_LOGIN && !matches!(text, "." | "..") && text.chars().all(plain)
 }
