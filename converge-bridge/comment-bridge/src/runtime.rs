@@ -143,6 +143,11 @@ async fn serve(
         bridge.stop();
     };
     let (drained, _served) = tokio::join!(drain::run(run_tasks(&bridge), ending, LAST_CALL, stop), serving);
+    end(drained)
+}
+
+/// The end of the process after its tasks.
+fn end(drained: Result<Drained, Died>) -> Result<(), Error> {
     match drained {
         Ok(Drained::Finished) => Ok(()),
         Ok(Drained::Late) => {
@@ -163,4 +168,17 @@ pub async fn run_tasks(bridge: &Arc<Bridge>) {
         heartbeat("build").follow(build::run(bridge)),
         heartbeat("report").follow(report::run(bridge)),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_that_ends_by_itself_ends_the_process_with_exit_1() {
+        let Err(error) = end(Err(Died)) else { panic!("the process ends well") };
+        assert!(matches!(error, Error::Died));
+        assert_eq!(error.class().exit_code(), 1);
+        assert!(end(Ok(Drained::Late)).is_ok());
+    }
 }

@@ -43,9 +43,10 @@ where
                 Ok(site) => assertion(site),
                 Err(reason) => Err(reason.clone()),
             };
-            // Counted like any skipped test: passed, with one line that says so.
+            // Counted like any skipped test: passed, with one line that says so. The line break ends the line that the
+            // harness has begun.
             if let Err(reason) = outcome {
-                println!("skipped: {name}: {reason}");
+                println!("\nskipped: {name}: {reason}");
             }
             Ok(())
         })
