@@ -48,7 +48,7 @@ in
         assertion = builtins.intersectAttrs known drone.settings.runner == known;
         message = ''
           services.converge.drone.settings.runner names another unit or configuration than ${known.unit} and ${known.configuration}, which this machine has.
-          hint: leave both unset, or set services.converge.drone.runner.enable = false where the runner is somebody else's.
+          hint: leave both unset, or set services.converge.drone.runner.enable = false where another configuration declares the runner.
         '';
       }
       {
@@ -63,6 +63,8 @@ in
     services.converge.drone.settings.runner = lib.mapAttrs (_: lib.mkDefault) known;
 
     services.converge.drone.runner.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
+      # Part of the settings, so that a changed host name restarts the runner.
+      name = config.networking.hostName;
       steps = {
         environment = { ABRA_DIR = converge.abra.directory; DOCKER_HOST = "unix:///run/docker.sock"; };
         # The PATH of the operator's shell, independent of the generation.

@@ -120,7 +120,7 @@ pub fn generate() -> Result<SecretString, Error> {
     let mut bytes = [0; 16];
     let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut bytes));
     read.map_err(|source| Error::State { action: "read", path: path.into(), source })?;
-    Ok(bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")).into())
+    Ok(base::hex::encode(bytes).into())
 }
 
 #[cfg(test)]

@@ -36,12 +36,11 @@ impl Backoff {
         Self { attempts: u32::MAX, first, longest }
     }
 
-    /// Returns the wait after this number of failures in a row: the doubled wait, less up to a quarter of it by chance,
-    /// and never less than the first.
+    /// Returns the wait after this number of failures in a row: the doubled wait, less up to a quarter of it by chance.
     fn pause(self, failures: u32) -> Duration {
         let doublings = failures.saturating_sub(1).min(16);
         let doubled = self.first.saturating_mul(1 << doublings).min(self.longest);
-        doubled.mul_f64(0.75 + fastrand::f64() / 4.0).max(self.first)
+        doubled.mul_f64(0.75 + fastrand::f64() / 4.0)
     }
 
     /// Calls `attempt` until it succeeds, fails with an error that is not transient, or the attempts are used up.
@@ -82,7 +81,7 @@ impl Retries {
     /// (`Retry-After`) when that is longer, up to an hour.
     pub fn failed(&mut self, retry_after: Option<Duration>) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let pause = self.backoff.pause(self.failures).max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER));
+        let pause = self.backoff.pause(self.failures).max(self.backoff.first).max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER));
         self.next = Some(Instant::now() + pause);
         pause
     }
@@ -91,11 +90,6 @@ impl Retries {
     pub fn succeeded(&mut self) -> bool {
         self.next = None;
         std::mem::take(&mut self.failures) > 0
-    }
-
-    /// Makes the next attempt due now; the failures still count.
-    pub fn retry_now(&mut self) {
-        self.next = None;
     }
 
     /// The number of failures in a row.
@@ -183,12 +177,11 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_success_forgets_the_failures_and_a_retry_now_does_not() {
+    async fn a_success_forgets_the_failures() {
         let mut retries = A_MINUTE;
         retries.failed(None);
         retries.failed(None);
-        retries.retry_now();
-        assert!(retries.is_due() && retries.failures() == 2);
+        assert!(!retries.is_due() && retries.failures() == 2);
         assert!(retries.succeeded());
         assert!(retries.is_due() && !retries.is_failing() && !retries.succeeded());
         assert!(retries.failed(None) <= Duration::from_secs(1));

@@ -151,7 +151,7 @@ async fn connection(stream: Box<dyn Stream>, peer: Peer, router: Router, mut shu
     });
     match whole.await {
         Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(?peer, "a connection ended: {error}"),
-        Err(_) => tracing::debug!(?peer, "a connection took too long"),
+        Ok(Err(error)) => tracing::debug!(peer = ?peer.map(|peer| peer.ip()), "a connection ended: {error}"),
+        Err(_) => tracing::debug!(peer = ?peer.map(|peer| peer.ip()), "a connection took too long"),
     }
 }

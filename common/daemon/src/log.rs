@@ -26,7 +26,7 @@ pub enum Destination {
 }
 
 /// Starts the log of a program on the host, as `identifier`. On a terminal only lines of `on_terminal` and above are
-/// shown; `RUST_LOG` sets another level for every kind of line.
+/// shown; outside the journal `RUST_LOG` sets another level.
 pub fn start(identifier: &str, on_terminal: Level) -> Destination {
     // systemd sets this when standard error is the journal already; a person at a terminal wants lines.
     if env::var_os("JOURNAL_STREAM").is_some()

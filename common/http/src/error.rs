@@ -215,7 +215,7 @@ pub enum Error {
         message: Option<String>,
     },
     /// A 404 by the proxy before the server: no backend has this name.
-    #[error("nobody serves {} ({call}: 404 by the proxy before it)", call.service)]
+    #[error("no backend serves {} ({call}: 404 by the proxy before it)", call.service)]
     NotServed {
         /// The call.
         call: Call,

@@ -50,10 +50,10 @@ impl Names {
         self.of_secret(name).filter(|(of, _)| *of == kind).map(|(_, number)| number)
     }
 
-    /// `<stack>_attempt_<tag>`: the config that records the attempt of a version. Swarm's names have no `+`.
+    /// `<stack>_rejected_<tag>`: the config that records the attempt of a version. Swarm's names have no `+`.
     pub fn attempt(&self, tag: &str) -> String {
         let plain = |c: char| if c.is_ascii_alphanumeric() || "-.".contains(c) { c } else { '_' };
-        let name = format!("{}_attempt_{}", self.stack, tag.chars().map(plain).collect::<String>());
+        let name = format!("{}_rejected_{}", self.stack, tag.chars().map(plain).collect::<String>());
         // The label has the whole tag.
         name.get(..LONGEST_CONFIG).unwrap_or(&name).to_owned()
     }
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(names.secret_number("ssl_cert", "traefik_ci_example_org_ssl_cert_v3x"), None);
         assert_eq!(names.of_secret("traefik_ci_example_org_rpc_secret_v12"), Some(("rpc_secret", 12)));
         assert_eq!(names.of_secret("another_rpc_secret_v1"), None);
-        assert_eq!(names.attempt("3.9.1+v3.7.15"), "traefik_ci_example_org_attempt_3.9.1_v3.7.15");
+        assert_eq!(names.attempt("3.9.1+v3.7.15"), "traefik_ci_example_org_rejected_3.9.1_v3.7.15");
         assert!(names.is_ours("traefik_ci_example_org_app") && !names.is_ours("traefik_ci_example_organ_app"));
     }
 }

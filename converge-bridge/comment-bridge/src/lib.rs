@@ -18,25 +18,25 @@
 //! [`web`] serves the hook, health, metrics and triggers.
 
 pub mod bridge;
-pub mod build;
+mod build;
 pub mod container;
-pub mod decide;
-pub mod grammar;
+mod decide;
+mod grammar;
 pub mod hook;
 pub mod ledger;
-pub mod markdown;
+mod markdown;
 pub mod metrics;
-pub mod poll;
+mod poll;
 pub mod program;
-pub mod report;
+mod report;
 pub mod runtime;
 pub mod secrets;
 pub mod settings;
-pub mod stop;
+mod stop;
 #[cfg(test)]
 mod tests;
 pub mod trigger;
 pub mod web;
-pub mod words;
+mod words;
 
 pub use bridge::{Bridge, Wakers};

@@ -22,7 +22,7 @@ use results::Results;
 
 pub use marker::Marker;
 pub use stage::Stage;
-pub use status::{CONTEXT, statuses};
+pub use status::statuses;
 pub use subject::{MOST, Subject};
 
 /// The greatest length of a comment, in characters.

@@ -1,4 +1,4 @@
-//! The metrics, on a socket that only this machine reaches.
+//! The metrics, on a port of this machine or a Unix socket.
 
 use std::sync::Arc;
 

@@ -156,7 +156,11 @@ pub async fn run(paths: Paths, loaded: Loaded) -> Result<(), Error> {
                 stop.send_replace(Some(StopReason::Shutdown));
             }
             // A second signal ends the drain.
-            Request::End(_) = signals.next(), if !is_stopped => until = Instant::now(),
+            request = signals.next(), if !is_stopped => {
+                if matches!(request, Request::End(_)) {
+                    until = Instant::now();
+                }
+            }
             () = &mut disconnected => return Err(Error::Disconnected),
         }
     }

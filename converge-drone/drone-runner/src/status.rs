@@ -22,6 +22,8 @@ pub const FILE: &str = "status.json";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Summary {
     /// The fingerprint of the [`config_hash`](crate::config_hash) of the last start or reload.
+    // The name that a runner of an older version writes: it is stale, and not unreadable.
+    #[serde(alias = "inputs")]
     pub configuration_hash: String,
     /// True while Drone's server answers.
     pub connected: bool,

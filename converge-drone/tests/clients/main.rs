@@ -83,7 +83,7 @@ fn says(fault: Fault) -> &'static [&'static str] {
         Fault::OtherJson => &["cannot be understood"],
         Fault::Page(200) => &["answers with a web page (“Back soon”), status 200", "“Back soon”)"],
         Fault::Page(403) => &["web page (“Back soon”), status 403", "“Back soon”)"],
-        Fault::Page(404) => &["web page (“Back soon”), status 404", "nobody serves"],
+        Fault::Page(404) => &["web page (“Back soon”), status 404", "no backend serves"],
         Fault::Page(_) => &["fails (", "50"],
         Fault::Message(400 | 409 | 422) => &["rejects (", "it says no"],
         Fault::Message(401 | 403) => &["refuses (", "it says no"],

@@ -30,7 +30,7 @@ fn killed_at_any_call_of_a_try_and_of_going_back() {
     // The newest release never becomes healthy: a run tries it, rejects it, and goes back.
     world.publish(Some(BAD));
     // The records of a try: its rejection, and its version of Traefik's configuration.
-    let forget_attempts = "docker config ls --quiet --filter name=traefik_ci_localhost_attempt_ \
+    let forget_attempts = "docker config ls --quiet --filter name=traefik_ci_localhost_rejected_ \
         --filter name=traefik_ci_localhost_traefik_yml_v3 | xargs --no-run-if-empty docker config rm";
     let make = || {
         world.sh(forget_attempts);

@@ -29,7 +29,7 @@ fn pages() -> Vec<Page> {
         Page::converger::<converge_traefik::Traefik>(),
         Page::converger::<converge_drone::ConvergeDrone>(),
         Page::converger::<converge_bridge::ConvergeBridge>(),
-        Page::server(drone_runner::program::command(), "/etc/converge/drone-runner.json", "converge-drone"),
+        Page::server(drone_runner::program::command(), drone_runner::settings::PATH, "converge-drone"),
         Page::server(comment_bridge::program::command(), "/ledger/ledger.sqlite", "converge-bridge"),
     ]
 }

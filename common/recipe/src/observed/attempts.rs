@@ -13,7 +13,7 @@ use crate::names::Names;
 use docker::{Docker, Error, MANAGED};
 
 /// The label with the attempt as JSON.
-pub const ATTEMPT_LABEL: &str = "converge.attempt";
+pub const ATTEMPT_LABEL: &str = "converge.try";
 
 /// The attempt to deploy a version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

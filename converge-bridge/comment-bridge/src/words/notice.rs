@@ -100,11 +100,11 @@ fn help(facts: &Facts<'_>, first: &str) -> String {
 | comment | effect |
 |:--|:--|
 | `!testme` | tests the head commit: install, upgrade, backup, restore, custom tests, lint |
-| `!testme --quick` | runs only install and custom tests: faster, but without a commit status |
+| `!testme --quick` | runs only install and custom tests: faster, of lower confidence, never counts as passed |
 | `!testme cancel` | cancels the waiting and running runs of this pull request |
 | `!testme help` | shows this help |
 
-Write a command alone in a comment. Members of {owner} may use them."
+Write one command alone in a comment. Members of {owner} may use the commands."
     )
 }
 

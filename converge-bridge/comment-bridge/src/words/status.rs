@@ -7,7 +7,7 @@ use http::gitea::{Reached, Status};
 use results::Results;
 
 /// The name of the status.
-pub const CONTEXT: &str = "cc-ci/testme";
+const CONTEXT: &str = "cc-ci/testme";
 
 /// The greatest length of a description, in characters.
 const LONGEST: usize = 140;

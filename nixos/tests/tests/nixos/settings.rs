@@ -88,6 +88,7 @@ fn the_modules_write_what_is_set_and_what_the_host_decides() {
         "server": "https://drone.ci.example.org",
         "address": "192.0.2.10",
         "capacity": 2,
+        "name": "ci",
         "repositories": ["recipes/ci"],
         "steps": {
             "environment": {"ABRA_DIR": "/var/lib/converge/abra", "DOCKER_HOST": "unix:///run/docker.sock"},

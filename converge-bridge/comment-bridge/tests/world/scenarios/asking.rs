@@ -67,7 +67,7 @@ fn quick_is_told_to_the_build_and_in_the_comment() {
 
           The run left no results; only Drone reports success.
 
-          Quick run: only install and custom tests. `!testme` runs all tests.
+          Quick run: only install and custom tests, so of lower confidence. `!testme` runs all tests.
         "###);
         let params = world.network().drone.builds[&1].params.clone();
         assert_snapshot!(format!("{params:#?}"), @r###"
@@ -119,11 +119,11 @@ fn help_is_given_and_nothing_built() {
           | comment | effect |
           |:--|:--|
           | `!testme` | tests the head commit: install, upgrade, backup, restore, custom tests, lint |
-          | `!testme --quick` | runs only install and custom tests: faster, but without a commit status |
+          | `!testme --quick` | runs only install and custom tests: faster, of lower confidence, never counts as passed |
           | `!testme cancel` | cancels the waiting and running runs of this pull request |
           | `!testme help` | shows this help |
 
-          Write a command alone in a comment. Members of `recipes` may use them.
+          Write one command alone in a comment. Members of `recipes` may use the commands.
         "###);
         assert!(world.builds().is_empty());
     });
@@ -143,11 +143,11 @@ fn something_else_is_answered_with_help() {
           | comment | effect |
           |:--|:--|
           | `!testme` | tests the head commit: install, upgrade, backup, restore, custom tests, lint |
-          | `!testme --quick` | runs only install and custom tests: faster, but without a commit status |
+          | `!testme --quick` | runs only install and custom tests: faster, of lower confidence, never counts as passed |
           | `!testme cancel` | cancels the waiting and running runs of this pull request |
           | `!testme help` | shows this help |
 
-          Write a command alone in a comment. Members of `recipes` may use them.
+          Write one command alone in a comment. Members of `recipes` may use the commands.
         "###);
         assert!(world.builds().is_empty());
     });
