@@ -150,8 +150,8 @@ impl Reader {
         problems: impl FnOnce(&D) -> Vec<Problem>,
     ) -> Result<(D, Vec<u8>), Error> {
         let origin = Origin::File(path.into());
-        match fs::read(path) {
-            Ok(text) => Ok((self.check(origin, &text, problems)?, text)),
+        match fs::read_to_string(path) {
+            Ok(text) => Ok((self.check(origin, &text, problems)?, text.into_bytes())),
             Err(source) => Err(Error::Read { origin, reader: self, source }),
         }
     }
@@ -163,7 +163,7 @@ impl Reader {
         problems: impl FnOnce(&D) -> Vec<Problem>,
     ) -> Result<D, Error> {
         match env::var(name) {
-            Ok(text) if !text.trim().is_empty() => self.check(Origin::Variable(name), text.as_bytes(), problems),
+            Ok(text) if !text.trim().is_empty() => self.check(Origin::Variable(name), &text, problems),
             _ => Err(Error::Missing { variable: name, reader: self }),
         }
     }
@@ -171,10 +171,10 @@ impl Reader {
     fn check<D: DeserializeOwned>(
         &'static self,
         origin: Origin,
-        text: &[u8],
+        text: &str,
         problems: impl FnOnce(&D) -> Vec<Problem>,
     ) -> Result<D, Error> {
-        let mut json = serde_json::Deserializer::from_slice(text);
+        let mut json = serde_json::Deserializer::from_str(text);
         let shape = |place: String, source| Error::Shape { origin: origin.clone(), reader: self, place, source };
         let declared: D = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| shape(error.path().to_string(), error.into_inner()))?;
@@ -194,7 +194,7 @@ mod tests {
 
     fn of_text(reader: &'static Reader, text: &str) -> Result<u8, Error> {
         let odd = |number: &u8| (number % 2 == 1).then(|| Problem::new("number", "is odd", "add 1"));
-        reader.check(Origin::Variable("EXAMPLE"), text.as_bytes(), |number| odd(number).into_iter().collect())
+        reader.check(Origin::Variable("EXAMPLE"), text, |number| odd(number).into_iter().collect())
     }
 
     #[test]
