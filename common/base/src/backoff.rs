@@ -81,7 +81,11 @@ impl Retries {
     /// (`Retry-After`) when that is longer, up to an hour.
     pub fn failed(&mut self, retry_after: Option<Duration>) -> Duration {
         self.failures = self.failures.saturating_add(1);
-        let pause = self.backoff.pause(self.failures).max(self.backoff.first).max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER));
+        let pause = self
+            .backoff
+            .pause(self.failures)
+            .max(self.backoff.first)
+            .max(retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER));
         self.next = Some(Instant::now() + pause);
         pause
     }

@@ -18,7 +18,9 @@ pub fn add_parts(
     parts.push((Rank::State, headline(facts, run, stage, results)));
     parts.extend(explanation(facts, run, stage, results).map(|text| (Rank::Remark, text)));
     let remarks: Vec<String> = [
-        is_quick(run).then(|| "Quick run: only install and custom tests, so of lower confidence. `!testme` runs all tests.".to_owned()),
+        is_quick(run).then(|| {
+            "Quick run: only install and custom tests, so of lower confidence. `!testme` runs all tests.".to_owned()
+        }),
         joined.and_then(|_| notice::joined(facts, run)),
         moved(facts, run, stage),
     ]
