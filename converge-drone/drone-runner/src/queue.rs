@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use base::backoff::Retries;
-use base::error::{Explain, chain};
+use base::error::{chain, one_line};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::spawn_local;
 use tokio::time::{Instant, sleep, timeout};
@@ -52,10 +52,7 @@ pub async fn poll(runner: Rc<Runner>, slots: Rc<Slots>, accepted: mpsc::Unbounde
         slots.free(runner.settings.capacity).await;
         let polled = Instant::now();
         let offer = runner.client.next_stage(&filter).await;
-        let error = offer.as_ref().err().map(|error| match error.hint() {
-            Some(hint) => format!("{}; {hint}", chain(error)),
-            None => chain(error),
-        });
+        let error = offer.as_ref().err().map(|error| one_line(error));
         if runner.status.set_connection(error.clone()) {
             if let Some(error) = error {
                 tracing::warn!("{error}");
