@@ -36,10 +36,11 @@ in
 
     virtualisation.docker.enable = true;
     virtualisation.docker.daemon.settings.live-restore = lib.mkDefault false;
-    # The advertised address must exist before Swarm starts.
+    # Swarm needs its advertised address when it starts, and a clock at which its certificate is valid. Without a unit that
+    # waits for the clock, the second order has no effect.
     systemd.services.docker = {
       wants = [ "network-online.target" ];
-      after = [ "network-online.target" ];
+      after = [ "network-online.target" "time-sync.target" ];
     };
 
     networking.firewall = {

@@ -46,7 +46,8 @@ fn the_host_is_made_ready_for_a_swarm() {
     assert_eq!(rendered.file("/etc/timezone"), "Europe/Berlin\n");
     let docker = rendered.unit("docker.service.d/overrides.conf");
     assert!(
-        docker.contains("After=network-online.target\n") && docker.contains("Wants=network-online.target\n"),
+        docker.contains("After=network-online.target time-sync.target\n")
+            && docker.contains("Wants=network-online.target\n"),
         "{docker}"
     );
     assert!(rendered.file("/etc/profile.d/set-environment.sh").contains("ABRA_DIR=/var/lib/converge/abra"));
