@@ -68,6 +68,7 @@ pub enum Error {
 impl Error {
     fn code(&self) -> Option<ErrorCode> {
         match self {
+            Self::Sqlite { source: rusqlite::Error::SqlInputError { error, .. }, .. } => Some(error.code),
             Self::Sqlite { source, .. } => source.sqlite_error_code(),
             _ => None,
         }
@@ -101,12 +102,23 @@ impl Explain for Error {
             Self::Foreign => "check `ledger` in the configuration",
             Self::Sqlite { source, .. } => match self.code() {
                 Some(ErrorCode::DiskFull) => "free space on its file system; the bridge continues by itself",
-                Some(ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt) => UNREADABLE,
+                // The statements are fixed, so only a damaged file can make them fail like this.
+                Some(
+                    ErrorCode::NotADatabase
+                    | ErrorCode::DatabaseCorrupt
+                    | ErrorCode::Unknown
+                    | ErrorCode::InternalMalfunction
+                    | ErrorCode::SchemaChanged
+                    | ErrorCode::TooBig
+                    | ErrorCode::ConstraintViolation
+                    | ErrorCode::TypeMismatch,
+                ) => UNREADABLE,
                 Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => {
                     "the ledger's directory and its files must belong to the service's user and be writable"
                 }
                 Some(ErrorCode::SystemIoFailure) => "check its file system: free space, and `dmesg` for errors",
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Some(ErrorCode::OutOfMemory) => "free memory on the machine; the bridge continues by itself",
+                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked | ErrorCode::FileLockingProtocolFailed) => {
                     "another program has locked it, such as sqlite3 with an open transaction: stop that program"
                 }
                 None if is_content(source) => UNREADABLE,
@@ -121,7 +133,7 @@ impl Explain for Error {
 const UNREADABLE: &str = "stop the service, move the ledger with its -wal and -shm away, restore a backup if there is one, \
                           and start the service again; without a backup, only later comments count";
 
-/// True for a row that comment-bridge did not write.
+/// True for a row that comment-bridge did not write, or that is missing.
 fn is_content(error: &rusqlite::Error) -> bool {
     matches!(
         error,
@@ -129,5 +141,6 @@ fn is_content(error: &rusqlite::Error) -> bool {
             | rusqlite::Error::Utf8Error(..)
             | rusqlite::Error::InvalidColumnType(..)
             | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::QueryReturnedNoRows
     )
 }

@@ -94,32 +94,81 @@ fn a_file_system_that_may_only_be_read() {
     });
 }
 
-/// Never a panic, never a wrong answer without a word where `SQLite` can tell.
+/// The bytes of a ledger with many triggers.
+fn filled(path: &Path) -> Vec<u8> {
+    let ledger = Ledger::open(path, PATIENCE).unwrap();
+    (0..2000).for_each(|n| write(&ledger, n).unwrap());
+    drop(ledger);
+    fs::read(path).unwrap()
+}
+
+/// Writes the bytes and reads everything from them. Each error must have a hint.
+fn read_all(path: &Path, bytes: &[u8]) -> Option<Error> {
+    fs::write(path, bytes).unwrap();
+    let looked = Ledger::open(path, PATIENCE).and_then(|ledger| {
+        ledger.newest(usize::MAX)?;
+        ledger.of_kinds(&[crate::trigger::StateKind::Ended])?;
+        ledger.dirty_pulls()?;
+        ledger.counts()
+    });
+    let error = looked.err()?;
+    assert!(error.hint().is_some(), "{error:?}");
+    Some(error)
+}
+
+/// Never a panic, never a wrong answer without an error where `SQLite` can tell.
 #[test]
 fn garbage_within_is_said() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
-    let ledger = Ledger::open(&path, PATIENCE).unwrap();
-    (0..2000).for_each(|n| write(&ledger, n).unwrap());
-    drop(ledger);
-    let whole = fs::read(&path).unwrap();
-    let mut said = 0;
-    for _ in 0..100 {
+    let whole = filled(&path);
+    let torn = |seed| {
+        let mut random = fastrand::Rng::with_seed(seed);
         let mut torn = whole.clone();
-        let from = fastrand::usize(0..torn.len());
-        let to = torn.len().min(from + fastrand::usize(1..20_000));
-        torn[from..to].fill_with(|| fastrand::u8(..));
-        fs::write(&path, torn).unwrap();
-        let looked = Ledger::open(&path, PATIENCE).and_then(|ledger| {
-            ledger.newest(usize::MAX)?;
-            ledger.of_kinds(&[crate::trigger::StateKind::Ended])?;
-            ledger.dirty_pulls()?;
-            ledger.counts()
-        });
-        if let Err(error) = looked {
-            assert!(error.hint().is_some(), "{error:?}");
-            said += 1;
-        }
-    }
+        let from = random.usize(0..torn.len());
+        let to = torn.len().min(from + random.usize(1..20_000));
+        torn[from..to].fill_with(|| random.u8(..));
+        torn
+    };
+    let said = (0..100).filter(|seed| read_all(&path, &torn(*seed)).is_some()).count();
     assert!(said > 50, "{said} of 100");
+}
+
+/// The first page tells how to read all others: the header, then the schema.
+#[test]
+fn garbage_in_the_first_page_is_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger");
+    let whole = filled(&path);
+    for at in (0..100).chain((100..4096).step_by(64)) {
+        let mut torn = whole.clone();
+        torn[at] ^= 0xff;
+        read_all(&path, &torn);
+    }
+    let mut newer = whole;
+    newer[44..48].copy_from_slice(&9_u32.to_be_bytes());
+    let error = Explained::new(&read_all(&path, &newer).unwrap());
+    assert_eq!(error.causes[0], "unsupported file format");
+    assert!(error.hint.unwrap().contains("restore a backup"));
+}
+
+#[test]
+fn every_code_of_a_damaged_file_says_what_to_do() {
+    use rusqlite::ffi;
+    let codes = [
+        ffi::SQLITE_ERROR,
+        ffi::SQLITE_INTERNAL,
+        ffi::SQLITE_CORRUPT,
+        ffi::SQLITE_CORRUPT_INDEX,
+        ffi::SQLITE_SCHEMA,
+        ffi::SQLITE_TOOBIG,
+        ffi::SQLITE_CONSTRAINT,
+        ffi::SQLITE_MISMATCH,
+        ffi::SQLITE_NOTADB,
+    ];
+    for code in codes {
+        let source = rusqlite::Error::SqliteFailure(ffi::Error::new(code), None);
+        let hint = Error::Sqlite { what: "read", source }.hint();
+        assert!(hint.is_some_and(|hint| hint.contains("restore a backup")), "{code}");
+    }
 }
