@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base::error::Explain;
 use thiserror::Error;
 
 /// Result of every function of the lab.
@@ -118,6 +119,9 @@ pub enum Error {
         /// The error of the parser.
         source: serde_json::Error,
     },
+    /// Another command held a lock for too long, or a lock cannot be opened.
+    #[error(transparent)]
+    Lock(#[from] base::lock::Error),
     /// An image cannot be built.
     #[error(transparent)]
     Image(#[from] dockerd::image::ImageError),
@@ -137,6 +141,7 @@ impl Error {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { hint, .. } | Self::Usage { hint, .. } => Some(hint.clone()),
+            Self::Lock(error) => error.hint(),
             Self::Gitea(error) => error.hint().map(str::to_owned),
             Self::NotRunning { name } => Some(format!("start it with `lab up --name {name}`")),
             Self::Running { name } => Some(format!("end it with `lab down --name {name}`, or choose another --name")),

@@ -4,27 +4,24 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use nix::fcntl::{Flock, FlockArg};
+use base::lock::Lock;
 
 use crate::command;
 use crate::error::{Error, Result};
-use crate::layout;
+use crate::{layout, lock};
 
 /// A folder of archives in the cache, locked so that no other process makes them again meanwhile.
 #[derive(Debug)]
 pub(crate) struct Made {
     /// The folder.
     pub folder: PathBuf,
-    _lock: Flock<fs::File>,
+    _lock: Lock,
 }
 
 /// The folder `name` of the cache; `write` fills it with the stripped program, unless it was
 /// filled from the same program.
 pub(crate) fn made(name: &str, program: &Path, write: impl FnOnce(&Path, &Path) -> Result<()>) -> Result<Made> {
-    let lock = layout::cache().join(format!(".{name}.lock"));
-    let file = fs::File::create(&lock).map_err(Error::file("write", &lock))?;
-    let lock = Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, source)| Error::System { what: format!("lock {}", lock.display()), source })?;
+    let lock = lock::take(&layout::cache().join(format!(".{name}.lock")), name, || ())?;
     let made = Made { folder: layout::cache().join(name), _lock: lock };
     let (folder, note) = (&made.folder, made.folder.join("key"));
     // Size and time in place of a hash, which takes an unoptimised build 10 s.

@@ -17,6 +17,7 @@ mod image_of;
 mod keeper;
 mod layout;
 mod life;
+mod lock;
 mod machine;
 mod names;
 mod process;

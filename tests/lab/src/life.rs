@@ -6,8 +6,7 @@ use std::process::Command;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use nix::errno::Errno;
-use nix::fcntl::{Flock, FlockArg};
+use base::lock::Lock;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -20,6 +19,7 @@ use crate::furnish::{binary, furnish};
 use crate::gitea;
 use crate::keeper;
 use crate::layout::{self, Places};
+use crate::lock;
 use crate::machine::Lab;
 use crate::process;
 use crate::wait::{Seen, wait_until};
@@ -78,7 +78,7 @@ pub(crate) fn up(options: &UpOptions) -> Result<Places> {
         up_through_sudo(options, &places)?;
         return Ok(places);
     }
-    let _lock = lock(&places, options.tell)?;
+    let _lock = lock_of(&places, options.tell)?;
     if is_alive(&places) && places.complete().exists() && !options.replace {
         return Err(Error::Running { name: places.name });
     }
@@ -151,7 +151,7 @@ pub(crate) fn end(places: &Places) -> Result<()> {
         command::text(privileged_lab(&binary("lab")?).args(["down", "--name", &places.name]))?;
         return Ok(());
     }
-    let _lock = lock(places, |_| ())?;
+    let _lock = lock_of(places, |_| ())?;
     clear(places)
 }
 
@@ -169,21 +169,12 @@ pub(crate) fn is_alive(places: &Places) -> bool {
 }
 
 /// Makes other commands on the same lab wait for the end of this one.
-fn lock(places: &Places, tell: fn(&str)) -> Result<Flock<fs::File>> {
+fn lock_of(places: &Places, tell: fn(&str)) -> Result<Lock> {
     let path = places.lock();
     if let Some(folder) = path.parent() {
         layout::make(folder)?;
     }
-    let file = fs::File::create(&path).map_err(Error::file("write", &path))?;
-    let failed = |source| Error::System { what: format!("lock {}", path.display()), source };
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(lock) => Ok(lock),
-        Err((file, Errno::EWOULDBLOCK)) => {
-            tell("waiting for another command on this lab");
-            Flock::lock(file, FlockArg::LockExclusive).map_err(|(_, source)| failed(source))
-        }
-        Err((_, source)) => Err(failed(source)),
-    }
+    lock::take(&path, &format!("lab `{}`", places.name), || tell("waiting for another command on this lab"))
 }
 
 /// Ends a lab's processes and removes its files; any of them may be absent.

@@ -10,16 +10,12 @@ mod traefik;
 
 pub(crate) use images::with_busybox;
 
-use std::fs;
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 
-use nix::fcntl::{Flock, FlockArg};
-
 use crate::command;
 use crate::error::{Error, Result};
-use crate::layout;
-use crate::progress;
+use crate::{layout, lock, progress};
 
 /// One part to make.
 struct Part {
@@ -35,9 +31,7 @@ pub fn setup() -> Result<()> {
     let cache = layout::cache();
     layout::make(&cache)?;
     layout::give_to_caller(&layout::base())?;
-    let lock = fs::File::create(cache.join(".lock")).map_err(Error::file("write", &cache))?;
-    let _lock = Flock::lock(lock, FlockArg::LockExclusive)
-        .map_err(|(_, source)| Error::System { what: "wait for another set-up".to_owned(), source })?;
+    let _lock = lock::take(&cache.join(".lock"), "the set-up", || eprintln!("  waiting for another set-up …"))?;
 
     let server = gitea::missing();
     let content = content::missing(server.is_some())?;

@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use base::lock::Lock;
 use forge::{Content, Forge, Kind, Options, World};
-use nix::fcntl::{Flock, FlockArg};
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::layout;
+use crate::{layout, lock};
 
 /// The `.drone.yml` of `recipes/ci`.
 const PIPELINE: &str = include_str!("pipeline.yml");
@@ -32,7 +32,7 @@ pub(crate) struct Prepared {
     pub folder: PathBuf,
     /// The kind that filled the folder, and can serve it.
     pub kind: Kind,
-    _lock: Flock<fs::File>,
+    _lock: Lock,
 }
 
 impl Prepared {
@@ -61,10 +61,8 @@ pub(crate) fn is_current() -> Result<bool> {
 
 /// Fills a Gitea, unless the cache has the content.
 pub(crate) fn prepare(tell: fn(&str)) -> Result<Prepared> {
-    let lock = layout::cache().join(".gitea-content.lock");
-    let file = fs::File::create(&lock).map_err(Error::file("write", &lock))?;
-    let lock = Flock::lock(file, FlockArg::LockExclusive)
-        .map_err(|(_, source)| Error::System { what: format!("lock {}", lock.display()), source })?;
+    let waiting = || tell("waiting for another command that fills a Gitea");
+    let lock = lock::take(&layout::cache().join(".gitea-content.lock"), "the content of Gitea", waiting)?;
     let (kind, program) = server().ok_or_else(|| forge::Error::Missing { place: forge::cache() })?;
     let key = key(kind, &program)?;
     if !has(&key) {
