@@ -76,7 +76,7 @@ impl Piece for World {
     /// Starts Traefik again; a run waits for the service's tasks.
     #[track_caller]
     fn after_restart(&self) {
-        self.daemon.docker(&["start", "traefik"]);
+        self.start_container("traefik");
         let run = self.run();
         assert_eq!(run.exit_code, Some(0), "{run:#?}");
     }
@@ -95,8 +95,7 @@ impl World {
         fs::write(self.path("tls/file.yml"), file).unwrap();
         let tls = format!("{}:/tls:ro", self.path("tls").display());
         self.daemon.docker(&[
-            "run",
-            "--detach",
+            "create",
             "--name=traefik",
             "--network=proxy",
             "--publish=443:443",
@@ -112,6 +111,7 @@ impl World {
             "--providers.file.filename=/tls/file.yml",
             "--entrypoints.web-secure.address=:443",
         ]);
+        self.start_container("traefik");
     }
 
     /// Sets owner and mode of the ledger.

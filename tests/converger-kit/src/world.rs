@@ -6,7 +6,7 @@ use std::fs::Permissions;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use dockerd::{Daemon, Fault, Proxy, Victim};
 use serde_json::{Value, json};
@@ -14,6 +14,9 @@ use tempfile::TempDir;
 
 use crate::http_proxy::{HttpFault, HttpProxy};
 use crate::{Run, Writes};
+
+/// The deadline of a container's start.
+const START_CONTAINER: Duration = Duration::from_mins(2);
 
 /// The name of Docker among the services of a world.
 pub(crate) const DOCKER: &str = "Docker";
@@ -258,6 +261,16 @@ impl World {
         run.assert_outcome(0, "unchanged");
         run.assert_no_writes();
         assert_eq!(self.daemon.indices(), before, "a version index moved");
+    }
+
+    /// Starts a container that has been created. Docker gives up an attachment to an overlay network after 20 s, which a busy
+    /// machine may need; a later start succeeds.
+    #[track_caller]
+    pub fn start_container(&self, name: &str) {
+        let deadline = Instant::now() + START_CONTAINER;
+        while let Err(error) = self.daemon.try_docker(&["start", name]) {
+            assert!(Instant::now() < deadline, "docker start {name}: {error}");
+        }
     }
 
     /// Runs a shell script beside the daemon.
