@@ -88,7 +88,7 @@ impl Desired {
         let mut problems = Vec::new();
         for (index, (name, subnet)) in subnets.iter().enumerate() {
             for (other, taken) in &subnets[..index] {
-                if subnet.contains(taken) || taken.contains(subnet) {
+                if overlap(*subnet, *taken) {
                     problems.push(Problem::new(
                         format!("networks.{name}.subnet"),
                         format!("overlaps that of network {other} ({taken})"),
@@ -99,6 +99,11 @@ impl Desired {
         }
         problems
     }
+}
+
+/// True if an address is in both.
+pub(crate) fn overlap(one: Ipv4Net, other: Ipv4Net) -> bool {
+    one.contains(&other) || other.contains(&one)
 }
 
 impl AddressPools {

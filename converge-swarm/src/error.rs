@@ -17,6 +17,9 @@ pub enum Error {
         /// The network.
         name: String,
     },
+    /// Docker calls the node a manager, and its manager does not answer.
+    #[error("the swarm's manager does not answer yet")]
+    NoAnswerYet,
     /// Docker answered without something it always has.
     #[error("Docker's answer to `{call}` has no {field}")]
     Incomplete {
@@ -32,7 +35,7 @@ impl Explain for Error {
         match self {
             Self::Docker(error) => error.class(),
             Self::AlreadyInSwarm => Class::Conflict,
-            Self::BeingRemoved { .. } => Class::Transient,
+            Self::BeingRemoved { .. } | Self::NoAnswerYet => Class::Transient,
             Self::Incomplete { .. } => Class::Failed,
         }
     }
@@ -42,6 +45,7 @@ impl Explain for Error {
             Self::Docker(error) => error.hint(),
             Self::AlreadyInSwarm => None,
             Self::BeingRemoved { name } => Some(format!("`docker network inspect {name}` shows what keeps it")),
+            Self::NoAnswerYet => Some("`docker node ls` tells why; so does the journal of docker.service".into()),
             Self::Incomplete { .. } => {
                 Some("check that DOCKER_HOST names a Docker daemon of version 20.10 or later".into())
             }

@@ -30,7 +30,7 @@ pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
         facts.push(Fact::new("address_allocation_failures", failures).warn(
             format!("Docker found no free address {failures} times within the last hour"),
             "if the networks above are not full, stacks that were removed at the same time leaked addresses: \
-             `systemctl restart docker.service` frees them",
+             `systemctl restart docker.service` frees them, and restarts every app",
         ));
     }
     facts

@@ -1,15 +1,19 @@
 //! Observes the swarm. Reads only.
 
+mod attached;
 mod journal;
 mod network;
+mod node;
 
 use std::collections::BTreeMap;
 
-use bollard::models::{ClusterInfo, LocalNodeState, SwarmInfo, SystemInfo};
+use bollard::models::{ClusterInfo, SystemInfo};
 use docker::Docker;
 use serde::{Deserialize, Serialize};
 
-pub use network::{Attached, Network};
+pub use attached::Attached;
+pub use network::{Network, Taken};
+pub use node::{Availability, Node, NodeState};
 
 use crate::desired::Desired;
 use crate::error::Error;
@@ -26,43 +30,15 @@ pub struct Observed {
     pub cluster: Option<Cluster>,
     /// Every network of a declared name, in whatever scope.
     pub networks: BTreeMap<String, Vec<Network>>,
+    /// The subnets of all networks, in whatever scope.
+    #[serde(default)]
+    pub taken: Vec<Taken>,
+    /// True if the swarm has its network for ports published in ingress mode; `None` on a node that is no manager.
+    #[serde(default)]
+    pub ingress: Option<bool>,
     /// The number of services without an address within the last hour, from Docker's journal.
     #[serde(default)]
     pub allocation_failures: Option<u64>,
-}
-
-/// This node's part in a swarm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Node {
-    /// The state.
-    pub state: NodeState,
-    /// True if the node is a manager.
-    pub manager: bool,
-    /// The address it advertises.
-    pub address: String,
-    /// The number of nodes, this one included.
-    pub nodes: i64,
-    /// The managers that the node knows.
-    pub managers: Vec<String>,
-    /// Docker's error message; empty without one.
-    pub error: String,
-}
-
-/// A node's state, in Docker's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum NodeState {
-    /// In no swarm.
-    Inactive,
-    /// Joining one.
-    Pending,
-    /// In one.
-    Active,
-    /// In one that does not work.
-    Error,
-    /// In one whose keys are locked away.
-    Locked,
 }
 
 /// A swarm's settings.
@@ -80,40 +56,31 @@ pub struct Cluster {
 /// Reads the swarm and the networks `desired` names.
 pub async fn observe(docker: &Docker, desired: &Desired) -> Result<Observed, Error> {
     let info = docker.call("read the daemon's state", async |client| client.info().await);
-    // Three calls at once: the daemon's state is the slow one.
-    let (info, networks, allocation_failures) =
-        tokio::join!(info, network::named(docker, desired), journal::allocation_failures());
+    let in_swarm = async {
+        // First: without an answering manager, Docker leaves the swarm's networks out of its list and reports no error.
+        let nodes = node::list(docker).await?;
+        let listed = network::list(docker).await?;
+        let networks = network::named(docker, desired, &listed).await?;
+        Ok::<_, Error>((nodes, listed, networks))
+    };
+    // Three at once: the daemon's state is the slow one.
+    let (info, in_swarm, allocation_failures) = tokio::join!(info, in_swarm, journal::allocation_failures());
     let SystemInfo { swarm, live_restore_enabled, .. } = info?;
     let mut swarm = swarm.ok_or(Error::Incomplete { call: "info", field: "Swarm" })?;
+    let (nodes, listed, networks) = in_swarm?;
     let cluster = swarm.cluster.take();
+    let node = node::read(swarm, nodes.as_deref())?;
+    if node.state == NodeState::Active && node.manager && nodes.is_none() {
+        return Err(Error::NoAnswerYet);
+    }
     Ok(Observed {
         live_restore: live_restore_enabled.unwrap_or(false),
-        node: node(swarm)?,
+        node,
         cluster: cluster.map(settings),
-        networks: networks?,
+        networks,
+        taken: network::taken(&listed),
+        ingress: nodes.map(|_| listed.iter().any(|network| network.ingress == Some(true))),
         allocation_failures,
-    })
-}
-
-fn node(swarm: SwarmInfo) -> Result<Node, Error> {
-    let state = match swarm.local_node_state {
-        Some(LocalNodeState::INACTIVE) => NodeState::Inactive,
-        Some(LocalNodeState::PENDING) => NodeState::Pending,
-        Some(LocalNodeState::ACTIVE) => NodeState::Active,
-        Some(LocalNodeState::ERROR) => NodeState::Error,
-        Some(LocalNodeState::LOCKED) => NodeState::Locked,
-        Some(LocalNodeState::EMPTY) | None => {
-            return Err(Error::Incomplete { call: "info", field: "Swarm.LocalNodeState" });
-        }
-    };
-    let managers = swarm.remote_managers.unwrap_or_default();
-    Ok(Node {
-        state,
-        manager: swarm.control_available.unwrap_or(false),
-        address: swarm.node_addr.unwrap_or_default(),
-        nodes: swarm.nodes.unwrap_or_default(),
-        managers: managers.into_iter().filter_map(|manager| manager.addr).collect(),
-        error: swarm.error.unwrap_or_default(),
     })
 }
 

@@ -1,10 +1,15 @@
 //! Plans the swarm and its networks. Pure.
 
+mod broken;
+mod network;
+
+use std::net::IpAddr;
+
 use base::plan::Plan;
 
 use crate::change::Change;
-use crate::desired::{self, Desired};
-use crate::observed::{Attached, Cluster, Network, NodeState, Observed};
+use crate::desired::Desired;
+use crate::observed::{Availability, Cluster, Node, NodeState, Observed};
 
 /// Plans.
 pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
@@ -25,26 +30,21 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
         NodeState::Active => plan.block(
             "swarm",
             format!("this node is a worker of a swarm managed at {}", or_unknown(&node.managers.join(", "))),
-            "`docker swarm leave` here if that swarm is not wanted, or `docker node promote` this node there; then \
-             `systemctl restart converge-swarm.service`",
+            "`docker node promote` this node on its manager; or, if it is not wanted in that swarm, `docker swarm leave`, \
+             which ends the swarm's tasks on this node; then `systemctl restart converge-swarm.service`",
         ),
         NodeState::Pending => plan.wait(
             "this node to finish joining its swarm",
             format!("it is pending{}", because(&node.error)),
-            "if the swarm it joins is gone, `docker swarm leave --force` and `systemctl restart converge-swarm.service`",
+            "check that its manager can be reached, as `docker info` names it; if that swarm is gone, `docker swarm leave \
+             --force` ends this node's tasks in it, and `systemctl restart converge-swarm.service` makes a new one",
         ),
         NodeState::Locked => plan.block(
             "swarm",
             "the swarm is locked: its keys are encrypted and Docker was restarted",
             "`docker swarm unlock` with the key that `docker swarm unlock-key` printed when autolock was switched on",
         ),
-        NodeState::Error => plan.block(
-            "swarm",
-            format!("the swarm does not work{}", because(&node.error)),
-            "a damaged raft log (after a full disk) is mended by: systemctl stop docker, keep a copy of \
-             /var/lib/docker/swarm, start docker, `docker swarm leave --force`, then restart converge.target, which makes \
-             swarm, networks and secrets anew; apps must be deployed again, their volumes stay",
-        ),
+        NodeState::Error => broken::block(desired, &node.error, &mut plan),
     }
     plan
 }
@@ -57,9 +57,13 @@ fn initialise(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
         task_history: desired.task_history,
     }];
     for (name, declared) in &desired.networks {
-        changes.extend(network(name, declared, observed, plan));
+        network::overlap_with_ingress(name, declared, desired, plan);
+        changes.extend(network::changes(name, declared, observed, plan));
     }
-    plan.sequence("swarm", changes);
+    // A swarm that is made with a wrong pool keeps it.
+    if plan.blocks.is_empty() {
+        plan.sequence("swarm", changes);
+    }
 }
 
 /// With our own swarm: compare it with the configuration.
@@ -70,20 +74,17 @@ fn keep(desired: &Desired, observed: &Observed, plan: &mut Plan<Change>) {
         }
         address_pools(desired, cluster, plan);
     }
-    let advertised = &observed.node.address;
-    if *advertised != desired.advertise_address.to_string() {
+    advertised(desired.advertise_address, &observed.node, plan);
+    availability(&observed.node, plan);
+    if observed.ingress == Some(false) {
         plan.drift(
-            "swarm",
-            format!(
-                "it advertises {}, not {}, and that is fixed when a swarm is made",
-                or_unknown(advertised),
-                desired.advertise_address
-            ),
-            make_anew(),
+            "network/ingress",
+            "the swarm has no network for ports published in ingress mode, so Swarm refuses services with such a port",
+            vec!["docker network create --driver overlay --ingress ingress".into()],
         );
     }
     for (name, declared) in &desired.networks {
-        let changes = network(name, declared, observed, plan);
+        let changes = network::changes(name, declared, observed, plan);
         plan.sequence(format!("network {name}"), changes);
     }
 }
@@ -92,86 +93,51 @@ fn address_pools(desired: &Desired, cluster: &Cluster, plan: &mut Plan<Change>) 
     let Some(declared) = &desired.address_pools else { return };
     let pools: Vec<String> = declared.pools.iter().map(ToString::to_string).collect();
     if cluster.address_pools != pools || cluster.subnet_size != u32::from(declared.subnet_size) {
-        plan.drift(
+        let has = format!("{} in /{}s", cluster.address_pools.join(", "), cluster.subnet_size);
+        plan.block(
             "swarm",
             format!(
-                "its address pools are {} in /{}s, not {} in /{}s, and that is fixed when a swarm is made",
-                cluster.address_pools.join(", "),
-                cluster.subnet_size,
+                "its address pools are {has}, not {} in /{}s, and Docker fixes them when a swarm is made",
                 pools.join(", "),
                 declared.subnet_size
             ),
-            make_anew(),
+            format!(
+                "declare {has} in address_pools; only a new swarm has other pools: `docker swarm leave --force` and \
+                 `systemctl restart converge.target` make one, which loses all services, secrets, configs and networks of \
+                 this one"
+            ),
         );
     }
 }
 
-/// Returns the changes of one network. A wrong network in use becomes drift.
-fn network(name: &str, declared: &desired::Network, observed: &Observed, plan: &mut Plan<Change>) -> Vec<Change> {
-    let found = observed.networks.get(name).map(Vec::as_slice).unwrap_or_default();
-    // The first of several right ones stays.
-    let right = found.iter().find(|network| network.is_as_declared(declared)).map(|network| &network.id);
-    let mut changes = Vec::new();
-    let mut in_the_way = false;
-    for wrong in found.iter().filter(|network| Some(&network.id) != right) {
-        let attached = wrong.attached.as_deref().unwrap_or_default();
-        if attached.is_empty() {
-            changes.push(Change::RemoveNetwork { name: name.into(), id: wrong.id.clone() });
-        } else {
-            in_the_way = true;
-            plan.drift(format!("network/{name}"), why_wrong(wrong, declared, attached), detach(name, wrong, attached));
-        }
+fn advertised(declared: IpAddr, node: &Node, plan: &mut Plan<Change>) {
+    if node.address.parse::<IpAddr>() == Ok(declared) {
+        return;
     }
-    // A second network beside one in use would make the name ambiguous.
-    if right.is_none() && !in_the_way {
-        changes.push(Change::CreateNetwork { name: name.into(), network: declared.clone() });
-    }
-    changes
+    let others = match node.nodes - 1 {
+        ..=0 => String::new(),
+        others => format!("; the command below also removes the other nodes from the swarm ({others})"),
+    };
+    plan.drift(
+        "swarm",
+        format!("it advertises {}, not {declared}{others}", or_unknown(&node.address)),
+        vec![advertise(declared)],
+    );
 }
 
-fn why_wrong(network: &Network, declared: &desired::Network, attached: &[Attached]) -> String {
-    let mut differences = network.differences(declared);
-    if differences.is_empty() {
-        differences.push("there is another one of the same name".into());
-    }
-    format!("{}, and it is in use by {}", differences.join(", "), in_words(attached))
+/// The command that changes the advertised address, and renews the node's certificate. Services, secrets, configs and
+/// networks stay.
+fn advertise(address: IpAddr) -> String {
+    format!("docker swarm init --force-new-cluster --advertise-addr {address}")
 }
 
-fn in_words(attached: &[Attached]) -> String {
-    let names: Vec<String> = attached
-        .iter()
-        .map(|on| match on {
-            Attached::Service(name) => format!("service {name}"),
-            Attached::Container(name) => format!("container {name}"),
-            Attached::Endpoint(name) => format!("endpoint {name}"),
-        })
-        .collect();
-    names.join(", ")
-}
-
-/// The commands that detach everything from a network and let the next run recreate it.
-fn detach(name: &str, network: &Network, attached: &[Attached]) -> Vec<String> {
-    let id = &network.id;
-    let mut commands: Vec<String> = attached
-        .iter()
-        .map(|on| match on {
-            Attached::Service(service) => format!("docker service update --network-rm {id} {service}"),
-            Attached::Container(container) => format!("docker network disconnect --force {id} {container}"),
-            Attached::Endpoint(endpoint) => format!("docker network disconnect --force {id} {endpoint}"),
-        })
-        .collect();
-    commands.push(format!("docker network rm {id}"));
-    commands.push("systemctl restart converge-swarm.service".into());
-    commands.extend(attached.iter().map(|on| match on {
-        Attached::Service(service) => format!("docker service update --network-add {name} {service}"),
-        Attached::Container(on) | Attached::Endpoint(on) => format!("docker network connect {name} {on}"),
-    }));
-    commands
-}
-
-/// The commands that recreate the swarm. Everything deployed in it is lost; volumes stay.
-fn make_anew() -> Vec<String> {
-    vec!["docker swarm leave --force".into(), "systemctl restart converge.target".into()]
+fn availability(node: &Node, plan: &mut Plan<Change>) {
+    let reason = match node.availability {
+        Some(Availability::Drain) => "this node is drained: Swarm runs no task on it",
+        Some(Availability::Pause) => "this node is paused: Swarm starts no new task on it",
+        Some(Availability::Active) | None => return,
+    };
+    plan.drift("node", reason, vec![format!("docker node update --availability active {}", node.id)]);
 }
 
 fn because(error: &str) -> String {

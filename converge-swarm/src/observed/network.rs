@@ -1,12 +1,14 @@
-//! The networks of a name, their fill, and what is attached to them.
+//! The networks of a name, and their fill.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use bollard::models::{ContainerSummary, NetworkInspect, Service};
-use bollard::query_parameters::{InspectNetworkOptions, ListContainersOptions, ListNetworksOptions};
+use bollard::models::{self, Ipam, NetworkInspect};
+use bollard::query_parameters::InspectNetworkOptions;
 use docker::Docker;
+use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 
+use super::attached::{self, Attached};
 use crate::desired::{self, Desired};
 use crate::error::Error;
 
@@ -16,13 +18,16 @@ use crate::error::Error;
 pub struct Network {
     /// The id.
     pub id: String,
-    /// The driver: `overlay`.
+    /// The driver: `overlay`. Empty until Swarm has allocated the network.
     pub driver: String,
     /// The scope: `swarm` or `local`.
     pub scope: String,
     /// True if standalone containers may join.
     pub attachable: bool,
-    /// The subnets.
+    /// True if its containers reach no other network through it.
+    #[serde(default)]
+    pub internal: bool,
+    /// The subnets. None until Swarm has allocated the network.
     pub subnets: Vec<String>,
     /// The number of addresses in use.
     pub addresses_taken: u64,
@@ -30,28 +35,31 @@ pub struct Network {
     pub attached: Option<Vec<Attached>>,
 }
 
-/// Something that is attached to a network.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Attached {
-    /// A service, whether it has tasks or not.
-    Service(String),
-    /// A container that belongs to no service, whether it runs or not.
-    Container(String),
-    /// An endpoint that no listed service or container explains.
-    Endpoint(String),
+/// A subnet and its network.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Taken {
+    /// The network's name.
+    pub network: String,
+    /// The subnet.
+    pub subnet: Ipv4Net,
 }
 
 impl Network {
-    /// True if the network is as `desired` declares it.
+    /// True if the network has its driver and subnets. Swarm allocates them some time after it accepted the network.
+    pub fn is_allocated(&self) -> bool {
+        self.scope != "swarm" || !self.driver.is_empty()
+    }
+
+    /// True if no difference from `desired` is known.
     pub fn is_as_declared(&self, desired: &desired::Network) -> bool {
         self.differences(desired).is_empty()
     }
 
-    /// Returns the differences from `desired`, in words.
+    /// Returns the known differences from `desired`, in words.
     pub fn differences(&self, desired: &desired::Network) -> Vec<String> {
         let mut differences = Vec::new();
-        if self.driver != "overlay" {
+        if self.is_allocated() && self.driver != "overlay" {
             differences.push(format!("its driver is {}, not overlay", self.driver));
         }
         if self.scope != "swarm" {
@@ -61,33 +69,50 @@ impl Network {
             let (is, should) = if desired.attachable { ("not ", "") } else { ("", "not ") };
             differences.push(format!("it is {is}attachable and should {should}be"));
         }
-        if let Some(subnet) = desired.subnet.map(|subnet| subnet.to_string())
-            && self.subnets != [subnet.clone()]
-        {
-            let has = if self.subnets.is_empty() { "none".to_owned() } else { self.subnets.join(", ") };
-            differences.push(format!("its subnet is {has}, not {subnet}"));
+        if self.internal {
+            differences.push("it is internal and should not be".to_owned());
+        }
+        if let Some(subnet) = desired.subnet.filter(|_| self.is_allocated()) {
+            // A second subnet of IPv6 is left alone.
+            let has: Vec<_> = self.subnets.iter().filter(|subnet| subnet.parse::<Ipv4Net>().is_ok()).cloned().collect();
+            if has != [subnet.to_string()] {
+                let has = if has.is_empty() { "none".to_owned() } else { has.join(", ") };
+                differences.push(format!("its subnet is {has}, not {subnet}"));
+            }
         }
         differences
     }
 }
 
-/// Every network of a name that `desired` declares.
-pub async fn named(docker: &Docker, desired: &Desired) -> Result<BTreeMap<String, Vec<Network>>, Error> {
+/// Lists all networks.
+pub async fn list(docker: &Docker) -> Result<Vec<models::Network>, Error> {
+    Ok(docker.call("list networks", async |client| client.list_networks(None).await).await?)
+}
+
+/// The subnets of the listed networks.
+pub fn taken(listed: &[models::Network]) -> Vec<Taken> {
+    let of = |network: &models::Network| {
+        let name = network.name.clone().unwrap_or_default();
+        let subnets = subnets(network.ipam.as_ref()).into_iter().filter_map(|subnet| subnet.parse().ok());
+        subnets.map(move |subnet| Taken { network: name.clone(), subnet }).collect::<Vec<_>>()
+    };
+    listed.iter().flat_map(of).collect()
+}
+
+/// The listed networks of a name that `desired` declares.
+pub async fn named(
+    docker: &Docker,
+    desired: &Desired,
+    listed: &[models::Network],
+) -> Result<BTreeMap<String, Vec<Network>>, Error> {
     let mut networks: BTreeMap<String, Vec<Network>> =
         desired.networks.keys().map(|name| (name.clone(), Vec::new())).collect();
-    if networks.is_empty() {
-        return Ok(networks);
-    }
-    // Docker's filter matches parts of names too.
-    let names = networks.keys().cloned().collect::<Vec<_>>();
-    let options = ListNetworksOptions { filters: Some(HashMap::from([("name".to_owned(), names)])) };
-    let listed = docker.call("list networks", async |client| client.list_networks(Some(options)).await).await?;
     for summary in listed {
-        let (Some(name), Some(id)) = (summary.name, summary.id) else { continue };
-        let Some(found) = networks.get_mut(&name) else { continue };
+        let (Some(name), Some(id)) = (&summary.name, &summary.id) else { continue };
+        let Some(found) = networks.get_mut(name) else { continue };
         // Removed between list and inspect.
-        if let Some(network) = inspect(docker, &name, &id).await? {
-            found.push(network);
+        if let Some(seen) = inspect(docker, name, id).await? {
+            found.push(read(id, seen));
         }
     }
     for (name, found) in &mut networks {
@@ -95,29 +120,36 @@ pub async fn named(docker: &Docker, desired: &Desired) -> Result<BTreeMap<String
         let alone = found.len() == 1;
         for network in found {
             if !(alone && desired.networks.get(name).is_some_and(|declared| network.is_as_declared(declared))) {
-                network.attached = Some(attached(docker, name, &network.id).await?);
+                network.attached = Some(attached::list(docker, name, &network.id).await?);
             }
         }
     }
     Ok(networks)
 }
 
-async fn inspect(docker: &Docker, name: &str, id: &str) -> Result<Option<Network>, Error> {
-    let Some(seen) = look_at(docker, name, id).await? else { return Ok(None) };
-    let addresses = addresses(&seen);
-    let config = seen.ipam.and_then(|ipam| ipam.config).unwrap_or_default();
-    Ok(Some(Network {
+fn read(id: &str, seen: NetworkInspect) -> Network {
+    Network {
         id: id.into(),
+        subnets: subnets(seen.ipam.as_ref()),
+        addresses_taken: addresses(&seen).len() as u64,
         driver: seen.driver.unwrap_or_default(),
         scope: seen.scope.unwrap_or_default(),
         attachable: seen.attachable.unwrap_or(false),
-        subnets: config.into_iter().filter_map(|config| config.subnet).collect(),
-        addresses_taken: addresses.len() as u64,
+        internal: seen.internal.unwrap_or(false),
         attached: None,
-    }))
+    }
 }
 
-async fn look_at(docker: &Docker, name: &str, id: &str) -> Result<Option<NetworkInspect>, Error> {
+fn subnets(ipam: Option<&Ipam>) -> Vec<String> {
+    ipam.and_then(|ipam| ipam.config.as_ref())
+        .into_iter()
+        .flatten()
+        .filter_map(|config| config.subnet.clone())
+        .collect()
+}
+
+/// Inspects a network; `None` if it is gone.
+pub async fn inspect(docker: &Docker, name: &str, id: &str) -> Result<Option<NetworkInspect>, Error> {
     // Only the verbose answer has the services' own addresses.
     let options = InspectNetworkOptions { verbose: true, scope: None };
     let seen = docker
@@ -149,58 +181,4 @@ fn addresses(seen: &NetworkInspect) -> BTreeSet<String> {
         }
     }
     addresses
-}
-
-/// Lists what is attached to the network, running or not.
-async fn attached(docker: &Docker, name: &str, id: &str) -> Result<Vec<Attached>, Error> {
-    let mut attached = BTreeSet::new();
-    let services = match docker.call("list services", async |client| client.list_services(None).await).await {
-        Ok(services) => services,
-        // A node that is no manager has no services to list, and says so with a refusal.
-        Err(error) if error.status() == Some(503) => Vec::new(),
-        Err(error) => return Err(error.into()),
-    };
-    attached.extend(services.into_iter().filter_map(|service| service_on(service, name, id)));
-
-    let options = ListContainersOptions { all: true, ..Default::default() };
-    let containers = docker.call("list containers", async |client| client.list_containers(Some(options)).await).await?;
-    let mut known = BTreeSet::new();
-    for container in containers {
-        known.extend(container.id.clone());
-        attached.extend(container_on(container, name, id));
-    }
-
-    // An endpoint that neither list explains still keeps its address.
-    let seen = look_at(docker, name, id).await?.and_then(|seen| seen.containers).unwrap_or_default();
-    for (key, endpoint) in seen {
-        // `lb-<network>` is the network's own.
-        if !known.contains(&key) && !key.starts_with("lb-") {
-            attached.insert(Attached::Endpoint(endpoint.name.unwrap_or(key)));
-        }
-    }
-    Ok(attached.into_iter().collect())
-}
-
-fn service_on(service: Service, network: &str, id: &str) -> Option<Attached> {
-    let spec = service.spec?;
-    let of_tasks = spec.task_template.and_then(|template| template.networks).unwrap_or_default();
-    let of_service = spec.networks.unwrap_or_default();
-    let mut targets = of_tasks.into_iter().chain(of_service).filter_map(|attachment| attachment.target);
-    let is_on = targets.any(|target| target == id || target == network);
-    is_on.then(|| Attached::Service(spec.name.unwrap_or_default()))
-}
-
-/// A container of a service is represented by its service.
-fn container_on(container: ContainerSummary, network: &str, id: &str) -> Option<Attached> {
-    if container.labels.is_some_and(|labels| labels.contains_key("com.docker.swarm.service.id")) {
-        return None;
-    }
-    let networks = container.network_settings?.networks?;
-    let is_on = networks.iter().any(|(name, endpoint)| match endpoint.network_id.as_deref() {
-        Some(on) if !on.is_empty() => on == id,
-        // A container that never ran knows its networks by name alone.
-        _ => name == network,
-    });
-    let name = container.names.and_then(|names| names.into_iter().next()).or(container.id).unwrap_or_default();
-    is_on.then(|| Attached::Container(name.trim_start_matches('/').to_owned()))
 }

@@ -58,6 +58,14 @@ const CASES: &[Case] = &[
         mends: &["DELETE /networks/*", "POST /networks/create"],
     },
     Case {
+        name: "internal",
+        breaks: |world| {
+            remove(world);
+            create(world, &["--driver=overlay", "--attachable", "--subnet=10.10.0.0/16", "--internal"]);
+        },
+        mends: &["DELETE /networks/*", "POST /networks/create"],
+    },
+    Case {
         name: "the same name in both scopes, the wrong one first",
         breaks: both_scopes,
         mends: &["DELETE /networks/*"],
@@ -141,26 +149,9 @@ fn a_network_without_our_label_is_accepted() {
 }
 
 #[test]
-fn a_setting_fixed_at_swarm_init_is_drift() {
-    let Some(world) = World::converged("a_setting_fixed_at_swarm_init_is_drift") else { return };
-    let cases = [
-        ("/advertise_address", json!("127.0.0.1"), "10.99.0.1"),
-        ("/address_pools/pools", json!(["10.30.0.0/16"]), "10.30.0.0/16"),
-        ("/address_pools/subnet_size", json!(25), "/25s"),
-    ];
-    for (setting, value, reason) in cases {
-        world.declare(|configuration| *configuration.pointer_mut(setting).unwrap() = value);
-        let before = world.daemon.indices();
-        let run = world.run();
-        run.assert_outcome(1, "drifted");
-        run.assert_no_writes();
-        assert_eq!(world.daemon.indices(), before);
-        let drift = &run.report["drift"][0];
-        assert!(drift["reason"].as_str().unwrap().contains(reason), "{drift:#?}");
-        let commands = json!(["docker swarm leave --force", "systemctl restart converge.target"]);
-        assert_eq!(drift["commands"], commands);
-        run.assert_says("docker swarm leave --force");
-    }
-    world.declare(|_| ());
+fn a_second_subnet_of_ipv6_is_left_alone() {
+    let Some(world) = World::converged("a_second_subnet_of_ipv6_is_left_alone") else { return };
+    remove(&world);
+    create(&world, &[&RIGHT[..3], &["--ipv6", "--subnet=fd00:10::/64"]].concat());
     world.assert_converged();
 }

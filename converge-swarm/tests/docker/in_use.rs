@@ -1,11 +1,9 @@
 //! Networks that differ while they are in use: nothing is removed, and the commands of the drift repair them.
 
-use std::time::{Duration, Instant};
-
 use converger_kit::Piece;
-use serde_json::Value;
 
 use crate::World;
+use crate::world::until;
 
 /// The length of a short id; a whole one has 64 letters.
 const SHORT_ID: usize = 12;
@@ -112,7 +110,7 @@ fn a_wrong_network_in_use_is_left_alone_and_the_commands_given_repair_it() {
         assert_eq!(drift.len(), 1, "{drift:#?}");
         assert_eq!(drift[0]["object"], "network/proxy");
         assert!(drift[0]["reason"].as_str().unwrap().contains(user), "{drift:#?}");
-        follow(&world, &drift[0]["commands"]);
+        world.follow(&drift[0]["commands"]);
         world.assert_state();
         world.assert_converged();
         // Its user is on the new one.
@@ -123,25 +121,6 @@ fn a_wrong_network_in_use_is_left_alone_and_the_commands_given_repair_it() {
         until_nothing_runs(&world);
     }
     println!("{n} of {n} networks in use left alone, then repaired by the commands given", n = CASES.len());
-}
-
-/// Runs the commands that the report gives to an operator.
-#[track_caller]
-fn follow(world: &World, commands: &Value) {
-    let commands: Vec<&str> = commands.as_array().unwrap().iter().map(|command| command.as_str().unwrap()).collect();
-    println!("  {}", commands.join("\n  "));
-    for command in commands {
-        let mut words = command.split(' ');
-        match words.next() {
-            Some("docker") => {
-                world.daemon.docker(&words.collect::<Vec<_>>());
-            }
-            _ if command == "systemctl restart converge-swarm.service" => {
-                world.run().assert_outcome(0, "changed");
-            }
-            _ => panic!("unexpected command: {command}"),
-        }
-    }
 }
 
 fn is_on(world: &World, kind: &str, name: &str, network: &str) -> bool {
@@ -165,14 +144,6 @@ fn until_nothing_runs(world: &World) {
     until("containers stay", || world.daemon.docker(&["ps", "--quiet", "--all"]).is_empty());
 }
 
-#[track_caller]
-fn until(error: &str, mut is_true: impl FnMut() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !is_true() {
-        assert!(Instant::now() < deadline, "{error}");
-    }
-}
-
 #[test]
 fn a_wrong_network_in_use_is_drift_while_the_swarm_is_made() {
     let Some(world) = World::bare("a_wrong_network_in_use_is_drift_while_the_swarm_is_made") else { return };
@@ -184,7 +155,7 @@ fn a_wrong_network_in_use_is_drift_while_the_swarm_is_made() {
     run.assert_outcome(1, "drifted");
     assert_eq!(run.all_writes(), ["POST /swarm/init"]);
     assert_eq!(world.network_ids("proxy").len(), 1);
-    follow(&world, &run.report["drift"][0]["commands"]);
+    world.follow(&run.report["drift"][0]["commands"]);
     world.assert_state();
     world.assert_converged();
 }

@@ -1,9 +1,10 @@
 //! A daemon without a swarm, and the network that a run makes.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use converger_kit::{Piece, ShortLimits};
+use converger_kit::{Piece, Run, ShortLimits};
+use dockerd::Daemon;
 use dockerd::image::Image;
 use serde_json::{Value, json};
 
@@ -86,4 +87,50 @@ impl World {
         image.cmd(&["/bin/sleep", "infinity"]).write(&archive).unwrap();
         self.daemon.load(&archive);
     }
+
+    /// Runs the commands that a report gives to an operator.
+    #[track_caller]
+    pub fn follow(&self, commands: &Value) {
+        for command in commands.as_array().unwrap().iter().map(|command| command.as_str().unwrap()) {
+            println!("  {command}");
+            let mut words = command.split(' ');
+            match words.next() {
+                Some("docker") => {
+                    self.daemon.docker(&words.collect::<Vec<_>>());
+                }
+                _ if command == "systemctl restart converge-swarm.service" => {
+                    self.run().assert_outcome(0, "changed");
+                }
+                _ => panic!("unexpected command: {command}"),
+            }
+        }
+    }
+}
+
+/// Waits until a condition holds.
+#[track_caller]
+pub fn until(error: &str, mut is_true: impl FnMut() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(40);
+    while !is_true() {
+        assert!(Instant::now() < deadline, "{error}");
+    }
+}
+
+/// Asserts that the run made no mutating call, and reported one block with this reason and hint.
+#[track_caller]
+pub fn assert_blocked(run: &Run, reason: &str, hint: &str) {
+    run.assert_outcome(1, "blocked");
+    run.assert_no_writes();
+    let blocks = run.report["blocked"].as_array().unwrap();
+    assert_eq!(blocks.len(), 1, "{blocks:#?}");
+    assert!(blocks[0]["reason"].as_str().unwrap().contains(reason), "{blocks:#?}");
+    assert!(blocks[0]["hint"].as_str().unwrap().contains(hint), "{blocks:#?}");
+    assert!(run.stderr.contains("hint: ") && run.stderr.contains(hint), "{}", run.stderr);
+}
+
+/// Waits until the daemon's node has this state.
+#[track_caller]
+pub fn until_state(daemon: &Daemon, state: &str) {
+    let seen = || daemon.get("/info").unwrap()["Swarm"].clone();
+    until(&format!("the node does not become {state}"), || seen()["LocalNodeState"] == state);
 }

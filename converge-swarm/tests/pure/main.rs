@@ -1,5 +1,6 @@
 //! Tests without Docker: plans of the case folders, properties over generated states, wrong configurations.
 
 mod bad_input;
+mod broken;
 mod plan;
 mod properties;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use base::limits::Limits;
 use base::plan::Plan;
 use converge_swarm::desired::{AddressPools, Desired, Network};
-use converge_swarm::observed::{self, Attached, Cluster, Node, NodeState, Observed};
+use converge_swarm::observed::{self, Attached, Availability, Cluster, Node, NodeState, Observed, Taken};
 use converge_swarm::{Change, plan};
 use proptest::collection::{btree_map, vec};
 use proptest::option;
@@ -33,16 +33,32 @@ fn desired() -> impl Strategy<Value = Desired> {
 }
 
 fn there() -> impl Strategy<Value = observed::Network> {
-    (any::<bool>(), any::<bool>(), option::of(0..4_u8), vec("[a-z]{3}", 0..2)).prop_map(
-        |(overlay, attachable, subnet, attached)| observed::Network {
+    let driver = prop_oneof![4 => Just("overlay"), 2 => Just("bridge"), 1 => Just("")];
+    let attached = vec("[a-z]{3}", 0..2);
+    (driver, any::<bool>(), prop::bool::weighted(0.2), option::of(0..4_u8), attached).prop_map(
+        |(driver, attachable, internal, subnet, attached)| observed::Network {
             id: String::new(),
-            driver: if overlay { "overlay" } else { "bridge" }.into(),
-            scope: if overlay { "swarm" } else { "local" }.into(),
+            driver: driver.into(),
+            scope: if driver == "bridge" { "local" } else { "swarm" }.into(),
             attachable,
-            subnets: subnet.map(|third| format!("10.{third}.0.0/16")).into_iter().collect(),
+            internal,
+            subnets: subnet
+                .filter(|_| !driver.is_empty())
+                .map(|third| format!("10.{third}.0.0/16"))
+                .into_iter()
+                .collect(),
             addresses_taken: 0,
             attached: Some(attached.into_iter().map(Attached::Service).collect()),
         },
+    )
+}
+
+/// Networks of other names.
+fn taken() -> impl Strategy<Value = Vec<Taken>> {
+    vec(
+        (0..16_u8)
+            .prop_map(|third| Taken { network: "x".into(), subnet: format!("10.{third}.4.0/24").parse().unwrap() }),
+        0..2,
     )
 }
 
@@ -56,10 +72,15 @@ fn state() -> impl Strategy<Value = NodeState> {
     ]
 }
 
+fn availability() -> impl Strategy<Value = Availability> {
+    prop_oneof![Just(Availability::Active), Just(Availability::Pause), Just(Availability::Drain)]
+}
+
 fn observed() -> impl Strategy<Value = Observed> {
     let networks = btree_map("[a-c]", vec(there(), 0..3), 0..3);
-    (prop::bool::weighted(0.1), state(), any::<bool>(), 0..9_i64, networks).prop_map(
-        |(live_restore, state, manager, history, mut networks)| {
+    let swarm = (any::<bool>(), 0..9_i64, option::of(any::<bool>()), option::of(availability()));
+    (prop::bool::weighted(0.1), state(), swarm, networks, taken()).prop_map(
+        |(live_restore, state, (manager, history, ingress, availability), mut networks, taken)| {
             for (index, network) in networks.values_mut().flatten().enumerate() {
                 network.id = format!("id{index}");
             }
@@ -69,8 +90,10 @@ fn observed() -> impl Strategy<Value = Observed> {
             Observed {
                 live_restore,
                 node: Node {
+                    id: "node".into(),
                     state,
                     manager: active && manager,
+                    availability,
                     address: if active { "10.99.0.1".into() } else { String::new() },
                     nodes: 1,
                     managers: Vec::new(),
@@ -78,6 +101,8 @@ fn observed() -> impl Strategy<Value = Observed> {
                 },
                 cluster: (active && manager).then_some(cluster),
                 networks,
+                taken,
+                ingress,
                 allocation_failures: None,
             }
         },
@@ -91,6 +116,8 @@ fn apply(change: &Change, observed: &mut Observed) {
             observed.node.state = NodeState::Active;
             observed.node.manager = true;
             observed.node.address.clone_from(advertise_address);
+            observed.node.availability = Some(Availability::Active);
+            observed.ingress = Some(true);
             let (pools, size) = address_pools.as_ref().map_or((vec!["10.0.0.0/8".into()], 24), |given| {
                 (given.pools.iter().map(ToString::to_string).collect(), given.subnet_size.into())
             });
@@ -108,6 +135,8 @@ fn apply(change: &Change, observed: &mut Observed) {
             assert_eq!(found.len(), before - 1, "Docker refuses to remove a network that is in use");
         }
         Change::CreateNetwork { name, network } => {
+            let overlaps = |taken: &Taken| network.subnet.is_some_and(|subnet| subnet.contains(&taken.subnet));
+            assert!(!observed.taken.iter().any(overlaps), "Swarm would accept it and never allocate it");
             let found = observed.networks.entry(name.clone()).or_default();
             assert!(found.is_empty(), "a second network of the name would only make the name mean two things");
             found.push(observed::Network {
@@ -115,6 +144,7 @@ fn apply(change: &Change, observed: &mut Observed) {
                 driver: "overlay".into(),
                 scope: "swarm".into(),
                 attachable: network.attachable,
+                internal: false,
                 subnets: network.subnet.iter().map(ToString::to_string).collect(),
                 addresses_taken: 0,
                 attached: None,
