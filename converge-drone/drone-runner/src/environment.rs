@@ -3,11 +3,7 @@
 //! The runner and its settings set variables; the parameters of a build and a pipeline may add others, and replace none.
 //! Values are data: no value becomes part of a script.
 
-mod drone;
-
 use std::collections::BTreeMap;
-
-pub use drone::drone_variables;
 
 /// Names that only the runner sets. A shell or a loader reads some of them before the first command: with one of these a
 /// parameter could run another command than the pipeline's.

@@ -1,6 +1,7 @@
 //! A stage from its acceptance to its end. At its end none of its processes is left, and the end is reported to Drone.
 
 mod context;
+mod drone_variables;
 mod folder;
 mod outcome;
 mod report;

@@ -5,8 +5,9 @@ use std::fs;
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::drone_variables::drone_variables;
 use super::folder::Folder;
-use crate::environment::{Rejection, check_variable, drone_variables, is_variable_value};
+use crate::environment::{Rejection, check_variable, is_variable_value};
 use crate::mask::MaskedValues;
 use crate::pipeline::{self, CLONE, Pipeline, Step, StepKind, Value};
 use crate::rpc::wire::Details;

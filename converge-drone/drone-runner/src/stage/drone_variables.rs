@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::is_variable_value;
+use crate::environment::is_variable_value;
 use crate::rpc::wire::{Details, architecture};
 
 /// The variables of every step of a stage.
