@@ -1,54 +1,56 @@
 //! Replaces secrets in a stream by stars, also if a value spans two pieces of the stream.
 
-use std::collections::BTreeSet;
+mod encodings;
+mod forms;
+mod text;
+mod unbroken;
+
 use std::fmt;
 use std::rc::Rc;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use base64::Engine;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use forms::Forms;
+use unbroken::Unbroken;
 
 /// The replacement of a secret.
 const STARS: &[u8] = b"******";
 
+/// The shortest masked value, in characters. Shorter ones are ordinary words: masked, they would make a log unreadable.
+pub const SHORTEST: usize = 8;
+
 /// The secret values, in every form in which a log may show them.
 #[derive(Clone, Default)]
 pub struct MaskedValues {
-    matcher: Option<Rc<Matcher>>,
+    forms: Option<Rc<AllForms>>,
 }
 
-struct Matcher {
-    search: AhoCorasick,
-    forms: Vec<Vec<u8>>,
-    longest: usize,
-    /// True at a byte that begins a form.
-    first_bytes: [bool; 256],
+/// The forms of all values.
+struct AllForms {
+    /// Forms that programs print as one piece.
+    whole: Forms,
+    /// Forms that programs break into lines: base64 and hexadecimal text.
+    broken: Forms,
 }
 
 impl fmt::Debug for MaskedValues {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MaskedValues")
-            .field("forms", &self.matcher.as_ref().map_or(0, |matcher| matcher.forms.len()))
-            .finish()
+        let count = |forms: &Rc<AllForms>| forms.whole.len() + forms.broken.len();
+        f.debug_struct("MaskedValues").field("forms", &self.forms.as_ref().map_or(0, count)).finish()
     }
 }
 
+/// True if the mask hides this value, or if it is empty.
+pub fn hides(value: &[u8]) -> bool {
+    value.trim_ascii().is_empty() || encodings::parts(value).next().is_some()
+}
+
 impl MaskedValues {
-    /// Makes the forms of these values. Values under 8 characters are left out.
-    pub fn new<'a>(values: impl IntoIterator<Item = &'a str>) -> Self {
-        let forms = forms(values);
-        if forms.is_empty() {
+    /// Makes the forms of these values, of those that the mask [`hides`].
+    pub fn new<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let (whole, broken) = encodings::of(values);
+        if whole.is_empty() && broken.is_empty() {
             return Self::default();
         }
-        // Built for every stage, with tokens of a kilobyte: this kind is small and is built fast.
-        let search = AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(&forms);
-        let Ok(search) = search else { return Self::default() };
-        let longest = forms.iter().map(Vec::len).max().unwrap_or(0);
-        let mut first_bytes = [false; 256];
-        for form in &forms {
-            first_bytes[usize::from(form[0])] = true;
-        }
-        Self { matcher: Some(Rc::new(Matcher { search, forms, longest, first_bytes })) }
+        Self { forms: Some(Rc::new(AllForms { whole: Forms::new(whole), broken: Forms::new(broken) })) }
     }
 
     /// Masks a whole text.
@@ -78,25 +80,28 @@ impl Mask {
 
     /// Masks the next piece, and writes the decided part to `out`.
     pub fn push(&mut self, piece: &[u8], out: &mut Vec<u8>) {
-        let Some(matcher) = self.secrets.matcher.clone() else {
+        let Some(forms) = self.secrets.forms.clone() else {
             out.extend_from_slice(piece);
             return;
         };
         self.held.extend_from_slice(piece);
-        self.emit(&matcher, matcher.undecided(&self.held), out);
+        let unbroken = Unbroken::of(&self.held);
+        let until = forms.undecided(&self.held).min(unbroken.undecided(&forms.broken, self.held.len()));
+        self.emit(&forms, &unbroken, until, out);
     }
 
     /// Writes the rest, at the end of the stream.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
-        if let Some(matcher) = self.secrets.matcher.clone() {
-            self.emit(&matcher, self.held.len(), out);
+        if let Some(forms) = self.secrets.forms.clone() {
+            let unbroken = Unbroken::of(&self.held);
+            self.emit(&forms, &unbroken, self.held.len(), out);
         }
     }
 
     /// Writes the bytes before `until`. No secret that begins there may end after `held`.
-    fn emit(&mut self, matcher: &Matcher, until: usize, out: &mut Vec<u8>) {
-        let found = matcher.search.find_overlapping_iter(&self.held).map(|found| (found.start(), found.end()));
-        let mut found: Vec<(usize, usize)> = found.filter(|(start, _)| *start < until).collect();
+    fn emit(&mut self, forms: &AllForms, unbroken: &Unbroken, until: usize, out: &mut Vec<u8>) {
+        let whole = (0..until).filter_map(|at| Some((at, at + forms.whole.longest_at(&self.held[at..])?)));
+        let mut found: Vec<(usize, usize)> = whole.chain(unbroken.find(&forms.broken, until)).collect();
         found.sort_unstable();
         let mut covered = self.covered;
         for (start, end) in found {
@@ -115,68 +120,12 @@ impl Mask {
     }
 }
 
-impl Matcher {
-    /// The index from which the text may be the beginning of a secret.
+impl AllForms {
+    /// The index from which the text may be the beginning of a whole form.
     fn undecided(&self, text: &[u8]) -> usize {
-        let first = text.len().saturating_sub(self.longest.saturating_sub(1));
-        let could_be = |at: &usize| {
-            let end = &text[*at..];
-            self.first_bytes[usize::from(end[0])]
-                && self.forms.iter().any(|form| form.len() > end.len() && form.starts_with(end))
-        };
-        (first..text.len()).find(could_be).unwrap_or(text.len())
+        let first = text.len().saturating_sub(self.whole.longest().saturating_sub(1));
+        (first..text.len()).find(|at| self.whole.may_go_on(&text[*at..])).unwrap_or(text.len())
     }
-}
-
-/// The shortest masked value, in characters. Shorter ones are ordinary words: masked, they would make a log unreadable.
-const SHORTEST: usize = 8;
-
-/// Makes every form of these values: plain, line by line, in base64, in an address, in JSON.
-fn forms<'a>(values: impl IntoIterator<Item = &'a str>) -> Vec<Vec<u8>> {
-    let mut all = BTreeSet::new();
-    for value in values {
-        let lines = value.lines();
-        for part in lines.chain([value]).map(str::trim).filter(|part| part.chars().count() >= SHORTEST) {
-            all.insert(part.as_bytes().to_vec());
-            add_base64(part.as_bytes(), &mut all);
-            for (lower, plus) in [(false, false), (true, false), (false, true), (true, true)] {
-                all.insert(url(part, lower, plus).into_bytes());
-            }
-            let json = serde_json::to_string(part).unwrap_or_default();
-            all.insert(json.trim_matches('"').as_bytes().to_vec());
-        }
-    }
-    all.retain(|form| form.len() >= SHORTEST);
-    all.into_iter().collect()
-}
-
-/// Adds base64, alone or within a longer text: three alignments to the groups of three bytes.
-fn add_base64(bytes: &[u8], all: &mut BTreeSet<Vec<u8>>) {
-    for engine in [STANDARD, URL_SAFE] {
-        all.insert(engine.encode(bytes).into_bytes());
-        for before in 0..3 {
-            let mut padded = vec![0; before];
-            padded.extend_from_slice(bytes);
-            let text = engine.encode(&padded).into_bytes();
-            // A character with bits of a neighbouring byte is not part of the form.
-            let (first, end) = ((before * 8).div_ceil(6), padded.len() * 8 / 6);
-            all.insert(text[first..end].to_vec());
-        }
-    }
-}
-
-#[allow(clippy::format_push_string, reason = "once for each secret")]
-fn url(text: &str, lower: bool, plus: bool) -> String {
-    let mut out = String::new();
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => out.push(char::from(byte)),
-            b' ' if plus => out.push('+'),
-            _ if lower => out.push_str(&format!("%{byte:02x}")),
-            _ => out.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    out
 }
 
 #[cfg(test)]

@@ -144,7 +144,8 @@ pub fn masked_values(settings: &Settings, details: &Details, rpc: &SecretString)
     let files: Vec<String> = files.filter_map(|path| fs::read_to_string(path).ok()).collect();
     let drone = details.secrets.iter().map(|secret| secret.data.as_str());
     let netrc = details.netrc.iter().map(|netrc| netrc.password.as_str());
-    MaskedValues::new(drone.chain(netrc).chain([rpc.expose_secret()]).chain(files.iter().map(String::as_str)))
+    let all = drone.chain(netrc).chain([rpc.expose_secret()]).chain(files.iter().map(String::as_str));
+    MaskedValues::new(all.map(str::as_bytes))
 }
 
 /// The `.netrc` of the clone step; `None` if the login is incomplete.
