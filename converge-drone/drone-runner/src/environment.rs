@@ -1,12 +1,19 @@
-//! The rules for the environment of a step, and its file.
+//! The rules for the environment of a step.
 //!
 //! The runner and its settings set variables; the parameters of a build and a pipeline may add others, and replace none.
-//! Values are data: no value becomes part of a script.
+//! Values are data: a value is never run. A variable that systemd or execve would refuse is left out, and named.
+
+mod limits;
+mod text;
 
 use std::collections::BTreeMap;
+use std::fmt;
+
+pub use limits::{Environment, value_problem};
+pub use text::quoted;
 
 /// Names that only the runner sets. A shell or a loader reads some of them before the first command: with one of these a
-/// parameter could run another command than the pipeline's.
+/// parameter could run another command than the pipeline's, or end every step.
 const RESERVED: [&str; 23] = [
     "PATH",
     "HOME",
@@ -17,12 +24,12 @@ const RESERVED: [&str; 23] = [
     "OLDPWD",
     "TMPDIR",
     "ENV",
-    "BASH_ENV",
     "IFS",
     "CDPATH",
     "PS4",
     "SHELLOPTS",
     "BASHOPTS",
+    "OPTIND",
     "CI",
     "DRONE",
     "CREDENTIALS_DIRECTORY",
@@ -33,8 +40,7 @@ const RESERVED: [&str; 23] = [
     "NETRC",
 ];
 /// Prefixes of such names.
-const RESERVED_PREFIXES: [&str; 8] =
-    ["LD_", "DRONE_", "CI_", "BASH_FUNC_", "SYSTEMD_", "LISTEN_", "GIT_CONFIG", "JOURNAL_"];
+const RESERVED_PREFIXES: [&str; 8] = ["LD_", "DRONE_", "CI_", "BASH_", "SYSTEMD_", "LISTEN_", "GIT_CONFIG", "JOURNAL_"];
 
 /// True for a name that every shell takes.
 pub fn is_variable_name(name: &str) -> bool {
@@ -43,18 +49,13 @@ pub fn is_variable_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
-/// True for a value that systemd takes.
-pub fn is_variable_value(value: &str) -> bool {
-    !value.chars().any(|c| c.is_control() && c != '\n' && c != '\t')
-}
-
 /// True if only the runner sets this variable.
 pub fn is_reserved(name: &str) -> bool {
     let name = name.to_ascii_uppercase();
     RESERVED.contains(&name.as_str()) || RESERVED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// The reason why a variable is not passed on.
+/// The reason why a variable is not passed on: the end of a sentence that begins with its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
     /// The name is not valid.
@@ -64,52 +65,47 @@ pub enum Rejection {
     /// The runner's configuration sets it.
     Settings,
     /// The value contains control characters.
-    Value,
+    Control,
+    /// The value contains a character that Unicode reserves, which systemd refuses.
+    Noncharacter(char),
+    /// The value contains a carriage return, and a shell reads this variable as a number or forbids to set it.
+    CarriageReturn,
+    /// The variable is larger than execve takes.
+    Large,
+    /// All variables together are larger than execve takes, and this is one of the largest.
+    Sum,
 }
 
-impl Rejection {
-    /// The end of a sentence that begins with the variable's name.
-    pub fn reason(self) -> &'static str {
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Name => "is no variable's name",
-            Self::Reserved => "is set by the runner itself",
-            Self::Settings => "is set by this runner's configuration",
-            Self::Value => "holds control characters",
+            Self::Name => f.write_str("is no variable's name"),
+            Self::Reserved => f.write_str("is set by the runner itself"),
+            Self::Settings => f.write_str("is set by this runner's configuration"),
+            Self::Control => f.write_str("holds control characters"),
+            Self::Noncharacter(c) => {
+                write!(f, "holds U+{:04X}, which is no character, and systemd takes no such value", u32::from(*c))
+            }
+            Self::CarriageReturn => f.write_str("holds a carriage return, and shells use the variable themselves"),
+            Self::Large => write!(f, "has more than {} bytes, the limit of Linux for a variable", limits::LARGEST),
+            Self::Sum => {
+                write!(f, "is one of the largest, and all variables together have more than {} bytes", limits::SUM)
+            }
         }
     }
 }
 
-/// Checks a variable of a build or a pipeline.
-pub fn check_variable(name: &str, value: &str, settings: &BTreeMap<String, String>) -> Result<(), Rejection> {
+/// Checks the name of a variable of a build or a pipeline.
+pub fn check_name(name: &str, settings: &BTreeMap<String, String>) -> Result<(), Rejection> {
     if !is_variable_name(name) {
         Err(Rejection::Name)
     } else if is_reserved(name) {
         Err(Rejection::Reserved)
     } else if settings.contains_key(name) {
         Err(Rejection::Settings)
-    } else if !is_variable_value(value) {
-        Err(Rejection::Value)
     } else {
         Ok(())
     }
-}
-
-/// The text of an `EnvironmentFile=` with checked variables. A file, because every user of the bus may read the environment
-/// that is set on a unit.
-pub fn environment_file(variables: &BTreeMap<String, String>) -> String {
-    let mut text = String::new();
-    for (name, value) in variables {
-        text.push_str(name);
-        text.push_str("=\"");
-        for c in value.chars() {
-            if matches!(c, '"' | '\\' | '`' | '$') {
-                text.push('\\');
-            }
-            text.push(c);
-        }
-        text.push_str("\"\n");
-    }
-    text
 }
 
 #[cfg(test)]
@@ -117,43 +113,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_would_run_other_commands_cannot_be_set() {
+    fn names_that_would_run_other_commands_cannot_be_set() {
         let settings = BTreeMap::from([("ABRA_DIR".to_owned(), "/var/lib/abra".to_owned())]);
         let table = [
-            ("RECIPE", "hedgedoc", Ok(())),
-            ("MESSAGE", "two\nlines\tand $(more) `x` ' \"", Ok(())),
-            ("message", "x", Ok(())),
-            ("PATH", "/tmp", Err(Rejection::Reserved)),
-            ("path", "/tmp", Err(Rejection::Reserved)),
-            ("LD_PRELOAD", "x.so", Err(Rejection::Reserved)),
-            ("HOME", "/", Err(Rejection::Reserved)),
-            ("DRONE_BUILD_NUMBER", "1", Err(Rejection::Reserved)),
-            ("BASH_ENV", "/tmp/x", Err(Rejection::Reserved)),
-            ("BASH_FUNC_ls%%", "() { id; }", Err(Rejection::Name)),
-            ("CREDENTIALS_DIRECTORY", "/tmp", Err(Rejection::Reserved)),
-            ("GIT_CONFIG_COUNT", "1", Err(Rejection::Reserved)),
-            ("ABRA_DIR", "/tmp", Err(Rejection::Settings)),
-            ("a b", "x", Err(Rejection::Name)),
-            ("A=B", "x", Err(Rejection::Name)),
-            ("", "x", Err(Rejection::Name)),
-            ("1A", "x", Err(Rejection::Name)),
-            ("RED", "\u{1b}[31m", Err(Rejection::Value)),
-            ("NUL", "a\0b", Err(Rejection::Value)),
+            ("RECIPE", Ok(())),
+            ("message", Ok(())),
+            ("UID", Ok(())),
+            ("PATH", Err(Rejection::Reserved)),
+            ("path", Err(Rejection::Reserved)),
+            ("LD_PRELOAD", Err(Rejection::Reserved)),
+            ("HOME", Err(Rejection::Reserved)),
+            ("OPTIND", Err(Rejection::Reserved)),
+            ("DRONE_BUILD_NUMBER", Err(Rejection::Reserved)),
+            ("BASH_ENV", Err(Rejection::Reserved)),
+            ("BASH_XTRACEFD", Err(Rejection::Reserved)),
+            ("BASH_FUNC_ls%%", Err(Rejection::Name)),
+            ("CREDENTIALS_DIRECTORY", Err(Rejection::Reserved)),
+            ("GIT_CONFIG_COUNT", Err(Rejection::Reserved)),
+            ("ABRA_DIR", Err(Rejection::Settings)),
+            ("a b", Err(Rejection::Name)),
+            ("A=B", Err(Rejection::Name)),
+            ("", Err(Rejection::Name)),
+            ("1A", Err(Rejection::Name)),
+            ("A\u{fdd0}", Err(Rejection::Name)),
         ];
-        for (name, value, expected) in table {
-            assert_eq!(check_variable(name, value, &settings), expected, "{name}={value:?}");
+        for (name, expected) in table {
+            assert_eq!(check_name(name, &settings), expected, "{name}");
         }
-    }
-
-    #[test]
-    fn special_characters_do_not_end_a_value() {
-        let variables = BTreeMap::from([
-            ("A".to_owned(), "plain".to_owned()),
-            ("B".to_owned(), "a \"b\" $c `d` \\n ' # ;\nC=injected".to_owned()),
-        ]);
-        assert_eq!(
-            environment_file(&variables),
-            "A=\"plain\"\nB=\"a \\\"b\\\" \\$c \\`d\\` \\\\n ' # ;\nC=injected\"\n"
-        );
     }
 }

@@ -7,7 +7,7 @@ mod graph;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::environment;
+use super::environment::{check_name, value_problem};
 use super::rpc::wire::architecture;
 pub use document::Value;
 use document::{Document, Head, RawStep};
@@ -89,7 +89,8 @@ impl Pipeline {
             return Err(Error::Platform { os: or_any(platform.os), arch: or_any(platform.arch) });
         }
         let workspace = document.workspace.and_then(|workspace| workspace.path).unwrap_or_default();
-        if workspace.is_absolute() || workspace.components().any(|part| part.as_os_str() == "..") {
+        let is_passed = value_problem("DRONE_WORKSPACE", &workspace.to_string_lossy()).is_none();
+        if !is_passed || workspace.is_absolute() || workspace.components().any(|part| part.as_os_str() == "..") {
             return Err(Error::Workspace { path: workspace });
         }
         let clone = document.clone.unwrap_or_default();
@@ -133,7 +134,8 @@ impl Step {
     fn from_raw(raw: RawStep, settings: &BTreeMap<String, String>) -> Result<Self, Error> {
         let name = raw.name;
         // Drone's page, the journal and the description of a unit show the name.
-        if name.trim().is_empty() || name.len() > 100 || name.chars().any(char::is_control) {
+        let is_passed = value_problem("DRONE_STEP_NAME", &name).is_none();
+        if name.trim().is_empty() || name.len() > 100 || name.chars().any(char::is_control) || !is_passed {
             return Err(Error::Name { name });
         }
         if raw.commands.is_empty() {
@@ -142,12 +144,11 @@ impl Step {
         if raw.commands.iter().any(|command| command.contains('\0')) {
             return Err(Error::Nul { step: name });
         }
-        for (variable, value) in &raw.environment {
-            let text = if let Value::Text(text) = value { text.as_str() } else { "" };
-            environment::check_variable(variable, text, settings).map_err(|rejection| Error::Variable {
+        for variable in raw.environment.keys() {
+            check_name(variable, settings).map_err(|reason| Error::Variable {
                 step: name.clone(),
                 variable: variable.clone(),
-                reason: rejection.reason(),
+                reason,
             })?;
         }
         let when = raw.when.unwrap_or_default().status.unwrap_or_default();

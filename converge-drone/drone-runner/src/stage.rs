@@ -7,10 +7,11 @@ mod outcome;
 mod report;
 mod run;
 mod script;
+mod secrets;
 mod step;
 mod variables;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -31,8 +32,9 @@ pub use context::StopReason;
 pub use folder::Folder;
 use http::drone::Status;
 pub use report::Report;
+use secrets::{BuildSecrets, Hidden};
 pub use step::drone_step_number;
-use variables::{BuildSecrets, StageVariables};
+use variables::StageVariables;
 
 /// The timeout of a repository with timeout 0, in minutes: the default of Drone.
 const DEFAULT_MINUTES: u64 = 60;
@@ -88,14 +90,17 @@ async fn prepare(
         build_secrets.check(&pipeline).map_err(|error| error.to_string())?;
         Ok((pipeline, build_secrets))
     };
-    let masked = variables::masked_values(&runner.settings, &details, &runner.secret);
+    let hidden = match Hidden::new(&runner.settings, &details, &runner.secret) {
+        Ok(hidden) => hidden,
+        Err(why) => return Err((report, why)),
+    };
     let (pipeline, build_secrets) = match read() {
         Ok(read) => read,
         // An error may quote a secret from the file.
-        Err(why) => return Err((report, masked.hide(&why))),
+        Err(why) => return Err((report, hidden.values.hide(&why))),
     };
-    let prepared = folder.prepare(&pipeline.workspace).and_then(|()| match variables::netrc(&details) {
-        Some(netrc) if variables::clones(&pipeline) => folder::write_secret(&folder.netrc(), netrc.as_bytes()),
+    let prepared = folder.prepare(&pipeline.workspace).and_then(|()| match secrets::netrc(&details) {
+        Some(netrc) if secrets::clones(&pipeline) => folder::write_secret(&folder.netrc(), netrc.as_bytes()),
         _ => Ok(()),
     });
     if let Err(error) = prepared {
@@ -106,13 +111,12 @@ async fn prepare(
     Ok(Rc::new(StageContext {
         variables: StageVariables::new(&runner.settings, &details, runner.client.machine(), &folder),
         build_secrets,
-        masked,
+        hidden,
         deadline: Instant::now() + Duration::from_secs(minutes.saturating_mul(60).min(366 * 24 * 3600)),
         minutes,
         number: details.build.number,
         label: label(&details),
         reports: RefCell::default(),
-        notes_are_due: Cell::new(true),
         statuses: RefCell::new(vec![Status::Pending; pipeline.steps.len()]),
         runner: runner.clone(),
         report,

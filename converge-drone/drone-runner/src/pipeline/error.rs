@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use crate::environment::Rejection;
+
 /// An error of a pipeline.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -30,7 +32,7 @@ pub enum Error {
     #[error("step `{step}` has a command with a NUL character")]
     Nul { step: String },
     #[error("step `{step}` cannot set `{variable}`: it {reason}")]
-    Variable { step: String, variable: String, reason: &'static str },
+    Variable { step: String, variable: String, reason: Rejection },
     #[error("step `{step}` asks for the secret `{secret}`, and this build has none of that name")]
     Secret { step: String, secret: String },
     #[error("step `{step}`, when.status: `{word}` is neither success nor failure")]

@@ -7,7 +7,7 @@ use base::address::server_setting_problem;
 use base::configuration::Problem;
 
 use super::{Settings, Size};
-use crate::environment::{is_reserved, is_variable_name, is_variable_value};
+use crate::environment::{is_reserved, is_variable_name, value_problem};
 
 /// The limit of `capacity`.
 const MAX_CAPACITY: usize = 64;
@@ -85,8 +85,12 @@ impl Settings {
             } else if is_reserved(name) {
                 problems.push(Problem::new(&at, "is set by the runner itself", "leave it out"));
             }
-            if !is_variable_value(value) {
-                problems.push(Problem::new(at, "holds control characters", "leave them out"));
+            if let Some(rejection) = value_problem(name, value) {
+                problems.push(Problem::new(
+                    at,
+                    rejection.to_string(),
+                    "write another value, or leave the variable out",
+                ));
             }
         }
         let paths = [("steps.shell", &steps.shell), ("steps.directory", &steps.directory)];

@@ -1,7 +1,6 @@
 //! The context that the steps of a stage share, and the reasons to stop them.
 
-use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
 
@@ -11,9 +10,10 @@ use tokio::time::Instant;
 
 use super::folder::Folder;
 use super::report::Report;
-use super::variables::{BuildSecrets, StageVariables};
+use super::secrets::{BuildSecrets, Hidden};
+use super::variables::StageVariables;
 use crate::Runner;
-use crate::mask::MaskedValues;
+use crate::environment::Environment;
 use crate::pipeline::{Pipeline, Step};
 use http::drone::Status;
 
@@ -26,7 +26,7 @@ pub struct StageContext {
     pub pipeline: Pipeline,
     pub variables: StageVariables,
     pub build_secrets: BuildSecrets,
-    pub masked: MaskedValues,
+    pub hidden: Hidden,
     pub deadline: Instant,
     pub minutes: u64,
     /// The number of the build.
@@ -35,16 +35,17 @@ pub struct StageContext {
     pub label: String,
     /// Tasks that report a step each.
     pub reports: RefCell<Vec<JoinHandle<()>>>,
-    /// True until the first log has the notes on refused parameters.
-    pub notes_are_due: Cell<bool>,
     pub statuses: RefCell<Vec<Status>>,
 }
 
 impl StageContext {
-    /// The environment of a step, by the present statuses.
-    pub fn step_variables(&self, step: &Step, index: usize) -> BTreeMap<String, String> {
+    /// The environment of a step, by the present statuses, with the notes for its log.
+    pub fn environment(&self, step: &Step, index: usize) -> Environment {
         let has_failed = self.pipeline.has_failed(&self.statuses.borrow());
-        self.variables.of_step(step, index, &self.folder, &self.build_secrets, has_failed)
+        let mut found = self.variables.of_step(step, index, &self.folder, &self.build_secrets, has_failed);
+        found.notes.extend(self.build_secrets.notes(step));
+        found.notes.extend(self.hidden.notes.iter().cloned());
+        found
     }
 }
 

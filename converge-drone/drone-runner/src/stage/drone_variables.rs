@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use crate::environment::is_variable_value;
 use crate::rpc::wire::{Details, architecture};
 
 /// The variables of every step of a stage.
@@ -11,8 +10,7 @@ pub fn drone_variables(details: &Details, machine: &str) -> BTreeMap<String, Str
     let branch = if build.target.is_empty() { &repo.default_branch } else { &build.target };
     let mut all = BTreeMap::new();
     let mut set = |names: &[&str], value: &str| {
-        // A title or a name may contain control characters; such a value is left out as a whole.
-        for name in names.iter().filter(|_| is_variable_value(value)) {
+        for name in names {
             all.insert((*name).to_owned(), value.to_owned());
         }
     };

@@ -1,6 +1,5 @@
 //! A step: its service, its output, its reports.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
@@ -18,7 +17,7 @@ use super::context::{StageContext, StopReason, stop_reason};
 use super::folder;
 use super::outcome::StepOutcome;
 use super::script::script;
-use crate::environment::environment_file;
+use crate::environment::Environment;
 use crate::log::{LiveLog, StepLog};
 use crate::mask::MaskedValues;
 use crate::pipeline::Step;
@@ -42,13 +41,12 @@ pub async fn run(stage: Rc<StageContext>, index: usize, mut stop: watch::Receive
     let (ended, end) = oneshot::channel();
     stage.reports.borrow_mut().push(report(stage.clone(), index, live.clone(), end));
 
-    let mut log = StepLog::new(stage.masked.clone(), stage.runner.settings.limits.log_bytes, live);
-    if stage.notes_are_due.replace(false) {
-        for note in &stage.variables.refused {
-            log.note(note);
-        }
+    let mut log = StepLog::new(stage.hidden.values.clone(), stage.runner.settings.limits.log_bytes, live);
+    let environment = stage.environment(&stage.pipeline.steps[index], index);
+    for note in &environment.notes {
+        log.note(note);
     }
-    let (outcome, mut log) = match start(&stage, index).await {
+    let (outcome, mut log) = match start(&stage, index, &environment).await {
         Ok((running, output)) => watch(running, output, log, &mut stop).await,
         Err(why) => {
             log.note(&why);
@@ -82,13 +80,13 @@ pub fn drone_step_number(index: usize) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX - 1) + 1
 }
 
-async fn start(stage: &StageContext, index: usize) -> Result<(Running, Receiver), String> {
+async fn start(stage: &StageContext, index: usize, environment: &Environment) -> Result<(Running, Receiver), String> {
     let step = &stage.pipeline.steps[index];
     let number = drone_step_number(index);
     let (script_file, variables_file) = (stage.folder.file(number, "sh"), stage.folder.file(number, "env"));
-    let variables: BTreeMap<String, String> = stage.step_variables(step, index);
-    let written = folder::write_secret(&script_file, script(&step.kind).as_bytes())
-        .and_then(|()| folder::write_secret(&variables_file, environment_file(&variables).as_bytes()));
+    let script = script(&step.kind, &environment.exports());
+    let written = folder::write_secret(&script_file, script.as_bytes())
+        .and_then(|()| folder::write_secret(&variables_file, environment.file().as_bytes()));
     written.map_err(|error| format!("the step's files cannot be written: {error}"))?;
     let (output, input) =
         output_pipe().map_err(|error| format!("a pipe for the step's output cannot be created: {error}"))?;

@@ -102,6 +102,54 @@ fn a_pipeline_runs_as_it_is_written() {
 }
 
 #[test]
+fn a_variable_that_systemd_or_execve_refuses_ends_no_step() {
+    let Some(machine) = Machine::up("runner-variables") else { return };
+    machine.start("ci", |_| ());
+    let mut build = pipeline(
+        r#"
+- name: a
+  environment: { MODE: "0755", PHONE: "+49", TOKEN: { from_secret: TOKEN }, PIN: { from_secret: pin } }
+  commands:
+  - printf '<%s>' "$BODY" | od -An -c; echo "${#EDGE} $MODE $PHONE [$NONCHARACTER][$LARGE]"
+  - set -x; echo "$TOKEN"; printf '%s' "$TOKEN$TOKEN$TOKEN" | base64 --wrap=20
+"#,
+    );
+    build.secrets = vec![("token".into(), "it's a secret".into()), ("pin".into(), "1234".into())];
+    // The largest variable that execve takes: its name, `=`, its value and a NUL are 128 KiB.
+    build.params.insert("EDGE".into(), "x".repeat(131_072 - "EDGE=".len() - 1));
+    build.params.insert("LARGE".into(), "x".repeat(131_072 - "LARGE=".len()));
+    build.params.insert("BODY".into(), "one\r\ntwo".into());
+    build.params.insert("NONCHARACTER".into(), "a\u{fdd0}b".into());
+    let id = machine.drone.create(build);
+    let build = machine.drone.wait_over(id, SOON);
+    let log = build.log_of(1);
+    assert_eq!(build.status, "success", "{log:.4000}\n{}", machine.journal());
+    assert!(log.contains("<   o   n   e  \\r  \\n   t   w   o   >"), "{log:.4000}");
+    assert!(log.contains("131066 0755 +49 [][]"), "{log:.4000}");
+    for (name, why) in [("NONCHARACTER", "holds U+FDD0"), ("LARGE", "has more than 131071 bytes")] {
+        let note = format!("variable {name} was not passed on: it ");
+        assert!(log.lines().any(|line| line.starts_with(&note) && line.contains(why)), "{name}: {log:.4000}");
+    }
+    assert!(log.contains("secret pin is not masked in this log"), "{log:.4000}");
+    assert!(!log.contains("secret\n") && !log.contains("aXQncyBh") && log.contains("+ echo "), "{log:.4000}");
+
+    let mut build = pipeline("- {name: a, commands: [\"/usr/bin/env | grep -c '^P[0-9]='\"]}\n");
+    for number in 1..10 {
+        build.params.insert(format!("P{number}"), "x".repeat(130_000 + number));
+    }
+    let id = machine.drone.create(build);
+    let build = machine.drone.wait_over(id, SOON);
+    let log = build.log_of(1);
+    assert_eq!(build.status, "success", "{log:.4000}\n{}", machine.journal());
+    assert!(
+        log.starts_with("variable P9 was not passed on: it is one of the largest") && log.ends_with("\n8\n"),
+        "{log:.4000}"
+    );
+    machine.nothing_left(SOON);
+    machine.lab.down().unwrap();
+}
+
+#[test]
 fn no_secret_is_shown_anywhere() {
     let Some(machine) = Machine::up("runner-secrets") else { return };
     machine.lab.write_file("/run/secrets/token", b"canary-credential-file\n", 0o400).unwrap();
