@@ -56,7 +56,8 @@ impl StageVariables {
         Self { parameters, fixed, refused }
     }
 
-    /// The variables of a step.
+    /// The variables of a step. The clone gets no parameters: git and its transports read variables, and the clone has the
+    /// login of the repository.
     pub fn of_step(
         &self,
         step: &Step,
@@ -66,7 +67,7 @@ impl StageVariables {
         has_failed: bool,
     ) -> Environment {
         let is_clone = matches!(step.kind, StepKind::Clone(_));
-        let mut all = self.parameters.clone();
+        let mut all = if is_clone { BTreeMap::new() } else { self.parameters.clone() };
         for (name, value) in &step.environment {
             let value = match value {
                 Value::Text(text) => text.clone(),
@@ -85,7 +86,9 @@ impl StageVariables {
             all.insert("HOME".into(), folder.clone_home().to_string_lossy().into_owned());
         }
         let mut environment = Environment::new(all);
-        environment.notes.extend(self.refused.iter().cloned());
+        if !is_clone {
+            environment.notes.extend(self.refused.iter().cloned());
+        }
         environment
     }
 }

@@ -27,14 +27,33 @@ fn environments(parameters: &serde_json::Value, message: &str, environment: &str
 }
 
 #[test]
+fn the_clone_gets_no_parameter_of_the_build() {
+    let parameters = json!({
+        "GIT_SSH_COMMAND": "sh -c 'cat ~/.netrc'", "http_proxy": "http://evil.example.org", "ALL_PROXY": "x",
+        "GIT_TRACE_CURL": "1", "GIT_SSL_NO_VERIFY": "1", "GIT_PROXY_COMMAND": "x", "GIT_ASKPASS": "x", "GIT_DIR": "/tmp",
+        "GIT_EXEC_PATH": "/tmp", "SSH_ASKPASS": "x", "CURL_HOME": "/tmp", "RECIPE": "hedgedoc", "https_proxy": "x",
+    });
+    let (clone, step) = environments(&parameters, "", "{}");
+    for name in parameters.as_object().unwrap().keys().filter(|name| *name != "https_proxy") {
+        assert!(!clone.variables.contains_key(name), "{name}");
+        assert_eq!(step.variables[name], parameters[name], "{name}");
+    }
+    assert_eq!(clone.variables["https_proxy"], "http://proxy.example.org", "the operator's own");
+    assert_eq!(clone.variables["HOME"], "/var/lib/drone-runner/stages/1/clone");
+    assert_eq!(clone.notes, [""; 0]);
+    assert_eq!(step.notes, ["parameter https_proxy was not passed on: it is set by this runner's configuration"]);
+}
+
+#[test]
 fn a_value_that_would_be_refused_is_left_out_and_named() {
     let parameters = json!({"GOOD": "x", "BAD": "a\u{fdd0}b", "LARGE": "x".repeat(131_072), "PATH": "/tmp"});
-    let (_, step) = environments(&parameters, "fix\u{1ffff}", "{ESC: \"\\e[31m\", TOKEN: {from_secret: TOKEN}}");
+    let (clone, step) = environments(&parameters, "fix\u{1ffff}", "{ESC: \"\\e[31m\", TOKEN: {from_secret: TOKEN}}");
     let of_commit = |name: &str| {
         format!(
             "variable {name} was not passed on: it holds U+1FFFF, which is no character, and systemd takes no such value"
         )
     };
+    assert_eq!(clone.notes, ["CI_COMMIT_MESSAGE", "DRONE_COMMIT_MESSAGE"].map(of_commit));
     assert_eq!(
         step.notes,
         [
