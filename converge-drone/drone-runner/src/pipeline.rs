@@ -3,6 +3,7 @@
 mod document;
 mod error;
 mod graph;
+mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,9 +11,10 @@ use std::path::PathBuf;
 use super::environment::{check_name, value_problem};
 use super::rpc::wire::architecture;
 pub use document::Value;
-use document::{Document, Head, RawStep};
+use document::{Document, RawStep};
 pub use error::Error;
 pub use graph::StepAction;
+use yaml::Node;
 
 /// The name of the step that clones the repository.
 pub const CLONE: &str = "clone";
@@ -65,20 +67,29 @@ pub enum StepKind {
 impl Pipeline {
     /// Reads the pipeline `name` from a pipeline file. `settings` has the variables of the runner's configuration.
     pub fn read(text: &str, name: &str, settings: &BTreeMap<String, String>) -> Result<Self, Error> {
-        let mut found = None;
-        for (line, document) in documents(text) {
-            let head: Option<Head> = document::read(document, line)?;
-            if let Some(head) = head.filter(|head| head.kind == "pipeline" && head.name() == name) {
-                found = Some((line, document, head));
-                break;
+        let mut broken = None;
+        let mut others = Vec::new();
+        for (lines_before, document) in documents(text) {
+            let node = match Node::parse(&document, lines_before) {
+                Ok(node) => node,
+                // The pipeline may stand in another document.
+                Err(error) => {
+                    broken.get_or_insert(error);
+                    continue;
+                }
+            };
+            let Some(node) = node.filter(|node| document::is_pipeline(node, name)) else { continue };
+            match node.text_of("type") {
+                Some("exec") => return Self::from_document(node.read_extended(document::is_extension)?, settings),
+                other => others.push(other.unwrap_or_default().to_owned()),
             }
         }
-        let (line, document, head) = found.ok_or_else(|| Error::Missing { name: name.into() })?;
-        if head.pipeline_type != "exec" {
-            return Err(Error::Type { pipeline_type: head.pipeline_type });
+        match (others.into_iter().next(), broken) {
+            (Some(pipeline_type), _) if pipeline_type.is_empty() => Err(Error::NoType),
+            (Some(pipeline_type), _) => Err(Error::Type { pipeline_type }),
+            (None, Some(error)) => Err(error.into()),
+            (None, None) => Err(Error::Missing { name: name.into() }),
         }
-        let document: Document = document::read(document, line)?;
-        Self::from_document(document, settings)
     }
 
     fn from_document(document: Document, settings: &BTreeMap<String, String>) -> Result<Self, Error> {
@@ -96,7 +107,7 @@ impl Pipeline {
         let clone = document.clone.unwrap_or_default();
         let mut steps = Vec::new();
         if !clone.disable {
-            steps.push(Step::clone(clone.depth.filter(|depth| *depth > 0)));
+            steps.push(Step::clone(u32::try_from(clone.depth).ok().filter(|depth| *depth > 0)));
         }
         if document.steps.is_empty() {
             return Err(Error::Empty);
@@ -111,7 +122,7 @@ impl Pipeline {
             }
             steps.push(step);
         }
-        graph::connect(&mut steps)?;
+        graph::connect(&mut steps, clone.disable)?;
         Ok(Self { workspace, steps })
     }
 }
@@ -155,7 +166,7 @@ impl Step {
         let (on_success, on_failure) = when.read().map_err(|word| Error::When { step: name.clone(), word })?;
         let is_ignored = match raw.failure.as_deref() {
             None => false,
-            Some("ignore") => true,
+            Some(word) if word.eq_ignore_ascii_case("ignore") => true,
             Some(word) => return Err(Error::Failure { step: name, word: word.into() }),
         };
         Ok(Self {
@@ -172,23 +183,25 @@ impl Step {
     }
 }
 
-/// Splits a YAML stream into documents, with the first line of each. Every line with `---` at its start begins a document:
-/// YAML forbids such a line within a text.
-fn documents(text: &str) -> Vec<(usize, &str)> {
+/// Splits a file into documents as Drone does, each with the number of lines before it: a line that begins with `---` begins
+/// a document and is not part of it, and one that begins with `...` ends the file. Carriage returns at the ends of lines are
+/// dropped, and so is a document without content: a directive such as `%YAML 1.1` stands before the first `---`.
+fn documents(text: &str) -> Vec<(usize, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let is_marker = |line: &str| {
-        line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']))
-    };
-    let (mut found, mut begin, mut first, mut at) = (Vec::new(), 0, 0, 0);
-    for (number, line) in text.split_inclusive('\n').enumerate() {
-        if is_marker(line) {
-            found.push((first, &text[begin..at]));
-            (begin, first) = (at, number);
+    let mut found = vec![(0, String::new())];
+    for (number, line) in text.lines().enumerate() {
+        if line.starts_with("...") {
+            break;
         }
-        at += line.len();
+        if line.starts_with("---") {
+            found.push((number + 1, String::new()));
+        } else if let Some((_, document)) = found.last_mut() {
+            document.push_str(line);
+            document.push('\n');
+        }
     }
-    found.push((first, &text[begin..]));
-    found.retain(|(_, document)| !document.trim_start_matches("---").trim().is_empty());
+    let is_content = |line: &str| !line.trim().is_empty() && !line.starts_with(['#', '%']);
+    found.retain(|(_, document)| document.lines().any(is_content));
     found
 }
 

@@ -7,23 +7,21 @@ use std::path::PathBuf;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-use super::Error;
+use super::yaml::Node;
 
-/// The keys that select a document.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Head {
-    pub kind: String,
-    #[serde(rename = "type")]
-    pub pipeline_type: String,
-    pub name: Option<String>,
+/// True for the pipeline with this name; `default` is the name of a pipeline without one, as in Drone.
+pub fn is_pipeline(document: &Node, name: &str) -> bool {
+    let has = document.text_of("name").filter(|name| !name.is_empty()).unwrap_or("default");
+    document.text_of("kind") == Some("pipeline") && has == name
 }
 
-impl Head {
-    /// The name; `default` for a pipeline without one, as in Drone.
-    pub fn name(&self) -> &str {
-        self.name.as_deref().filter(|name| !name.is_empty()).unwrap_or("default")
-    }
+/// Keys of other runners. They ask for something that this runner does not do, so that they are never taken for a place of
+/// anchors.
+const OF_OTHERS: [&str; 5] = ["environment", "image_pull_secrets", "server", "services", "volumes"];
+
+/// True for a key of a pipeline that asks for nothing, as Drone has it: `x-…`, `.…`, and any other with an anchor below it.
+pub fn is_extension(key: &str, has_anchor: bool) -> bool {
+    key.starts_with("x-") || key.starts_with('.') || (has_anchor && !OF_OTHERS.contains(&key))
 }
 
 #[derive(Debug, Deserialize)]
@@ -49,6 +47,8 @@ pub struct Document {
     _node: IgnoredAny,
     #[serde(rename = "concurrency", default)]
     _concurrency: IgnoredAny,
+    #[serde(rename = "version", default)]
+    _version: IgnoredAny,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -62,7 +62,7 @@ pub struct Platform {
 #[serde(deny_unknown_fields, default)]
 pub struct Clone {
     pub disable: bool,
-    pub depth: Option<u32>,
+    pub depth: i64,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -154,53 +154,20 @@ impl<'de> Visitor<'de> for ValueVisitor {
         Ok(Value::Text(text.into()))
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Text(value.to_string()))
-    }
-
-    fn visit_i64<E>(self, number: i64) -> Result<Value, E> {
-        Ok(Value::Text(number.to_string()))
-    }
-
-    fn visit_u64<E>(self, number: u64) -> Result<Value, E> {
-        Ok(Value::Text(number.to_string()))
-    }
-
-    fn visit_f64<E: serde::de::Error>(self, _: f64) -> Result<Value, E> {
-        // 1.10 would be read as 1.1.
-        Err(E::custom("a number with a fraction as a variable's value must be in quotes"))
-    }
-
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Text(String::new()))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut secret = None;
+        let (mut secret, mut text) = (None, None);
         while let Some(key) = map.next_key::<String>()? {
-            if key != "from_secret" || secret.is_some() {
-                return Err(A::Error::unknown_field(&key, &["from_secret"]));
+            match key.as_str() {
+                "from_secret" => secret = Some(map.next_value()?),
+                "value" => text = Some(map.next_value()?),
+                _ => return Err(A::Error::unknown_field(&key, &["from_secret", "value"])),
             }
-            secret = Some(map.next_value::<String>()?);
         }
-        secret.map(Value::Secret).ok_or_else(|| A::Error::missing_field("from_secret"))
+        let value = secret.map(Value::Secret).or(text.map(Value::Text));
+        value.ok_or_else(|| A::Error::missing_field("from_secret"))
     }
-}
-
-/// Reads a document; `line` is its first line in the file.
-pub fn read<'de, T: Deserialize<'de>>(document: &'de str, line: usize) -> Result<T, Error> {
-    let options = serde_saphyr::options! {
-        with_snippet: false,
-        strict_booleans: true,
-        duplicate_keys: serde_saphyr::DuplicateKeyPolicy::Error,
-    };
-    serde_saphyr::from_str_with_options(document, options).map_err(|error| {
-        let place = error
-            .location()
-            .map(|location| format!(", line {}, column {}", line as u64 + location.line(), location.column()));
-        let message = error.without_snippet().to_string();
-        // The library reports the line within the document; the message needs the line within the file.
-        let message = message.split(" at line ").next().unwrap_or_default().trim_end_matches([',', ' ', ':']);
-        Error::Yaml(format!("{message}{}", place.unwrap_or_default()))
-    })
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::yaml;
 use crate::environment::Rejection;
 
 /// An error of a pipeline.
@@ -10,11 +11,13 @@ pub enum Error {
     #[error("the pipeline file is not text")]
     NotText,
     #[error("the pipeline file is wrong: {0}")]
-    Yaml(String),
+    Yaml(#[from] yaml::Error),
     #[error("the pipeline file has no pipeline `{name}`")]
     Missing { name: String },
     #[error("this runner runs pipelines of type exec, and this one's type is `{pipeline_type}`")]
     Type { pipeline_type: String },
+    #[error("the pipeline has no type, so that Drone takes it for one of type docker; this runner runs type exec")]
+    NoType,
     #[error("this runner runs linux/{}, and the pipeline asks for {os}/{arch}", crate::rpc::wire::architecture())]
     Platform { os: String, arch: String },
     #[error("workspace.path must lie below the stage's own folder, and `{}` does not", path.display())]

@@ -15,8 +15,8 @@ pub enum StepAction {
 }
 
 /// Sets `after` of each step. With no `depends_on` in the pipeline each step waits for all before it; with one, a step
-/// without waits for the clone only.
-pub fn connect(steps: &mut [Step]) -> Result<(), Error> {
+/// without waits for the clone only. A disabled clone is waited for by no step, as in Drone.
+pub fn connect(steps: &mut [Step], has_no_clone: bool) -> Result<(), Error> {
     let is_graph = steps.iter().any(|step| !step.depends_on.is_empty());
     let names: Vec<String> = steps.iter().map(|step| step.name.clone()).collect();
     for (index, step) in steps.iter_mut().enumerate() {
@@ -29,7 +29,8 @@ pub fn connect(steps: &mut [Step]) -> Result<(), Error> {
                 let unknown = || Error::Unknown { step: step.name.clone(), on: on.clone() };
                 names.iter().position(|name| name == on).ok_or_else(unknown)
             };
-            step.depends_on.iter().map(find).collect::<Result<_, _>>()?
+            let is_waited_for = |on: &&String| !has_no_clone || *on != CLONE || names.contains(on);
+            step.depends_on.iter().filter(is_waited_for).map(find).collect::<Result<_, _>>()?
         };
     }
     circle(steps).map_or(Ok(()), |names| Err(Error::Circle { names }))

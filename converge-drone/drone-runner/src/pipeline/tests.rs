@@ -80,6 +80,95 @@ fn the_pipeline_is_found_by_its_name_among_others() {
 }
 
 #[test]
+fn values_are_those_of_drone() {
+    let text = pipeline(
+        "clone: { depth: 0x10, disable: no }\nsteps:\n- name: 0o17\n  commands: [1.10, ~, yes]\n  failure: IGNORE\n  detach: \
+         On\n  environment:\n    PHONE: +49\n    MODE: 0755\n    VERSION: 1.10\n    SINCE: 2001-12-14\n    YES: True\n    LONG: \
+         { value: 1_000 }\n    TOKEN: { from_secret: 0x1F }\n",
+    );
+    let found = read(&text).unwrap();
+    assert_eq!(found.steps[0].kind, StepKind::Clone(Some(16)));
+    let step = &found.steps[1];
+    assert_eq!((step.name.as_str(), step.is_ignored, step.is_detached), ("0o17", true, true));
+    assert_eq!(step.kind, StepKind::Commands(["1.10", "", "yes"].map(str::to_owned).to_vec()));
+    let text = |text: &str| Value::Text(text.into());
+    let expected = [
+        ("LONG", text("1_000")),
+        ("MODE", text("0755")),
+        ("PHONE", text("+49")),
+        ("SINCE", text("2001-12-14")),
+        ("TOKEN", Value::Secret("0x1F".into())),
+        ("VERSION", text("1.10")),
+        ("YES", text("True")),
+    ];
+    assert_eq!(step.environment, expected.map(|(name, value)| (name.to_owned(), value)).into());
+}
+
+#[test]
+fn a_file_is_read_as_far_as_drone_reads_it() {
+    let own = "kind: pipeline\ntype: exec\nname: default\nsteps:\n- {name: a, commands: [b]}\n";
+    let table = [
+        format!("%YAML 1.1\n---\n{own}"),
+        format!("\u{feff}{own}"),
+        format!("# a comment\n--- # another\n{own}"),
+        format!("----\n{own}"),
+        format!("{own}...\nno: [yaml\n"),
+        format!("---\n---\n{own}---\n"),
+        // Another pipeline, with a key twice or with an error, hides none.
+        format!("kind: pipeline\nkind: pipeline\nname: other\nname: another\ntrigger: {{a: b, a: c}}\n---\n{own}"),
+        format!("kind: [\n---\n{own}"),
+        format!("{own}---\nkind: [\n"),
+        format!("kind: pipeline\ntype: docker\nname: default\nsteps: []\n---\n{own}"),
+        format!("a list of\n---\n- nothing\n---\n{own}"),
+        // Places of anchors.
+        format!("x-common: &common {{A: b}}\n{own}"),
+        format!(".common: [one, two]\n{own}"),
+        format!("common: &common {{A: b}}\n{own}"),
+        format!("definitions:\n  env: &env {{A: b}}\n{own}"),
+        format!("{own}trigger: {{event: [custom], event: [push]}}\n"),
+        format!("{own}version: 1\n"),
+        own.replace('\n', "\r\n"),
+    ];
+    for text in table {
+        assert_eq!(read(&text).map(|pipeline| pipeline.steps.len()), Ok(2), "{text}");
+    }
+}
+
+#[test]
+fn anchors_are_resolved() {
+    let text = pipeline(
+        "x-environment: &environment\n  A: base\n  B: base\n.commands: &commands\n- one\n- two\nsteps:\n- &first\n  name: \
+         first\n  commands: *commands\n  environment:\n    <<: *environment\n    B: own\n- <<: *first\n  name: second\n",
+    );
+    let found = read(&text).unwrap();
+    assert_eq!(found.steps.len(), 3);
+    assert_eq!(found.steps[1].environment, found.steps[2].environment);
+    assert_eq!(found.steps[1].environment["B"], Value::Text("own".into()));
+    assert_eq!(found.steps[2].kind, StepKind::Commands(vec!["one".into(), "two".into()]));
+}
+
+#[test]
+fn a_pipeline_without_a_type_is_taken_for_drones_default() {
+    let error = read("kind: pipeline\nname: default\nsteps: []\n").unwrap_err();
+    assert_eq!(error, Error::NoType);
+    assert!(error.to_string().contains("Drone takes it for one of type docker"), "{error}");
+    assert_eq!(read("kind: pipeline\ntype:\nsteps: []\n").unwrap_err(), Error::NoType);
+}
+
+#[test]
+fn no_step_waits_for_a_disabled_clone() {
+    let steps =
+        "steps:\n- {name: a, commands: [x], depends_on: [clone]}\n- {name: b, commands: [x], depends_on: [clone, a]}\n";
+    let after = |text: &str| -> Result<Vec<Vec<usize>>, Error> {
+        Ok(read(&pipeline(text))?.steps.into_iter().map(|step| step.after).collect())
+    };
+    assert_eq!(after(&format!("clone: {{disable: true}}\n{steps}")), Ok(vec![vec![], vec![0]]));
+    assert_eq!(after(steps), Ok(vec![vec![], vec![0], vec![0, 1]]));
+    let named = "clone: {disable: true}\nsteps:\n- {name: a, commands: [x], depends_on: [clone]}\n- {name: clone, commands: [x]}\n";
+    assert_eq!(after(named), Ok(vec![vec![1], vec![]]), "a step of this name is a step");
+}
+
+#[test]
 fn everything_else_is_refused_with_a_reason() {
     let step = |rest: &str| format!("steps:\n- name: a\n  commands: [b]\n{rest}");
     let table = [
@@ -91,7 +180,17 @@ fn everything_else_is_refused_with_a_reason() {
         (step("  environment: { PATH: /tmp }"), "cannot set `PATH`: it is set by the runner itself"),
         (step("  environment: { LD_PRELOAD: x }"), "cannot set `LD_PRELOAD`"),
         (step("  environment: { ABRA_DIR: x }"), "is set by this runner's configuration"),
-        (step("  environment: { VERSION: 1.10 }"), "must be in quotes"),
+        (step("  environment: { A: { value: x, other: y } }"), "unknown field `other`"),
+        (step("  environment: { A: b, A: c }"), "key `A` occurs twice"),
+        (step("  detach: maybe"), "`maybe` is not true or false"),
+        ("steps: [{name: a, commands: [[x]]}]".into(), "a list is not a text"),
+        (step("services: &s []"), "unknown field `services`"),
+        (step("environment: &e { A: b }"), "unknown field `environment`"),
+        (step("step: []"), "unknown field `step`"),
+        (step("  x-of-step: 1"), "unknown field `x-of-step`"),
+        (step("clone: { depth: one }"), "`one` is not a whole number"),
+        (step("workspace: { path: \"a\u{fdd0}\" }"), "must lie below the stage's own folder"),
+        ("steps: [{name: \"a\\uffff\", commands: [b]}]".into(), "is no name of a step"),
         (step("  environment: { A: { from_file: x } }"), "unknown field `from_file`"),
         (step("  environment: { A: [x] }"), "a text or from_secret"),
         (step("  depends_on: [z]"), "depends on `z`, and there is no such step"),

@@ -108,7 +108,7 @@ fn a_variable_that_systemd_or_execve_refuses_ends_no_step() {
     let mut build = pipeline(
         r#"
 - name: a
-  environment: { MODE: "0755", PHONE: "+49", TOKEN: { from_secret: TOKEN }, PIN: { from_secret: pin } }
+  environment: { MODE: 0755, PHONE: +49, TOKEN: { from_secret: TOKEN }, PIN: { from_secret: pin } }
   commands:
   - printf '<%s>' "$BODY" | od -An -c; echo "${#EDGE} $MODE $PHONE [$NONCHARACTER][$LARGE]"
   - set -x; echo "$TOKEN"; printf '%s' "$TOKEN$TOKEN$TOKEN" | base64 --wrap=20
