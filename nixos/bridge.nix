@@ -5,19 +5,33 @@ let
   inherit (config.services) converge;
   inherit (converge) drone;
   cfg = converge.bridge;
-  base = converge.traefik.settings.domain or null;
+  settings = import ./settings.nix { inherit lib; };
+  mistakes = settings.assertions "bridge" "bridge" cfg.settings;
+  # What follows from a mistake elsewhere is not told here.
+  mistakesElsewhere = settings.assertions "traefik" "traefik" converge.traefik.settings ++ settings.assertions "drone" "drone" drone.settings;
+  given = settings.sound "bridge" cfg.settings;
+  effective = settings.effective "bridge" cfg.settings;
+  swarm = settings.sound "swarm" converge.swarm.settings;
+  base = (settings.sound "traefik" converge.traefik.settings).domain or null;
+  declared = settings.sound "drone" drone.settings;
+  # The Drone and the repository that converge-drone keeps, and whose token it gives.
+  ours = lib.optionalAttrs (declared ? domain && declared ? repository.name) {
+    address = "https://${declared.domain}";
+    repository = declared.repository.name;
+  };
 
-  effective = import ./effective.nix { inherit lib; } "bridge";
-  settings = effective cfg.settings;
-  ids = lib.splitString ":";
-  owner = ids settings.user;
-  # The numeric user and group that converge-bridge runs the container as, unless the operator names others.
-  id = lib.toInt (lib.head (ids (effective { }).user));
+  # The address may have a port.
+  isOurs = it: ours == { } || lib.hasPrefix ours.address (it.address or ours.address) && it.repository or ours.repository == ours.repository;
+
+  # The numeric user and group of an account, null for another text.
+  ids = builtins.match "([1-9][0-9]{0,9}):([1-9][0-9]{0,9})";
+  default = (settings.effective "bridge" { }).user;
+  isAccount = user: ids user != null && lib.all (id: lib.toInt id < 2147483648) (ids user);
+  owner = ids (if isAccount effective.user then effective.user else default);
+  # The account that converge-bridge runs the container as, unless the operator names another.
+  id = lib.toInt (lib.head (ids default));
 
   needed = given: message: { assertion = given; inherit message; };
-  isUnder = domain: lib.hasSuffix ".${base}" domain
-    # The wildcard covers one label only.
-    && !lib.hasInfix "." (lib.removeSuffix ".${base}" domain);
 in
 {
   options.services.converge.bridge = {
@@ -53,7 +67,7 @@ in
       '';
     };
     settings = mkOption {
-      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      type = settings.type;
       default = { };
       example.organisations = [ { name = "recipes"; exclude = [ "archive-*" ]; } ];
       description = "Content of /etc/converge/bridge.json; `converge-bridge --schema` prints all settings.";
@@ -61,14 +75,10 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    assertions = [
+    assertions = mistakes ++ lib.optionals (mistakes ++ mistakesElsewhere == [ ]) [
       (needed (cfg.settings ? domain) ''
         services.converge.bridge has no domain.
         hint: set services.converge.bridge.settings.domain, such as "bridge.ci.example.org".
-      '')
-      (needed (base == null || !(cfg.settings ? domain) || isUnder cfg.settings.domain) ''
-        services.converge.bridge.settings.domain is ${cfg.settings.domain or ""}, which the certificate of *.${toString base} does not cover.
-        hint: set it to one name under ${toString base}, such as "bridge.${toString base}".
       '')
       (needed (cfg.settings ? gitea.address && cfg.settings ? gitea.bot) ''
         services.converge.bridge does not say which Gitea to read, or as whom.
@@ -78,7 +88,7 @@ in
         services.converge.bridge does not say which Drone builds, or which repository.
         hint: set services.converge.drone.settings.domain and .repository.name, which it takes over.
       '')
-      (needed (cfg.settings.organisations or [ ] ++ cfg.settings.repositories or [ ] != [ ]) ''
+      (needed (given.organisations or [ ] ++ given.repositories or [ ] != [ ]) ''
         services.converge.bridge has no organisation and no repository whose pull requests to read.
         hint: set services.converge.bridge.settings.organisations, such as [ { name = "recipes"; } ].
       '')
@@ -86,9 +96,17 @@ in
         services.converge.bridge has no token of the bot's Gitea account.
         hint: set services.converge.bridge.giteaToken to a path outside the store, such as /run/secrets/gitea-token.
       '')
-      (needed (cfg.settings.webhook == (cfg.webhookSecret != null)) ''
-        services.converge.bridge.settings.webhook is ${lib.boolToString cfg.settings.webhook}, and there is ${if cfg.webhookSecret == null then "no" else "a"} secret to check webhooks with.
+      (needed (!(given ? webhook) || given.webhook == (cfg.webhookSecret != null)) ''
+        services.converge.bridge.settings.webhook is ${lib.boolToString (given.webhook or false)}, and there is ${if cfg.webhookSecret == null then "no" else "a"} secret to check webhooks with.
         hint: leave the setting unset, and set services.converge.bridge.webhookSecret where webhooks are wanted.
+      '')
+      (needed (isAccount effective.user) ''
+        services.converge.bridge.settings.user is ${builtins.toJSON effective.user}, not the numbers of a user and a group.
+        hint: leave it at ${default}, or write the numbers of an account of its own in the same form.
+      '')
+      (needed (isOurs (given.drone or { })) ''
+        services.converge.bridge.settings.drone names another Drone or repository than ${ours.repository or ""} at ${ours.address or ""}, which converge-drone keeps.
+        hint: leave it unset, and set services.converge.drone.settings.domain and .repository.name.
       '')
       (needed drone.enable ''
         services.converge.bridge is enabled without services.converge.drone, which gets and keeps the token that builds are made with.
@@ -101,18 +119,19 @@ in
       webhook = cfg.webhookSecret != null;
     } // lib.optionalAttrs (base != null) {
       domain = "bridge.${base}";
-    } // lib.optionalAttrs (drone.settings ? gitea) {
-      gitea = lib.filterAttrs (key: _: key == "address" || key == "bot") drone.settings.gitea;
-    } // lib.optionalAttrs (drone.settings ? domain && drone.settings ? repository.name) {
-      drone = { address = "https://${drone.settings.domain}"; repository = drone.settings.repository.name; };
-    } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
-      probe.address = converge.swarm.settings.advertise_address;
+    } // lib.optionalAttrs (declared ? gitea) {
+      gitea = lib.filterAttrs (key: _: key == "address" || key == "bot") declared.gitea;
+    } // lib.optionalAttrs (ours != { }) {
+      drone = ours;
+    } // lib.optionalAttrs (swarm ? advertise_address) {
+      probe.address = swarm.advertise_address;
     });
 
     services.converge.pieces.bridge = {
       description = "comment-bridge in its declared state";
       inherit (cfg) package settings;
-      needs = lib.optional converge.swarm.enable "swarm" ++ lib.optional converge.traefik.enable "traefik" ++ [ "drone" ];
+      domain = given.domain or null;
+      needs = [ "swarm" ] ++ lib.optional converge.traefik.enable "traefik" ++ [ "drone" ];
       # A run of converge-drone may have rotated the token.
       follows = [ "drone" ];
       credentials = lib.filterAttrs (_: path: path != null) {
@@ -128,9 +147,9 @@ in
     users.groups.comment-bridge.gid = id;
 
     systemd.tmpfiles.rules = [
-      "d ${settings.ledger} 0700 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
+      "d ${effective.ledger} 0700 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
       # Each build writes its own folder there; all users may read the results.
-      "d ${settings.runs} 0755 root root -"
+      "d ${effective.runs} 0755 root root -"
     ];
   };
 }

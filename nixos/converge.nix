@@ -4,7 +4,7 @@
 let
   inherit (lib) mkOption types;
   cfg = config.services.converge;
-  effective = import ./effective.nix { inherit lib; };
+  settings = import ./settings.nix { inherit lib; };
   sandbox = import ./sandbox.nix { inherit lib; };
 
   checkedJson = import ./checked-json.nix { inherit lib pkgs; };
@@ -12,7 +12,7 @@ let
 
   unitOf = name: "converge-${name}.service";
 
-  service = name: piece: let inherit (effective name piece.settings) limits; in {
+  service = name: piece: let inherit (settings.effective name piece.settings) limits; in {
     description = piece.description;
     wantedBy = [ "converge.target" "docker.service" ] ++ map unitOf piece.follows;
     # Stops and starts with the target (every switch) and with Docker (observes a restarted Docker again).
@@ -44,11 +44,16 @@ let
     };
   };
 
+  # Numbers with a unit each; a bare number is seconds.
+  unit = "us|usec|µs|ms|msec|s|sec|seconds?|m|min|minutes?|h|hr|hours?|d|days?|w|weeks?|M|months?|y|years?";
+  isTimeSpan = text: builtins.match "( *[0-9]+([.][0-9]+)? *(${unit})?)+ *" text != null && builtins.match ".*[1-9].*" text != null;
+
   piece = { name, config, ... }: {
     options = {
       description = mkOption { type = types.str; description = "Description of the unit, one line."; };
       package = mkOption { type = types.package; description = "Package with the piece's program."; };
-      settings = mkOption { type = (pkgs.formats.json { }).type; description = "Content of /etc/converge/<name>.json."; };
+      settings = mkOption { type = settings.type; description = "Content of /etc/converge/<name>.json."; };
+      domain = mkOption { type = types.nullOr types.str; default = null; description = "Domain of what the piece deploys, if it has one."; };
       needs = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces that run before this one."; };
       follows = mkOption { type = types.listOf types.str; default = [ ]; description = "Pieces whose every run is followed by a run of this one."; };
       after = mkOption { type = types.listOf types.str; default = [ ]; description = "Other units that start before this one."; };
@@ -90,6 +95,16 @@ in
   };
 
   config = lib.mkIf (cfg.pieces != { }) {
+    assertions = [
+      {
+        assertion = cfg.interval == null || isTimeSpan cfg.interval;
+        message = ''
+          services.converge.interval is ${builtins.toJSON cfg.interval}, not a time span of systemd.time(7) above zero.
+          hint: write a number and a unit, such as "1h".
+        '';
+      }
+    ];
+
     environment.etc = lib.mapAttrs' (name: piece: lib.nameValuePair "converge/${name}.json" { source = json name piece; }) cfg.pieces;
 
     systemd.services = lib.mapAttrs' (name: piece: lib.nameValuePair "converge-${name}" (service name piece)) cfg.pieces

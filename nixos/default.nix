@@ -3,6 +3,7 @@
   imports = [
     ./converge.nix
     ./command.nix
+    ./domains.nix
     ./host.nix
     ./swarm.nix
     ./traefik.nix

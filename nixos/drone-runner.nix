@@ -7,8 +7,15 @@ let
   inherit (config.services) converge;
   drone = converge.drone;
   cfg = drone.runner;
-  effective = import ./effective.nix { inherit lib; };
-  inherit (effective "drone-runner" cfg.settings) limits;
+  settings = import ./settings.nix { inherit lib; };
+  mistakes = settings.assertions "drone-runner" "drone.runner" cfg.settings;
+  given = settings.sound "drone-runner" cfg.settings;
+  inherit (settings.effective "drone-runner" cfg.settings) limits;
+  swarm = settings.sound "swarm" converge.swarm.settings;
+  # What converge-drone is told of its repository and of this runner.
+  declared = settings.sound "drone" drone.settings;
+  repository = declared.repository.name or null;
+  runner = lib.filterAttrs (_: value: value != null) (if declared.runner or null == null then { } else declared.runner);
   sandbox = import ./sandbox.nix { inherit lib; };
   checkedJson = import ./checked-json.nix { inherit lib pkgs; };
 
@@ -26,13 +33,13 @@ in
       description = "True to run Drone's builds on this machine.";
     };
     maxTests = mkOption {
-      type = types.nullOr types.ints.positive;
+      type = types.nullOr types.int;
       default = null;
       example = 2;
       description = "The number of builds that run at a time; further ones wait in Drone's queue. Null leaves it to drone-runner.";
     };
     settings = mkOption {
-      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      type = settings.type;
       default = { };
       example = { steps.properties.MemoryMax = "8G"; };
       description = ''
@@ -45,16 +52,24 @@ in
   config = lib.mkIf (drone.enable && cfg.enable) {
     assertions = [
       {
-        assertion = builtins.intersectAttrs known drone.settings.runner == known;
+        assertion = cfg.maxTests == null || cfg.maxTests > 0;
+        message = ''
+          services.converge.drone.runner.maxTests is ${toString cfg.maxTests}, and a runner runs at least one build at a time.
+          hint: write 1 or more, or set services.converge.drone.runner.enable = false.
+        '';
+      }
+    ] ++ mistakes ++ lib.optionals (mistakes ++ settings.assertions "drone" "drone" drone.settings == [ ]) [
+      {
+        assertion = builtins.intersectAttrs known runner == known;
         message = ''
           services.converge.drone.settings.runner names another unit or configuration than ${known.unit} and ${known.configuration}, which this machine has.
           hint: leave both unset, or set services.converge.drone.runner.enable = false where another configuration declares the runner.
         '';
       }
       {
-        assertion = !(drone.settings ? repository.name) || lib.elem drone.settings.repository.name cfg.settings.repositories;
+        assertion = repository == null || !(given ? repositories) || lib.elem repository given.repositories;
         message = ''
-          services.converge.drone.runner.settings.repositories is without ${drone.settings.repository.name or ""}, so its builds would be refused.
+          services.converge.drone.runner.settings.repositories is without ${toString repository}, so its builds would be refused.
           hint: leave it unset, or add the repository that services.converge.drone.settings.repository.name names.
         '';
       }
@@ -63,8 +78,6 @@ in
     services.converge.drone.settings.runner = lib.mapAttrs (_: lib.mkDefault) known;
 
     services.converge.drone.runner.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
-      # Part of the settings, so that a changed host name restarts the runner.
-      name = config.networking.hostName;
       steps = {
         environment = { ABRA_DIR = converge.abra.directory; DOCKER_HOST = "unix:///run/docker.sock"; };
         # The PATH of the operator's shell, independent of the generation.
@@ -73,16 +86,19 @@ in
       };
       metrics = "/run/drone-runner/metrics.sock";
       # A restart waits for running builds. (A shutdown does not: it ends the steps' own units.)
-      limits.drain_seconds = 60 * (effective "drone" drone.settings).repository.timeout_minutes;
-    } // lib.optionalAttrs (cfg.maxTests != null) {
+      limits.drain_seconds = 60 * (settings.effective "drone" drone.settings).repository.timeout_minutes;
+    } // lib.optionalAttrs (config.networking.hostName != "") {
+      # Part of the settings, so that a changed host name restarts the runner. Empty where DHCP gives the name.
+      name = config.networking.hostName;
+    } // lib.optionalAttrs (cfg.maxTests != null && cfg.maxTests > 0) {
       capacity = cfg.maxTests;
-    } // lib.optionalAttrs (drone.settings ? domain) {
-      server = "https://${drone.settings.domain}";
-    } // lib.optionalAttrs (drone.settings ? repository.name) {
-      repositories = [ drone.settings.repository.name ];
-    } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
+    } // lib.optionalAttrs (declared ? domain) {
+      server = "https://${declared.domain}";
+    } // lib.optionalAttrs (repository != null) {
+      repositories = [ repository ];
+    } // lib.optionalAttrs (swarm ? advertise_address) {
       # Traefik is on this machine: neither DNS nor a route over the router is needed.
-      address = converge.swarm.settings.advertise_address;
+      address = swarm.advertise_address;
     });
 
     environment.etc.${configuration}.source = checkedJson { name = "drone-runner"; inherit program; inherit (cfg) settings; };

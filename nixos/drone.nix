@@ -4,13 +4,13 @@ let
   inherit (lib) mkOption types;
   inherit (config.services) converge;
   cfg = converge.drone;
-  abraDirectory = (import ./effective.nix { inherit lib; } "drone" cfg.settings).abra_directory;
-  base = converge.traefik.settings.domain or null;
+  settings = import ./settings.nix { inherit lib; };
+  mistakes = settings.assertions "drone" "drone" cfg.settings;
+  given = settings.sound "drone" cfg.settings;
+  swarm = settings.sound "swarm" converge.swarm.settings;
+  abraDirectory = (settings.effective "drone" cfg.settings).abra_directory;
 
   needed = given: message: { assertion = given; inherit message; };
-  isUnder = domain: lib.hasSuffix ".${base}" domain
-    # The wildcard covers one label only.
-    && !lib.hasInfix "." (lib.removeSuffix ".${base}" domain);
 in
 {
   options.services.converge.drone = {
@@ -37,7 +37,7 @@ in
       '';
     };
     settings = mkOption {
-      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      type = settings.type;
       default = { };
       example = {
         domain = "drone.ci.example.org";
@@ -50,14 +50,10 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    assertions = [
+    assertions = mistakes ++ lib.optionals (mistakes == [ ]) [
       (needed (cfg.settings ? domain) ''
         services.converge.drone has no domain.
         hint: set services.converge.drone.settings.domain, such as "drone.ci.example.org".
-      '')
-      (needed (base == null || !(cfg.settings ? domain) || isUnder cfg.settings.domain) ''
-        services.converge.drone.settings.domain is ${cfg.settings.domain or ""}, which the certificate of *.${toString base} does not cover.
-        hint: set it to one name under ${toString base}, such as "drone.${toString base}".
       '')
       (needed (cfg.settings ? recipe.version) ''
         services.converge.drone does not say which version of the recipe to run.
@@ -83,14 +79,15 @@ in
 
     services.converge.drone.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
       repository.trusted = true;
-    } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
-      probe.address = converge.swarm.settings.advertise_address;
+    } // lib.optionalAttrs (swarm ? advertise_address) {
+      probe.address = swarm.advertise_address;
     });
 
     services.converge.pieces.drone = {
       description = "Drone, its login and its repository in their declared state";
       inherit (cfg) package settings;
-      needs = lib.optional converge.swarm.enable "swarm" ++ lib.optional converge.traefik.enable "traefik";
+      domain = given.domain or null;
+      needs = [ "swarm" ] ++ lib.optional converge.traefik.enable "traefik";
       credentials = lib.filterAttrs (_: path: path != null) {
         gitea-password = cfg.giteaPassword;
         rpc-secret = cfg.rpcSecret;

@@ -2,7 +2,7 @@
 { config, lib, pkgs, ... }:
 let
   cfg = config.services.converge;
-  effective = import ./effective.nix { inherit lib; };
+  settings = import ./settings.nix { inherit lib; };
   timeZone = if config.time.timeZone == null then "Etc/UTC" else config.time.timeZone;
 in
 {
@@ -10,7 +10,7 @@ in
     package = lib.mkPackageOption pkgs "abra" { };
     directory = lib.mkOption {
       type = lib.types.str;
-      default = (effective "traefik" { }).abra_directory;
+      default = (settings.effective "traefik" { }).abra_directory;
       readOnly = true;
       description = "ABRA_DIR of the pieces and of the operator's shell.";
     };
@@ -32,9 +32,23 @@ in
           hint: remove your setting; services.converge turns it off.
         '';
       }
+      {
+        assertion = config.virtualisation.docker.enable;
+        message = ''
+          virtualisation.docker.enable is off, and services.converge keeps a Swarm of Docker.
+          hint: remove your setting; services.converge turns Docker on.
+        '';
+      }
+      {
+        assertion = cfg.swarm.enable;
+        message = ''
+          services.converge ${lib.concatStringsSep ", " (lib.attrNames cfg.pieces)} is enabled without services.converge.swarm, which keeps the Swarm that it runs in.
+          hint: set services.converge.swarm.enable = true.
+        '';
+      }
     ];
 
-    virtualisation.docker.enable = true;
+    virtualisation.docker.enable = lib.mkDefault true;
     virtualisation.docker.daemon.settings.live-restore = lib.mkDefault false;
     # Swarm needs its advertised address when it starts, and a clock at which its certificate is valid. Without a unit that
     # waits for the clock, the second order has no effect.

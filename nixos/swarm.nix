@@ -3,6 +3,8 @@
 let
   inherit (lib) mkOption types;
   cfg = config.services.converge.swarm;
+  settings = import ./settings.nix { inherit lib; };
+  mistakes = settings.assertions "swarm" "swarm" cfg.settings;
 in
 {
   options.services.converge.swarm = {
@@ -14,7 +16,7 @@ in
       description = "The package with the program converge-swarm.";
     };
     settings = mkOption {
-      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      type = settings.type;
       default = { };
       example = { advertise_address = "192.0.2.10"; };
       description = "Content of /etc/converge/swarm.json; `converge-swarm --schema` prints all settings.";
@@ -22,7 +24,7 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    assertions = [
+    assertions = mistakes ++ lib.optionals (mistakes == [ ]) [
       {
         assertion = cfg.settings ? advertise_address;
         message = ''

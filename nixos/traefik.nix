@@ -4,7 +4,11 @@ let
   inherit (lib) mkOption types;
   inherit (config.services) converge;
   cfg = converge.traefik;
-  abraDirectory = (import ./effective.nix { inherit lib; } "traefik" cfg.settings).abra_directory;
+  settings = import ./settings.nix { inherit lib; };
+  mistakes = settings.assertions "traefik" "traefik" cfg.settings;
+  given = settings.sound "traefik" cfg.settings;
+  swarm = settings.sound "swarm" converge.swarm.settings;
+  abraDirectory = (settings.effective "traefik" cfg.settings).abra_directory;
 
   secret = what: example: mkOption {
     type = types.nullOr types.externalPath;
@@ -26,7 +30,7 @@ in
     certificate.fullchain = secret "the certificate and its chain (PEM)" "/run/secrets/fullchain";
     certificate.privkey = secret "the certificate's private key (PEM)" "/run/secrets/privkey";
     settings = mkOption {
-      type = types.submodule { freeformType = (pkgs.formats.json { }).type; };
+      type = settings.type;
       default = { };
       example = { domain = "ci.example.org"; recipe.version.pin = "3.8.0+v3.6.15"; };
       description = "Content of /etc/converge/traefik.json; `converge-traefik --schema` prints all settings.";
@@ -34,7 +38,7 @@ in
   };
 
   config = lib.mkIf cfg.enable {
-    assertions = [
+    assertions = mistakes ++ lib.optionals (mistakes == [ ]) [
       (needed (cfg.settings ? domain) ''
         services.converge.traefik has no domain.
         hint: set services.converge.traefik.settings.domain, such as "ci.example.org"; the certificate names it and *.it.
@@ -55,14 +59,15 @@ in
 
     services.converge.traefik.settings = lib.mapAttrsRecursive (_: lib.mkDefault) ({
       env.DASHBOARD_ENABLED = "false";
-    } // lib.optionalAttrs (converge.swarm.settings ? advertise_address) {
-      probe.address = converge.swarm.settings.advertise_address;
+    } // lib.optionalAttrs (swarm ? advertise_address) {
+      probe.address = swarm.advertise_address;
     });
 
     services.converge.pieces.traefik = {
       description = "Traefik and its wildcard certificate in their declared state";
       inherit (cfg) package settings;
-      needs = lib.optional converge.swarm.enable "swarm";
+      domain = if given ? domain then "traefik.${given.domain}" else null;
+      needs = [ "swarm" ];
       # The check of the certificate needs the right time.
       after = [ "time-sync.target" ];
       credentials = lib.filterAttrs (_: path: path != null) {

@@ -61,6 +61,7 @@ let
       let s = toString arg; in
       if match "[[:alnum:],._+:@%/-]+" s != null then s else "'${replaceStrings [ "'" ] [ "'\\''" ] s}'";
     escapeShellArgs = concatMapStringsSep " " escapeShellArg;
+    toLower = lib.replaceStrings (lib.stringToCharacters "ABCDEFGHIJKLMNOPQRSTUVWXYZ") (lib.stringToCharacters "abcdefghijklmnopqrstuvwxyz");
     boolToString = b: if b then "true" else "false";
     versionOlder = a: b: builtins.compareVersions b a == 1;
     makeBinPath = concatMapStringsSep ":" (package: "${package}/bin");
@@ -73,6 +74,8 @@ let
     maintainers = { };
 
     types = import ./types.nix { inherit lib; };
+    mkOptionType = type: type;
+    inherit (types) mergeEqualOption;
     inherit (import ./modules.nix { inherit lib; })
       evalModules mergeDefinitions mkAfter mkBefore mkDefault mkEnableOption mkForce mkIf mkMerge mkOption mkOptionDefault mkOrder
       mkOverride mkPackageOption literalExpression showOption;

@@ -25,6 +25,7 @@ let
     defs);
 in
 rec {
+  mergeEqualOption = equal;
   unspecified = { description = "unspecified value"; check = _: true; merge = one; };
   raw = unspecified // { description = "raw value"; };
   anything = {

@@ -8,3 +8,4 @@ mod evaluate;
 mod settings;
 mod source;
 mod units;
+mod wrong;

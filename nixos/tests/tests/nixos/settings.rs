@@ -4,6 +4,7 @@
 use std::fs;
 
 use nixos_tests::{Nix, Rendered, root};
+use schemars::{JsonSchema, schema_for};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -190,53 +191,57 @@ fn the_units_open_the_directories_that_the_programs_use() {
     }
 }
 
-/// The defaults of the programs, as they read a configuration with nothing but what is required.
-fn defaults() -> Value {
-    fn read<T: DeserializeOwned + Serialize>(least: Value) -> Value {
-        serde_json::to_value(serde_json::from_value::<T>(least).unwrap()).unwrap()
+/// A JSON Schema without what is meant for readers, and without the forms of texts, which the program checks.
+fn reduced(schema: &Value) -> Value {
+    let each = |value: &Value| -> Value {
+        value.as_object().unwrap().iter().map(|(name, schema)| (name.clone(), reduced(schema))).collect()
+    };
+    let keywords = schema.as_object().unwrap().iter().filter_map(|(keyword, value)| {
+        let kept = match keyword.as_str() {
+            "additionalProperties" if value.is_object() => reduced(value),
+            "$ref"
+            | "type"
+            | "const"
+            | "enum"
+            | "minimum"
+            | "maximum"
+            | "default"
+            | "required"
+            | "additionalProperties" => value.clone(),
+            "properties" | "$defs" => each(value),
+            "items" => reduced(value),
+            "anyOf" | "oneOf" => value.as_array().unwrap().iter().map(reduced).collect(),
+            "$schema" | "title" | "description" | "format" => return None,
+            other => panic!("nixos/settings.nix does not know the keyword {other} of JSON Schema"),
+        };
+        Some((keyword.clone(), kept))
+    });
+    keywords.collect()
+}
+
+/// The schemas of the programs, as the modules read them.
+fn schemas() -> Value {
+    fn of<T: JsonSchema>() -> Value {
+        reduced(schema_for!(T).as_value())
     }
-    let gitea = json!({"address": "https://git.example.org", "bot": "ci-bot"});
     json!({
-        "swarm": read::<converge_swarm::Desired>(json!({"advertise_address": "192.0.2.10"})),
-        "traefik": read::<converge_traefik::Desired>(
-            json!({"domain": "ci.example.org", "recipe": {"version": "latest"}})
-        ),
-        "drone": read::<converge_drone::Desired>(json!({
-            "domain": "drone.ci.example.org",
-            "recipe": {"version": "latest"},
-            "gitea": gitea,
-            "repository": {"name": "recipes/ci"},
-        })),
-        "bridge": read::<converge_bridge::Desired>(json!({
-            "domain": "bridge.ci.example.org",
-            "image": "/comment-bridge.tar",
-            "gitea": gitea,
-            "drone": {"address": "https://drone.ci.example.org", "repository": "recipes/ci"},
-        })),
-        "drone-runner": read::<drone_runner::settings::Settings>(
-            json!({"server": "https://drone.ci.example.org", "repositories": []})
-        ),
+        "swarm": of::<converge_swarm::Desired>(),
+        "traefik": of::<converge_traefik::Desired>(),
+        "drone": of::<converge_drone::Desired>(),
+        "bridge": of::<converge_bridge::Desired>(),
+        "drone-runner": of::<drone_runner::settings::Settings>(),
     })
 }
 
-/// The part of `all` whose keys are in `wanted`.
-fn select(wanted: &Value, all: &Value) -> Value {
-    let Value::Object(wanted) = wanted else { return all.clone() };
-    wanted.iter().map(|(key, value)| (key.clone(), select(value, &all[key]))).collect()
-}
-
 #[test]
-fn the_defaults_that_modules_read_are_those_of_the_programs() {
-    let path = root().join("nixos/defaults.json");
-    let written: Value = serde_json::from_str(&fs::read_to_string(&path).unwrap()).unwrap();
-    let expected = select(&written, &defaults());
-    if std::env::var_os("UPDATE_DEFAULTS").is_some() {
-        fs::write(path, serde_json::to_string_pretty(&expected).unwrap() + "\n").unwrap();
+fn the_schema_that_modules_read_is_that_of_the_programs() {
+    let path = root().join("nixos/schema.json");
+    let expected = serde_json::to_string_pretty(&schemas()).unwrap() + "\n";
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(path, expected).unwrap();
     } else {
-        assert_eq!(
-            written, expected,
-            "UPDATE_DEFAULTS=1 cargo test -p nixos-tests defaults writes nixos/defaults.json"
-        );
+        let written = fs::read_to_string(&path).unwrap();
+        assert!(written == expected, "UPDATE_SCHEMA=1 cargo test -p nixos-tests schema writes nixos/schema.json");
     }
 }
 
