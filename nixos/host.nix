@@ -57,12 +57,6 @@ in
       after = [ "network-online.target" "time-sync.target" ];
     };
 
-    networking.firewall = {
-      # Published ports reach containers through this bridge.
-      trustedInterfaces = [ "docker_gwbridge" ];
-      allowedTCPPorts = [ 80 443 ];
-    };
-
     # Recipes mount /etc/localtime and /etc/timezone. NixOS has the first only with a time zone, the second never.
     time.timeZone = lib.mkDefault "Etc/UTC";
     environment.etc.timezone.text = "${timeZone}\n";

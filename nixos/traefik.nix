@@ -27,6 +27,11 @@ in
       defaultText = lib.literalExpression "converge-traefik of this project";
       description = "The package with the program converge-traefik.";
     };
+    openFirewall = mkOption {
+      type = types.bool;
+      default = true;
+      description = "True to open the ports 80 and 443 of this machine, where Traefik listens, in its firewall.";
+    };
     certificate.fullchain = secret "the certificate and its chain (PEM)" "/run/secrets/fullchain";
     certificate.privkey = secret "the certificate's private key (PEM)" "/run/secrets/privkey";
     settings = mkOption {
@@ -62,6 +67,9 @@ in
     } // lib.optionalAttrs (swarm ? advertise_address) {
       probe.address = swarm.advertise_address;
     });
+
+    # Containers reach a published port by the machine's own address, through the firewall as any other machine does.
+    networking.firewall.allowedTCPPorts = lib.mkIf cfg.openFirewall [ 80 443 ];
 
     services.converge.pieces.traefik = {
       description = "Traefik and its wildcard certificate in their declared state";

@@ -51,11 +51,22 @@ fn the_host_is_made_ready_for_a_swarm() {
         "{docker}"
     );
     assert!(rendered.file("/etc/profile.d/set-environment.sh").contains("ABRA_DIR=/var/lib/converge/abra"));
-    let firewall: Value = nix
-        .value("(import ./nixos/tests/evaluate.nix { modules = [ ./nixos/example ]; }).config.networking.firewall")
-        .unwrap();
-    assert_eq!(firewall["trustedInterfaces"], json!(["docker_gwbridge"]));
-    assert_eq!(firewall["allowedTCPPorts"], json!([80, 443]));
+}
+
+#[test]
+fn only_traefik_opens_ports_of_the_firewall() {
+    let Some(nix) = Nix::find_or_skip("only_traefik_opens_ports_of_the_firewall") else { return };
+    let firewall = |modules: &str| -> Value {
+        let file = "import ./nixos/tests/evaluate.nix";
+        nix.value(&format!("({file} {{ modules = [ {modules} ]; }}).config.networking.firewall")).unwrap()
+    };
+    let closed = json!({"enable": true, "trustedInterfaces": [], "allowedTCPPorts": []});
+    let mut open = closed.clone();
+    open["allowedTCPPorts"] = json!([80, 443]);
+    assert_eq!(firewall("./nixos/example"), open, "containers get no port that another machine does not");
+    assert_eq!(firewall("./nixos/example { services.converge.traefik.openFirewall = false; }"), closed);
+    let swarm = r#"{ services.converge.swarm = { enable = true; settings.advertise_address = "192.0.2.10"; }; }"#;
+    assert_eq!(firewall(&format!("./nixos {swarm}")), closed);
 }
 
 #[test]
