@@ -61,7 +61,8 @@ in
     time.timeZone = lib.mkDefault "Etc/UTC";
     environment.etc.timezone.text = "${timeZone}\n";
 
-    environment.variables.ABRA_DIR = cfg.abra.directory;
+    # Set by PAM too, so that `sudo abra` has it.
+    environment.sessionVariables.ABRA_DIR = cfg.abra.directory;
     environment.systemPackages = [ cfg.abra.package pkgs.git ];
   };
 }

@@ -17,6 +17,10 @@ let
     "/etc/profile.d/set-environment.sh" =
       lib.concatLines (lib.mapAttrsToList (name: value: "export ${name}=${lib.escapeShellArg value}") config.environment.variables);
   };
+  session = lib.optionalAttrs (config.environment.sessionVariables != { }) {
+    "/etc/pam/environment" =
+      lib.concatLines (lib.mapAttrsToList (name: value: "${name}   DEFAULT=\"${value}\"") config.environment.sessionVariables);
+  };
   docker = lib.optionalAttrs config.virtualisation.docker.enable {
     "/etc/docker/daemon.json" = builtins.toJSON config.virtualisation.docker.daemon.settings;
   };
@@ -26,7 +30,7 @@ let
   };
 in
 {
-  files = units.files // etc // scripts // variables // docker // tmpfiles;
+  files = units.files // etc // scripts // variables // session // docker // tmpfiles;
   modes = lib.mapAttrs (_: _: "0755") scripts;
   # What NixOS makes of wantedBy and requiredBy: path -> what it points to.
   inherit (units) links;

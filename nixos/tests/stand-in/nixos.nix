@@ -42,6 +42,7 @@ in
 
     environment.systemPackages = mkOption { type = types.listOf types.package; default = [ ]; };
     environment.variables = mkOption { type = types.attrsOf types.str; default = { }; };
+    environment.sessionVariables = mkOption { type = types.attrsOf types.str; default = { }; };
     environment.etc = mkOption {
       default = { };
       type = types.attrsOf (types.submodule ({ name, config, ... }: {
@@ -95,4 +96,7 @@ in
       };
     };
   };
+
+  # As in nixpkgs: PAM sets them at every login and in sudo, and shells again.
+  config.environment.variables = lib.mapAttrs (_: lib.mkDefault) config.environment.sessionVariables;
 }

@@ -51,6 +51,10 @@ fn the_host_is_made_ready_for_a_swarm() {
         "{docker}"
     );
     assert!(rendered.file("/etc/profile.d/set-environment.sh").contains("ABRA_DIR=/var/lib/converge/abra"));
+    assert!(
+        rendered.file("/etc/pam/environment").contains("ABRA_DIR   DEFAULT=\"/var/lib/converge/abra\""),
+        "sudo has it too"
+    );
 }
 
 #[test]
