@@ -251,6 +251,38 @@ fn the_module_system_merges_as_nixpkgs_does() {
 }
 
 #[test]
+fn the_flake_of_the_manual_evaluates() {
+    let Some(nix) = Nix::find_or_skip("the_flake_of_the_manual_evaluates") else { return };
+    let manual = std::fs::read_to_string(root().join("docs/install.md")).unwrap();
+    let flake = manual.split("```nix\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let machine = tempfile::tempdir().unwrap();
+    std::fs::write(machine.path().join("flake.nix"), flake).unwrap();
+    let example = root().canonicalize().unwrap().join("nixos/example");
+    let configuration = std::fs::read_to_string(example.join("default.nix")).unwrap();
+    let own = format!("imports = [ {}/machine.nix ];", example.display());
+    assert!(configuration.contains("imports = [ ../default.nix ./machine.nix ];"));
+    let configuration = configuration.replace("imports = [ ../default.nix ./machine.nix ];", &own);
+    std::fs::write(machine.path().join("configuration.nix"), configuration).unwrap();
+    let host: Value = nix
+        .value(&format!(
+            "let
+               nixosSystem = {{ modules, system }}: import ./nixos/tests/evaluate.nix {{ inherit modules; }};
+               converge-ci.nixosModules.default = ./nixos;
+               flake = import {}/flake.nix;
+               inherit (flake.outputs {{ nixpkgs.lib = {{ inherit nixosSystem; }}; inherit converge-ci; }}) nixosConfigurations;
+             in {{
+               inherit (nixosConfigurations.ci.config.networking) hostName;
+               nixpkgs = flake.inputs.nixpkgs.url;
+               pieces = builtins.attrNames nixosConfigurations.ci.config.services.converge.pieces;
+             }}",
+            machine.path().display()
+        ))
+        .unwrap();
+    let release = "github:NixOS/nixpkgs/nixos-26.05";
+    assert_eq!(host, json!({"hostName": "ci", "nixpkgs": release, "pieces": ["bridge", "drone", "swarm", "traefik"]}));
+}
+
+#[test]
 fn the_flake_has_its_outputs() {
     let Some(nix) = Nix::find_or_skip("the_flake_has_its_outputs") else { return };
     let outputs: Value = nix
