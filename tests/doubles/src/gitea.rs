@@ -16,7 +16,7 @@ use serde_json::json;
 
 use crate::{BOT, GITEA, GITEA_TOKEN, Reply, Request};
 
-pub use records::{Account, Comment, Organisation, PullId, PullRequest, Repository, Status};
+pub use records::{Account, Comment, Organisation, PullId, PullRequest, Push, Repository, Status};
 
 /// The server.
 #[derive(Debug, Clone)]
@@ -140,6 +140,8 @@ impl Gitea {
                 Some(pull) => Reply::json(200, &self.show_issue(&id(number), pull)),
                 None => self.refuse(404, "not found"),
             },
+            ("GET", ["git", "refs", "pull", number, "head"]) => self.head_reference(&id(number)),
+            ("GET", ["issues", number, "timeline"]) => self.timeline(request, &id(number)),
             ("GET", ["issues", number, "comments"]) => self.comments_since(request, &id(number)),
             ("POST", ["issues", number, "comments"]) => self.create_comment(request, caller.login(), &id(number), now),
             (_, ["issues", "comments", comment]) => {

@@ -48,6 +48,8 @@ pub const HELD: &[&str] = &[
     "paging::a_page_past_the_end_is_empty",
     "pulls::a_pull_request_is_read",
     "pulls::its_head_follows_the_branch",
+    "pulls::its_head_is_a_reference_of_the_base_repository",
+    "pulls::its_pushes_are_in_the_timeline",
     "pulls::pull_requests_are_listed_by_state",
     "pulls::a_second_one_from_the_same_branch_is_409",
     "pulls::one_without_a_change_or_a_branch_is_refused",

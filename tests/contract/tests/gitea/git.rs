@@ -23,12 +23,13 @@ crate::assertions![
     a_missing_repository_is_not_found,
 ];
 
-struct Clone {
+/// A repository of git, to fetch into and to push from.
+pub struct Clone {
     folder: TempDir,
 }
 
 impl Clone {
-    fn empty() -> Self {
+    pub fn empty() -> Self {
         let clone = Self { folder: tempfile::tempdir().unwrap() };
         clone.ok(&["init", "--quiet", "--initial-branch=main"], None);
         clone
@@ -48,7 +49,7 @@ impl Clone {
     }
 
     #[track_caller]
-    fn ok(&self, arguments: &[&str], as_: Option<(&str, &str)>) -> String {
+    pub fn ok(&self, arguments: &[&str], as_: Option<(&str, &str)>) -> String {
         let output = self.git(arguments, as_);
         assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
@@ -62,7 +63,8 @@ impl Clone {
     }
 }
 
-fn url(site: &Site, repository: &str) -> String {
+/// The address of a repository for git.
+pub fn url(site: &Site, repository: &str) -> String {
     format!("{}/{repository}.git", site.address)
 }
 

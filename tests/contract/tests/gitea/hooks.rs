@@ -105,6 +105,8 @@ fn a_comment_on_a_pull_request_is_delivered_and_signed(site: &Site) {
     assert_eq!(json["repository"]["full_name"], json!(repository));
     assert_eq!(json["sender"]["login"], json!(site.mara.name));
     assert_eq!(json["pull_request"]["head"]["ref"], "change");
+    let head = site.bot().get(&format!("/repos/{repository}/branches/change")).is(200).text("/commit/id");
+    assert_eq!(json["pull_request"]["head"]["sha"], json!(head));
 }
 
 fn an_edited_and_a_deleted_comment_are_delivered(site: &Site) {

@@ -3,11 +3,16 @@
 use serde_json::{Value, json};
 
 use crate::contents::file;
+use crate::git::{Clone, url};
 use crate::site::{Site, eventually};
 
 crate::assertions![
     a_pull_request_is_read,
     its_head_follows_the_branch,
+    its_head_is_a_reference_of_the_base_repository,
+    its_pushes_are_in_the_timeline,
+    a_forced_push_names_the_new_head_last,
+    a_fork_steers_the_head_that_is_shown,
     pull_requests_are_listed_by_state,
     a_second_one_from_the_same_branch_is_409,
     one_without_a_change_or_a_branch_is_refused,
@@ -46,6 +51,101 @@ fn its_head_follows_the_branch(site: &Site) {
     eventually("the pull request's new head", || {
         site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).text("/head/sha") == sha
     });
+}
+
+/// The head of a pull request that its base repository has.
+fn head(site: &Site, repository: &str, pull: i64) -> String {
+    let name = format!("refs/pull/{pull}/head");
+    let found = site.bot().get(&format!("/repos/{repository}/git/{name}")).is(200);
+    let mut references = found.list().into_iter().filter(|reference| reference["ref"] == name);
+    let reference = references.next().unwrap_or_else(|| panic!("no {name}: {}", found.0.body));
+    assert_eq!(reference["object"]["type"], "commit");
+    reference["object"]["sha"].as_str().unwrap().to_owned()
+}
+
+/// The pushes in the timeline: the id of each, and the last of its commits.
+fn pushes(site: &Site, repository: &str, pull: i64) -> Vec<(i64, String)> {
+    let timeline = site.bot().get(&format!("/repos/{repository}/issues/{pull}/timeline?limit=50&page=1")).is(200);
+    let pushes = timeline.list().into_iter().filter(|entry| entry["type"] == "pull_push");
+    let push = |entry: Value| {
+        assert!(entry["created_at"].is_string(), "{entry}");
+        let body: Value = serde_json::from_str(entry["body"].as_str().unwrap()).unwrap();
+        let last = body["commit_ids"].as_array().unwrap().last().unwrap().as_str().unwrap();
+        (entry["id"].as_i64().unwrap(), last.to_owned())
+    };
+    pushes.map(push).collect()
+}
+
+fn its_head_is_a_reference_of_the_base_repository(site: &Site) {
+    let repository = site.repository("pulls");
+    let pull = site.pull_request(&repository, "change");
+    let shown = || site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).text("/head/sha");
+    assert_eq!(head(site, &repository, pull), shown());
+    let mut more = file("more\n", "add more");
+    more["branch"] = json!("change");
+    let sha = site.milo().post(&format!("/repos/{repository}/contents/more.txt"), &more).is(201).text("/commit/sha");
+    eventually("the reference follows", || head(site, &repository, pull) == sha);
+    site.bot().get(&format!("/repos/{repository}/git/refs/pull/99/head")).refuses(404, "");
+}
+
+fn its_pushes_are_in_the_timeline(site: &Site) {
+    let repository = site.repository("pulls");
+    let pull = site.pull_request(&repository, "change");
+    let opened = pushes(site, &repository, pull);
+    assert_eq!(opened.len(), 1, "{opened:?}");
+    assert_eq!(opened[0].1, head(site, &repository, pull));
+    let comment = site.mara().comment(&repository, pull, "!testme");
+    assert!(opened[0].0 < comment, "one sequence for comments and pushes");
+    let mut more = file("more\n", "add more");
+    more["branch"] = json!("change");
+    let sha = site.milo().post(&format!("/repos/{repository}/contents/more.txt"), &more).is(201).text("/commit/sha");
+    eventually("the push is noted", || pushes(site, &repository, pull).len() == 2);
+    let noted = pushes(site, &repository, pull).remove(1);
+    assert!(noted.0 > comment && noted.1 == sha, "{noted:?}, comment {comment}, head {sha}");
+    assert_eq!(head(site, &repository, pull), sha, "the reference moves before the push is noted");
+    let end = site.bot().get(&format!("/repos/{repository}/issues/{pull}/timeline?limit=50&page=2")).is(200);
+    assert!(matches!(end.0.body.trim(), "null" | "[]"), "{}", end.0.body);
+    site.bot().get(&format!("/repos/{repository}/issues/99/timeline")).fails();
+}
+
+fn a_forced_push_names_the_new_head_last(site: &Site) {
+    let repository = site.repository("pulls");
+    let pull = site.pull_request(&repository, "change");
+    let (clone, url) = (Clone::empty(), url(site, &repository));
+    clone.ok(&["fetch", "--quiet", &url, "change"], None);
+    clone.ok(&["checkout", "--quiet", "-b", "change", "FETCH_HEAD"], None);
+    clone.ok(&["commit", "--quiet", "--amend", "-m", "another"], None);
+    let sha = clone.ok(&["rev-parse", "HEAD"], None);
+    let milo = Some((site.milo.name.as_str(), site.milo.password.as_str()));
+    clone.ok(&["push", "--quiet", "--force", &url, "change"], milo);
+    eventually("the push is noted", || pushes(site, &repository, pull).last().is_some_and(|(_, last)| *last == sha));
+    assert_eq!(head(site, &repository, pull), sha);
+}
+
+fn a_fork_steers_the_head_that_is_shown(site: &Site) {
+    let repository = site.repository("pulls");
+    let user = site.account("forker");
+    let own = site.with_token(&user.token);
+    let fork = own.post(&format!("/repos/{repository}/forks"), &json!({})).is(202).text("/full_name");
+    let branch = |name: &str| {
+        let mut file = file(name, name);
+        file["new_branch"] = json!(name);
+        own.post(&format!("/repos/{fork}/contents/{name}.txt"), &file).is(201).text("/commit/sha")
+    };
+    let (asked, steered) = (branch("asked"), branch("steered"));
+    let open = |repository: &str, head: String| {
+        let pull = json!({"base": "main", "head": head, "title": "A change"});
+        own.post(&format!("/repos/{repository}/pulls"), &pull).is(201).number("/number")
+    };
+    let pull = open(&repository, format!("{}:asked", user.name));
+    assert_eq!(open(&fork, "steered".into()), pull, "the same number in both repositories");
+    own.delete(&format!("/repos/{fork}/branches/asked")).is(204);
+    let path = format!("/repos/{repository}/pulls/{pull}");
+    site.mara().patch(&path, &json!({"state": "closed"})).is(201);
+    site.mara().patch(&path, &json!({"state": "open"})).is(201);
+    let seen = site.bot().get(&path).is(200);
+    assert_eq!((seen.text("/state"), seen.text("/head/sha")), ("open".to_owned(), steered));
+    assert_eq!(head(site, &repository, pull), asked);
 }
 
 fn pull_requests_are_listed_by_state(site: &Site) {

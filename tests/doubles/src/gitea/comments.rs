@@ -15,8 +15,8 @@ impl Gitea {
     /// Adds a comment, which counts as a change of its pull request. Returns its id.
     pub fn comment(&mut self, pull: &PullId, author: &str, body: &str, now: Timestamp) -> i64 {
         let id = self.next_id();
-        let (author, body) = (author.to_owned(), body.to_owned());
-        let comment = Comment { pull: pull.clone(), author, body, created: now, updated: now };
+        let (author, body, head) = (author.to_owned(), body.to_owned(), self.pulls[pull].shown_head().to_owned());
+        let comment = Comment { pull: pull.clone(), author, body, created: now, updated: now, head };
         self.written.insert(id, comment.clone());
         self.comments.insert(id, comment);
         self.pulls.get_mut(pull).unwrap().updated = now;

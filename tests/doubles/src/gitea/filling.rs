@@ -111,9 +111,10 @@ impl Gitea {
         let repository = self.repositories.get_mut(name).unwrap();
         repository.branches.insert(branch.to_owned(), commit.clone());
         repository.commits.insert(commit.clone());
-        let of_branch = |id: &PullId, of: &str| id.repository == name && of == branch;
-        for (_, pull) in self.pulls.iter_mut().filter(|(id, pull)| of_branch(id, &pull.branch)) {
-            (pull.head, pull.updated) = (commit.clone(), now);
+        let of_branch = |(id, pull): &(&PullId, &PullRequest)| id.repository == name && pull.branch == branch;
+        let pulls: Vec<PullId> = self.pulls.iter().filter(of_branch).map(|(id, _)| id.clone()).collect();
+        for id in pulls {
+            self.push(&id, &commit, now);
         }
         Reply::json(201, &json!({"content": {}, "commit": {"sha": commit}}))
     }

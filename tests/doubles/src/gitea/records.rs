@@ -103,6 +103,10 @@ pub struct PullRequest {
     pub is_locked: bool,
     /// True if the repository of its change is deleted.
     pub fork_is_gone: bool,
+    /// The head that the repository of its change claims, where that differs from the base repository's.
+    pub claimed_head: Option<String>,
+    /// Its pushes, the first one at its opening.
+    pub pushes: Vec<Push>,
     /// The time it was opened.
     pub created: Timestamp,
     /// The time of its last change.
@@ -116,6 +120,24 @@ impl PullRequest {
     pub fn is_draft(&self) -> bool {
         self.title.starts_with("WIP:")
     }
+
+    /// The head that it shows.
+    pub fn shown_head(&self) -> &str {
+        self.claimed_head.as_ref().unwrap_or(&self.head)
+    }
+}
+
+/// A push to a pull request, as its timeline shows it.
+#[derive(Debug, Clone)]
+pub struct Push {
+    /// The id, of the same sequence as those of comments.
+    pub id: i64,
+    /// The login of its author.
+    pub author: String,
+    /// The new head.
+    pub head: String,
+    /// The time at which Gitea noted it.
+    pub created: Timestamp,
 }
 
 /// A comment.
@@ -131,6 +153,8 @@ pub struct Comment {
     pub created: Timestamp,
     /// The time of its last edit.
     pub updated: Timestamp,
+    /// The head that its pull request showed when it was written.
+    pub head: String,
 }
 
 /// A status of a commit.

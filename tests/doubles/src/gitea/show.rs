@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Comment, Gitea, PullId, PullRequest, Status};
+use super::{Comment, Gitea, PullId, PullRequest, Push, Status};
 
 /// Whole seconds.
 fn moment(time: Timestamp) -> String {
@@ -75,7 +75,7 @@ impl Gitea {
         let mut shown = self.issue_base(id, pull);
         let page = self.page_of(id);
         let more = json!({
-            "head": side(&pull.branch, &pull.head, pull.fork_is_gone), "base": side("main", &base, false),
+            "head": side(&pull.branch, pull.shown_head(), pull.fork_is_gone), "base": side("main", &base, false),
             "merge_base": base, "merged": pull.is_merged, "merged_at": pull.is_merged.then(|| moment(pull.updated)),
             "merged_by": null, "merge_commit_sha": null, "mergeable": !pull.is_closed, "draft": pull.is_draft(),
             "url": page, "diff_url": format!("{page}.diff"), "patch_url": format!("{page}.patch"),
@@ -98,6 +98,22 @@ impl Gitea {
         })
     }
 
+    /// A comment in a timeline.
+    pub(super) fn show_entry(&self, id: i64, comment: &Comment) -> Value {
+        let mut shown = self.show_comment(id, comment);
+        shown["type"] = json!("comment");
+        shown
+    }
+
+    /// A push in a timeline.
+    pub(super) fn show_push(&self, id: &PullId, push: &Push) -> Value {
+        json!({
+            "id": push.id, "type": "pull_push", "pull_request_url": self.page_of(id), "issue_url": "",
+            "user": self.show_user(&push.author), "created_at": moment(push.created), "updated_at": moment(push.created),
+            "body": json!({"is_force_push": false, "commit_ids": [push.head]}).to_string(),
+        })
+    }
+
     pub(super) fn show_status(&self, status: &Status) -> Value {
         let sent = &status.sent;
         json!({
@@ -106,14 +122,16 @@ impl Gitea {
         })
     }
 
-    /// The event of a comment as a webhook receives it.
+    /// The event of a comment as a webhook receives it: with the head of the moment when it was written.
     pub fn show_event(&self, id: i64, comment: &Comment, action: &str) -> Value {
         let pull = &self.pulls[&comment.pull];
+        let mut shown = self.show_pull(&comment.pull, pull);
+        shown["head"]["sha"] = json!(comment.head);
         json!({
             "action": action, "issue": self.show_issue(&comment.pull, pull), "comment": self.show_comment(id, comment),
             "repository": self.show_repository(&comment.pull.repository, ""),
             "sender": self.show_user(&comment.author), "is_pull": true,
-            "pull_request": self.show_pull(&comment.pull, pull),
+            "pull_request": shown,
         })
     }
 }

@@ -130,8 +130,17 @@ impl Git {
 
     /// Every branch and tag with its target.
     pub fn refs(&self) -> BTreeMap<String, String> {
-        let listed = self.ask(&["for-each-ref", "--format=%(objectname) %(refname)", "refs/heads", "refs/tags"]);
-        let listed = listed.unwrap_or_default();
+        self.refs_below(&["refs/heads", "refs/tags"])
+    }
+
+    /// Every branch and tag, and the head of every pull request, with its target.
+    pub fn all_refs(&self) -> BTreeMap<String, String> {
+        self.refs_below(&["refs/heads", "refs/tags", "refs/pull"])
+    }
+
+    fn refs_below(&self, folders: &[&str]) -> BTreeMap<String, String> {
+        let arguments = [&["for-each-ref", "--format=%(objectname) %(refname)"], folders].concat();
+        let listed = self.ask(&arguments).unwrap_or_default();
         let pairs = listed.lines().filter_map(|line| line.split_once(' '));
         pairs.map(|(sha, name)| (name.to_owned(), sha.to_owned())).collect()
     }

@@ -112,6 +112,18 @@ pub struct Pull {
     pub merge_commit: Option<String>,
 }
 
+/// A push to a pull request, as its timeline shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Push {
+    pub id: i64,
+    pub issue: i64,
+    pub author: i64,
+    /// Oldest first; of a forced push the old and the new head.
+    pub commits: Vec<String>,
+    pub forced: bool,
+    pub created: i64,
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Comment {
     pub id: i64,

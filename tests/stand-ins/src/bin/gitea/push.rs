@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::Issue;
+use crate::model::{Issue, Push};
 use crate::server::{Server, now};
 use crate::state::State;
 use crate::{deliver, payload};
@@ -47,6 +47,7 @@ pub fn moved(server: &Server, state: &mut State, repository: i64, by: i64, name:
         following(state, |issue, pull_head, head| !issue.closed && pull_head == repository && head == branch);
     for id in heads {
         refresh(server, state, id, new);
+        note(server, state, id, by, (old, new));
         let body = payload::pull(server, state, id, by, "synchronized");
         if let Some(issue) = state.issues.get(&id) {
             deliver::event(server, state, issue.repository, "pull_request", "pull_request_sync", &body);
@@ -60,6 +61,27 @@ fn following(state: &State, fits: impl Fn(&Issue, i64, &str) -> bool) -> Vec<i64
         .values()
         .filter(|issue| issue.pull.as_ref().is_some_and(|pull| fits(issue, pull.head_repository, &pull.head)));
     pulls.map(|issue| issue.id).collect()
+}
+
+/// Notes a push in the timeline of a pull request: its commits, if there are any; then the two heads, if it was forced.
+pub fn note(server: &Server, state: &mut State, issue: i64, author: i64, (old, new): (&str, &str)) {
+    let Some(kept) = state.issues.get(&issue) else { return };
+    let Some(pull) = &kept.pull else { return };
+    let git = server.git(kept.repository);
+    let forced = git.ask(&["merge-base", "--is-ancestor", old, new]).is_none();
+    let (base, since) = (format!("^refs/heads/{}", pull.base), format!("^{old}"));
+    let mut range = vec!["rev-list", "--reverse", new, &base];
+    if !forced {
+        range.push(&since);
+    }
+    let commits: Vec<String> = git.ask(&range).unwrap_or_default().lines().map(str::to_owned).collect();
+    let heads = if forced { vec![old.to_owned(), new.to_owned()] } else { Vec::new() };
+    for (commits, forced) in [(commits, false), (heads, true)] {
+        if !commits.is_empty() {
+            let id = state.next();
+            state.pushes.push(Push { id, issue, author, commits, forced, created: now() });
+        }
+    }
 }
 
 /// Sets a pull request's head to a commit, fetched from the fork if necessary.

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::git::Commit;
 use crate::model::{
-    Account, Application, Comment, Hook, Issue, Level, Organisation, Pull, Reaction, Repository, Status, Team,
+    Account, Application, Comment, Hook, Issue, Level, Organisation, Pull, Push, Reaction, Repository, Status, Team,
 };
 use crate::server::{Server, moment};
 use crate::state::State;
@@ -132,8 +132,11 @@ impl Show<'_> {
             })
         };
         let mut shown = self.issue_base(issue);
+        // Without its branch, Gitea shows what the head's repository has as a pull request of the same number.
+        let head = self.server.git(pull.head_repository);
+        let claimed = head.branch(&pull.head).or_else(|| head.commit_of(&format!("refs/pull/{}/head", issue.number)));
         let more = json!({
-            "head": side(pull.head_repository, &pull.head, &pull.sha),
+            "head": side(pull.head_repository, &pull.head, claimed.as_ref().unwrap_or(&pull.sha)),
             "base": side(issue.repository, &pull.base, &base_sha), "merge_base": pull.merge_base,
             "merged": pull.merged_at.is_some(), "merged_at": pull.merged_at.map(moment),
             "merged_by": pull.merged_by.map(|id| self.account(id)), "merge_commit_sha": pull.merge_commit,
@@ -162,6 +165,15 @@ impl Show<'_> {
             "issue_url": of_issue, "user": self.account(comment.author), "body": comment.body, "assets": [],
             "created_at": moment(comment.created), "updated_at": moment(comment.updated),
             "original_author": "", "original_author_id": 0,
+        })
+    }
+
+    /// A push in the timeline of a pull request.
+    pub fn push(&self, issue: &Issue, push: &Push) -> Value {
+        json!({
+            "id": push.id, "type": "pull_push", "pull_request_url": self.page_of(issue), "issue_url": "",
+            "user": self.account(push.author), "created_at": moment(push.created), "updated_at": moment(push.created),
+            "body": json!({"is_force_push": push.forced, "commit_ids": push.commits}).to_string(),
         })
     }
 

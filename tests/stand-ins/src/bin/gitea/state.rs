@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Account, Application, Comment, Given, Grant, Hook, Issue, Organisation, Repository, Session, Status, Team, Token,
+    Account, Application, Comment, Given, Grant, Hook, Issue, Organisation, Push, Repository, Session, Status, Team,
+    Token,
 };
 
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -24,6 +25,7 @@ pub struct State {
     pub renamed: BTreeMap<String, i64>,
     pub issues: BTreeMap<i64, Issue>,
     pub comments: BTreeMap<i64, Comment>,
+    pub pushes: Vec<Push>,
     pub statuses: Vec<Status>,
     pub hooks: BTreeMap<i64, Hook>,
     pub applications: BTreeMap<i64, Application>,
@@ -126,6 +128,7 @@ impl State {
         self.issues.retain(|_, issue| issue.repository != id);
         let issues = &self.issues;
         self.comments.retain(|_, comment| issues.contains_key(&comment.issue));
+        self.pushes.retain(|push| issues.contains_key(&push.issue));
     }
 
     /// Deletes an account with its repositories, tokens, comments, applications and consents.

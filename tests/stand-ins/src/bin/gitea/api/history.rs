@@ -31,7 +31,7 @@ pub fn answer(turn: &mut Turn, (owner, name): (&str, &str), path: &[&str]) -> An
             let found = git.commit_of(&rest.join("/")).and_then(|sha| git.commit(&sha)).ok_or_else(not_found)?;
             ok(&Show { server: turn.server, state: turn.state }.commit(&repository, &found))
         }
-        ("GET", ["git", "refs", "tags", rest @ ..]) => references(turn, &repository, &rest.join("/")),
+        ("GET", ["git", "refs", rest @ ..]) => references(turn, &repository, &rest.join("/")),
         ("GET", ["commits"]) => commits(turn, &repository),
         ("GET", ["commits", sha, "status"]) => super::statuses::combined(turn, &repository, sha),
         ("GET", ["commits", sha, "statuses"]) => super::statuses::list(turn, &repository, sha),
@@ -73,8 +73,8 @@ fn commits(turn: &Turn, repository: &Repository) -> Answer {
 
 fn references(turn: &Turn, repository: &Repository, name: &str) -> Answer {
     let git = turn.git(repository);
-    let prefix = format!("refs/tags/{name}");
-    let found = git.refs().into_iter().filter(|(known, _)| known.starts_with(&prefix));
+    let prefix = format!("refs/{name}");
+    let found = git.all_refs().into_iter().filter(|(known, _)| known.starts_with(&prefix));
     let found: Vec<Value> = found
         .map(|(name, sha)| {
             let kind = git.ask(&["cat-file", "-t", &sha]).unwrap_or_default();

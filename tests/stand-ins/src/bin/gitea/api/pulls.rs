@@ -98,6 +98,7 @@ fn open(turn: &mut Turn, repository: &Repository) -> Answer {
     let id = issue.id;
     turn.state.issues.insert(id, issue);
     push::refresh(turn.server, turn.state, id, &sha);
+    push::note(turn.server, turn.state, id, me.id, (&format!("refs/heads/{base}"), &sha));
     tell(turn, id, me.id, "opened");
     let issue = turn.state.issues.get(&id).ok_or_else(not_found)?;
     created(&show(turn, issue))
