@@ -8,6 +8,7 @@ mod application;
 mod applications;
 mod changed;
 mod comments;
+mod head;
 mod pulls;
 #[cfg(test)]
 mod tests;
@@ -21,7 +22,7 @@ use serde_json::Value;
 use crate::names::{Pull, Repository};
 use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
-pub use answers::{Comment, Entry, Membership, PullRequest, Reached, Status};
+pub use answers::{Comment, Entry, Head, Membership, PullRequest, Push, Reached, Status};
 pub use application::{Application, CreatedApplication, Permissions, RepositoryInfo};
 pub use changed::{Changed, Scope, moment};
 

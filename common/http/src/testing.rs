@@ -110,12 +110,23 @@ pub fn comment(id: i64, author: &str, body: &str, created: i64) -> Value {
     })
 }
 
-pub fn pull(number: i64, head: &str) -> Value {
+pub fn pull(number: i64) -> Value {
     json!({
         "number": number, "title": "WIP: Add it", "state": "open", "merged": false, "draft": true,
-        "head": {"sha": head, "repo": null},
+        "head": {"sha": "f".repeat(40), "repo": null},
         "base": {"repo": {"full_name": "recipes/hello", "archived": false}},
     })
+}
+
+/// The references of a pull request's head.
+pub fn head(number: i64, commit: &str) -> Value {
+    json!([{"ref": format!("refs/pull/{number}/head"), "url": "", "object": {"type": "commit", "sha": commit, "url": ""}}])
+}
+
+/// A push in a timeline.
+pub fn push(id: i64, created: i64, commits: &[&str]) -> Value {
+    let body = json!({"is_force_push": false, "commit_ids": commits}).to_string();
+    json!({"id": id, "type": "pull_push", "body": body, "created_at": at(created), "updated_at": at(created)})
 }
 
 pub fn entry(repository: &str, number: i64, updated: i64, comments: i64) -> Value {

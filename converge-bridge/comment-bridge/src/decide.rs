@@ -4,6 +4,7 @@
 //! requests. Only Gitea's own confirmation or the allow list permits a command; an unknown answer is asked for again.
 
 mod ask;
+mod head;
 mod rules;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -105,7 +106,8 @@ impl Decider<'_> {
 
     async fn decide(&self, trigger: &Trigger) -> Result<(), Undecided> {
         let bridge = self.bridge;
-        let next = ask::next(bridge, trigger).await?;
+        let failures = self.waiting.get(&trigger.comment).map_or(0, Retries::failures);
+        let next = ask::next(bridge, trigger, failures).await?;
         let next = match rules::taken_back(trigger, &next) {
             Some(cancelled) => {
                 self.leave_joined(trigger)?;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use http::gitea::Head;
 use http::names::Pull;
 
 /// A comment with a command. The comment's id at Gitea identifies the trigger, here and in Drone.
@@ -65,6 +66,9 @@ pub enum State {
     Seen {
         /// The head commit, if the trigger was authorised before and must be authorised again.
         head: Option<String>,
+        /// The head commit at the time of the comment, if a delivery told it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivered_head: Option<String>,
     },
     /// End: the command is refused.
     Refused {
@@ -131,7 +135,7 @@ pub enum State {
 }
 
 /// The reason for a refusal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
     /// The author is neither a member of the organisation nor on the allow list. Not published on the pull request.
@@ -142,12 +146,27 @@ pub enum Refusal {
     Archived,
     /// The comment was too old when it was found.
     TooOld,
+    /// The pull request's head, this one, is not known to be the head at the time of the comment.
+    Moved(Head),
+}
+
+impl Refusal {
+    /// The name for the dashboard.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Stranger => "stranger",
+            Self::Closed => "closed",
+            Self::Archived => "archived",
+            Self::TooOld => "too_old",
+            Self::Moved(_) => "moved",
+        }
+    }
 }
 
 /// The order of a build.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Order {
-    /// The pull request's head commit at the time of the decision.
+    /// The pull request's head commit at the time of the comment.
     pub head: String,
     /// True for the short run.
     pub quick: bool,
@@ -285,6 +304,16 @@ impl StateKind {
 }
 
 impl State {
+    /// The state of a new trigger.
+    pub fn found(delivered_head: Option<String>) -> Self {
+        Self::Seen { head: None, delivered_head }
+    }
+
+    /// The state of a trigger with this head whose author must be authorised again.
+    pub fn unauthorised(head: String) -> Self {
+        Self::Seen { head: Some(head), delivered_head: None }
+    }
+
     /// The kind of this state.
     pub fn kind(&self) -> StateKind {
         match self {

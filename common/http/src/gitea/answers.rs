@@ -49,8 +49,26 @@ pub struct PullRequest {
     pub merged: bool,
     /// True if its repository is archived, so that no write is possible.
     pub archived: bool,
-    /// The head commit: 40 or 64 hexadecimal digits.
-    pub head: String,
+}
+
+/// The head of a pull request, as its base repository has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Head {
+    /// The commit: 40 or 64 hexadecimal digits.
+    pub commit: String,
+    /// The time of the read, by Gitea's clock.
+    pub read: Timestamp,
+}
+
+/// A push to a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Push {
+    /// The id, of the same sequence as those of comments.
+    pub id: i64,
+    /// The time at which Gitea noted the push.
+    pub created: Timestamp,
+    /// The head after the push; `None` if the event names no commit.
+    pub head: Option<String>,
 }
 
 /// A pull request that changed.

@@ -6,9 +6,9 @@ use base::error::one_line;
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::{Membership, Reached, Scope, Status, moment};
+use super::{Head, Membership, Reached, Scope, Status, moment};
 use crate::names::{Pull, Repository};
-use crate::testing::{Fake, Reply, at, comment, entry, list, not_found, pull, raw, says};
+use crate::testing::{Fake, Reply, at, comment, entry, head, list, not_found, pull, push, raw, says};
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
 
@@ -119,17 +119,77 @@ async fn what_is_gone_is_none_and_deleting_it_is_fine() {
 
 #[tokio::test]
 async fn a_pull_request_is_read() {
-    let fake = Fake::new(|_, _| says(200, at(0), &pull(7, HEAD)));
+    let fake = Fake::new(|_, _| says(200, at(0), &pull(7)));
     let read = fake.gitea().pull(&seven()).await.unwrap().unwrap();
-    assert_eq!((read.open, read.archived, read.merged, read.head.as_str()), (true, false, false, HEAD));
-    for head in ["", "main", "0123", "../../etc", &HEAD.to_uppercase(), &"g".repeat(40)] {
-        let answer = pull(7, head);
-        let fake = Fake::new(move |_, _| says(200, at(0), &answer));
-        let error = fake.gitea().pull(&seven()).await.unwrap_err();
-        assert!(matches!(error, super::Error::NotUnderstood { .. }), "{head}: {error}");
-    }
-    let fake = Fake::new(|_, _| says(200, at(0), &pull(8, HEAD)));
+    assert_eq!((read.open, read.archived, read.merged), (true, false, false));
+    let fake = Fake::new(|_, _| says(200, at(0), &pull(8)));
     assert!(fake.gitea().pull(&seven()).await.is_err(), "another one");
+}
+
+#[tokio::test]
+async fn a_head_is_the_reference_of_exactly_this_pull_request() {
+    let read =
+        async |answer: serde_json::Value| Fake::new(move |_, _| says(200, at(3), &answer)).gitea().head(&seven()).await;
+    let wanted = Some(Head { commit: HEAD.into(), read: at(3) });
+    assert_eq!(read(head(7, HEAD)).await.unwrap(), wanted);
+    assert_eq!(read(head(7, HEAD)[0].clone()).await.unwrap(), wanted, "one alone");
+    let mut more = head(7, HEAD);
+    more.as_array_mut().unwrap().insert(0, json!({"ref": "refs/pull/7/head-2", "object": {"sha": "f".repeat(40)}}));
+    assert_eq!(read(more).await.unwrap(), wanted);
+    assert_eq!(read(head(77, HEAD)).await.unwrap(), None);
+    for commit in ["", "main", "0123", "../../etc", &HEAD.to_uppercase(), &"g".repeat(40)] {
+        let error = read(head(7, commit)).await.unwrap_err();
+        assert!(matches!(error, super::Error::NotUnderstood { .. }), "{commit}: {error}");
+    }
+    for odd in [json!(null), json!({}), json!([null]), json!([{"ref": "refs/pull/7/head"}])] {
+        assert!(read(odd.clone()).await.is_err(), "{odd}");
+    }
+    let gone = Fake::new(|_, _| not_found());
+    assert_eq!(gone.gitea().head(&seven()).await.unwrap(), None);
+    assert_eq!(gone.asked(), ["GET /api/v1/repos/recipes/hello/git/refs/pull/7/head"]);
+}
+
+/// The timeline of a pull request, page by page.
+async fn pushes(pages: Vec<serde_json::Value>) -> Result<Vec<(i64, Option<String>)>, super::Error> {
+    let fake = Fake::new(move |line, _| {
+        let page: usize = line.rsplit_once("page=").unwrap().1.parse().unwrap();
+        says(200, at(0), pages.get(page - 1).unwrap_or(&json!(null)))
+    });
+    let read = fake.gitea().pushes(&seven()).await?;
+    Ok(read.into_iter().map(|push| (push.id, push.head)).collect())
+}
+
+#[tokio::test]
+async fn pushes_are_read_from_all_pages_and_name_the_head_after_them() {
+    let (old, new) = ("a".repeat(40), HEAD);
+    let mut odd = push(4, 3, &[]);
+    odd["body"] = json!("{\"is_force_push\":true,\"commit_ids\":null}");
+    let text = comment(2, "mara", "pull_push", 0);
+    let read = pushes(vec![
+        json!([push(1, 0, &[&old]), text]),
+        json!([{"id": 3, "type": "label", "body": null, "created_at": "soon"}, null, 7]),
+        json!([odd, push(9, 5, &[&old, new])]),
+        json!([]),
+        json!([push(12, 0, &[new])]),
+    ]);
+    assert_eq!(read.await.unwrap(), [(1, Some(old)), (4, None), (9, Some(new.into()))]);
+    assert_eq!(pushes(vec![]).await.unwrap(), []);
+    let broken = json!([{"id": 1, "type": "pull_push", "body": "{}", "created_at": "soon"}]);
+    assert!(pushes(vec![broken]).await.is_err(), "a push of unknown time hides none");
+    assert!(pushes(vec![json!({"message": "no"})]).await.is_err());
+}
+
+#[tokio::test]
+async fn a_timeline_with_large_comments_is_read_entry_by_entry() {
+    let fake = Fake::new(|line, _| match line.split_once('?').unwrap().1 {
+        "limit=50&page=1" | "limit=1&page=2" => raw(200, &[], vec![b' '; 5 << 20]),
+        "limit=1&page=1" => list(at(0), 1, &[push(1, 0, &[HEAD])]),
+        "limit=1&page=3" => list(at(0), 1, &[push(3, 0, &[HEAD])]),
+        "limit=1&page=4" => list(at(0), 0, &[]),
+        other => panic!("{other}"),
+    });
+    let read = fake.gitea().pushes(&seven()).await.unwrap();
+    assert_eq!(read.iter().map(|push| push.id).collect::<Vec<_>>(), [1, 3]);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::answers::{Comment, Entry, PullRequest};
+use super::answers::{Comment, Entry, PullRequest, Push};
 use crate::names::{Pull, Repository, is_commit, is_login};
 
 /// An object with a full name.
@@ -52,13 +52,7 @@ pub(super) struct WirePull {
     title: String,
     state: String,
     merged: bool,
-    head: WireHead,
     base: WireBase,
-}
-
-#[derive(Debug, Deserialize)]
-struct WireHead {
-    sha: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,9 +72,6 @@ impl WirePull {
         if self.number != number {
             return Err(format!("pull request {number} has the number {}", self.number));
         }
-        if !is_commit(&self.head.sha) {
-            return Err(format!("the head of pull request {number} is no commit"));
-        }
         let open = match self.state.as_str() {
             "open" => true,
             "closed" => false,
@@ -93,9 +84,66 @@ impl WirePull {
             open: open && !self.merged,
             merged: self.merged,
             archived: self.base.repo.archived,
-            head: self.head.sha,
         })
     }
+}
+
+/// The references that begin with a name: a list, or the only one alone.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum WireReferences {
+    Many(Vec<WireReference>),
+    One(WireReference),
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WireReference {
+    #[serde(rename = "ref")]
+    name: String,
+    object: WireObject,
+}
+
+#[derive(Debug, Deserialize)]
+struct WireObject {
+    sha: String,
+}
+
+impl WireReferences {
+    /// Returns the commit of the reference with exactly this name.
+    pub fn commit(self, name: &str) -> Result<Option<String>, String> {
+        let all = match self {
+            Self::Many(all) => all,
+            Self::One(one) => vec![one],
+        };
+        let Some(found) = all.into_iter().find(|reference| reference.name == name) else { return Ok(None) };
+        if is_commit(&found.object.sha) { Ok(Some(found.object.sha)) } else { Err(format!("{name} is no commit")) }
+    }
+}
+
+/// An entry of a timeline that tells of a push.
+#[derive(Debug, Deserialize)]
+struct WirePush {
+    id: i64,
+    created_at: Timestamp,
+    body: String,
+}
+
+/// The body of such an entry.
+#[derive(Debug, Deserialize)]
+struct WirePushed {
+    /// Oldest first; of a forced push the old and the new head.
+    commit_ids: Option<Vec<String>>,
+}
+
+/// Returns the push that an entry of a timeline tells of; `None` for every other entry.
+pub(super) fn push(entry: &serde_json::Value) -> Result<Option<Push>, String> {
+    if entry.get("type").and_then(serde_json::Value::as_str) != Some("pull_push") {
+        return Ok(None);
+    }
+    let push = WirePush::deserialize(entry).map_err(|error| format!("a push is not understood: {error}"))?;
+    let pushed = serde_json::from_str::<WirePushed>(&push.body).ok().and_then(|pushed| pushed.commit_ids);
+    let head = pushed.and_then(|mut commits| commits.pop()).filter(|head| is_commit(head));
+    Ok(Some(Push { id: push.id, created: push.created_at, head }))
 }
 
 #[derive(Debug, Deserialize)]

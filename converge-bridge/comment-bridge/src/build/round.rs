@@ -143,7 +143,7 @@ impl Act<'_> {
                 self.advance(trigger, State::Failed { order: Some(order.clone()), reason })?;
             }
             Make::Reauthorise => {
-                self.advance(trigger, State::Seen { head: Some(order.head.clone()) })?;
+                self.advance(trigger, State::unauthorised(order.head.clone()))?;
                 self.bridge.wakers.decide.notify_one();
             }
             Make::Create => return Ok(true),

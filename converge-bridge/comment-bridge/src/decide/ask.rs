@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::head::{self, HeadAtComment};
 use super::rules;
 use crate::stop::Stop;
 use crate::trigger::{self, Command, Order, Refusal, State, StateKind, Trigger};
@@ -27,6 +28,12 @@ pub enum Undecided {
     /// Gitea shows neither the comment nor its pull request.
     #[error("the bot sees neither the comment nor its pull request; check that it may read the repository")]
     NotVisible,
+    /// The base repository has no head of the pull request.
+    #[error("the repository has no refs/pull reference of the pull request; check that the bot may read its code")]
+    NoHead,
+    /// The delivery of the comment names another head than the base repository.
+    #[error("the head of the pull request is not the one in the delivery of the comment")]
+    HeadDiffers,
 }
 
 impl From<http::Error> for Undecided {
@@ -50,7 +57,7 @@ impl Undecided {
 
 /// Returns the next state of a trigger. Nothing is awaited after the last answer, so that no other task changes the
 /// trigger before its state is recorded.
-pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Undecided> {
+pub async fn next(bridge: &Bridge, trigger: &Trigger, failures: u32) -> Result<State, Undecided> {
     let repository = &trigger.pull.repository;
     // The settings may have changed since the comment was found.
     if !bridge.settings.watches(repository) {
@@ -69,7 +76,7 @@ pub async fn next(bridge: &Bridge, trigger: &Trigger) -> Result<State, Undecided
     match trigger.command {
         Command::Help | Command::Unknown => Ok(State::Answered),
         Command::Cancel => Ok(State::Cancelling),
-        Command::Test { quick } => test(bridge, trigger, quick).await,
+        Command::Test { quick } => test(bridge, trigger, quick, failures).await,
     }
 }
 
@@ -99,15 +106,18 @@ async fn is_member(bridge: &Bridge, trigger: &Trigger, author: &str) -> Result<b
     }
 }
 
-async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool) -> Result<State, Undecided> {
+async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool, failures: u32) -> Result<State, Undecided> {
     bridge.check_running()?;
     let pull = bridge.gitea.pull(&trigger.pull).await?.ok_or(Undecided::NotVisible)?;
     if let Some(reason) = rules::of_pull(&pull) {
         return Ok(State::Refused { reason });
     }
     let head = match &trigger.state {
-        State::Seen { head: Some(head) } => head.clone(),
-        _ => pull.head,
+        State::Seen { head: Some(head), .. } => head.clone(),
+        _ => match head::at_comment(bridge, trigger, failures).await? {
+            HeadAtComment::Known(head) => head,
+            HeadAtComment::Moved(head) => return Ok(State::Refused { reason: Refusal::Moved(head) }),
+        },
     };
     let order = Order { head, quick };
     let open = bridge.ledger.of_kinds(&[StateKind::Authorised, StateKind::Building, StateKind::Cancelling])?;

@@ -25,7 +25,7 @@ pub fn of_comment(
     // By Gitea's clock, without the time that the trigger waited here.
     let waited = now.duration_since(trigger.changed).max(SignedDuration::ZERO);
     let age = date.duration_since(comment.created).saturating_sub(waited);
-    let is_first = matches!(trigger.state, State::Seen { head: None });
+    let is_first = matches!(trigger.state, State::Seen { head: None, .. });
     (is_first && age > settings.catch_up()).then_some(State::Refused { reason: Refusal::TooOld })
 }
 
@@ -40,7 +40,7 @@ pub fn of_pull(pull: &PullRequest) -> Option<Refusal> {
 /// Returns the state of a trigger that was allowed before and waited for Drone, but is not allowed, deleted or edited
 /// now. Its published comment says that it waits, so it becomes a cancelled run instead of a silent end.
 pub fn taken_back(trigger: &Trigger, next: &State) -> Option<State> {
-    let (State::Seen { head: Some(head) }, Command::Test { quick }) = (&trigger.state, trigger.command) else {
+    let (State::Seen { head: Some(head), .. }, Command::Test { quick }) = (&trigger.state, trigger.command) else {
         return None;
     };
     let is_taken_back = matches!(next, State::Forgotten | State::Refused { reason: Refusal::Stranger });
@@ -71,7 +71,7 @@ pub fn is_given_up(trigger: &Trigger, now: Timestamp, settings: &Settings, failu
 pub fn given_up(trigger: &Trigger, reason: String) -> State {
     let Command::Test { quick } = trigger.command else { return State::Forgotten };
     let head = match &trigger.state {
-        State::Seen { head } => head.clone(),
+        State::Seen { head, .. } => head.clone(),
         _ => None,
     };
     State::Failed { order: head.map(|head| Order { head, quick }), reason }

@@ -1,5 +1,7 @@
 //! Tests of the decision: what Gitea says, and what becomes of a comment.
 
+mod heads;
+
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -11,9 +13,10 @@ use crate::settings::Settings;
 use crate::tests::fake::{bridge, settings};
 use crate::trigger::{BuildRecord, Command, Order, Progress, Refusal, State, StateKind, Trigger};
 use http::names::Pull;
-use http::testing::{Fake, Reply, at, comment, not_found, pull, raw, says};
+use http::testing::{Fake, Reply, at, comment, head, list, not_found, pull, push, raw, says};
 
 const HEAD: &str = "0123456789abcdef0123456789abcdef01234567";
+const OTHER: &str = "f123456789abcdef0123456789abcdef01234567";
 
 /// The answers of Gitea.
 #[derive(Debug, Clone)]
@@ -21,12 +24,17 @@ struct Says {
     comment: fn(i64) -> Reply,
     member: fn() -> Reply,
     pull: fn() -> Reply,
+    head: fn() -> Reply,
+    /// The first page of the timeline; the second one is empty.
+    pushes: fn() -> Reply,
 }
 
 const FINE: Says = Says {
     comment: |id| says(200, at(0), &comment(id, "mara", "!testme", 0)),
     member: || raw(204, &[], ""),
-    pull: || says(200, at(0), &pull(7, HEAD)),
+    pull: || says(200, at(0), &pull(7)),
+    head: || says(200, at(0), &head(7, HEAD)),
+    pushes: || says(200, at(0), &json!([push(0, -60, &[HEAD])])),
 };
 
 fn number(line: &str) -> i64 {
@@ -36,6 +44,10 @@ fn number(line: &str) -> i64 {
 fn answers(line: &str, to: &Says) -> Reply {
     if line.contains("/issues/comments/") {
         (to.comment)(number(line))
+    } else if line.contains("/git/refs/") {
+        (to.head)()
+    } else if line.contains("/timeline?") {
+        if line.ends_with("page=1") { (to.pushes)() } else { list(at(0), 0, &[]) }
     } else if line.contains("/members/") {
         (to.member)()
     } else if line.contains("/pulls/") {
@@ -50,7 +62,7 @@ fn on(number: i64) -> Pull {
 }
 
 fn found(comment: i64, command: Command) -> Found {
-    Found { comment, pull: on(7), author: "mara".into(), command, created: at(0) }
+    Found { comment, pull: on(7), author: "mara".into(), command, created: at(0), delivered_head: None }
 }
 
 const TEST: Command = Command::Test { quick: false };
@@ -121,6 +133,9 @@ async fn a_members_comment_becomes_an_order_of_the_head() {
             "GET /api/v1/repos/recipes/hello/issues/comments/1",
             "GET /api/v1/orgs/recipes/members/mara",
             "GET /api/v1/repos/recipes/hello/pulls/7",
+            "GET /api/v1/repos/recipes/hello/git/refs/pull/7/head",
+            "GET /api/v1/repos/recipes/hello/issues/7/timeline?limit=50&page=1",
+            "GET /api/v1/repos/recipes/hello/issues/7/timeline?limit=50&page=2",
         ]
     );
 }
@@ -199,17 +214,17 @@ async fn where_the_pull_request_cannot_be_seen_nothing_is_forgotten() {
 async fn closed_merged_and_archived_ones_get_no_build_and_drafts_do() {
     let state = async |to: fn() -> Reply| case(Says { pull: to, ..FINE }).becomes(found(1, TEST)).await;
     let closed = || {
-        let mut closed = pull(7, HEAD);
+        let mut closed = pull(7);
         closed["state"] = json!("closed");
         says(200, at(0), &closed)
     };
     let merged = || {
-        let mut merged = pull(7, HEAD);
+        let mut merged = pull(7);
         merged["merged"] = json!(true);
         says(200, at(0), &merged)
     };
     let archived = || {
-        let mut archived = pull(7, HEAD);
+        let mut archived = pull(7);
         archived["base"]["repo"]["archived"] = json!(true);
         says(200, at(0), &archived)
     };
@@ -272,7 +287,12 @@ async fn what_waits_keeps_no_other_pull_request_waiting_but_its_own() {
             _ => says(200, at(0), &reply),
         }
     };
-    let case = case(Says { comment: broken, pull: || says(200, at(0), &pull(8, HEAD)), ..FINE });
+    let case = case(Says {
+        comment: broken,
+        pull: || says(200, at(0), &pull(8)),
+        head: || says(200, at(0), &head(8, HEAD)),
+        ..FINE
+    });
     case.see(&found(1, TEST));
     case.see(&found(2, TEST));
     case.see(&Found { pull: on(8), ..found(3, TEST) });
@@ -295,7 +315,8 @@ async fn a_second_one_joins_the_build_of_the_same_head_and_mode() {
     case.build(1, false);
     assert_eq!(case.becomes(found(2, TEST)).await, State::Joined { joined_trigger: 1 });
     assert_eq!(case.becomes(found(3, Command::Test { quick: true })).await.kind(), StateKind::Authorised);
-    case.says.lock().unwrap().pull = || says(200, at(0), &pull(7, &HEAD.replace('0', "f")));
+    case.says.lock().unwrap().head = || says(200, at(0), &head(7, OTHER));
+    case.says.lock().unwrap().pushes = || says(200, at(0), &json!([push(0, -60, &[HEAD]), push(3, -5, &[OTHER])]));
     assert_eq!(case.becomes(found(4, TEST)).await.kind(), StateKind::Authorised);
 }
 
@@ -318,6 +339,7 @@ async fn what_is_found_too_late_does_not_fire() {
     let case = case(Says { comment: |id| says(200, at(0), &comment(id, "mara", "!testme", -90_000)), ..FINE });
     assert_eq!(case.becomes(Found { created: at(-90_000), ..found(1, TEST) }).await, refused(Refusal::TooOld));
     case.says.lock().unwrap().comment = |id| says(200, at(0), &comment(id, "mara", "!testme", -80_000));
+    case.says.lock().unwrap().pushes = || says(200, at(0), &json!([push(0, -80_000, &[HEAD])]));
     assert_eq!(case.becomes(Found { created: at(-80_000), ..found(2, TEST) }).await.kind(), StateKind::Authorised);
 }
 
@@ -334,11 +356,11 @@ async fn a_repository_that_is_not_watched_any_more_is_not_asked_about() {
 async fn what_was_asked_for_keeps_its_head_when_its_author_is_asked_for_again() {
     let case = case(FINE);
     case.becomes(found(1, TEST)).await;
-    let seen = State::Seen { head: Some(HEAD.replace('0', "e")) };
+    let seen = State::unauthorised(HEAD.replace('0', "e"));
     case.bridge.ledger.advance(&case.trigger(1), seen, at(90)).unwrap();
     case.for_seconds(10).await;
     assert_eq!(case.trigger(1).state.order().unwrap().head, HEAD.replace('0', "e"));
-    let seen = State::Seen { head: Some(HEAD.into()) };
+    let seen = State::unauthorised(HEAD.into());
     case.bridge.ledger.advance(&case.trigger(1), seen, at(150)).unwrap();
     case.says.lock().unwrap().member = not_found;
     case.for_seconds(10).await;
@@ -366,7 +388,7 @@ fn a_trigger_is_given_up_by_time_and_by_tries() {
         author: "mara".into(),
         command,
         created: at(0),
-        state: State::Seen { head: head.map(str::to_owned) },
+        state: State::Seen { head: head.map(str::to_owned), delivered_head: None },
         changed: at(0),
         problem: None,
     };

@@ -5,7 +5,7 @@ use serde::Deserialize;
 
 use crate::grammar;
 use crate::ledger::Found;
-use http::names::{Pull, Repository, is_login};
+use http::names::{Pull, Repository, is_commit, is_login};
 
 #[derive(Deserialize)]
 struct Delivery {
@@ -14,6 +14,9 @@ struct Delivery {
     issue: Issue,
     comment: Comment,
     repository: Named,
+    /// Of any shape: without a head, the delivery tells of the comment alone.
+    #[serde(default)]
+    pull_request: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -45,7 +48,7 @@ pub fn command_in(event: &str, body: &[u8]) -> Option<Found> {
     if event != "issue_comment" {
         return None;
     }
-    let Delivery { action, is_pull, issue, comment, repository } = serde_json::from_slice(body).ok()?;
+    let Delivery { action, is_pull, issue, comment, repository, pull_request } = serde_json::from_slice(body).ok()?;
     if action != "created" || !is_pull || comment.created_at != comment.updated_at {
         return None;
     }
@@ -56,5 +59,7 @@ pub fn command_in(event: &str, body: &[u8]) -> Option<Found> {
     }
     let command = grammar::command(&comment.body)?;
     let pull = Pull { repository, number: issue.number };
-    Some(Found { comment: comment.id, pull, author, command, created: comment.created_at })
+    let head = pull_request.pointer("/head/sha").and_then(serde_json::Value::as_str).filter(|head| is_commit(head));
+    let delivered_head = head.map(str::to_owned);
+    Some(Found { comment: comment.id, pull, author, command, created: comment.created_at, delivered_head })
 }

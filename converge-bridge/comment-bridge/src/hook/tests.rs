@@ -34,7 +34,29 @@ fn a_real_delivery_is_right_and_tells_of_its_command() {
     let found = command_in(EVENT, REAL).unwrap();
     assert_eq!((found.pull.to_string().as_str(), found.author.as_str()), ("recipes/hello#1", "mara"));
     assert_eq!(found.command, Command::Test { quick: false });
+    assert_eq!(found.delivered_head.as_deref(), Some("48a9515da723ffbfcdeb0886904dcf29953e3fac"));
     assert_eq!(command_in("pull_request", REAL), None);
+}
+
+#[test]
+fn a_delivery_with_another_head_tells_of_the_comment_alone() {
+    let real: Value = serde_json::from_slice(REAL).unwrap();
+    let none = [
+        serde_json::json!(null),
+        serde_json::json!(7),
+        serde_json::json!({"head": null}),
+        serde_json::json!({"head": {"sha": ""}}),
+        serde_json::json!({"head": {"sha": "main"}}),
+    ];
+    for pull_request in none {
+        let mut delivery = real.clone();
+        delivery["pull_request"] = pull_request;
+        let found = command_in(EVENT, delivery.to_string().as_bytes()).unwrap();
+        assert_eq!(found.delivered_head, None, "{delivery}");
+    }
+    let mut delivery = real;
+    delivery.as_object_mut().unwrap().remove("pull_request");
+    assert_eq!(command_in(EVENT, delivery.to_string().as_bytes()).unwrap().delivered_head, None);
 }
 
 /// Whatever is found is what may be used as part of a path and a key.

@@ -44,21 +44,13 @@ fn found(comment: i64, number: i64) -> Found {
         author: "ada".into(),
         command: Command::Test { quick: false },
         created: at(comment),
+        delivered_head: None,
     }
 }
 
 fn seen(comment: i64, number: i64) -> Trigger {
-    let Found { comment, pull, author, command, created } = found(comment, number);
-    Trigger {
-        comment,
-        pull,
-        author,
-        command,
-        created,
-        state: State::Seen { head: None },
-        changed: at(0),
-        problem: None,
-    }
+    let Found { comment, pull, author, command, created, .. } = found(comment, number);
+    Trigger { comment, pull, author, command, created, state: State::found(None), changed: at(0), problem: None }
 }
 
 /// The way of a trigger that goes well, `Seen` first.
@@ -67,7 +59,7 @@ fn way(comment: i64) -> [State; 4] {
     let progress = Progress::Queued { builds_ahead: 2 };
     let build = BuildRecord { number: comment + 100, progress, started: None, finished: None };
     [
-        State::Seen { head: None },
+        State::found(None),
         State::Authorised { order: order.clone(), authorised_at: at(comment), requested_at: None },
         State::Building { order: order.clone(), build: build.clone() },
         State::Ended { order, build, outcome: Outcome::Passed },

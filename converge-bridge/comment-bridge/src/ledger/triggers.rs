@@ -22,6 +22,8 @@ pub struct Found {
     pub command: Command,
     /// The time of the comment, by Gitea's clock.
     pub created: Timestamp,
+    /// The pull request's head commit at that time, if a delivery told it.
+    pub delivered_head: Option<String>,
 }
 
 /// A query with every column that [`trigger`] reads.
@@ -123,7 +125,7 @@ impl Ledger {
 }
 
 fn insert(transaction: &Transaction<'_>, found: &Found, now: Timestamp) -> rusqlite::Result<usize> {
-    let state = State::Seen { head: None };
+    let state = State::found(found.delivered_head.clone());
     transaction
         .prepare_cached(
             "INSERT INTO triggers (comment, pull, author, command, created, kind, open, state, changed)

@@ -61,6 +61,7 @@ pub fn commands(pull: &Pull, comments: Vec<Comment>, settings: &Settings, new: N
             command: grammar::command(&comment.body)?,
             author: comment.author,
             created: comment.created,
+            delivered_head: None,
         })
     };
     comments.into_iter().filter(counts).filter_map(command).collect()

@@ -61,7 +61,8 @@ impl World {
             gitea.pulls.get_mut(&id).unwrap().updated = at(*updated);
             for (comment, author, body, when) in comments {
                 let (author, body, created) = ((*author).to_owned(), (*body).to_owned(), at(*when));
-                let comment_of = doubles::Comment { pull: id.clone(), author, body, created, updated: created, head: String::new() };
+                let comment_of =
+                    doubles::Comment { pull: id.clone(), author, body, created, updated: created, head: String::new() };
                 gitea.comments.insert(*comment, comment_of);
             }
         }

@@ -113,10 +113,10 @@ async fn head(bridge: &Bridge, pull: &Pull, state: &mut PublishState) -> Result<
         return Ok(Some(head.to_owned()));
     }
     bridge.check_running()?;
-    match bridge.gitea.pull(pull).await {
-        Ok(Some(read)) => {
-            state.set_head(&read.head);
-            Ok(Some(read.head))
+    match bridge.gitea.head(pull).await {
+        Ok(Some(head)) => {
+            state.set_head(&head.commit);
+            Ok(Some(head.commit))
         }
         Ok(None) => Ok(None),
         Err(error)

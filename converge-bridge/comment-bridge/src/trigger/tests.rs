@@ -92,7 +92,7 @@ fn kinds_have_the_names_that_states_are_written_with() {
         BuildRecord { number: 1, progress: Progress::Queued { builds_ahead: 0 }, started: None, finished: None };
     let (since, outcome) = (Timestamp::UNIX_EPOCH, Outcome::Passed);
     let states = [
-        State::Seen { head: None },
+        State::found(None),
         State::Refused { reason: Refusal::Stranger },
         State::Forgotten,
         State::Answered,

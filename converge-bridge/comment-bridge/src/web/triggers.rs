@@ -15,7 +15,7 @@
 //! - `problem`: the current obstacle; the bridge retries
 //! - `build.builds_ahead`: the number of builds before a queued one in Drone
 //! - `outcome` of a build: `passed`, `failed`, `cancelled`, `error` or `deleted`
-//! - `reason` of a refusal (`stranger`, `closed`, `archived`, `too_old`), or of a failure in words
+//! - `reason` of a refusal (`stranger`, `closed`, `archived`, `too_old`, `moved`), or of a failure in words
 //! - `joined_trigger`: the trigger whose build this one shares
 //!
 //! Readers ignore unknown keys.
@@ -31,7 +31,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::AppState;
-use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
+use crate::trigger::{Command, Outcome, Progress, State, Trigger};
 
 const DEFAULT: usize = 100;
 const MOST: usize = 1000;
@@ -75,7 +75,7 @@ struct Row {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Reason {
-    Refused(Refusal),
+    Refused(&'static str),
     Failed(String),
 }
 
@@ -107,7 +107,7 @@ impl From<Trigger> for Row {
         let (mut outcome, mut reason, mut joined_trigger) = (None, None, None);
         match &trigger.state {
             State::Ended { outcome: how, .. } | State::Reported { outcome: how, .. } => outcome = Some(*how),
-            State::Refused { reason: why } => reason = Some(Reason::Refused(*why)),
+            State::Refused { reason: why } => reason = Some(Reason::Refused(why.name())),
             State::Failed { reason: why, .. } => reason = Some(Reason::Failed(why.clone())),
             State::Joined { joined_trigger: other } => joined_trigger = Some(*other),
             _ => {}

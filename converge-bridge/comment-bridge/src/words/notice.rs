@@ -1,6 +1,6 @@
 //! Notices beside a run: help, refusals, the result of a cancel command.
 
-use super::{Facts, stage};
+use super::{Facts, run, stage};
 use crate::markdown::{code, text};
 use crate::trigger::{Command, Outcome, Refusal, State, Trigger};
 
@@ -30,6 +30,8 @@ pub enum NoticeKind {
     Closed,
     /// The repository is archived.
     Archived,
+    /// The head may have changed after the comment.
+    Moved,
 }
 
 impl NoticeKind {
@@ -38,6 +40,7 @@ impl NoticeKind {
         Some(match (trigger.command, &trigger.state) {
             (_, State::Refused { reason: Refusal::Closed }) => Self::Closed,
             (_, State::Refused { reason: Refusal::Archived }) => Self::Archived,
+            (_, State::Refused { reason: Refusal::Moved(_) }) => Self::Moved,
             (Command::Help, State::Answered) => Self::Help,
             (Command::Unknown, State::Answered) => Self::Unknown,
             (Command::Cancel, State::Cancelling) => Self::Cancelling,
@@ -59,6 +62,7 @@ impl NoticeKind {
             Self::Uncancelled => "uncancelled",
             Self::Closed => "closed",
             Self::Archived => "archived",
+            Self::Moved => "moved",
         }
     }
 }
@@ -89,7 +93,15 @@ pub fn text_of(facts: &Facts<'_>, notice: Notice<'_>) -> String {
         }
         NoticeKind::Closed => "No run was started: this pull request is closed. Reopen it to test it.".into(),
         NoticeKind::Archived => "No run was started: this repository is archived.".into(),
+        NoticeKind::Moved => moved(notice.of),
     }
+}
+
+fn moved(trigger: &Trigger) -> String {
+    let why = "No run was started: the pull request may have new commits since the comment.";
+    let State::Refused { reason: Refusal::Moved(head) } = &trigger.state else { return why.into() };
+    let command = if run::is_quick(trigger) { "!testme --quick" } else { "!testme" };
+    format!("{why} Its head is now {}. Comment `{command}` to test it.", run::short(&head.commit))
 }
 
 fn help(facts: &Facts<'_>, first: &str) -> String {

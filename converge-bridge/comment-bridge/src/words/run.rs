@@ -170,7 +170,7 @@ fn took(build: &BuildRecord, results: Option<&Results>) -> Option<String> {
 /// The commit of a run.
 pub fn head(run: &Trigger) -> Option<&str> {
     match &run.state {
-        State::Seen { head } => head.as_deref(),
+        State::Seen { head, .. } => head.as_deref(),
         state => state.order().map(|order| order.head.as_str()),
     }
 }

@@ -62,7 +62,7 @@ fn is_test(trigger: &Trigger) -> bool {
 fn is_run(trigger: &Trigger) -> bool {
     let has_run = match &trigger.state {
         // A known head means that the author was allowed before.
-        State::Seen { head } => head.is_some(),
+        State::Seen { head, .. } => head.is_some(),
         State::Authorised { .. }
         | State::Cancelled { .. }
         | State::Building { .. }
@@ -79,7 +79,7 @@ fn is_run(trigger: &Trigger) -> bool {
 fn has_notice(trigger: &Trigger) -> bool {
     match &trigger.state {
         State::Answered | State::Cancelling | State::Joined { .. } => true,
-        State::Refused { reason } => matches!(reason, Refusal::Closed | Refusal::Archived),
+        State::Refused { reason } => matches!(reason, Refusal::Closed | Refusal::Archived | Refusal::Moved(_)),
         State::Failed { .. } => trigger.command == Command::Cancel,
         _ => false,
     }

@@ -63,13 +63,22 @@ async fn talk(gitea: &Gitea) -> Vec<String> {
     }
     let seen = gitea.pull(&pull).await.unwrap().unwrap();
     talk.note("the pull request", (seen.repository.to_string(), seen.number, &seen.title, seen.open, seen.merged));
-    talk.note("its repository and head", (seen.archived, seen.head.len()));
+    talk.note("its repository", seen.archived);
+    let head = gitea.head(&pull).await.unwrap().unwrap();
+    let pushes = gitea.pushes(&pull).await.unwrap();
+    talk.note(
+        "its pushes, and if the last one names its head",
+        (pushes.len(), pushes[0].head == Some(head.commit.clone())),
+    );
     let none = Pull { number: 99, ..pull.clone() };
     talk.note("no pull request", gitea.pull(&none).await.unwrap().is_none());
+    talk.note("no head", gitea.head(&none).await.unwrap());
+    talk.note("no pushes", gitea.pushes(&none).await.map_err(|it| kind(&it)).err());
 
     let made = gitea.create_comment(&pull, "queued").await.unwrap();
     let line = talk.comment(&made);
     talk.note("a comment made", line);
+    talk.note("a comment is later than a push before it", pushes.iter().all(|push| push.id < made.id));
     let read = gitea.comment(&repository, made.id).await.unwrap().unwrap();
     let line = talk.comment(&read);
     talk.note("a comment read", line);
@@ -92,7 +101,7 @@ async fn talk(gitea: &Gitea) -> Vec<String> {
     talk.note("in no repository", gitea.comment(&nowhere, made.id).await.unwrap().is_none());
 
     let status = Status { state: Reached::Pending, context: "x".into(), description: "x".into(), target_url: None };
-    talk.note("a status", gitea.set_status(&repository, &seen.head, &status).await.map_err(|it| kind(&it)).err());
+    talk.note("a status", gitea.set_status(&repository, &head.commit, &status).await.map_err(|it| kind(&it)).err());
     talk.lines
 }
 

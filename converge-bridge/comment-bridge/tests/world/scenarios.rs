@@ -6,6 +6,7 @@ mod building;
 mod cancelling;
 mod clocks;
 mod finding;
+mod heads;
 mod ledger;
 mod saying;
 mod telling;

@@ -42,7 +42,7 @@ fn nothing_is_lost_and_nothing_doubled() {
     let schedules = number("SCHEDULES").unwrap_or(10_000);
     let first = number("FIRST").unwrap_or(0);
     let next = AtomicU64::new(first);
-    let (lost, doubled, wrong) = (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0));
+    let [lost, doubled, unasked, wrong] = [(); 4].map(|()| AtomicUsize::new(0));
     let (failed, enough) = (Mutex::new(Vec::new()), AtomicBool::new(false));
     let threads = thread::available_parallelism().map_or(2, usize::from);
     std::panic::set_hook(Box::new(|_| {}));
@@ -57,6 +57,7 @@ fn nothing_is_lost_and_nothing_doubled() {
                     let tally = outcome(&draw::schedule(seed));
                     lost.fetch_add(tally.lost.len(), Ordering::Relaxed);
                     doubled.fetch_add(tally.doubled.len(), Ordering::Relaxed);
+                    unasked.fetch_add(tally.unasked.len(), Ordering::Relaxed);
                     wrong.fetch_add(tally.wrong.len(), Ordering::Relaxed);
                     if !tally.is_clean() {
                         let mut failed = failed.lock().unwrap();
@@ -71,6 +72,9 @@ fn nothing_is_lost_and_nothing_doubled() {
     let told: Vec<String> = failed.iter().take(2).map(|seed| shrink::shrink(&draw::schedule(*seed))).collect();
     drop(std::panic::take_hook());
     let wrong = wrong.into_inner();
-    println!("{schedules} schedules, {} lost, {} doubled", lost.into_inner(), doubled.into_inner());
+    let [lost, doubled, unasked] = [lost, doubled, unasked].map(AtomicUsize::into_inner);
+    println!(
+        "{schedules} schedules, {lost} lost, {doubled} doubled, {unasked} built of a commit that was not there when asked"
+    );
     assert!(failed.is_empty(), "{wrong} other wrongs; failed: {failed:?}\n{}", told.join("\n"));
 }

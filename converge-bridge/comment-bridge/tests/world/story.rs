@@ -159,10 +159,23 @@ impl World {
 
     /// A new head, as `1111…`, `2222…`.
     pub fn push(&self, pull: &Pull) {
+        self.move_head(pull);
+        self.note_push(pull);
+    }
+
+    /// A new head that is not in the timeline yet.
+    pub fn move_head(&self, pull: &Pull) {
         let mut network = self.network();
-        let (id, now) = (id(pull), network.clocks.now(ClockOf::Gitea));
+        let id = id(pull);
         let next = network.gitea.pulls[&id].head[..1].parse::<u8>().unwrap() % 9 + 1;
-        network.gitea.push(&id, &head(next), now);
+        network.gitea.move_head(&id, &head(next));
+    }
+
+    /// Gitea notes the push of the present head.
+    pub fn note_push(&self, pull: &Pull) {
+        let mut network = self.network();
+        let now = network.clocks.now(ClockOf::Gitea);
+        network.gitea.note_push(&id(pull), now);
     }
 
     pub fn change(&self, pull: &Pull, change: impl FnOnce(&mut PullRequest)) {

@@ -23,6 +23,7 @@ pub fn filled(path: &Path, triggers: i64) -> Result<(), Box<dyn Error>> {
         author: "mara".into(),
         command: Command::Test { quick: false },
         created: then,
+        delivered_head: None,
     };
     let ledger = Ledger::open(path, Duration::ZERO)?;
     let all: Vec<Found> = (0..triggers).map(found).collect();

@@ -5,9 +5,9 @@ use std::sync::Mutex;
 use fastrand::Rng;
 use serde_json::{Value, json};
 
-use super::super::wire::{WireComment, WireEntry, WirePull};
+use super::super::wire::{self, WireComment, WireEntry, WirePull, WireReferences};
 use super::{Membership, Scope, repository, seven};
-use crate::testing::{Fake, at, comment, entry, http_date, pull, raw};
+use crate::testing::{Fake, at, comment, entry, head, http_date, pull, push, raw};
 
 /// How many answers are read as each kind of answer.
 const CASES: u32 = 90_000;
@@ -86,7 +86,9 @@ fn no_answer_is_too_strange_to_be_read_or_refused() {
     let mut rng = Rng::with_seed(5);
     let comments = json!([comment(1, "mara", "!testme", 0), comment(2, "ci-bot", "queued", 1)]);
     let entries = json!([entry("recipes/hello", 7, 3, 2), entry("recipes/other", 9, 4, 0)]);
-    let one = pull(7, super::HEAD);
+    let one = pull(7);
+    let heads = head(7, super::HEAD);
+    let pushed = push(9, 3, &[super::HEAD]);
     let mut right = 0;
     for _ in 0..CASES {
         if let Ok(list) = serde_json::from_slice::<Vec<WireComment>>(&garbled(&mut rng, &comments)) {
@@ -104,7 +106,19 @@ fn no_answer_is_too_strange_to_be_read_or_refused() {
         if let Ok(read) = serde_json::from_slice::<WirePull>(&garbled(&mut rng, &one))
             && let Ok(read) = read.understood(7)
         {
-            assert!(read.number == 7 && read.head.len() == 40);
+            assert!(read.number == 7);
+            right += 1;
+        }
+        if let Ok(read) = serde_json::from_slice::<WireReferences>(&garbled(&mut rng, &heads))
+            && let Ok(Some(commit)) = read.commit("refs/pull/7/head")
+        {
+            assert!(matches!(commit.len(), 40 | 64));
+            right += 1;
+        }
+        if let Ok(entry) = serde_json::from_slice::<Value>(&garbled(&mut rng, &pushed))
+            && let Ok(Some(push)) = wire::push(&entry)
+        {
+            assert!(push.head.is_none_or(|head| matches!(head.len(), 40 | 64)));
             right += 1;
         }
     }
@@ -116,7 +130,13 @@ async fn no_answer_but_204_makes_a_member() {
     let state = Mutex::new(Rng::with_seed(55));
     let fake = Fake::new(move |_, _| {
         let mut rng = state.lock().unwrap();
-        let right = [comment(1, "mara", "!testme", 0), pull(7, super::HEAD), json!({"message": "not found"})];
+        let right = [
+            comment(1, "mara", "!testme", 0),
+            pull(7),
+            head(7, super::HEAD),
+            json!([push(1, 0, &[super::HEAD])]),
+            json!({"message": "not found"}),
+        ];
         let which = rng.usize(..right.len());
         let body = garbled(&mut rng, &right[which]);
         let date = http_date(at(rng.i64(-100..100)));
@@ -139,6 +159,8 @@ async fn no_answer_but_204_makes_a_member() {
         let _any = gitea.comment_at(&repository(), 1).await;
         let _any = gitea.comments(&seven(), None).await;
         let _any = gitea.pull(&seven()).await;
+        let _any = gitea.head(&seven()).await;
+        let _any = gitea.pushes(&seven()).await;
         let _any = gitea.changed(source, at(0), 1, 50).await;
         let _any = gitea.edit_comment(&repository(), 1, "x").await;
         let _any = gitea.delete_comment(&repository(), 1).await;

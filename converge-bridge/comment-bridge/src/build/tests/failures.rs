@@ -33,7 +33,7 @@ async fn drone_may_be_down_for_hours() {
     assert_eq!(world.outcome(1), (1, Outcome::Passed));
     assert!(world.bridge.health.problems().is_empty());
     // Four hours later the author is looked at again first.
-    assert_eq!(world.trigger(2).state, State::Seen { head: Some(super::world::HEAD.into()) });
+    assert_eq!(world.trigger(2).state, State::unauthorised(super::world::HEAD.into()));
     world.authorise(2);
     world.run(5).await;
     assert_eq!((world.number(2), world.drone.asked("POST")), (2, 2));

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::ledger::{Cursor, PullRecord, Reading};
 use crate::trigger::{BuildRecord, Order, Outcome, Progress, Refusal};
+use http::gitea::Head;
 
 pub fn text() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -34,13 +35,16 @@ pub fn some_found() -> impl Strategy<Value = Found> {
         Just(Command::Help),
         Just(Command::Unknown)
     ];
-    (0..8_i64, some_pull(), text(), command, time()).prop_map(|(comment, pull, author, command, created)| Found {
-        comment,
-        pull,
-        author,
-        command,
-        created,
-    })
+    (0..8_i64, some_pull(), text(), command, time(), option::of(text())).prop_map(
+        |(comment, pull, author, command, created, delivered_head)| Found {
+            comment,
+            pull,
+            author,
+            command,
+            created,
+            delivered_head,
+        },
+    )
 }
 
 pub fn reading() -> impl Strategy<Value = Reading> {
@@ -72,10 +76,14 @@ fn build() -> impl Strategy<Value = BuildRecord> {
 
 pub fn state() -> impl Strategy<Value = State> {
     use Outcome::{Cancelled, Deleted, Error, Failed, Passed};
-    let refusal = prop::sample::select(vec![Refusal::Stranger, Refusal::Closed, Refusal::Archived, Refusal::TooOld]);
+    let refusal = prop_oneof![
+        prop::sample::select(vec![Refusal::Stranger, Refusal::Closed, Refusal::Archived, Refusal::TooOld]),
+        (text(), time()).prop_map(|(commit, read)| Refusal::Moved(Head { commit, read })),
+    ];
     let over = || (order(), build(), prop::sample::select(vec![Passed, Failed, Cancelled, Error, Deleted]));
     prop_oneof![
-        option::of(text()).prop_map(|head| State::Seen { head }),
+        (option::of(text()), option::of(text()))
+            .prop_map(|(head, delivered_head)| State::Seen { head, delivered_head }),
         refusal.prop_map(|reason| State::Refused { reason }),
         Just(State::Forgotten),
         Just(State::Answered),

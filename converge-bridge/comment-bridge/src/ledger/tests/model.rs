@@ -55,8 +55,8 @@ struct Model {
 impl Model {
     fn see(&mut self, found: &[Found], reading: Option<(Pull, Reading)>, now: Timestamp) -> usize {
         let before = self.triggers.len();
-        for Found { comment, pull, author, command, created } in found.iter().cloned() {
-            let state = State::Seen { head: None };
+        for Found { comment, pull, author, command, created, delivered_head } in found.iter().cloned() {
+            let state = State::found(delivered_head);
             let trigger = Trigger { comment, pull, author, command, created, state, changed: now, problem: None };
             self.triggers.entry(comment).or_insert(trigger);
         }
@@ -113,7 +113,7 @@ fn take(step: Step, mut ledger: Ledger, model: &mut Model, path: &Path) -> Ledge
         Step::AdvanceStale(found, next, now) => {
             let stored = model.triggers.get(&found.comment).cloned();
             let trigger = stored.unwrap_or(Trigger { comment: found.comment, ..seen(0, 0) });
-            let stale = Trigger { state: State::Seen { head: None }, ..trigger };
+            let stale = Trigger { state: State::found(None), ..trigger };
             let advanced = outcome(ledger.advance(&stale, next.clone(), now));
             assert_eq!(advanced, model.advance(&stale, next, now));
         }

@@ -96,7 +96,7 @@ async fn a_head_that_moved_on_is_said_at_the_end() {
     world.ended(11, Outcome::Failed);
     world.run(5).await;
     assert!(world.one().contains("The head of the pull request is now `22222222`."), "{}", world.one());
-    assert_eq!(world.forge.calls("GET pulls"), 1);
+    assert_eq!(world.forge.calls("GET refs"), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,7 +60,7 @@ impl World {
 
     pub fn found(&self, pull: Pull, comment: i64, command: Command) {
         let now = self.bridge.clock.now();
-        let found = Found { comment, pull, author: "ada".into(), command, created: now };
+        let found = Found { comment, pull, author: "ada".into(), command, created: now, delivered_head: None };
         self.bridge.ledger.insert_found(&[found], None, now).unwrap();
     }
 

@@ -83,8 +83,8 @@ fn state() -> impl Strategy<Value = State> {
     let since = "2026-11-21T12:00:01Z".parse().unwrap();
     (order, build, outcome, refusal, nasty(), 0..14_usize, 1..20_i64).prop_map(
         move |(order, build, outcome, because, why, which, with)| match which {
-            0 => State::Seen { head: None },
-            1 => State::Seen { head: Some(order.head) },
+            0 => State::found(None),
+            1 => State::unauthorised(order.head),
             2 => State::Refused { reason: because },
             3 => State::Forgotten,
             4 => State::Answered,

@@ -2,6 +2,7 @@
 
 use super::made::*;
 use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
+use http::gitea::Head;
 use results::{Results, RungName, RungStatus, Verdict};
 
 /// Compares the comment with its reviewed snapshot.
@@ -21,7 +22,7 @@ fn troubled_by(mut trigger: Trigger, trouble: &str) -> Trigger {
 fn nothing_is_said_where_nobody_who_may_has_asked() {
     let refused = |reason| State::Refused { reason };
     for state in [
-        State::Seen { head: None },
+        State::found(None),
         refused(Refusal::Stranger),
         refused(Refusal::TooOld),
         State::Forgotten,
@@ -45,7 +46,7 @@ fn a_stranger_changes_nothing() {
 fn before_it_runs() {
     is("waiting", &made([test(11, waiting(false))]));
     is("waiting-in-trouble", &made([troubled_by(test(11, waiting(false)), "Drone cannot be reached")]));
-    is("asked-again", &made([test(11, State::Seen { head: Some(HEAD.into()) })]));
+    is("asked-again", &made([test(11, State::unauthorised(HEAD.into()))]));
     is("queued-next", &made([test(11, building(42, Progress::Queued { builds_ahead: 0 }))]));
     is("queued-behind-one", &made([test(11, building(42, Progress::Queued { builds_ahead: 1 }))]));
     is("queued-behind-three", &made([test(11, building(42, Progress::Queued { builds_ahead: 3 }))]));
@@ -131,6 +132,9 @@ fn what_is_said_beside_runs() {
     is("cancelling-in-trouble", &made([test(11, building(42, Progress::Running)), stuck]));
     is("nothing-to-cancel", &beside(Command::Cancel, State::Answered));
     is("closed", &made([test(11, State::Refused { reason: Refusal::Closed })]));
+    let moved = Refusal::Moved(Head { commit: OTHER.into(), read: "2026-11-21T12:00:01Z".parse().unwrap() });
+    is("moved", &made([test(11, State::Refused { reason: moved.clone() })]));
+    is("moved-quick", &beside(Command::Test { quick: true }, State::Refused { reason: moved }));
     is("archived", &beside(Command::Test { quick: false }, State::Refused { reason: Refusal::Archived }));
     let cancelled = test(11, ended(42, Outcome::Cancelled, false));
     let answered = trigger(12, Command::Cancel, State::Answered);

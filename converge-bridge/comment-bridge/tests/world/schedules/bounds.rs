@@ -24,6 +24,9 @@ pub const LASTS: (u64, u64) = (90, 130);
 /// How long a comment is left as it was written, at least: an edit within the same second cannot be seen.
 pub const EDITED_MS: u64 = 1_001;
 
+/// The longest time in which Gitea notes a push, in milliseconds.
+pub const NOTED_MS: u64 = 3_000;
+
 /// After so many seconds everything that went wrong has: no request is done later. From then on builds end soon, for
 /// nothing is to be learnt from waiting for them.
 pub const OVER: u64 = LATEST + 1;

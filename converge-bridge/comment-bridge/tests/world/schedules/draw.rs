@@ -25,13 +25,15 @@ const ASKED: [&str; 12] = [
     "It works here. !testme",
 ];
 
-const CALLS: [&str; 11] = [
+const CALLS: [&str; 13] = [
     "gitea",
     "gitea",
     "gitea search",
     "gitea GET comments",
     "gitea GET members",
     "gitea GET pulls",
+    "gitea GET refs",
+    "gitea GET timeline",
     "gitea POST comments",
     "gitea PATCH comments",
     "drone GET",
@@ -79,6 +81,11 @@ impl Draw {
             let by = if self.chance(85) { self.pick(&MEMBERS) } else { "sam" };
             let body = self.pick(&ASKED);
             self.add(at, Event::Comments { key, pull, by, body });
+            // Close to the comment, before or after it.
+            if self.chance(20) {
+                let about = (at + self.random.u64(0..12_000)).saturating_sub(4_000);
+                self.push(about, pull);
+            }
             if self.chance(7) {
                 let after = self.random.u64(bounds::EDITED_MS..20_000);
                 self.add(at + after, Event::Edits { key });
@@ -95,14 +102,22 @@ impl Draw {
                 }
             }
         }
-        for _ in 0..self.random.u32(0..3) {
+        for _ in 0..self.random.u32(0..4) {
             let (at, pull) = (self.moment(), self.random.usize(0..bounds::PULLS));
-            self.add(at, Event::Pushes { pull });
+            self.push(at, pull);
         }
         if self.chance(10) {
             let (at, pull) = (self.moment(), self.random.usize(0..bounds::PULLS));
             self.add(at, Event::Closes { pull });
         }
+    }
+
+    /// A push, and the moment at which Gitea notes it.
+    fn push(&mut self, at: u64, pull: usize) {
+        let longest = if self.chance(80) { 50 } else { bounds::NOTED_MS };
+        let after = self.random.u64(0..=longest);
+        self.add(at, Event::Pushes { pull });
+        self.add(at + after, Event::NotesPush { pull });
     }
 
     fn deaths(&mut self) {
@@ -164,7 +179,7 @@ impl Draw {
             let mut what = self.pick(&CALLS);
             // An empty list is a valid answer, so the bridge cannot detect that it is wrong.
             if fault == Fault::DoesAndSaysNull {
-                what = self.pick(&["drone POST", "gitea POST comments", "gitea GET pulls"]);
+                what = self.pick(&["drone POST", "gitea POST comments", "gitea GET pulls", "gitea GET refs"]);
             }
             let fault = match fault {
                 Fault::Late(seconds) if what.starts_with("gitea") => Fault::Late(seconds.min(bounds::LATEST_WORDS)),

@@ -26,7 +26,12 @@ pub enum Event {
     Hook {
         key: u8,
     },
+    /// A push moves the head.
     Pushes {
+        pull: usize,
+    },
+    /// Gitea notes the last push in the timeline.
+    NotesPush {
         pull: usize,
     },
     Closes {
@@ -84,6 +89,7 @@ impl fmt::Display for Event {
             Self::Deletes { key } => write!(f, "#{key} is deleted"),
             Self::Hook { key } => write!(f, "a webhook tells of #{key}"),
             Self::Pushes { pull } => write!(f, "a push to pull request {pull}"),
+            Self::NotesPush { pull } => write!(f, "the push to pull request {pull} is noted"),
             Self::Closes { pull } => write!(f, "pull request {pull} is closed"),
             Self::Dies => f.write_str("the bridge dies"),
             Self::Stops => f.write_str("the bridge is stopped"),

@@ -7,17 +7,18 @@ use comment_bridge::trigger::{State, StateKind};
 use super::run::{Asked, Told};
 use crate::story::World;
 
-/// The violations of the laws: lost, doubled, and others.
+/// The violations of the laws: lost, doubled, built of another commit than the head when asked, and others.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Tally {
     pub lost: Vec<String>,
     pub doubled: Vec<String>,
+    pub unasked: Vec<String>,
     pub wrong: Vec<String>,
 }
 
 impl Tally {
     pub fn is_clean(&self) -> bool {
-        self.lost.is_empty() && self.doubled.is_empty() && self.wrong.is_empty()
+        [&self.lost, &self.doubled, &self.unasked, &self.wrong].into_iter().all(Vec::is_empty)
     }
 }
 
@@ -56,6 +57,12 @@ pub fn judge(world: &World, told: &Told) -> Tally {
             continue;
         };
         all.entry(trigger).or_default().push(*number);
+        let commit = build.params.get("REF");
+        if let Some(asked) = told.comments.get(&trigger)
+            && commit != Some(&asked.head)
+        {
+            tally.unasked.push(format!("build {number} of comment {trigger} is of {commit:?}, not of {}", asked.head));
+        }
         if build.ran() {
             ran.entry(trigger).or_default().push((*number, build.params.get("REF").cloned().unwrap_or_default()));
         }
@@ -78,11 +85,6 @@ pub fn judge(world: &World, told: &Told) -> Tally {
         if due == Due::None && all.contains_key(id) {
             tally.wrong.push(format!("comment {id} ({}: {:?}) had a build", asked.by, asked.body));
         }
-        for (number, head) in ran {
-            if !told.heads[&asked.pull].contains(head) {
-                tally.wrong.push(format!("build {number} of comment {id} is of {head}"));
-            }
-        }
     }
     comments(world, told, &mut tally);
     triggers(world, told, &mut tally);
@@ -95,7 +97,7 @@ fn due(world: &World, told: &Told, id: i64, asked: &Asked, all: &BTreeMap<i64, V
         // An edit by another user before the decision does not change the author: still the stranger.
         return Due::None;
     }
-    if asked.touched || told.closed.contains(&asked.pull) {
+    if asked.touched || told.closed.contains(&asked.pull) || was_pushed_after(world, id, asked) {
         return Due::AtMostOne;
     }
     let others = || told.comments.iter().filter(|(_, other)| other.pull == asked.pull && other.by != "sam");
@@ -107,6 +109,13 @@ fn due(world: &World, told: &Told, id: i64, asked: &Asked, all: &BTreeMap<i64, V
     let Some(State::Joined { joined_trigger: joined }) = became else { return Due::One };
     let stands = others().any(|(other, it)| *other == joined && *other < id && wish(it.body) == Wish::Test { quick });
     if stands && all.contains_key(&joined) { Due::AtMostOne } else { Due::One }
+}
+
+/// True if the head moved after a comment, or Gitea noted an earlier push after it.
+fn was_pushed_after(world: &World, id: i64, asked: &Asked) -> bool {
+    let network = world.network();
+    let pull = &network.gitea.pulls[&crate::story::id(&asked.pull)];
+    pull.head != asked.head || pull.pushes.iter().any(|push| push.id > id)
 }
 
 fn comments(world: &World, told: &Told, tally: &mut Tally) {
