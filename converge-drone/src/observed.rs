@@ -114,15 +114,10 @@ fn observed_secret(rpc: &Result<Option<SecretString>, Explained>) -> RpcSecret {
         Ok(Some(_)) => RpcSecret::Usable,
         Ok(None) => RpcSecret::Missing,
         Err(error) => {
-            let (reason, hint) = reason_and_hint(error);
+            let (reason, hint) = error.reason_and_hint();
             RpcSecret::Unusable { reason, hint }
         }
     }
-}
-
-/// The reason and the hint of an error, for a plan.
-fn reason_and_hint(error: &Explained) -> (String, String) {
-    (error.reason(), error.hint.clone().unwrap_or_default())
 }
 
 impl ConvergeDrone {

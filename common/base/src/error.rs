@@ -91,6 +91,13 @@ impl Explained {
     }
 }
 
+impl Explained {
+    /// The reason and the hint, for a plan.
+    pub fn reason_and_hint(&self) -> (String, String) {
+        (self.reason(), self.hint.clone().unwrap_or_default())
+    }
+}
+
 impl fmt::Display for Explained {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.message)?;

@@ -4,7 +4,7 @@ use base::error::{Class, Explain, Explained};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
-use super::{GiteaState, reason_and_hint};
+use super::GiteaState;
 use crate::ConvergeDrone;
 use http::Refusal;
 use http::drone::Permissions;
@@ -127,6 +127,6 @@ fn scm_token(answer: &Result<Permissions, http::Error>, is_admin: bool) -> ScmTo
 }
 
 fn silent(error: &http::Error) -> DroneState {
-    let (reason, hint) = reason_and_hint(&Explained::new(error));
+    let (reason, hint) = Explained::new(error).reason_and_hint();
     DroneState::Silent { reason, hint, may_pass: error.class() == Class::Transient }
 }

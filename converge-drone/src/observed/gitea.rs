@@ -3,7 +3,6 @@
 use base::error::{Class, Explain, Explained};
 use serde::{Deserialize, Serialize};
 
-use super::reason_and_hint;
 use crate::ConvergeDrone;
 use crate::login;
 use http::gitea::{Application, Gitea};
@@ -79,7 +78,7 @@ pub async fn observe(on: &ConvergeDrone) -> GiteaState {
 }
 
 fn refuses(error: &Explained) -> GiteaState {
-    let (reason, hint) = reason_and_hint(error);
+    let (reason, hint) = error.reason_and_hint();
     GiteaState::Refuses { reason, hint }
 }
 
@@ -96,6 +95,6 @@ async fn error_state(on: &ConvergeDrone, gitea: &Gitea, error: http::Error) -> G
             Ok(None) | Err(_) => refuses(&Explained::new(&error)),
         };
     }
-    let (reason, hint) = reason_and_hint(&Explained::new(&error));
+    let (reason, hint) = Explained::new(&error).reason_and_hint();
     GiteaState::Silent { reason, hint, may_pass: error.class() == Class::Transient }
 }

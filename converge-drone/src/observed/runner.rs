@@ -9,7 +9,6 @@ use drone_runner::status::Summary;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::reason_and_hint;
 use crate::desired::Runner;
 
 /// The state of the runner.
@@ -61,7 +60,7 @@ pub async fn observe(declared: Option<&Runner>, rpc: Option<&SecretString>) -> O
     let state = match systemd::unit::state(&declared.unit).await {
         Ok(state) => state,
         Err(error) => {
-            let (reason, hint) = reason_and_hint(&Explained::new(&error));
+            let (reason, hint) = Explained::new(&error).reason_and_hint();
             return Some(RunnerState::Unknown { reason, hint });
         }
     };

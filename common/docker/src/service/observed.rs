@@ -169,7 +169,7 @@ impl Program {
         let archive = match Archive::of_program(self.name, &self.archive) {
             Ok(archive) => archive,
             Err(error) => {
-                let (reason, hint) = in_words(&Explained::new(&error));
+                let (reason, hint) = Explained::new(&error).reason_and_hint();
                 return Ok((Image::Unusable { reason, hint }, images));
             }
         };
@@ -190,7 +190,7 @@ impl Program {
             Ok(()) => HealthProbe::Healthy,
             Err(error) => {
                 let may_pass = error.class() == Class::Transient;
-                let (reason, hint) = in_words(&Explained::new(&error));
+                let (reason, hint) = Explained::new(&error).reason_and_hint();
                 HealthProbe::Unhealthy { reason, hint, may_pass }
             }
         }
@@ -201,13 +201,8 @@ fn credential_state(secret: &Result<SecretString, Explained>) -> CredentialState
     match secret {
         Ok(_) => CredentialState::Usable,
         Err(error) => {
-            let (reason, hint) = in_words(error);
+            let (reason, hint) = error.reason_and_hint();
             CredentialState::Unusable { reason, hint }
         }
     }
-}
-
-/// The reason and the hint of an error, for plans.
-fn in_words(error: &Explained) -> (String, String) {
-    (error.reason(), error.hint.clone().unwrap_or_default())
 }
