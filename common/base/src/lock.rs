@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::error::{Class, Explain};
 
@@ -65,49 +65,63 @@ impl Lock {
     /// `deadline` has passed. `what` names the lock in errors.
     pub async fn take(path: &Path, what: &str, deadline: Duration) -> Result<Self, Error> {
         fs::create_dir_all(parent(path)).map_err(|source| Error::Open { path: path.into(), source })?;
-        let mut file = open(path)?;
-        let started = Instant::now();
+        let mut attempts = Attempts::new(path, what, deadline)?;
         loop {
-            file = match Self::attempt(file, path)? {
+            match attempts.make()? {
                 Attempt::Taken(lock) => return Ok(lock),
-                Attempt::Held(file) => file,
-            };
-            if started.elapsed() >= deadline {
-                return Err(Error::Held { what: what.into(), path: path.into(), waited: deadline });
+                Attempt::Held(pause) => sleep(pause).await,
             }
-            sleep(PAUSE.min(deadline)).await;
         }
     }
 
     /// The same for a thread that may block, in a directory that must exist.
     pub fn take_blocking(path: &Path, what: &str, deadline: Duration) -> Result<Self, Error> {
-        let mut file = open(path)?;
-        let started = std::time::Instant::now();
+        let mut attempts = Attempts::new(path, what, deadline)?;
         loop {
-            file = match Self::attempt(file, path)? {
+            match attempts.make()? {
                 Attempt::Taken(lock) => return Ok(lock),
-                Attempt::Held(file) => file,
-            };
-            if started.elapsed() >= deadline {
-                return Err(Error::Held { what: what.into(), path: path.into(), waited: deadline });
+                Attempt::Held(pause) => thread::sleep(pause),
             }
-            thread::sleep(PAUSE.min(deadline));
         }
     }
+}
 
-    fn attempt(file: File, path: &Path) -> Result<Attempt, Error> {
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(file) => Ok(Attempt::Taken(Self { _file: file })),
-            Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => Ok(Attempt::Held(file)),
-            Err((_, errno)) => Err(Error::Open { path: path.into(), source: errno.into() }),
-        }
-    }
+/// The attempts to take one lock, until its deadline.
+struct Attempts<'a> {
+    file: Option<File>,
+    path: &'a Path,
+    what: &'a str,
+    deadline: Duration,
+    /// The sum of the pauses.
+    waited: Duration,
 }
 
 /// The result of one attempt.
 enum Attempt {
     Taken(Lock),
-    Held(File),
+    /// Another process has it; the pause before the next attempt.
+    Held(Duration),
+}
+
+impl<'a> Attempts<'a> {
+    fn new(path: &'a Path, what: &'a str, deadline: Duration) -> Result<Self, Error> {
+        Ok(Self { file: Some(open(path)?), path, what, deadline, waited: Duration::ZERO })
+    }
+
+    fn make(&mut self) -> Result<Attempt, Error> {
+        let file = self.file.take().map_or_else(|| open(self.path), Ok)?;
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(file) => return Ok(Attempt::Taken(Lock { _file: file })),
+            Err((file, Errno::EWOULDBLOCK | Errno::EINTR)) => self.file = Some(file),
+            Err((_, errno)) => return Err(Error::Open { path: self.path.into(), source: errno.into() }),
+        }
+        let pause = PAUSE.min(self.deadline.saturating_sub(self.waited));
+        if pause.is_zero() {
+            return Err(Error::Held { what: self.what.into(), path: self.path.into(), waited: self.deadline });
+        }
+        self.waited += pause;
+        Ok(Attempt::Held(pause))
+    }
 }
 
 /// Opens the lock file. It is never truncated and never removed: another process may be about to lock the same file.
