@@ -8,6 +8,7 @@
 #![allow(clippy::unnecessary_wraps)] // Every assertion may say why it cannot be made.
 
 mod accounts;
+mod answers;
 mod bridge;
 mod browser;
 mod builds;
@@ -41,7 +42,7 @@ macro_rules! assertions {
 }
 pub(crate) use assertions;
 
-const MODULES: [&[Assertion]; 14] = [
+const MODULES: [&[Assertion]; 15] = [
     server::ALL,
     accounts::ALL,
     login::ALL,
@@ -50,6 +51,7 @@ const MODULES: [&[Assertion]; 14] = [
     builds::ALL,
     bridge::ALL,
     stages::ALL,
+    answers::ALL,
     reports::ALL,
     logs::ALL,
     secrets::ALL,

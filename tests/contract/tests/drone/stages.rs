@@ -21,7 +21,6 @@ crate::assertions![
     a_watched_build_that_is_cancelled_is_told,
     what_was_cancelled_before_is_not_told,
     a_build_that_ends_well_is_not_told,
-    an_unknown_stage_is_a_failure,
 ];
 
 fn runners_prove_themselves(site: &Site) -> Outcome {
@@ -226,13 +225,5 @@ fn a_build_that_ends_well_is_not_told(site: &Site) -> Outcome {
     let stage = runner.begin(&runner.take(), &[]);
     runner.end(&stage, "success");
     runner.watch(&build["id"]).is(204);
-    Ok(())
-}
-
-fn an_unknown_stage_is_a_failure(site: &Site) -> Outcome {
-    let runner = site.runner();
-    let none = json!({"id": 999_999});
-    runner.accept(&none, "here").says(500, "no rows");
-    runner.client.get("/rpc/v2/stage/999999").says(500, "no rows");
     Ok(())
 }

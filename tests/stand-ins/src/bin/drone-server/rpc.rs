@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
@@ -29,6 +28,12 @@ impl IntoResponse for Problem {
             Self::Failed(why) => (StatusCode::INTERNAL_SERVER_ERROR, why).into_response(),
         }
     }
+}
+
+/// Like the real server, writes JSON without a content type of its own.
+fn json_text(value: &impl serde::Serialize) -> Outcome {
+    let text = serde_json::to_string(value).map_err(failed)?;
+    Ok((text + "\n").into_response())
 }
 
 fn failed(error: impl ToString) -> Problem {
@@ -57,7 +62,7 @@ pub async fn request(State(server): State<Arc<Server>>, bytes: Bytes) -> Outcome
     let waiting = server.queue.wait_for_stage(body(&bytes)?);
     server.signal();
     Ok(match timeout(server.settings.poll, waiting).await {
-        Ok(Ok(stage)) => Json(stage).into_response(),
+        Ok(Ok(stage)) => json_text(&stage)?,
         _ => StatusCode::NO_CONTENT.into_response(),
     })
 }
@@ -79,7 +84,7 @@ pub async fn accept(
         state.save_stage(&mut stage)?;
         Ok(stage)
     })?;
-    Ok(Json(stage).into_response())
+    json_text(&stage)
 }
 
 pub async fn details(State(server): State<Arc<Server>>, Path(id): Path<i64>) -> Outcome {
@@ -113,25 +118,24 @@ pub async fn details(State(server): State<Arc<Server>>, Path(id): Path<i64>) -> 
         "proto": settings.proto, "host": settings.host, "link": settings.address, "version": settings.version,
     });
     let secrets = if secrets.is_empty() { Value::Null } else { json!(secrets) };
-    Ok(Json(json!({
+    json_text(&json!({
         "repository": shown, "build": build, "stage": stage, "secrets": secrets, "system": system, "netrc": netrc,
         "config": {"Data": STANDARD.encode(file), "Hash": null},
     }))
-    .into_response())
 }
 
 pub async fn update_stage(State(server): State<Arc<Server>>, bytes: Bytes) -> Outcome {
     let stage: Stage = body(&bytes)?;
     let is_open = matches!(stage.status.as_str(), "pending" | "running");
     let said = if is_open { stages::begin(&server, stage).await? } else { stages::end(&server, stage).await? };
-    Ok(Json(said).into_response())
+    json_text(&said)
 }
 
 pub async fn update_step(State(server): State<Arc<Server>>, bytes: Bytes) -> Outcome {
     let step: Step = body(&bytes)?;
     let is_open = matches!(step.status.as_str(), "pending" | "running");
     let said = if is_open { stages::begin_step(&server, step)? } else { stages::end_step(&server, step)? };
-    Ok(Json(said).into_response())
+    json_text(&said)
 }
 
 /// Answers when the build is cancelled during the request. An earlier cancel or another end gives no answer.
