@@ -193,6 +193,12 @@ impl Running {
         }
     }
 
+    /// True while the machine shuts down or restarts; systemd stops every service then.
+    pub async fn is_shutdown(&self) -> bool {
+        let state = within(DEADLINE, "tell its state to", &self.name, self.units.manager.system_state()).await;
+        state.is_ok_and(|state| state == "stopping")
+    }
+
     /// Drops the reference to the unit, so that systemd unloads it.
     pub async fn release(self) {
         if let Err(error) = self.units.manager.unref_unit(&self.name).await {

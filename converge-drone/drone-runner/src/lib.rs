@@ -25,6 +25,8 @@ mod runtime;
 pub mod settings;
 mod stage;
 pub mod status;
+#[cfg(test)]
+mod testing;
 
 use std::sync::Arc;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use base::backoff::Retries;
 use base::error::{chain, one_line};
 use tokio::sync::{Notify, mpsc};
-use tokio::task::spawn_local;
+use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, timeout};
 
 use super::rpc::wire::{Filter, Stage};
@@ -26,6 +26,8 @@ const INTERVAL: Duration = Duration::from_millis(200);
 #[derive(Debug, Default)]
 pub struct Slots {
     taken: RefCell<BTreeSet<i64>>,
+    /// Stages that [`settle`] ends. They occupy no slot, and are not accepted again meanwhile.
+    unsettled: RefCell<BTreeSet<i64>>,
     released: Notify,
 }
 
@@ -35,6 +37,10 @@ impl Slots {
         while self.taken.borrow().len() >= capacity {
             self.released.notified().await;
         }
+    }
+
+    fn knows(&self, stage: i64) -> bool {
+        self.taken.borrow().contains(&stage) || self.unsettled.borrow().contains(&stage)
     }
 
     /// Frees the slot of an ended stage.
@@ -63,8 +69,7 @@ pub async fn poll(runner: Rc<Runner>, slots: Rc<Slots>, accepted: mpsc::Unbounde
         match offer {
             Ok(Some(offered)) => {
                 retries.succeeded();
-                let is_known = slots.taken.borrow().contains(&offered.id);
-                if is_known || !accept(&runner, &slots, &accepted, offered).await {
+                if slots.knows(offered.id) || !accept(&runner, &slots, &accepted, offered).await {
                     sleep(INTERVAL).await;
                 }
             }
@@ -82,7 +87,7 @@ pub async fn poll(runner: Rc<Runner>, slots: Rc<Slots>, accepted: mpsc::Unbounde
 /// Accepts an offered stage. Returns false if the stage is not ours, or not known to be ours.
 async fn accept(
     runner: &Rc<Runner>,
-    slots: &Slots,
+    slots: &Rc<Slots>,
     accepted: &mpsc::UnboundedSender<(Stage, Folder)>,
     offered: Stage,
 ) -> bool {
@@ -97,7 +102,11 @@ async fn accept(
         Ok(Ok(mut stage)) => {
             // Some servers answer with the version only.
             if stage.id == 0 {
-                stage = Stage { version: stage.version, ..offered };
+                stage = Stage { version: stage.version, machine: runner.client.machine().to_owned(), ..offered };
+            }
+            // With the machine in it, the next runner knows that the stage is its own.
+            if let Err(error) = folder.save(&stage) {
+                tracing::warn!(STAGE = id, "the state of a stage was not saved: {error}");
             }
             slots.taken.borrow_mut().insert(id);
             drop(accepted.send((stage, folder)));
@@ -112,8 +121,18 @@ async fn accept(
             let why = failed
                 .map_or("no answer in time".into(), |answer| answer.err().map_or(String::new(), |error| chain(&error)));
             tracing::warn!(STAGE = id, "the stage was not accepted: {why}");
-            spawn_local(orphans::report(runner.clone(), id, folder));
+            drop(settle(runner, slots, id, folder));
             false
         }
     }
+}
+
+/// Ends the stage of a folder that this runner does not run, if it is this machine's, in a task of its own.
+pub fn settle(runner: &Rc<Runner>, slots: &Rc<Slots>, stage: i64, folder: Folder) -> JoinHandle<()> {
+    slots.unsettled.borrow_mut().insert(stage);
+    let (runner, slots) = (runner.clone(), slots.clone());
+    spawn_local(async move {
+        orphans::report(&runner.client, &runner.status, stage, folder).await;
+        slots.unsettled.borrow_mut().remove(&stage);
+    })
 }

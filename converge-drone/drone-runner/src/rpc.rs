@@ -1,5 +1,6 @@
 //! The client of Drone's RPC for runners: calls, deadlines, errors.
 
+mod answer;
 mod error;
 mod retry;
 pub mod wire;
@@ -10,21 +11,14 @@ use std::time::Duration;
 use reqwest::{Method, Response, StatusCode, Url};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::settings::Settings;
 pub use error::Error;
-pub use retry::{BACKOFF, retry};
+pub use retry::{BACKOFF, insist, retry};
 use wire::{Details, Filter, Line, Stage, Step};
 
 /// The deadline of a long poll. The server ends one after 30 s; a proxy may add some time.
 const LONG_POLL: Duration = Duration::from_mins(1);
-
-/// The largest answer, in bytes.
-const LARGEST: usize = 8 * 1024 * 1024;
-
-/// The part of an answer's body that an error shows, in characters.
-const SHOWN: usize = 200;
 
 /// The client of one Drone server.
 #[derive(Debug, Clone)]
@@ -67,25 +61,28 @@ impl Client {
         if response.status() == StatusCode::NO_CONTENT {
             return Ok(None);
         }
-        read(response).await
+        answer::json(response).await
     }
 
     /// Accepts a stage; [`Error::Conflict`] if another runner has it.
     pub async fn accept(&self, stage: i64) -> Result<Stage, Error> {
         let mut url = self.url(&format!("stage/{stage}"));
         url.query_pairs_mut().append_pair("machine", &self.machine);
-        read(self.send_to::<()>(Method::POST, url, None, self.call).await?).await
+        answer::json(self.send_to::<()>(Method::POST, url, None, self.call).await?).await
     }
 
     /// Reads a stage with its build, pipeline file and secrets.
     pub async fn details(&self, stage: i64) -> Result<Details, Error> {
-        read(self.send::<()>(Method::GET, &format!("stage/{stage}"), None, self.call).await?).await
+        answer::json(self.send::<()>(Method::GET, &format!("stage/{stage}"), None, self.call).await?).await
     }
 
     /// Reports a stage with its steps, and sets the ids and versions from the answer.
     pub async fn update_stage(&self, stage: &mut Stage) -> Result<(), Error> {
         let path = format!("stage/{}", stage.id);
-        let answer: Stage = read(self.send(Method::PUT, &path, Some(&*stage), self.call).await?).await?;
+        let answer: Stage = answer::json(self.send(Method::PUT, &path, Some(&*stage), self.call).await?).await?;
+        if answer.id != stage.id {
+            return Err(Error::NotDrone { status: 200, message: format!("of stage {}, not {}", answer.id, stage.id) });
+        }
         stage.merge(answer);
         Ok(())
     }
@@ -93,7 +90,7 @@ impl Client {
     /// Reports a step, and sets its version from the answer.
     pub async fn update_step(&self, step: &mut Step) -> Result<(), Error> {
         let path = format!("step/{}", step.id);
-        let answer: Step = read(self.send(Method::PUT, &path, Some(&*step), self.call).await?).await?;
+        let answer: Step = answer::json(self.send(Method::PUT, &path, Some(&*step), self.call).await?).await?;
         step.version = answer.version;
         Ok(())
     }
@@ -102,12 +99,16 @@ impl Client {
     pub async fn wait_for_end(&self, build: i64) -> Result<bool, Error> {
         let path = format!("build/{build}/watch");
         let response = self.send::<()>(Method::POST, &path, None, LONG_POLL).await?;
-        Ok(response.status() == StatusCode::OK)
+        if response.status() == StatusCode::NO_CONTENT {
+            return Ok(false);
+        }
+        answer::nothing(response).await.map(|()| true)
     }
 
     /// Adds lines to the live log of a step.
     pub async fn append_log(&self, step: i64, lines: &[Line]) -> Result<(), Error> {
-        self.send(Method::POST, &format!("step/{step}/logs/batch"), Some(lines), self.call).await.map(drop)
+        answer::nothing(self.send(Method::POST, &format!("step/{step}/logs/batch"), Some(lines), self.call).await?)
+            .await
     }
 
     /// Uploads the whole log of a step: a JSON array of lines.
@@ -115,8 +116,13 @@ impl Client {
         let url = self.url(&format!("step/{step}/logs/upload"));
         let request = self.http.request(Method::POST, url).body(log.to_vec()).timeout(self.call.max(LONG_POLL));
         match self.check(request).await {
+            Ok(response) => answer::nothing(response).await,
             // An earlier attempt succeeded, and only its answer was lost.
-            Ok(_) | Err(Error::Conflict) => Ok(()),
+            Err(Error::Conflict) => Ok(()),
+            // Another attempt would send the same bytes. The end of the stage must not wait for it.
+            Err(Error::NotDrone { status: status @ (400 | 403 | 406 | 413 | 415 | 422), .. }) => {
+                Err(Error::LogRefused { status })
+            }
             Err(error) => Err(error),
         }
     }
@@ -155,30 +161,8 @@ impl Client {
         let request = request.header("X-Drone-Token", self.secret.expose_secret());
         let response = request.send().await.map_err(Error::unreachable)?;
         match response.status() {
-            status if status.is_success() => Ok(response),
-            StatusCode::CONFLICT => Err(Error::Conflict),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(Error::Secret),
-            status => {
-                let body = response.bytes().await.unwrap_or_default();
-                let message: String = String::from_utf8_lossy(&body).trim().chars().take(SHOWN).collect();
-                // Drone's answers, with status 500, to a late or repeated report.
-                if message.contains("Optimistic Lock") || message.contains("UNIQUE constraint failed") {
-                    return Err(Error::Conflict);
-                }
-                Err(Error::Answer { status: status.as_u16(), message })
-            }
+            StatusCode::OK | StatusCode::NO_CONTENT => Ok(response),
+            _ => Err(answer::error(response).await),
         }
     }
-}
-
-/// Reads an answer of bounded size.
-async fn read<T: DeserializeOwned>(mut response: Response) -> Result<T, Error> {
-    let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(Error::unreachable)? {
-        if body.len() + chunk.len() > LARGEST {
-            return Err(Error::TooLarge);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    serde_json::from_slice(&body).map_err(Error::Unparsable)
 }

@@ -19,11 +19,11 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::queue::{Slots, poll};
+use super::queue::{Slots, poll, settle};
 use super::rpc::wire::Stage;
 use super::rpc::{self, Client};
 use super::settings::{self, Loaded, load};
-use super::stage::{self, Folder, StopReason};
+use super::stage::{self, Folder, LOCK, StopReason};
 use super::status::{FILE, RunnerStatus};
 use super::{Runner, metrics, orphans, unit_prefix};
 use http::drone::Status;
@@ -33,6 +33,9 @@ const TICK: Duration = Duration::from_secs(5);
 
 /// The time for the last reports after the stages were stopped. The next start sends what is left.
 const FINAL_REPORTS: Duration = Duration::from_secs(20);
+
+/// The result of a stage's task.
+type Ended = (Status, Option<JoinHandle<()>>);
 
 /// An error that ends the runner.
 #[derive(Debug, thiserror::Error)]
@@ -90,19 +93,20 @@ pub async fn run(paths: Paths, loaded: Loaded) -> Result<(), Error> {
     let mut signals = Signals::listen().and_then(Signals::with_reload).map_err(Error::Signals)?;
 
     let directory = loaded.settings.steps.directory.clone();
-    let _lock = Lock::take(&directory.join("lock"), "the folder of the stages", Duration::from_secs(1)).await?;
+    let _lock = Lock::take(&directory.join(LOCK), "the folder of the stages", Duration::from_secs(1)).await?;
     let units = Units::connect().await?;
     let status = Arc::new(RunnerStatus::new(paths.runtime.join(FILE)));
     let mut runner = runner(loaded, units.clone(), status.clone())?;
-    orphans::stop(&runner).await?;
-    for (id, folder) in Folder::all(&directory) {
-        spawn_local(orphans::report(runner.clone(), id, folder));
-    }
+    let folders = Folder::all(&directory);
+    orphans::stop(&runner, &folders).await?;
+    let slots = Rc::new(Slots::default());
+    // Stages that have ended, while Drone does not take their end.
+    let mut reports: FuturesUnordered<JoinHandle<()>> =
+        folders.into_iter().map(|(id, folder)| settle(&runner, &slots, id, folder)).collect();
     let mut metrics = serve_metrics(&runner);
     notify::ready();
     status.notify();
 
-    let slots = Rc::new(Slots::default());
     let (sender, mut accepted) = mpsc::unbounded_channel();
     let mut polling = spawn_local(poll(runner.clone(), slots.clone(), sender.clone()));
     let stop = watch::Sender::new(None);
@@ -114,7 +118,8 @@ pub async fn run(paths: Paths, loaded: Loaded) -> Result<(), Error> {
     loop {
         tokio::select! {
             Some((stage, folder)) = accepted.recv() => stages.push(start(&runner, stage, folder, &stop)),
-            Some((id, ended)) = stages.next() => end(&status, &slots, id, ended),
+            Some((id, ended)) = stages.next() => reports.extend(end(&status, &slots, id, ended)),
+            Some(_) = reports.next() => {}
             _ = tick.tick(), if status.is_busy() => status.notify(),
             request = signals.next() => {
                 if request != Request::Reload {
@@ -142,9 +147,15 @@ pub async fn run(paths: Paths, loaded: Loaded) -> Result<(), Error> {
     }
     let mut until = Instant::now() + runner.settings.limits.drain();
     let mut is_stopped = false;
-    while !stages.is_empty() {
+    while !(stages.is_empty() && reports.is_empty()) {
+        // The next start reports again, so that these do not hold up a restart.
+        if stages.is_empty() && !is_stopped {
+            is_stopped = true;
+            until = until.min(Instant::now() + FINAL_REPORTS);
+        }
         tokio::select! {
-            Some((id, ended)) = stages.next() => end(&status, &slots, id, ended),
+            Some((id, ended)) = stages.next() => reports.extend(end(&status, &slots, id, ended)),
+            Some(_) = reports.next() => {}
             _ = tick.tick() => status.notify(),
             () = sleep_until(until) => {
                 if is_stopped {
@@ -173,33 +184,35 @@ fn start(
     stage: Stage,
     folder: Folder,
     stop: &watch::Sender<Option<StopReason>>,
-) -> impl Future<Output = (i64, Result<Status, JoinError>)> + use<> {
+) -> impl Future<Output = (i64, Result<Ended, JoinError>)> + use<> {
     let id = stage.id;
     let task = spawn_local(stage::run(runner.clone(), stage, folder, stop.subscribe()));
     async move { (id, task.await) }
 }
 
-fn end(status: &RunnerStatus, slots: &Slots, id: i64, ended: Result<Status, JoinError>) {
-    match ended {
-        Ok(ended) => status.count(ended),
-        Err(error) => tracing::error!(STAGE = id, "the task of a stage failed: {error}"),
-    }
+/// Frees the slot of a stage. Returns the task that reports its end, if that is not done.
+fn end(status: &RunnerStatus, slots: &Slots, id: i64, ended: Result<Ended, JoinError>) -> Option<JoinHandle<()>> {
     slots.release(id);
+    match ended {
+        Ok((ended, reporting)) => {
+            status.count(ended);
+            reporting
+        }
+        Err(error) => {
+            tracing::error!(STAGE = id, "the task of a stage failed: {error}");
+            None
+        }
+    }
 }
 
 /// Makes the context of later stages.
 fn runner(loaded: Loaded, units: Units, status: Arc<RunnerStatus>) -> Result<Rc<Runner>, Error> {
     let Loaded { settings, secret, config_hash } = loaded;
-    let machine = settings.name.clone().unwrap_or_else(host_name);
+    let machine = settings.machine();
     let client = Client::new(&settings, secret.clone(), &machine)?;
     let fingerprint = Fingerprint::new(config_hash.expose_secret().as_bytes());
     status.set_configuration(fingerprint.to_string(), settings.capacity);
     Ok(Rc::new(Runner { unit_prefix: unit_prefix(&machine), settings, client, units, secret, status }))
-}
-
-fn host_name() -> String {
-    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    if name.trim().is_empty() { "localhost".into() } else { name.trim().into() }
 }
 
 /// Loads the configuration again for later stages. A wrong one changes nothing.
@@ -209,7 +222,7 @@ fn reload(paths: &Paths, now: &Runner) -> Option<Rc<Runner>> {
     let new = loaded.and_then(|loaded| {
         // The next start looks for orphans under the present name, in the present directory.
         let is_same = loaded.settings.steps.directory == now.settings.steps.directory
-            && loaded.settings.name.clone().unwrap_or_else(host_name) == now.client.machine();
+            && loaded.settings.machine() == now.client.machine();
         if !is_same {
             tracing::warn!("a changed `name` or `steps.directory` takes effect when the runner is restarted");
             return Ok(None);

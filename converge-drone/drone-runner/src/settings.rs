@@ -1,10 +1,11 @@
-//! The configuration of the runner. No I/O except [`load`].
+//! The configuration of the runner. No I/O except [`load`] and the host's name.
 
 mod load;
 mod problems;
 mod properties;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -101,6 +102,18 @@ impl Default for Limits {
     fn default() -> Self {
         Self { stop_seconds: 1, drain_seconds: 300, call_seconds: 30, log_bytes: 5 * 1024 * 1024 }
     }
+}
+
+impl Settings {
+    /// The name that Drone shows for this runner.
+    pub fn machine(&self) -> String {
+        self.name.clone().unwrap_or_else(host_name)
+    }
+}
+
+fn host_name() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    if name.trim().is_empty() { "localhost".into() } else { name.trim().into() }
 }
 
 impl Limits {

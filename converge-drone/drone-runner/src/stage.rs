@@ -1,4 +1,5 @@
-//! A stage from its acceptance to its end. At its end none of its processes is left, and the end is reported to Drone.
+//! A stage from its acceptance to its end. At its end none of its processes is left, and the end is reported to Drone: its
+//! folder stays until Drone has taken the end or refused it.
 
 mod context;
 mod drone_variables;
@@ -19,8 +20,10 @@ use base::clock::unix_seconds;
 use base::error::chain;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::watch;
-use tokio::time::Instant;
+use tokio::task::{JoinHandle, spawn_local};
+use tokio::time::{Instant, timeout};
 
 use super::Runner;
 use super::pipeline::{self, Pipeline};
@@ -29,7 +32,7 @@ use super::rpc::wire::{self, Details, Stage};
 use super::settings::Settings;
 use context::StageContext;
 pub use context::StopReason;
-pub use folder::Folder;
+pub use folder::{Folder, LOCK};
 use http::drone::Status;
 pub use report::Report;
 use secrets::{BuildSecrets, Hidden};
@@ -39,28 +42,40 @@ use variables::StageVariables;
 /// The timeout of a repository with timeout 0, in minutes: the default of Drone.
 const DEFAULT_MINUTES: u64 = 60;
 
-/// Runs an accepted stage to its end. `stop` ends it early.
+/// The time for Drone to take the end of a stage before its slot is freed.
+const PROMPT: Duration = Duration::from_secs(10);
+
+/// Runs an accepted stage to its end. `stop` ends it early. Returns the status, and the task that reports the end if Drone
+/// has not taken it promptly.
 pub async fn run(
     runner: Rc<Runner>,
     stage: Stage,
     folder: Folder,
     stop: watch::Receiver<Option<StopReason>>,
-) -> Status {
+) -> (Status, Option<JoinHandle<()>>) {
     let id = stage.id;
     let report = Report::new(runner.client.clone(), folder.clone(), stage);
-    let status = match prepare(&runner, report, folder.clone()).await {
-        Ok(context) => context.run(stop).await,
+    let (status, report): (Status, LocalBoxFuture<'static, ()>) = match prepare(&runner, report, folder.clone()).await {
+        Ok(context) => (context.clone().run(stop).await, Box::pin(context.report_end())),
         Err((report, why)) => {
             tracing::warn!(STAGE = id, "refused: {why}");
             report.close(Status::Error, &why);
-            report.end().await;
-            Status::Error
+            (Status::Error, Box::pin(async move { report.end().await }))
         }
     };
-    if let Err(error) = folder.remove() {
-        tracing::warn!(STAGE = id, "the stage's folder cannot be removed: {error}");
+    let of_end = runner.clone();
+    let mut reporting = spawn_local(async move {
+        report.await;
+        of_end.status.end_stage(id);
+        if let Err(error) = folder.remove() {
+            tracing::warn!(STAGE = id, "the stage's folder cannot be removed: {error}");
+        }
+    });
+    let is_reported = timeout(PROMPT, &mut reporting).await.is_ok();
+    if !is_reported {
+        runner.status.delay_report(id);
     }
-    status
+    (status, (!is_reported).then_some(reporting))
 }
 
 /// Reads the stage from Drone, and refuses a build that this runner does not run.

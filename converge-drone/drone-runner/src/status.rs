@@ -1,6 +1,6 @@
 //! The status of the runner: `status.json`, the status line in systemd, the metrics.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -38,6 +38,8 @@ struct StatusFile<'a> {
     state: &'static str,
     slots: usize,
     builds: Vec<StageEntry<'a>>,
+    /// Ended stages whose end Drone has not taken yet.
+    unreported: &'a BTreeSet<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     connection_error: Option<&'a str>,
 }
@@ -84,6 +86,7 @@ struct State {
     slots: usize,
     is_draining: bool,
     stages: BTreeMap<i64, RunningStage>,
+    unreported: BTreeSet<i64>,
     connection_error: Option<String>,
     ended: BTreeMap<&'static str, u64>,
 }
@@ -118,9 +121,20 @@ impl RunnerStatus {
         });
     }
 
-    /// Removes an ended stage.
+    /// Marks a stage that has ended, while Drone has not taken its end.
+    pub(crate) fn delay_report(&self, id: i64) {
+        self.change(|state| {
+            state.stages.remove(&id);
+            state.unreported.insert(id);
+        });
+    }
+
+    /// Removes a stage whose end Drone has taken or refused.
     pub(crate) fn end_stage(&self, id: i64) {
-        self.change(|state| drop(state.stages.remove(&id)));
+        self.change(|state| {
+            state.stages.remove(&id);
+            state.unreported.remove(&id);
+        });
     }
 
     /// Counts an ended stage in the metrics.
@@ -164,6 +178,7 @@ impl RunnerStatus {
             state: state.word(),
             slots: state.slots,
             builds: state.stages.iter().map(|(stage, running)| StageEntry { stage: *stage, running }).collect(),
+            unreported: &state.unreported,
             connection_error: state.connection_error.as_deref(),
         };
         let json = serde_json::to_vec(&file).unwrap_or_default();
@@ -184,6 +199,9 @@ impl RunnerStatus {
             let comma = if index == 0 { " build" } else { "," };
             let _ = write!(line, "{comma} {} {} {}m{:02}s", stage.build, stage.name, seconds / 60, seconds % 60);
         }
+        if !state.unreported.is_empty() {
+            let _ = write!(line, " · ends not reported yet: {}", state.unreported.len());
+        }
         if let Some(error) = &state.connection_error {
             let _ = write!(line, " · {error}");
         }
@@ -196,6 +214,8 @@ impl RunnerStatus {
         let mut text = Exposition::default();
         text.gauge("drone_runner_slots", "Stages that may run at once.", state.slots);
         text.gauge("drone_runner_stages_running", "Running stages.", state.stages.len());
+        let unreported = state.unreported.len();
+        text.gauge("drone_runner_stages_unreported", "Ended stages whose end Drone has not taken yet.", unreported);
         text.gauge("drone_runner_connected", "1 while Drone's server answers.", u8::from(state.summary.connected));
         text.gauge("drone_runner_draining", "1 during the drain.", u8::from(state.is_draining));
         let name = "drone_runner_stages_total";
@@ -244,7 +264,11 @@ mod tests {
         assert!(!status.set_connection(Some("Drone's server cannot be reached".into())));
         status.start_drain();
         assert_eq!(status.line(), "draining build 42 hedgedoc 0m00s · Drone's server cannot be reached");
+        status.delay_report(7);
+        assert!(status.line().starts_with("draining, 2 slots · ends not reported yet: 1 · "), "{}", status.line());
+        assert!(status.metrics().contains("drone_runner_stages_unreported 1\n"));
         status.end_stage(7);
+        assert!(!status.line().contains("not reported"));
         status.count(Status::Killed);
         assert!(status.metrics().contains("drone_runner_stages_total{status=\"killed\"} 1\n"));
     }

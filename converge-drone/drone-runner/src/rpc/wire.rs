@@ -80,6 +80,21 @@ pub struct Stage {
 }
 
 impl Stage {
+    /// Ends the stage now, with those of its steps that have not ended.
+    pub fn end(&mut self, status: Status, error: &str, now: i64) {
+        self.status = status;
+        error.clone_into(&mut self.error);
+        self.stopped = now;
+        if self.started == 0 {
+            self.started = now;
+        }
+        for step in self.steps.iter_mut().filter(|step| !step.status.is_over()) {
+            step.status = if step.started == 0 { Status::Skipped } else { Status::Killed };
+            step.stopped = now;
+            step.started = if step.started == 0 { now } else { step.started };
+        }
+    }
+
     /// Copies the fields that the server sets: versions, and the ids of steps.
     pub fn merge(&mut self, answer: Self) {
         self.version = answer.version;

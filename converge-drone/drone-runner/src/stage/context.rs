@@ -64,6 +64,16 @@ pub enum StopReason {
     StageEnded,
 }
 
+impl StopReason {
+    /// The status of a stopped stage: `killed` if it was cancelled or took too long, `error` if the server is the cause.
+    pub fn status(self) -> Status {
+        match self {
+            Self::Cancelled | Self::Timeout(_) | Self::StageEnded => Status::Killed,
+            Self::Shutdown | Self::StartRefused => Status::Error,
+        }
+    }
+}
+
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

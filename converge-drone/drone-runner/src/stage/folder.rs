@@ -4,8 +4,12 @@ use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::rpc::wire::Stage;
+
+/// The lock of the directory of all folders: a runner creates it at its start.
+pub const LOCK: &str = "lock";
 
 /// The folder of one stage.
 #[derive(Debug, Clone)]
@@ -49,7 +53,7 @@ impl Folder {
     /// Saves the state of the stage.
     pub fn save(&self, stage: &Stage) -> io::Result<()> {
         let draft = self.root.join(".stage.json");
-        // Not synced: a power cut ends the steps too, and then Drone's own deadline ends the build.
+        // Not synced: after a power cut converge-drone ends the stages that have no folder.
         fs::write(&draft, serde_json::to_vec(stage)?)?;
         fs::rename(draft, self.root.join("stage.json"))
     }
@@ -57,6 +61,13 @@ impl Folder {
     /// Reads the saved state.
     pub fn saved(&self) -> Option<Stage> {
         serde_json::from_slice(&fs::read(self.root.join("stage.json")).ok()?).ok()
+    }
+
+    /// The time since the state was saved last.
+    pub fn unchanged_for(&self) -> Duration {
+        let state = fs::metadata(self.root.join("stage.json")).or_else(|_| fs::metadata(&self.root));
+        let saved = state.and_then(|state| state.modified());
+        saved.ok().and_then(|saved| saved.elapsed().ok()).unwrap_or_default()
     }
 
     /// The working directory of the steps.

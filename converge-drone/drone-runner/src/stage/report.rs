@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use super::folder::Folder;
 use super::outcome::shortened;
 use crate::rpc::wire::{Stage, Step};
-use crate::rpc::{Client, Error, retry};
+use crate::rpc::{Client, Error, insist, retry};
 use http::drone::Status;
 
 /// A stage with its latest state, of which Drone has an older one.
@@ -102,45 +102,34 @@ impl Report {
 
     /// Sets the end of the stage, and saves it: if this runner ends before the report, the next one sends it.
     pub fn close(&self, status: Status, error: &str) {
-        self.edit(|stage| {
-            stage.status = status;
-            stage.error = shortened(error);
-            stage.stopped = unix_seconds();
-            if stage.started == 0 {
-                stage.started = stage.stopped;
-            }
-            for step in stage.steps.iter_mut().filter(|step| !step.status.is_over()) {
-                step.status = if step.started == 0 { Status::Skipped } else { Status::Killed };
-                step.stopped = stage.stopped;
-                step.started = if step.started == 0 { stage.stopped } else { step.started };
-            }
-        });
+        self.edit(|stage| stage.end(status, &shortened(error), unix_seconds()));
         self.save();
     }
 
-    /// Reports the end of the stage. Returns true if the stage has ended in Drone, by this report or before.
-    pub async fn end(&self) -> bool {
-        let mut stage = self.stage.borrow().clone();
-        let reported = retry("report a stage", async || self.client.update_stage(&mut stage).await).await;
-        let Err(error) = reported else { return true };
-        tracing::debug!("the report of an end was refused, reading the stage again: {}", chain(&error));
-        self.end_from_server(stage).await
+    /// Reports the end of the stage until Drone has taken or refused it, for a day.
+    pub async fn end(&self) {
+        let age = || self.folder.unchanged_for();
+        let reported = insist("report the end of a stage", age, async || self.try_end().await).await;
+        if let Err(error) = reported {
+            tracing::error!(STAGE = self.id(), "the end of a stage was not reported: {}", chain(&error));
+        }
+    }
+
+    async fn try_end(&self) -> Result<(), Error> {
+        let ours = self.stage();
+        match self.client.update_stage(&mut ours.clone()).await {
+            Err(Error::Conflict) => self.end_from_server(ours).await,
+            reported => reported,
+        }
     }
 
     /// Ends a stage whose version on the server differs from ours: it has ended, or an answer was lost. An open stage is
     /// read again and ended, after its steps.
-    async fn end_from_server(&self, ours: Stage) -> bool {
-        let read = retry("read a stage", async || self.client.details(ours.id).await).await;
-        let mut theirs = match read {
-            Ok(details) => details.stage,
-            Err(error) => {
-                tracing::warn!(STAGE = ours.id, "the end of a stage was not reported: {}", chain(&error));
-                return false;
-            }
-        };
+    async fn end_from_server(&self, ours: Stage) -> Result<(), Error> {
+        let mut theirs = self.client.details(ours.id).await?.stage;
         // The stage has ended, or another runner has it.
-        if theirs.status.is_over() || theirs.machine != self.client.machine() {
-            return true;
+        if theirs.status.is_over() || theirs.machine != ours.machine {
+            return Ok(());
         }
         for step in ours.steps.iter().filter(|step| step.id != 0) {
             self.end_step(step).await;
@@ -151,19 +140,14 @@ impl Report {
         theirs.exit_code = ours.exit_code;
         theirs.started = ours.started;
         theirs.stopped = ours.stopped;
-        let reported = retry("report a stage", async || self.client.update_stage(&mut theirs).await).await;
-        if let Err(error) = &reported {
-            tracing::warn!(STAGE = ours.id, "the end of a stage was not reported: {}", chain(error));
-        }
-        reported.is_ok()
+        self.client.update_stage(&mut theirs).await
     }
 
     /// Reports the end of a step. At most one answer may have been lost, so the version is ours or the next one.
     async fn end_step(&self, ours: &Step) {
         for version in [ours.version, ours.version + 1] {
             let mut step = Step { version, ..ours.clone() };
-            let reported = retry("report a step", async || self.client.update_step(&mut step).await).await;
-            if reported.is_ok() {
+            if self.client.update_step(&mut step).await.is_ok() {
                 return;
             }
         }
@@ -175,3 +159,6 @@ impl Report {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

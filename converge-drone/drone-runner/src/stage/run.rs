@@ -22,7 +22,7 @@ use http::drone::Status;
 const LATENCY: Duration = Duration::from_millis(250);
 
 impl StageContext {
-    /// Runs the steps, and reports the end of the stage.
+    /// Runs the steps, and saves the end of the stage.
     pub(super) async fn run(self: Rc<Self>, stop: watch::Receiver<Option<StopReason>>) -> Status {
         let id = self.report.id();
         self.runner.status.start_stage(id, RunningStage::new(self.number, &self.label));
@@ -36,7 +36,7 @@ impl StageContext {
             .zip(self.statuses.borrow().iter())
             .any(|(step, status)| *status == Status::Error && !step.is_ignored);
         let status = match stopped {
-            Some(_) => Status::Killed,
+            Some(reason) => reason.status(),
             None if has_error => Status::Error,
             None if has_failed => Status::Failure,
             None => Status::Success,
@@ -48,12 +48,15 @@ impl StageContext {
         });
         self.report.close(status, &error);
         tracing::info!(BUILD = self.number, STAGE = id, "build {} {}: {}", self.number, self.label, status.word());
+        status
+    }
+
+    /// Reports the end of the stage, after those of its steps.
+    pub(super) async fn report_end(self: Rc<Self>) {
         for report in self.reports.take() {
             drop(report.await);
         }
         self.report.end().await;
-        self.runner.status.end_stage(id);
-        status
     }
 
     /// Runs the steps. Returns the reason if they were stopped.

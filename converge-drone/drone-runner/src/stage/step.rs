@@ -27,6 +27,9 @@ use systemd::transient::{Running, Service};
 /// The time beyond the runner's own deadline after which systemd ends the step of a dead runner.
 const SPARE: Duration = Duration::from_secs(5);
 
+/// The error of a step that failed while systemd stopped every service.
+const SHUTDOWN: &str = "the machine was shut down while the step ran; start the build again";
+
 /// The size of one read of output, in bytes.
 const PIECE: usize = 64 * 1024;
 
@@ -145,13 +148,16 @@ async fn watch(
     {
         tracing::error!(UNIT = running.name(), "{}", chain(&error));
     }
-    running.release().await;
-    let outcome = match (stopped, ended) {
+    let mut outcome = match (stopped, ended) {
         (Some(StopReason::StageEnded), _) => StepOutcome::success(),
         (Some(reason), _) => StepOutcome::killed(&reason.to_string()),
         (None, Ok(exit)) => StepOutcome::from_exit(&exit),
         (None, Err(error)) => StepOutcome::error(&chain(&error)),
     };
+    if stopped.is_none() && outcome.status.is_failed() && running.is_shutdown().await {
+        outcome = StepOutcome::error(SHUTDOWN);
+    }
+    running.release().await;
     match reader.await {
         Ok(log) => (outcome, log),
         Err(error) => {

@@ -104,7 +104,8 @@ impl Build {
 struct Inner {
     builds: Vec<Build>,
     next_step: i64,
-    is_down: bool,
+    /// Answer of a proxy in Drone's place.
+    instead: Option<(u16, &'static str)>,
     most_at_once: usize,
     order: Vec<i64>,
 }
@@ -197,7 +198,12 @@ impl Drone {
 
     /// Stops answering, or answers again.
     pub fn set_down(&self, is_down: bool) {
-        self.shared.lock().is_down = is_down;
+        self.answer_instead(is_down.then_some((502, "Bad Gateway")));
+    }
+
+    /// Has a proxy answer with this status and text, or answers again.
+    pub fn answer_instead(&self, instead: Option<(u16, &'static str)>) {
+        self.shared.lock().instead = instead;
         self.shared.changed.notify_waiters();
     }
 
@@ -243,7 +249,27 @@ impl Drop for Drone {
     }
 }
 
-type Answer = Result<Response, StatusCode>;
+type Answer = Result<Response, Refused>;
+
+/// An error in Drone's words.
+struct Refused(StatusCode);
+
+impl From<StatusCode> for Refused {
+    fn from(status: StatusCode) -> Self {
+        Self(status)
+    }
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        let text = match self.0 {
+            StatusCode::CONFLICT => "Optimistic Lock Error",
+            StatusCode::INTERNAL_SERVER_ERROR => "sql: no rows in result set",
+            _ => "",
+        };
+        (self.0, text).into_response()
+    }
+}
 
 fn routes(shared: Arc<Shared>) -> Router {
     let rpc = Router::new()
@@ -259,7 +285,7 @@ fn routes(shared: Arc<Shared>) -> Router {
     Router::new().nest("/rpc/v2", rpc).route("/healthz", get(async || "ok")).with_state(shared)
 }
 
-/// Checks the secret, and refuses every request while the server is down.
+/// Checks the secret, and answers as a proxy while the server is down.
 async fn guard(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
@@ -269,12 +295,16 @@ async fn guard(
     if headers.get("X-Drone-Token").and_then(|token| token.to_str().ok()) != Some(SECRET) {
         return StatusCode::UNAUTHORIZED.into_response();
     }
-    if shared.lock().is_down {
-        return StatusCode::BAD_GATEWAY.into_response();
+    let instead = || {
+        let (status, text) = shared.lock().instead?;
+        Some((StatusCode::from_u16(status).unwrap(), text).into_response())
+    };
+    if let Some(instead) = instead() {
+        return instead;
     }
     let answer = next.run(request).await;
     // A call in flight is lost too when the server goes down.
-    if shared.lock().is_down { StatusCode::BAD_GATEWAY.into_response() } else { answer }
+    instead().unwrap_or(answer)
 }
 
 async fn long_poll<T>(shared: &Shared, mut look: impl FnMut(&mut Inner) -> Option<T>) -> Option<T> {
@@ -285,7 +315,7 @@ async fn long_poll<T>(shared: &Shared, mut look: impl FnMut(&mut Inner) -> Optio
         changed.as_mut().enable();
         {
             let mut inner = shared.lock();
-            if inner.is_down {
+            if inner.instead.is_some() {
                 return None;
             }
             if let Some(found) = look(&mut inner) {
@@ -324,7 +354,7 @@ async fn accept(
     let mut inner = shared.lock();
     let build = find(&mut inner, id)?;
     if build.stage["machine"] != "" || build.status != "pending" {
-        return Err(StatusCode::CONFLICT);
+        return Err(StatusCode::CONFLICT.into());
     }
     build.accepted.push(query["machine"].clone());
     build.stage["machine"] = json!(query["machine"]);
@@ -356,7 +386,7 @@ async fn update_stage(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bo
     let mut next_step = inner.next_step;
     let build = find(&mut inner, id)?;
     if build.stage["version"] != said["version"] {
-        return Err(StatusCode::CONFLICT);
+        return Err(StatusCode::CONFLICT.into());
     }
     let is_open = matches!(said["status"].as_str(), Some("pending" | "running"));
     let mut steps: Vec<Value> = said["steps"].as_array().cloned().unwrap_or_default();
@@ -370,7 +400,7 @@ async fn update_stage(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bo
             let known = build.steps.iter_mut().find(|known| known["id"] == step["id"]);
             let known = known.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
             if known["version"] != step["version"] {
-                return Err(StatusCode::CONFLICT);
+                return Err(StatusCode::CONFLICT.into());
             }
             step["version"] = (step["version"].as_i64().unwrap() + 1).into();
             *known = step.clone();
@@ -378,7 +408,7 @@ async fn update_stage(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bo
     }
     if is_open {
         if !build.steps.is_empty() {
-            return Err(StatusCode::INTERNAL_SERVER_ERROR);
+            return Err(StatusCode::INTERNAL_SERVER_ERROR.into());
         }
         build.steps.clone_from(&steps);
         build.begun = micros();
@@ -407,8 +437,8 @@ async fn update_step(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bod
     let known = known.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     if known["version"] != said["version"] {
         let is_open = matches!(said["status"].as_str(), Some("pending" | "running"));
-        let wrapped = (StatusCode::INTERNAL_SERVER_ERROR, "1 error occurred:\n\t* Optimistic Lock\n\n");
-        return if is_open { Err(StatusCode::CONFLICT) } else { Ok(wrapped.into_response()) };
+        let wrapped = (StatusCode::INTERNAL_SERVER_ERROR, "1 error occurred:\n\t* Optimistic Lock Error\n\n");
+        return if is_open { Err(StatusCode::CONFLICT.into()) } else { Ok(wrapped.into_response()) };
     }
     said["version"] = (said["version"].as_i64().unwrap() + 1).into();
     *known = said.clone();

@@ -86,7 +86,7 @@ fn a_runner_that_is_stopped_ends_what_it_has_begun() {
     machine.drone.wait(long, "runs", SOON, |_| !machine.step_processes().is_empty());
     machine.systemctl(&["stop", "ci"]);
     let build = machine.drone.build(long);
-    assert_eq!(build.status, "killed", "{build:#?}");
+    assert_eq!(build.status, "error", "the server's fault: {build:#?}");
     assert!(build.error().contains("stopped with the runner"), "{}", build.error());
     assert_eq!(machine.show("ci", "Result"), "success");
     machine.nothing_left(SOON);
@@ -132,6 +132,31 @@ fn a_server_that_is_gone_keeps_no_step_waiting() {
     machine
         .drone
         .wait(id, "says so", SOON, |_| machine.show("ci", "StatusText").contains("does not take this runner's secret"));
+    machine.lab.down().unwrap();
+}
+
+#[test]
+fn a_proxys_answer_ends_no_report_over_a_restart() {
+    let Some(machine) = Machine::up("runner-no-route") else { return };
+    machine.start("ci", |settings| settings["capacity"] = 1.into());
+    let id = machine.drone.create(Build::commands(&["sleep 1", "exit 5"]));
+    machine.drone.wait(id, "runs", SOON, |_| !machine.step_processes().is_empty());
+    let says = |text: &str| machine.drone.wait(id, text, SOON, |_| machine.show("ci", "StatusText").contains(text));
+    machine.drone.answer_instead(Some((404, "404 page not found\n")));
+    says("ends not reported yet: 1");
+    machine.systemctl(&["kill", "--signal=SIGKILL", "--kill-whom=main", "ci"]);
+    machine.drone.answer_instead(Some((200, "<!doctype html><title>Welcome</title>")));
+    says("ends not reported yet: 1");
+    assert_eq!(machine.status("ci")["unreported"], serde_json::json!([id]));
+    // A stop does not wait for an end that nothing takes.
+    machine.systemctl(&["restart", "ci"]);
+    says("ends not reported yet: 1");
+    machine.drone.answer_instead(None);
+    let build = machine.drone.wait_over(id, Duration::from_mins(1));
+    assert_eq!((build.status.as_str(), build.stage["exit_code"].as_i64()), ("failure", Some(5)), "{build:#?}");
+    let next = machine.drone.create(Build::commands(&["echo next"]));
+    assert_eq!(machine.drone.wait_over(next, SOON).status, "success");
+    machine.nothing_left(SOON);
     machine.lab.down().unwrap();
 }
 
