@@ -1,6 +1,6 @@
 # services.converge.drone.runner: the service that runs Drone's builds, each step in its own unit.
 # Outside converge.target: a switch neither restarts it nor ends a build. converge-drone starts it the first time, and
-# restarts it after a drain when its configuration or secret has changed.
+# restarts it after a drain when its program, configuration or secret has changed.
 { config, lib, pkgs, ... }:
 let
   inherit (lib) mkOption types;

@@ -132,7 +132,7 @@ impl fmt::Display for Change {
             }
             Self::StartRunner { unit, restart: false } => write!(f, "start {unit}"),
             Self::StartRunner { unit, restart: true } => {
-                write!(f, "restart {unit} once its builds have ended (its configuration or RPC secret changed)")
+                write!(f, "restart {unit} once its builds have ended (its program, configuration or RPC secret changed)")
             }
             Self::Recipe(change) => change.fmt(f),
         }

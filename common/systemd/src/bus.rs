@@ -10,6 +10,9 @@ use crate::Error;
 /// One row of `ListUnitsByPatterns`: name, description, load state, active state, and six more.
 pub type Listed = (String, String, String, String, String, String, OwnedObjectPath, u32, String, OwnedObjectPath);
 
+/// One program of a service's `ExecStart`.
+pub type Executed = (String, Vec<String>, bool, u64, u64, u64, u64, u32, i32, i32);
+
 /// The properties of a unit, by name.
 pub type Properties<'a> = Vec<(&'a str, Variant<'a>)>;
 
@@ -53,6 +56,9 @@ pub trait Unit {
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Service", default_service = "org.freedesktop.systemd1")]
 pub trait Service {
+    /// Programs to start: path, arguments, and eight facts about the last start.
+    #[zbus(property)]
+    fn exec_start(&self) -> zbus::Result<Vec<Executed>>;
     #[zbus(property)]
     fn status_text(&self) -> zbus::Result<String>;
     #[zbus(property)]

@@ -1,5 +1,6 @@
 //! Units that others declared: their state, their start.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -20,6 +21,8 @@ pub struct State {
     pub active: String,
     /// True while a start, stop or restart is queued or running.
     pub has_job: bool,
+    /// The program of the next start; `None` for a unit without one.
+    pub program: Option<PathBuf>,
 }
 
 /// Reads the state of a unit.
@@ -27,11 +30,15 @@ pub async fn state(name: &str) -> Result<State, Error> {
     within(DEADLINE, "report the state of", name, async {
         let bus = Connection::system().await?;
         let path = ManagerProxy::new(&bus).await?.load_unit(name).await?;
-        let unit = UnitProxy::builder(&bus).path(path).build().await?;
+        let unit = UnitProxy::builder(&bus).path(path.clone()).build().await?;
+        let service = ServiceProxy::builder(&bus).path(path).build().await?;
+        // A unit that is not loaded is no service.
+        let programs = service.exec_start().await.unwrap_or_default();
         Ok(State {
             load: unit.load_state().await?,
             active: unit.active_state().await?,
             has_job: unit.job().await?.0 != 0,
+            program: programs.into_iter().next().map(|(path, ..)| path.into()),
         })
     })
     .await

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 use systemd::transient::Units;
 
-pub use config_hash::config_hash;
+pub use config_hash::{ProgramFile, config_hash};
 use rpc::Client;
 use settings::Settings;
 use status::RunnerStatus;

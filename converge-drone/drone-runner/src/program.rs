@@ -12,6 +12,7 @@ use daemon::log;
 use tokio::task::LocalSet;
 use tracing::Level;
 
+use super::ProgramFile;
 use super::runtime::{Paths, run};
 use super::settings::{self, Settings, load};
 use super::status;
@@ -52,8 +53,9 @@ pub fn main() -> ExitCode {
         configuration: flags.config,
         runtime: env::var_os("RUNTIME_DIRECTORY").map_or_else(|| status::RUNTIME_DIRECTORY.into(), PathBuf::from),
         credentials: Credentials::from_environment(),
+        program: ProgramFile::of_this_process(),
     };
-    let loaded = match load(&paths.configuration, &paths.credentials) {
+    let loaded = match load(&paths.configuration, &paths.credentials, &paths.program) {
         Ok(loaded) => loaded,
         Err(error) => return fail(&error),
     };

@@ -25,7 +25,7 @@ use super::rpc::{self, Client};
 use super::settings::{self, Loaded, load};
 use super::stage::{self, Folder, LOCK, StopReason};
 use super::status::{FILE, RunnerStatus};
-use super::{Runner, metrics, orphans, unit_prefix};
+use super::{ProgramFile, Runner, metrics, orphans, unit_prefix};
 use http::drone::Status;
 
 /// The interval at which the status line shows the duration of builds anew.
@@ -86,6 +86,8 @@ pub struct Paths {
     pub runtime: PathBuf,
     /// The credentials, among them the RPC secret.
     pub credentials: Credentials,
+    /// The program as it was started. A reload does not change it.
+    pub program: ProgramFile,
 }
 
 /// Runs until a signal ends the runner and all accepted stages have ended.
@@ -218,7 +220,7 @@ fn runner(loaded: Loaded, units: Units, status: Arc<RunnerStatus>) -> Result<Rc<
 /// Loads the configuration again for later stages. A wrong one changes nothing.
 fn reload(paths: &Paths, now: &Runner) -> Option<Rc<Runner>> {
     notify::reloading();
-    let loaded = load(&paths.configuration, &paths.credentials).map_err(Error::from);
+    let loaded = load(&paths.configuration, &paths.credentials, &paths.program).map_err(Error::from);
     let new = loaded.and_then(|loaded| {
         // The next start looks for orphans under the present name, in the present directory.
         let is_same = loaded.settings.steps.directory == now.settings.steps.directory

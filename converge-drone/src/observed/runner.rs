@@ -1,11 +1,11 @@
-//! The runner on this host: its unit, and the configuration of its last start or reload.
+//! The runner on this host: its unit, and the inputs of its last start or reload.
 
 use std::fs;
 
 use base::error::Explained;
 use base::fingerprint::Fingerprint;
-use drone_runner::config_hash;
 use drone_runner::status::Summary;
+use drone_runner::{ProgramFile, config_hash};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 
@@ -36,19 +36,19 @@ pub struct RunnerUnit {
     pub active: String,
     /// True while a start, stop or restart is queued or running.
     pub has_job: bool,
-    /// The configuration of the runner.
+    /// The inputs of the runner.
     pub inputs: RunnerConfiguration,
     /// True if Drone's server answers the runner; `None` without a status file.
     pub is_connected: Option<bool>,
 }
 
-/// The configuration of the runner, compared to the files as they are now.
+/// The inputs of the runner, compared to the files as they are now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RunnerConfiguration {
-    /// The same configuration and the same RPC secret.
+    /// The same configuration, RPC secret and program.
     Same,
-    /// Another configuration or another RPC secret.
+    /// Another configuration, RPC secret or program.
     Other,
     /// Not known: there is no status file.
     Unknown,
@@ -65,7 +65,9 @@ pub async fn observe(declared: Option<&Runner>, rpc: Option<&SecretString>) -> O
         }
     };
     let status = fs::read(&declared.status).ok().and_then(|text| serde_json::from_slice::<Summary>(&text).ok());
-    let inputs = status.as_ref().zip(rpc).and_then(|(status, rpc)| compare(declared, status, rpc));
+    let program = state.program.as_deref().map(ProgramFile::at);
+    let inputs = || compare(declared, status.as_ref()?, rpc?, &program?);
+    let inputs = inputs();
     Some(RunnerState::Unit(RunnerUnit {
         load: state.load,
         active: state.active,
@@ -75,9 +77,14 @@ pub async fn observe(declared: Option<&Runner>, rpc: Option<&SecretString>) -> O
     }))
 }
 
-fn compare(declared: &Runner, status: &Summary, rpc: &SecretString) -> Option<RunnerConfiguration> {
+fn compare(
+    declared: &Runner,
+    status: &Summary,
+    rpc: &SecretString,
+    program: &ProgramFile,
+) -> Option<RunnerConfiguration> {
     let configuration = fs::read(&declared.configuration).ok()?;
     let fingerprint: Fingerprint = status.configuration_hash.parse().ok()?;
-    let is_same = fingerprint.is_of(config_hash(&configuration, rpc.expose_secret()).as_bytes());
+    let is_same = fingerprint.is_of(config_hash(&configuration, rpc.expose_secret(), program).as_bytes());
     Some(if is_same { RunnerConfiguration::Same } else { RunnerConfiguration::Other })
 }

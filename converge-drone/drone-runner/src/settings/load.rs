@@ -9,7 +9,7 @@ use base::error::{Class, Explain};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::{RPC_SECRET_CREDENTIAL, Settings};
-use crate::config_hash::config_hash;
+use crate::config_hash::{ProgramFile, config_hash};
 
 /// An error of the configuration or of the RPC secret.
 #[derive(Debug, thiserror::Error)]
@@ -42,7 +42,7 @@ pub struct Loaded {
     pub settings: Settings,
     /// The RPC secret.
     pub secret: SecretString,
-    /// The hash of both.
+    /// The hash of both and of the program.
     pub config_hash: SecretString,
 }
 
@@ -54,10 +54,10 @@ impl Settings {
 }
 
 /// Loads the configuration at `path` and the RPC secret.
-pub fn load(path: &Path, credentials: &Credentials) -> Result<Loaded, Error> {
+pub fn load(path: &Path, credentials: &Credentials, program: &ProgramFile) -> Result<Loaded, Error> {
     let (settings, text) = Settings::read(path)?;
     let secret = credentials.read(RPC_SECRET_CREDENTIAL)?;
     let secret = SecretString::from(secret.expose_secret().trim().to_owned());
-    let config_hash = SecretString::from(config_hash(&text, secret.expose_secret()));
+    let config_hash = SecretString::from(config_hash(&text, secret.expose_secret(), program));
     Ok(Loaded { settings, secret, config_hash })
 }
