@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use drone_runner::LostStage;
+use drone_runner::settings::Settings;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
@@ -69,6 +71,11 @@ pub enum Change {
         /// True if it runs already.
         restart: bool,
     },
+    /// End a stage that Drone has under the name of the runner, which does not have it.
+    EndStage {
+        /// The id of the stage in Drone.
+        stage: i64,
+    },
     /// A change of the recipe's app.
     #[serde(untagged)]
     Recipe(recipe::Change),
@@ -132,8 +139,12 @@ impl fmt::Display for Change {
             }
             Self::StartRunner { unit, restart: false } => write!(f, "start {unit}"),
             Self::StartRunner { unit, restart: true } => {
-                write!(f, "restart {unit} once its builds have ended (its program, configuration or RPC secret changed)")
+                write!(
+                    f,
+                    "restart {unit} once its builds have ended (its program, configuration or RPC secret changed)"
+                )
             }
+            Self::EndStage { stage } => write!(f, "end stage {stage} in Drone, which the runner no longer has"),
             Self::Recipe(change) => change.fmt(f),
         }
     }
@@ -161,6 +172,7 @@ impl converge::Change<ConvergeDrone> for Change {
             | Self::TakeOver { repository }
             | Self::Set { repository, .. } => format!("repository/{repository}"),
             Self::StartRunner { unit, .. } => format!("unit/{unit}"),
+            Self::EndStage { stage } => format!("stage/{stage}"),
             Self::Recipe(change) => change.object(RECIPE),
         }
     }
@@ -210,6 +222,7 @@ impl converge::Change<ConvergeDrone> for Change {
                 }
                 on.done.borrow_mut().runner_started = true;
             }
+            Self::EndStage { stage } => on.end_stage(*stage).await?,
             Self::Recipe(change) => change.apply(&on.app, |kind| on.content(kind)).await?,
         }
         Ok(())
@@ -224,6 +237,17 @@ impl ConvergeDrone {
     fn with_token(&self) -> Result<drone::Drone, Error> {
         let token = self.state.secret(API_TOKEN_FILE)?.ok_or(Error::Gone { what: "the API token" })?;
         Ok(self.drone.with_token(&token))
+    }
+
+    async fn end_stage(&self, stage: i64) -> Result<(), Error> {
+        let declared = self.desired.runner.as_ref().ok_or(Error::Gone { what: "the runner" })?;
+        let secret = self.rpc_secret()?.ok().flatten().ok_or(Error::Gone { what: "the RPC secret" })?;
+        let (settings, _) = Settings::read(&declared.configuration)?;
+        if let Some(lost) = LostStage::read(&settings, secret, stage).await? {
+            let steps = self.with_token()?.steps(lost.repository(), lost.build(), stage).await?;
+            lost.end(steps).await?;
+        }
+        Ok(())
     }
 
     async fn log_in(&self, because: LoginReason) -> Result<(), Error> {

@@ -25,6 +25,12 @@ pub enum Error {
     /// A call to systemd failed.
     #[error(transparent)]
     Systemd(#[from] systemd::Error),
+    /// The configuration of the runner cannot be read.
+    #[error("the runner's configuration cannot be used")]
+    Runner(#[from] drone_runner::settings::Error),
+    /// A call of the runner's protocol failed.
+    #[error(transparent)]
+    Rpc(#[from] drone_runner::RpcError),
     /// A file of the state directory cannot be read or written.
     #[error("cannot {action} {}", path.display())]
     State {
@@ -68,6 +74,8 @@ impl Explain for Error {
             Self::Http(error) => error.class(),
             Self::Login(error) => error.class(),
             Self::Systemd(error) => error.class(),
+            Self::Runner(error) => error.class(),
+            Self::Rpc(error) => error.class(),
             Self::State { .. } | Self::Ignored { .. } => Class::Blocked,
             Self::Gone { .. } | Self::AlreadyThere { .. } | Self::ClientSecretRefused => Class::Conflict,
         }
@@ -80,6 +88,8 @@ impl Explain for Error {
             Self::Http(error) => error.hint(),
             Self::Login(error) => error.hint(),
             Self::Systemd(error) => error.hint(),
+            Self::Runner(error) => error.hint(),
+            Self::Rpc(error) => error.hint(),
             Self::State { .. } => Some("check the permissions and the free space of that directory".into()),
             Self::Gone { .. } | Self::AlreadyThere { .. } | Self::ClientSecretRefused => None,
             Self::Ignored { .. } => Some("only an administrator of Drone may set these; is the bot one?".into()),

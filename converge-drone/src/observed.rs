@@ -2,6 +2,7 @@
 
 mod drone;
 mod gitea;
+mod lost;
 mod runner;
 
 use std::collections::BTreeMap;
@@ -39,6 +40,9 @@ pub struct Observed {
     pub drone: DroneState,
     /// The runner on this host; `None` if none is declared.
     pub runner: Option<RunnerState>,
+    /// Stages that Drone has under the name of the runner, which does not have them.
+    #[serde(default)]
+    pub lost_stages: Vec<i64>,
     /// The memory of this run.
     pub done: Done,
 }
@@ -96,7 +100,12 @@ pub async fn observe(on: &ConvergeDrone) -> Result<Observed, Error> {
     let app = app?;
     let runs = app.stack.services.iter().any(|service| service.tasks.running > 0);
     let token = on.state.secret(API_TOKEN_FILE)?;
-    let drone = if runs { drone::observe(on, token.as_ref(), &gitea).await } else { DroneState::NotRunning };
+    let (drone, queue) =
+        if runs { drone::observe(on, token.as_ref(), &gitea).await } else { (DroneState::NotRunning, Vec::new()) };
+    let lost_stages = match &token {
+        Some(token) => lost::observe(desired.runner.as_ref(), &queue, &on.drone.with_token(token)).await,
+        None => Vec::new(),
+    };
     Ok(Observed {
         now: on.clock.now(),
         rpc_secret: observed_secret(&rpc),
@@ -105,6 +114,7 @@ pub async fn observe(on: &ConvergeDrone) -> Result<Observed, Error> {
         app,
         drone,
         runner,
+        lost_stages,
         done: on.done.borrow().clone(),
     })
 }

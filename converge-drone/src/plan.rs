@@ -37,6 +37,7 @@ pub fn plan(desired: &Desired, observed: &Observed) -> Plan<Change> {
     }
     if is_deployed && is_up(desired, observed, &mut plan) && account::plan(desired, observed, &mut plan) {
         repository::plan(desired, observed, &mut plan);
+        runner::end_lost(observed, &mut plan);
     }
     plan
 }

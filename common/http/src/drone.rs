@@ -3,6 +3,7 @@
 mod answers;
 mod build;
 mod builds;
+mod stage;
 mod status;
 
 use reqwest::Method;
@@ -14,6 +15,7 @@ use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 pub use answers::{Account, Permissions, Repository};
 pub use build::{Build, Page};
 pub use builds::{Builds, PAGE};
+pub use stage::OpenStage;
 pub use status::Status;
 
 /// Drone.
@@ -89,6 +91,18 @@ impl Drone {
     pub async fn take_over(&self, slug: &str) -> Result<Repository, Error> {
         let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
         self.change(Method::POST, &["api", "repos", owner, name, "chown"], Body::None).await?.json()
+    }
+
+    /// The stages that wait or run, of all repositories. Drone tells an administrator only.
+    pub async fn queue(&self) -> Result<Vec<OpenStage>, Error> {
+        Ok(OpenStage::all(self.client.get(&self.identity, &["api", "queue"], &[]).await?))
+    }
+
+    /// The steps of a stage as Drone has them, in the build `number` of the repository `owner/name`.
+    pub async fn steps(&self, slug: &str, number: i64, stage: i64) -> Result<Vec<serde_json::Value>, Error> {
+        let (owner, name) = slug.split_once('/').unwrap_or((slug, ""));
+        let path = ["api", "repos", owner, name, "builds", &number.to_string()];
+        Ok(stage::steps(self.client.get(&self.identity, &path, &[]).await?, stage))
     }
 
     /// The client, for Drone's pages.

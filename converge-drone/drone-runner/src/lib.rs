@@ -14,6 +14,7 @@
 mod config_hash;
 mod environment;
 mod log;
+mod lost;
 mod mask;
 mod metrics;
 mod orphans;
@@ -34,7 +35,9 @@ use secrecy::SecretString;
 use systemd::transient::Units;
 
 pub use config_hash::{ProgramFile, config_hash};
+pub use lost::LostStage;
 use rpc::Client;
+pub use rpc::Error as RpcError;
 use settings::Settings;
 use status::RunnerStatus;
 

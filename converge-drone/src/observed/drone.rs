@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::GiteaState;
 use crate::ConvergeDrone;
 use http::Refusal;
-use http::drone::Permissions;
+use http::drone::{OpenStage, Permissions};
 
 /// The state of Drone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,23 +77,28 @@ pub struct DroneRepository {
     pub trusted: bool,
 }
 
-/// Observes Drone.
-pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &GiteaState) -> DroneState {
+/// Observes Drone, and reads its queue if it accepts the token.
+pub async fn observe(
+    on: &ConvergeDrone,
+    token: Option<&SecretString>,
+    gitea: &GiteaState,
+) -> (DroneState, Vec<OpenStage>) {
+    let without_queue = |state| (state, Vec::new());
     if let Err(error) = on.drone.healthy().await {
-        return silent(&error);
+        return without_queue(silent(&error));
     }
-    let Some(token) = token else { return DroneState::NoToken };
+    let Some(token) = token else { return without_queue(DroneState::NoToken) };
     let drone = on.drone.with_token(token);
     let slug = &on.desired.repository.name;
-    let (account, repositories) = tokio::join!(drone.account(), drone.repositories());
+    let (account, repositories, queue) = tokio::join!(drone.account(), drone.repositories(), drone.queue());
     let account = match account {
         Ok(account) => Account { id: account.id, login: account.login, admin: account.admin },
-        Err(error) if error.refusal() == Some(Refusal::Credentials) => return DroneState::Refuses,
-        Err(error) => return silent(&error),
+        Err(error) if error.refusal() == Some(Refusal::Credentials) => return without_queue(DroneState::Refuses),
+        Err(error) => return without_queue(silent(&error)),
     };
     let repositories = match repositories {
         Ok(repositories) => repositories,
-        Err(error) => return silent(&error),
+        Err(error) => return without_queue(silent(&error)),
     };
     let repository = repositories.into_iter().find(|repository| repository.slug.eq_ignore_ascii_case(slug));
     let repository = repository.map(|repository| DroneRepository {
@@ -111,7 +116,8 @@ pub async fn observe(on: &ConvergeDrone, token: Option<&SecretString>, gitea: &G
             ScmToken::Unknown
         }
     };
-    DroneState::Accepts { account, scm, repository }
+    // Only an administrator may read it; the plan blocks a bot that is none.
+    (DroneState::Accepts { account, scm, repository }, queue.unwrap_or_default())
 }
 
 /// The state of the token, from Drone's answer. Drone answers 500 to a refused token and to every other failure; here Gitea

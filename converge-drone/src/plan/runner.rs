@@ -1,4 +1,4 @@
-//! The runner on this host: started, with the present configuration. The plan never waits for it: a build may take an hour.
+//! The runner on this host: started, with the present inputs. The plan never waits for it: a build may take an hour.
 
 use base::plan::Plan;
 
@@ -19,7 +19,7 @@ fn load_problem(unit: &str, load: &str) -> Option<(String, String)> {
     }
 }
 
-/// Plans the start of the runner, or the restart of one with an old configuration, once Drone has the same secret.
+/// Plans the start of the runner, or the restart of one with old inputs, once Drone has the same secret.
 pub fn plan(desired: &Desired, observed: &Observed, is_deployed: bool, plan: &mut Plan<Change>) {
     let (Some(declared), Some(runner)) = (&desired.runner, &observed.runner) else { return };
     let unit = &declared.unit;
@@ -52,4 +52,11 @@ pub fn plan(desired: &Desired, observed: &Observed, is_deployed: bool, plan: &mu
         return;
     }
     plan.sequence("runner", vec![Change::StartRunner { unit: unit.clone(), restart }]);
+}
+
+/// Plans the end of the stages that the runner lost.
+pub fn end_lost(observed: &Observed, plan: &mut Plan<Change>) {
+    for stage in &observed.lost_stages {
+        plan.sequence(format!("stage/{stage}"), vec![Change::EndStage { stage: *stage }]);
+    }
 }

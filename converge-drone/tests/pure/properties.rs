@@ -118,8 +118,9 @@ fn forge() -> impl Strategy<Value = GiteaState> {
 
 fn world() -> impl Strategy<Value = World> {
     let kept = option::of(0..4_i64);
-    let parts = (RECIPE.observed(), any::<bool>(), kept, forge(), server(), any::<bool>(), option::of(runner()));
-    parts.prop_map(|(app, has_rpc_secret, kept, gitea, server, is_refused, runner)| {
+    let lost = vec(1..100_i64, 0..3);
+    let parts = (RECIPE.observed(), any::<bool>(), kept, forge(), server(), any::<bool>(), option::of(runner()), lost);
+    parts.prop_map(|(app, has_rpc_secret, kept, gitea, server, is_refused, runner, lost_stages)| {
         let seen = Observed {
             now: "2026-11-21T00:00:00Z".parse().unwrap(),
             rpc_secret: if has_rpc_secret { RpcSecret::Usable } else { RpcSecret::Missing },
@@ -128,6 +129,7 @@ fn world() -> impl Strategy<Value = World> {
             app,
             drone: DroneState::NotRunning,
             runner,
+            lost_stages,
             done: Done::default(),
         };
         let mut world = World { seen, server, is_refused, logins: 0 };
@@ -234,6 +236,7 @@ impl World {
                 (unit.active, unit.inputs) = ("active".into(), RunnerConfiguration::Same);
                 self.seen.done.runner_started = true;
             }
+            Change::EndStage { stage } => self.seen.lost_stages.retain(|lost| lost != stage),
             Change::Recipe(change) => goes_on = RECIPE.apply(change, &mut self.seen.app),
         }
         self.look();
