@@ -14,8 +14,11 @@ type Set = BTreeSet<Vec<u8>>;
 /// All forms of these values: those that are printed as one piece, and those that are broken into lines.
 pub fn of<'a>(values: impl IntoIterator<Item = &'a [u8]>) -> (Set, Set) {
     let (mut whole, mut broken) = (Set::new(), Set::new());
-    for part in values.into_iter().flat_map(parts) {
+    let all: BTreeSet<&[u8]> = values.into_iter().flat_map(parts).collect();
+    for part in all {
         whole.insert(part.to_vec());
+        // `[[ … == … ]]` under `set -x` where bash has no UTF-8.
+        whole.insert(part.iter().flat_map(|byte| [b'\\', *byte]).collect());
         if let Ok(text) = std::str::from_utf8(part) {
             add_texts(text, &mut whole);
         }

@@ -159,6 +159,14 @@ fn what_real_programs_print_of_a_secret_is_hidden() {
         (lines, r#"$'line1 o\'ne\nline"two\\\ntab\tx'"#, "$'******'"),
         (lines, "+ : 'line1 o'\\''ne\nline\"two\\\ntab\tx'", "+ : '******'"),
         ("#~a b:~c=~d", r"\#~a\ b:\~c=\~d", "******"),
+        (sharp, r#"+ [[ x == \i\t\'\s\ \a\ \"\s\e\\\c\r\e\t\"\ \$\x\`\y\`\ \<\&\>\/\#\é ]]"#, "+ [[ x == ****** ]]"),
+        (
+            "s3cret-pass\nline2word",
+            "+ [[ x == \\s\\3\\c\\r\\e\\t\\-\\p\\a\\s\\s\\\n\\l\\i\\n\\e\\2\\w\\o\\r\\d ]]",
+            "+ [[ x == ****** ]]",
+        ),
+        (sharp, r#"it's a "se\\cret" \$x`y` <&>/#é"#, "******"),
+        ("s3cret-pass.word", r"re.compile('s3cret\-pass\.word')", "re.compile('******')"),
         // dash: set -x, export -p.
         (sharp, "+ : it's a \"se\\cret\" $x`y` <&>/#é", "+ : ******"),
         (sharp, r#"export S='it'"'"'s a "se\cret" $x`y` <&>/#é'"#, "export S='******'"),
@@ -181,6 +189,10 @@ fn what_real_programs_print_of_a_secret_is_hidden() {
         (sharp, r#""it\u0027s a \"se\\cret\" $x`y` \u003c\u0026\u003e/#é""#, "\"******\""),
         (sharp, r#""it\u0027s a \u0022se\\cret\u0022 $x\u0060y\u0060 \u003C\u0026\u003E/#\u00E9""#, "\"******\""),
         (sharp, r#""it's a \"se\\cret\" $x`y` <&>/#\u00E9""#, "\"******\""),
+        // Go: query, path and login of an address.
+        ("p@ss $x/&=+:?", "p%40ss+%24x%2F%26%3D%2B%3A%3F", "******"),
+        ("p@ss $x/&=+:?", "p@ss%20$x%2F&=+:%3F", "******"),
+        ("p@ss $x/&=+:?", "u:p%40ss%20$x%2F&=+%3A%3F", "u:******"),
         // JSON within JSON, as a log in JSON has it.
         (sharp, r#"{"log":"{\"s\":\"it's a \\\"se\\\\cret\\\" $x`y` <&>/#é\"}"}"#, r#"{"log":"{\"s\":\"******\"}"}"#),
         // Beyond the first plane of Unicode.
@@ -239,6 +251,9 @@ fn bytes_that_are_no_text_are_hidden() {
     let secrets = MaskedValues::new([value.as_slice()]);
     assert_eq!(masked(&secrets, &[b"<".as_slice(), value, b">"].concat(), 3), "<******>");
     assert_eq!(masked(&secrets, STANDARD.encode(value).as_bytes(), 3), "******");
+    // `[[ … == … ]]` under `set -x` where bash has no UTF-8.
+    let printed: Vec<u8> = "s3cret \u{e9}".bytes().flat_map(|byte| [b'\\', byte]).collect();
+    assert_eq!(masked(&of(&["s3cret \u{e9}"]), &printed, 3), "******");
 }
 
 #[test]

@@ -64,13 +64,20 @@ const OF_HTML: [(&str, &str); 6] = [
 /// Characters before which `printf %q` of bash writes a backslash, beside `#` and `~` at the start of a word.
 const OF_BASH: &str = " \t!\"$&'()*,;<>?[\\]^`{|}";
 
+/// Characters before which regular expressions have a backslash.
+const OF_EXPRESSIONS: &str = r".[](){}*+?|^$\";
+
 /// Adds every form of this text.
 pub fn add_texts(text: &str, all: &mut BTreeSet<Vec<u8>>) {
-    // Most secrets have the same text in every form.
+    let mut add = |form: String| all.extend([form.into_bytes()]);
+    // `[[ … == … ]]` under `set -x`; regular expressions of bash and Python.
+    add(backslashed(text, |_| true));
+    add(backslashed(text, |c| OF_EXPRESSIONS.contains(c)));
+    add(backslashed(text, |c| OF_EXPRESSIONS.contains(c) || "-&~# \t\n\r\u{b}\u{c}".contains(c)));
+    // Most secrets have the same text in every other form.
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.')) {
         return;
     }
-    let mut add = |form: String| all.extend([form.into_bytes()]);
     for kept in OF_ADDRESSES {
         for (lower, plus) in [(false, false), (true, false), (false, true), (true, true)] {
             add(address(text, kept, lower, plus));
