@@ -185,7 +185,8 @@ impl Step {
 
 /// Splits a file into documents as Drone does, each with the number of lines before it: a line that begins with `---` begins
 /// a document and is not part of it, and one that begins with `...` ends the file. Carriage returns at the ends of lines are
-/// dropped, and so is a document without content: a directive such as `%YAML 1.1` stands before the first `---`.
+/// dropped, and so is a document without content: a directive such as `%YAML 1.1` stands before the first `---`. Authors write
+/// `$${NAME}` for a name that Drone must not replace, and this runner replaces none.
 fn documents(text: &str) -> Vec<(usize, String)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut found = vec![(0, String::new())];
@@ -196,7 +197,7 @@ fn documents(text: &str) -> Vec<(usize, String)> {
         if line.starts_with("---") {
             found.push((number + 1, String::new()));
         } else if let Some((_, document)) = found.last_mut() {
-            document.push_str(line);
+            document.push_str(&line.replace("$${", "${"));
             document.push('\n');
         }
     }

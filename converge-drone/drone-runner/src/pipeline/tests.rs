@@ -82,7 +82,7 @@ fn the_pipeline_is_found_by_its_name_among_others() {
 #[test]
 fn values_are_those_of_drone() {
     let text = pipeline(
-        "clone: { depth: 0x10, disable: no }\nsteps:\n- name: 0o17\n  commands: [1.10, ~, yes]\n  failure: IGNORE\n  detach: \
+        "clone: { depth: 0x10, disable: no }\nsteps:\n- name: 0o17\n  commands: [1.10, ~, yes, 'echo $${A} ${B} $$ $C']\n  failure: IGNORE\n  detach: \
          On\n  environment:\n    PHONE: +49\n    MODE: 0755\n    VERSION: 1.10\n    SINCE: 2001-12-14\n    YES: True\n    LONG: \
          { value: 1_000 }\n    TOKEN: { from_secret: 0x1F }\n",
     );
@@ -90,7 +90,7 @@ fn values_are_those_of_drone() {
     assert_eq!(found.steps[0].kind, StepKind::Clone(Some(16)));
     let step = &found.steps[1];
     assert_eq!((step.name.as_str(), step.is_ignored, step.is_detached), ("0o17", true, true));
-    assert_eq!(step.kind, StepKind::Commands(["1.10", "", "yes"].map(str::to_owned).to_vec()));
+    assert_eq!(step.kind, StepKind::Commands(["1.10", "", "yes", "echo ${A} ${B} $$ $C"].map(str::to_owned).to_vec()));
     let text = |text: &str| Value::Text(text.into());
     let expected = [
         ("LONG", text("1_000")),
