@@ -45,6 +45,34 @@ fn another_token_is_another_secret_and_the_old_one_goes() {
 }
 
 #[test]
+fn another_bundle_of_authorities_reaches_the_container() {
+    let Some(world) = World::converged("another_bundle_of_authorities_reaches_the_container") else { return };
+    let bundle = world.path("authority.pem");
+    let mounted = || {
+        let task = world.daemon.docker(&[
+            "ps",
+            "--quiet",
+            "--filter",
+            &format!("label=com.docker.swarm.service.name={SERVICE}"),
+        ]);
+        world.daemon.docker(&["exec", task.trim(), "/bin/busybox", "cat", &bundle.display().to_string()])
+    };
+    let text = std::fs::read_to_string(&bundle).unwrap();
+    assert_eq!(mounted().trim(), text.trim());
+    // As NixOS does: another file in the place of the old one, which a running container keeps.
+    let newer = format!("# newer\n{text}");
+    std::fs::write(world.path("newer.pem"), &newer).unwrap();
+    std::fs::rename(world.path("newer.pem"), &bundle).unwrap();
+    assert_eq!(mounted().trim(), text.trim());
+    let run = world.run();
+    run.assert_outcome(0, "changed");
+    let label = format!("ContainerSpec.Labels.converge.content.{}", bundle.display());
+    assert_eq!(run.changes(), [format!("update service comment-bridge ({label} differs)")]);
+    assert_eq!(mounted().trim(), newer.trim());
+    world.assert_converged();
+}
+
+#[test]
 fn webhooks_bring_a_secret_and_take_it_away_again() {
     let Some(world) = World::converged("webhooks_bring_a_secret_and_take_it_away_again") else { return };
     world.declare(|desired| desired["webhook"] = true.into());

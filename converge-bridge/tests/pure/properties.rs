@@ -135,7 +135,10 @@ fn world() -> impl Strategy<Value = (Desired, World)> {
             let paths = [
                 (desired.ledger.clone(), own),
                 (desired.runs.clone(), read),
-                (desired.authorities.clone(), HostPath::File { mode: "644".into() }),
+                (
+                    desired.authorities.clone(),
+                    HostPath::File { mode: "644".into(), content: Some("0123456789abcdef".into()) },
+                ),
             ];
             let mut world = World {
                 seen: Observed {

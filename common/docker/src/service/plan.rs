@@ -7,7 +7,7 @@ mod parts;
 
 use super::compare::differences;
 use super::observed::{HealthProbe, Image, LiveService, Observed};
-use super::{Change, ServiceGoal, change};
+use super::{Change, ServiceGoal, Spec, change};
 use crate::secret;
 use crate::settled::Update;
 use base::plan::Plan;
@@ -24,7 +24,8 @@ pub fn plan(goal: &ServiceGoal, observed: &Observed) -> Plan<Change> {
     let network = parts::network(goal, observed, &mut plan);
     let has_paths = parts::has_paths(goal, observed, &mut plan);
     if let (Some(image), Some(secrets), Some(network), true) = (image, secrets, network, has_paths) {
-        let spec = goal.spec(&image, secrets, network, observed.api);
+        let contents = parts::contents(goal, observed);
+        let spec = Spec { contents, ..goal.spec(&image, secrets, network, observed.api) };
         match &observed.service {
             None => plan.sequence("service", vec![Change::CreateService { spec }]),
             Some(service) => {

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Api, MANAGED};
 
+/// The prefix of the labels of a container with the digest of each mounted file: another digest is another task.
+const CONTENT: &str = "converge.content.";
 /// A second, in Docker's nanoseconds.
 const SECOND: i64 = 1_000_000_000;
 /// A mebibyte.
@@ -97,6 +99,9 @@ pub struct Spec {
     pub secrets: Vec<SecretFile>,
     /// The files and directories of the host to mount.
     pub mounts: Vec<Mount>,
+    /// The digests of the mounted files, by their path in the container.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub contents: BTreeMap<String, String>,
     /// The network.
     pub network: Network,
     /// `uid:gid`.
@@ -141,6 +146,7 @@ impl ServiceGoal {
             env: self.env.clone(),
             secrets,
             mounts: self.mounts.clone(),
+            contents: BTreeMap::new(),
             network: Network { name: self.network.to_owned(), id: network.to_owned() },
             user: self.user.clone(),
             memory_mib: self.memory_mib,
@@ -213,6 +219,7 @@ impl Spec {
     fn container(&self) -> TaskSpecContainerSpec {
         TaskSpecContainerSpec {
             image: Some(self.image.clone()),
+            labels: Some(self.contents.iter().map(|(at, digest)| (format!("{CONTENT}{at}"), digest.clone())).collect()),
             env: Some(self.env.iter().map(|(key, value)| format!("{key}={value}")).collect()),
             user: Some(self.user.clone()),
             secrets: Some(self.secrets.iter().map(|secret| self.secret(secret)).collect()),

@@ -1,9 +1,17 @@
 //! The state of a path on this host that a service mounts.
 
+use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::{fs, io};
 
+use base::hex;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+/// The number of bytes of a digest that tell two contents apart.
+const DIGEST: usize = 8;
+/// The largest number of bytes that are read of a file.
+const LONGEST: u64 = 16 * 1024 * 1024;
 
 /// The state of a path on this host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +32,9 @@ pub enum HostPath {
     File {
         /// The permissions in octal: `644`.
         mode: String,
+        /// The beginning of the SHA-256 of the content, in hexadecimal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        content: Option<String>,
     },
     /// The path cannot be read.
     Unreadable {
@@ -41,7 +52,8 @@ impl HostPath {
                 if seen.is_dir() {
                     Self::Directory { user: seen.uid(), group: seen.gid(), mode }
                 } else {
-                    Self::File { mode }
+                    // Of a pipe or a device there is no content to compare.
+                    Self::File { mode, content: seen.is_file().then(|| content(path)).flatten() }
                 }
             }
             Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -50,4 +62,11 @@ impl HostPath {
             Err(error) => Self::Unreadable { why: error.to_string() },
         }
     }
+}
+
+/// The digest of a file's content, if it can be read.
+fn content(path: &std::path::Path) -> Option<String> {
+    let mut bytes = Vec::new();
+    fs::File::open(path).ok()?.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    Some(hex::encode(&Sha256::digest(bytes)[..DIGEST]))
 }

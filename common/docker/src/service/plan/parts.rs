@@ -1,5 +1,6 @@
 //! The parts of a service: image, secrets, network, paths. A missing part becomes a change or a block.
 
+use std::collections::BTreeMap;
 use std::path;
 
 use crate::secret;
@@ -88,6 +89,16 @@ pub fn has_paths(goal: &ServiceGoal, observed: &Observed, plan: &mut Plan<Change
     has_all
 }
 
+/// The digests of the mounted files. A container keeps the file that was there at its start, so another one needs a new task.
+pub fn contents(goal: &ServiceGoal, observed: &Observed) -> BTreeMap<String, String> {
+    let files = goal.mounts.iter().filter(|mount| mount.kind == MountKind::File);
+    let content = |mount: &Mount| match observed.paths.get(&mount.source) {
+        Some(HostPath::File { content: Some(content), .. }) => Some((mount.target.clone(), content.clone())),
+        _ => None,
+    };
+    files.filter_map(content).collect()
+}
+
 /// Returns the reason why a path cannot be mounted, and the command that mends it.
 fn path_problem(mount: &Mount, seen: &HostPath, user: &str) -> Option<(String, String)> {
     let path = mount.source.display();
@@ -110,7 +121,7 @@ fn path_problem(mount: &Mount, seen: &HostPath, user: &str) -> Option<(String, S
         (_, HostPath::Directory { mode, .. }) if !others_may(mode, 0o5) => {
             Some((format!("{path} has mode {mode}, and {user} is to read it"), format!("chmod o+rx {path}")))
         }
-        (_, HostPath::File { mode }) if !others_may(mode, 0o4) => {
+        (_, HostPath::File { mode, .. }) if !others_may(mode, 0o4) => {
             Some((format!("{path} has mode {mode}, and {user} is to read it"), format!("chmod o+r {path}")))
         }
         _ => None,
