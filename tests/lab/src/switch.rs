@@ -1,26 +1,33 @@
 //! Switches the lab's units as NixOS's `switch-to-configuration` does, in the same order.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod actions;
 
-use crate::configuration::{Configuration, UNITS};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use actions::actions;
+
+use crate::configuration::Configuration;
 use crate::error::{Error, Result};
 use crate::machine::Lab;
-use crate::unit_file::{Difference, UnitFile};
+use crate::unit_file::UnitFile;
+use crate::wait::{Seen, wait_until};
 
 /// The installed configuration, kept within the lab.
 pub(crate) const GENERATION: &str = "/var/lib/lab/generation.json";
 
-/// Docker's settings; on NixOS they are an argument of docker.service, so that a change restarts it.
-const DOCKER_SETTINGS: &str = "/etc/docker/daemon.json";
-
-/// Targets and kinds that a switch never stops or restarts on their own.
-const LEFT_ALONE: [&str; 4] = ["sysinit.target", "basic.target", "multi-user.target", "graphical.target"];
+/// Time without a change after which the units have settled.
+const QUIET: Duration = Duration::from_millis(250);
+/// Longest wait for that.
+const SETTLE: Duration = Duration::from_secs(90);
 
 /// Effects of a switch.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Switched {
     /// Units stopped before the new files were written.
     pub stopped: Vec<String>,
+    /// Changed units that go on with their old program.
+    pub not_restarted: Vec<String>,
     /// Units reloaded.
     pub reloaded: Vec<String>,
     /// Units restarted.
@@ -29,7 +36,7 @@ pub struct Switched {
     pub started: Vec<String>,
     /// Files written or removed.
     pub files: Vec<String>,
-    /// Units that are failed afterwards: a real switch ends with exit code 4 then.
+    /// Units that failed, or start again and again: a real switch ends with exit code 4 then.
     pub failed: Vec<String>,
     /// Output of `systemctl status` for the failed ones.
     pub status: String,
@@ -46,33 +53,33 @@ impl Switched {
     }
 }
 
-/// Actions on units.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Actions {
-    stop: BTreeSet<String>,
-    reload: BTreeSet<String>,
-    restart: BTreeSet<String>,
-    start: BTreeSet<String>,
-}
-
 /// Switches the lab to a configuration.
 pub(crate) fn switch(lab: &Lab, new: &Configuration) -> Result<Switched> {
     let old = Configuration::read(&lab.read_file(GENERATION)?, GENERATION)?;
     let active = active_units(lab)?;
-    let actions = actions(&old, new, &active);
-    let stopped = systemctl(lab, "stop", &actions.stop)?;
+    let mut actions = actions(&old, new, &active);
+    let mut failed = BTreeSet::new();
+    let stopped = systemctl(lab, "stop", &actions.stop, &mut failed)?;
+    let not_restarted = actions.skip.iter().cloned().collect();
     let files = put_in_place(lab, &old, new)?;
-    let mut done = Switched { stopped, files, ..Switched::default() };
-    if done.files.iter().any(|path| path.starts_with("/etc/tmpfiles.d/")) {
-        // NixOS restarts systemd-tmpfiles-resetup.service.
-        lab.exec(&["systemd-tmpfiles", "--create", "--remove", "--exclude-prefix=/dev"])?.text()?;
-    }
+    let mut done = Switched { stopped, not_restarted, files, ..Switched::default() };
     lab.exec(&["systemctl", "reset-failed"])?;
     lab.exec(&["systemctl", "daemon-reload"])?.text()?;
-    done.reloaded = systemctl(lab, "reload", &actions.reload)?;
-    done.restarted = systemctl(lab, "restart", &actions.restart)?;
-    done.started = systemctl(lab, "start", &actions.start)?;
-    done.failed = lab.failed_units()?;
+    if done.files.iter().any(|path| path.starts_with("/etc/tmpfiles.d/")) {
+        // sysinit-reactivation.target restarts systemd-tmpfiles-resetup.service.
+        lab.exec(&["systemd-tmpfiles", "--create", "--remove", "--exclude-prefix=/dev"])?.text()?;
+    }
+    start_in_place_of_reload(lab, new, &mut actions)?;
+    done.reloaded = systemctl(lab, "reload", &actions.reload, &mut failed)?;
+    done.restarted = systemctl(lab, "restart", &actions.restart, &mut failed)?;
+    done.started = systemctl(lab, "start", &actions.start, &mut failed)?;
+    // The real one waits at every switch; without a change there is nothing to wait for.
+    if !done.files.is_empty() {
+        settle(lab)?;
+    }
+    failed.extend(lab.failed_units()?);
+    failed.extend(crash_looping(lab)?);
+    done.failed = failed.into_iter().collect();
     if !done.failed.is_empty() {
         let mut words = vec!["systemctl", "status", "--no-pager", "--full", "--lines=8"];
         words.extend(done.failed.iter().map(String::as_str));
@@ -81,85 +88,87 @@ pub(crate) fn switch(lab: &Lab, new: &Configuration) -> Result<Switched> {
     Ok(done)
 }
 
+/// A unit that stopped with one that it requires cannot be reloaded; it is started.
+fn start_in_place_of_reload(lab: &Lab, new: &Configuration, actions: &mut actions::Actions) -> Result<()> {
+    if actions.reload.is_empty() {
+        return Ok(());
+    }
+    let active = active_units(lab)?;
+    for unit in std::mem::take(&mut actions.reload) {
+        if active.contains_key(&unit) {
+            actions.reload.insert(unit);
+        } else if !UnitFile::parse(&new.unit(&unit)).flag("Unit", "RefuseManualStart", false) {
+            actions.start.insert(unit);
+        }
+    }
+    Ok(())
+}
+
+/// Waits until the states of all units stay the same for a moment: a service that ends right after its start is seen.
+fn settle(lab: &Lab) -> Result<()> {
+    let states = || lab.exec(&["systemctl", "list-units", "--all", "--plain", "--no-legend"])?.text();
+    let mut before = states()?;
+    wait_until("the units to settle", SETTLE, || {
+        std::thread::sleep(QUIET);
+        let now = states()?;
+        let is_quiet = now == before;
+        before = now;
+        Ok(if is_quiet { Seen::Yes(()) } else { Seen::NotYet("units start and stop".to_owned()) })
+    })
+    // The real one goes on after the longest wait.
+    .or_else(|error| if matches!(error, Error::Deadline { .. }) { Ok(()) } else { Err(error) })
+}
+
+/// The services that systemd is about to start again after a failure.
+fn crash_looping(lab: &Lab) -> Result<Vec<String>> {
+    let list = ["systemctl", "list-units", "--plain", "--no-legend", "--type=service", "--state=auto-restart"];
+    let list = lab.exec(&list)?.text()?;
+    let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    if names.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut words = vec!["systemctl", "show", "--property=Id,ExecMainStatus", "--"];
+    words.extend(&names);
+    let shown = lab.exec(&words)?.text()?;
+    let failed = shown.split("\n\n").filter(|block| !block.lines().any(|line| line == "ExecMainStatus=0"));
+    Ok(failed.filter_map(|block| block.lines().find_map(|line| line.strip_prefix("Id="))).map(str::to_owned).collect())
+}
+
 /// The active units, each with true if it may be started by hand.
 fn active_units(lab: &Lab) -> Result<BTreeMap<String, bool>> {
     let list = ["systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating"];
     let list = lab.exec(&list)?.text()?;
     let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let mut units: BTreeMap<String, bool> = names.iter().map(|name| ((*name).to_owned(), true)).collect();
     let mut words = vec!["systemctl", "show", "--property=Id,RefuseManualStart", "--"];
-    words.extend(&names);
+    words.extend(names.iter().filter(|name| name.ends_with(".target")));
     let shown = lab.exec(&words)?.text()?;
-    let units = shown.split("\n\n").filter_map(|block| {
+    units.extend(shown.split("\n\n").filter_map(|block| {
         let name = block.lines().find_map(|line| line.strip_prefix("Id="))?;
         Some((name.to_owned(), !block.contains("RefuseManualStart=yes")))
-    });
-    Ok(units.collect())
+    }));
+    Ok(units)
 }
 
-/// Decides the actions, from the two configurations and the active units.
-fn actions(old: &Configuration, new: &Configuration, active: &BTreeMap<String, bool>) -> Actions {
-    let mut actions = Actions::default();
-    for (unit, may_start) in active.iter().filter(|(unit, _)| unit.ends_with(".target")) {
-        let now = UnitFile::parse(&new.unit(unit));
-        if old.units().contains(unit) && !new.units().contains(unit) {
-            continue;
-        }
-        if *may_start && !now.flag("X-OnlyManualStart", false) {
-            actions.start.insert(unit.clone());
-        }
-        if now.flag("X-StopOnReconfiguration", false) {
-            actions.stop.insert(unit.clone());
-        }
-    }
-    for unit in old.units().into_iter().filter(|unit| active.contains_key(unit)) {
-        let before = UnitFile::parse(&old.unit(&unit));
-        let is_removed = !new.units().contains(&unit);
-        // A drop-in alone does not own its unit.
-        let is_whole = old.files.contains_key(&format!("{UNITS}{unit}"));
-        if is_removed && is_whole {
-            if before.flag("X-StopOnRemoval", true) {
-                actions.stop.insert(unit);
-            }
-        } else if !unit.ends_with(".target") {
-            let now = UnitFile::parse(&new.unit(&unit));
-            act_on_change(&mut actions, unit, before.difference(&now), &now);
-        }
-    }
-    if old.files.get(DOCKER_SETTINGS) != new.files.get(DOCKER_SETTINGS) && active.contains_key("docker.service") {
-        actions.restart.insert("docker.service".to_owned());
-    }
-    actions
-}
-
-fn act_on_change(actions: &mut Actions, unit: String, difference: Difference, now: &UnitFile) {
-    let kind = unit.rsplit('.').next().unwrap_or_default();
-    let is_left_alone = LEFT_ALONE.contains(&unit.as_str()) || ["slice", "socket"].contains(&kind);
-    if difference == Difference::None || is_left_alone {
-        return;
-    }
-    if difference == Difference::Reload || now.flag("X-ReloadIfChanged", false) || kind == "mount" {
-        actions.reload.insert(unit);
-    } else if !now.flag("X-RestartIfChanged", true)
-        || now.flag("RefuseManualStop", false)
-        || now.flag("X-OnlyManualStart", false)
-    {
-        // The unit's owner wants it to keep running unchanged.
-    } else if now.flag("X-StopIfChanged", true) {
-        actions.stop.insert(unit.clone());
-        actions.start.insert(unit);
-    } else {
-        actions.restart.insert(unit);
-    }
-}
-
-/// Runs systemctl for the units, if any. A failed job is found later among the failed units.
-fn systemctl(lab: &Lab, verb: &str, units: &BTreeSet<String>) -> Result<Vec<String>> {
+/// Runs systemctl for the units, if any, and adds those whose job failed.
+fn systemctl(lab: &Lab, verb: &str, units: &BTreeSet<String>, failed: &mut BTreeSet<String>) -> Result<Vec<String>> {
     if !units.is_empty() {
         let mut words = vec!["systemctl", verb, "--"];
         words.extend(units.iter().map(String::as_str));
-        lab.exec(&words)?;
+        failed.extend(of_failed_jobs(&lab.exec(&words)?.stderr));
     }
     Ok(units.iter().cloned().collect())
+}
+
+/// The units that systemctl names in its errors.
+fn of_failed_jobs(errors: &str) -> Vec<String> {
+    let unit = |line: &str| {
+        let after =
+            ["A dependency job for ", "Job for ", "Failed to start ", "Failed to restart ", "Failed to reload "];
+        let rest = after.iter().find_map(|words| line.strip_prefix(words))?;
+        Some(rest.split([' ', ':']).next()?.to_owned())
+    };
+    errors.lines().filter_map(unit).collect()
 }
 
 /// Writes changed files, removes those that are no longer declared, and updates the links of wanted units.
@@ -191,58 +200,15 @@ fn put_in_place(lab: &Lab, old: &Configuration, new: &Configuration) -> Result<V
 mod tests {
     use super::*;
 
-    fn base() -> Configuration {
-        Configuration::default()
-            .with_file(&format!("{UNITS}converge.target"), "[Unit]\nX-StopOnReconfiguration=true\n")
-            .with_file(&format!("{UNITS}a.service"), "[Service]\nExecStart=/bin/a\n")
-            .with_file(
-                &format!("{UNITS}runner.service"),
-                "[Unit]\nX-RestartIfChanged=false\n[Service]\nExecStart=/bin/r\n",
-            )
-    }
-
-    fn active(names: &[&str]) -> BTreeMap<String, bool> {
-        names.iter().map(|name| ((*name).to_owned(), true)).collect()
-    }
-
-    fn set(names: &[&str]) -> BTreeSet<String> {
-        names.iter().map(|name| (*name).to_owned()).collect()
-    }
-
     #[test]
-    fn nothing_changed_stops_and_starts_the_target_only() {
-        let running = active(&["converge.target", "multi-user.target", "a.service"]);
-        let done = actions(&base(), &base(), &running);
-        assert_eq!(done.stop, set(&["converge.target"]));
-        assert_eq!(done.start, set(&["converge.target", "multi-user.target"]));
-        assert!(done.restart.is_empty() && done.reload.is_empty());
-    }
-
-    #[test]
-    fn a_changed_service_is_stopped_before_and_started_after() {
-        let new = base().with_file(&format!("{UNITS}a.service"), "[Service]\nExecStart=/bin/b\n");
-        let done = actions(&base(), &new, &active(&["a.service"]));
-        assert_eq!((done.stop, done.start), (set(&["a.service"]), set(&["a.service"])));
-        assert_eq!(actions(&base(), &new, &active(&[])), Actions::default(), "what does not run is left alone");
-    }
-
-    #[test]
-    fn a_service_that_wants_to_go_on_goes_on() {
-        let text = "[Unit]\nX-RestartIfChanged=false\n[Service]\nExecStart=/bin/s\n";
-        let new = base().with_file(&format!("{UNITS}runner.service"), text);
-        assert_eq!(actions(&base(), &new, &active(&["runner.service"])), Actions::default());
-    }
-
-    #[test]
-    fn a_removed_unit_is_stopped() {
-        let mut new = base();
-        new.files.remove(&format!("{UNITS}a.service"));
-        assert_eq!(actions(&base(), &new, &active(&["a.service"])).stop, set(&["a.service"]));
-    }
-
-    #[test]
-    fn changed_docker_settings_restart_docker() {
-        let new = base().with_file(DOCKER_SETTINGS, "{}");
-        assert_eq!(actions(&base(), &new, &active(&["docker.service"])).restart, set(&["docker.service"]));
+    fn failed_jobs_are_read_from_systemctls_errors() {
+        let errors = "\
+Job for one.service failed because the control process exited with error code.
+See \"systemctl status one.service\" and \"journalctl -xeu one.service\" for details.
+A dependency job for two.service failed. See 'journalctl -xe' for details.
+Failed to start three.service: Unit three.service not found.
+";
+        assert_eq!(of_failed_jobs(errors), ["one.service", "two.service", "three.service"]);
+        assert_eq!(of_failed_jobs("Warning: x"), [""; 0]);
     }
 }

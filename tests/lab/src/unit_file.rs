@@ -45,38 +45,55 @@ impl UnitFile {
             if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
                 name.clone_into(&mut section);
             } else if let Some((key, value)) = line.split_once('=') {
-                let key = (section.clone(), key.trim().to_owned());
-                settings.entry(key).or_default().push(value.trim().to_owned());
+                let values = settings.entry((section.clone(), key.trim().to_owned())).or_default();
+                // An empty value takes back those before it.
+                match value.trim() {
+                    "" => values.clear(),
+                    value => values.push(value.to_owned()),
+                }
             }
         }
         Self(settings)
     }
 
-    /// A boolean setting of `[Unit]` or `[Service]`.
-    pub fn flag(&self, key: &str, default: bool) -> bool {
-        let sections = ["Unit", "Service"];
-        let found = sections.iter().find_map(|section| self.0.get(&((*section).to_owned(), key.to_owned())));
-        found
-            .and_then(|values| values.last())
-            .map_or(default, |value| ["1", "yes", "true", "on"].iter().any(|yes| value.eq_ignore_ascii_case(yes)))
+    /// The values of a setting.
+    fn values(&self, section: &str, key: &str) -> Option<&Vec<String>> {
+        self.0.get(&(section.to_owned(), key.to_owned()))
+    }
+
+    /// A boolean setting.
+    pub fn flag(&self, section: &str, key: &str, default: bool) -> bool {
+        let last = self.values(section, key).and_then(|values| values.last());
+        last.map_or(default, |value| ["1", "yes", "true", "on"].contains(&value.as_str()))
+    }
+
+    /// The words of a setting with several.
+    pub fn words(&self, section: &str, key: &str) -> Vec<String> {
+        self.values(section, key)
+            .into_iter()
+            .flatten()
+            .flat_map(|value| value.split_whitespace())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The difference that decides the action on a running unit when this text is replaced by the other.
     pub fn difference(&self, other: &Self) -> Difference {
         let mut found = Difference::None;
         for key in self.0.keys().chain(other.0.keys()) {
-            let (section, name) = (key.0.as_str(), key.1.as_str());
-            if self.0.get(key) == other.0.get(key) || section == "Install" {
+            let (before, now) = (self.0.get(key), other.0.get(key));
+            if before == now {
                 continue;
             }
-            if section == "Unit" && IGNORED.contains(&name) {
-                continue;
+            match (key.0.as_str(), key.1.as_str()) {
+                ("Install", _) => {}
+                // Without them there is nothing to reload by.
+                ("Unit", "X-Reload-Triggers") | ("Service", "ExecReload") if now.is_none() => {}
+                ("Unit", "X-Reload-Triggers") | ("Service", "ExecReload") => found = Difference::Reload,
+                ("Unit", name) if IGNORED.contains(&name) => {}
+                ("Mount", "Options") if before.is_some() && now.is_some() => found = Difference::Reload,
+                _ => return Difference::Restart,
             }
-            if section == "Unit" && name == "X-Reload-Triggers" {
-                found = Difference::Reload;
-                continue;
-            }
-            return Difference::Restart;
         }
         found
     }
@@ -108,9 +125,23 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_value_takes_back_those_before_it() {
+        let one = UnitFile::parse("[Service]\nExecStart=/bin/b\n");
+        assert_eq!(UnitFile::parse("[Service]\nExecStart=/bin/a\nExecStart=\nExecStart=/bin/b\n"), one);
+    }
+
+    #[test]
+    fn another_reload_command_is_a_reload() {
+        let with = |line: &str| BASE.replace("ExecStart", &format!("{line}ExecStart"));
+        assert_eq!(difference(&with("ExecReload=/bin/r\n")), Difference::Reload);
+        let before = UnitFile::parse(&with("ExecReload=/bin/r\n"));
+        assert_eq!(before.difference(&UnitFile::parse(BASE)), Difference::None);
+    }
+
+    #[test]
     fn the_last_value_of_a_flag_holds() {
         let unit = UnitFile::parse("[Unit]\nX-StopOnReconfiguration=no\nX-StopOnReconfiguration=true\n");
-        assert!(unit.flag("X-StopOnReconfiguration", false));
-        assert!(unit.flag("X-RestartIfChanged", true));
+        assert!(unit.flag("Unit", "X-StopOnReconfiguration", false));
+        assert!(unit.flag("Service", "X-RestartIfChanged", true));
     }
 }

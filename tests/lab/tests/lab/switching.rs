@@ -60,3 +60,53 @@ fn units_rerun_restart_fail_and_go() {
     let shown = lab.exec(&["systemctl", "show", "--property=LoadState", "one.service"]).unwrap().text().unwrap();
     assert_eq!(shown, "LoadState=not-found");
 }
+
+fn shown(lab: &Lab, property: &str, unit: &str) -> String {
+    lab.exec(&["systemctl", "show", "--value", "--property", property, unit]).unwrap().text().unwrap()
+}
+
+/// A configuration with one more unit, wanted by multi-user.target.
+fn with_unit(configuration: Configuration, name: &str, text: &str) -> Configuration {
+    let mut configuration = configuration.with_file(&format!("{UNITS}{name}"), text);
+    configuration.links.insert(format!("{UNITS}multi-user.target.wants/{name}"), format!("../{name}"));
+    configuration
+}
+
+#[test]
+fn changed_units_go_on_restart_or_loop_as_on_nixos() {
+    let Some(lab) = machine("test-switch-kinds") else { return };
+    let runner = |word: &str| format!("[Service]\nX-RestartIfChanged=false\nExecStart=/bin/sleep {word}\n");
+    let timer = |span: &str| format!("[Timer]\nUnit=one.service\nOnActiveSec={span}\n");
+    let made = |word: &str, span: &str| {
+        let made = with_unit(base("a"), "runner.service", &runner(word));
+        with_unit(made, "again.timer", &timer(span))
+    };
+    lab.switch(&made("1000", "1h")).unwrap().ok().unwrap();
+    let (process, docker) = (shown(&lab, "MainPID", "runner.service"), shown(&lab, "MainPID", "docker.service"));
+
+    let changed = made("2000", "2h").with_file("/etc/docker/daemon.json", "{\"log-level\": \"warn\"}");
+    let done = lab.switch(&changed).unwrap().ok().unwrap();
+    assert_eq!(done.not_restarted, ["runner.service"]);
+    assert_eq!(shown(&lab, "MainPID", "runner.service"), process, "the old program goes on");
+    assert_eq!(done.restarted, ["again.timer"]);
+    assert!(shown(&lab, "TimersMonotonic", "again.timer").contains("2h"));
+    // multi-user.target starts the service again.
+    assert_eq!(done.stopped, ["converge.target", "docker.service", "docker.socket"]);
+    assert!(done.started.contains(&"docker.socket".to_owned()) && !done.started.contains(&"docker.service".to_owned()));
+    assert_eq!(shown(&lab, "ActiveState", "docker.service"), "active");
+    assert_ne!(shown(&lab, "MainPID", "docker.service"), docker);
+
+    let looping = "[Service]\nExecStart=/bin/false\nRestart=always\nRestartSec=1h\n";
+    let bad = lab.switch(&with_unit(changed.clone(), "loops.service", looping)).unwrap();
+    assert_eq!(bad.failed, ["loops.service"]);
+    assert_eq!(bad.ok().unwrap_err().exit_code(), 4);
+    let dependent = "[Unit]\nRequires=fails.service\nAfter=fails.service\n[Service]\nExecStart=/bin/sleep 1000\n";
+    let good = with_unit(changed, "needs.service", dependent);
+    let good = with_unit(good, "fails.service", "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n");
+    lab.switch(&good).unwrap().ok().unwrap();
+    let bad = good.with_file(
+        &format!("{UNITS}fails.service"),
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/false\n",
+    );
+    assert_eq!(lab.switch(&bad).unwrap().failed, ["fails.service"]);
+}
