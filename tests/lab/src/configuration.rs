@@ -13,6 +13,9 @@ use crate::layout;
 /// Folder of the unit files.
 pub(crate) const UNITS: &str = "/etc/systemd/system/";
 
+/// The configuration of converge-bridge.
+const BRIDGE: &str = "/etc/converge/bridge.json";
+
 /// The files of one configuration, by their absolute path.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Configuration {
@@ -84,6 +87,20 @@ impl Configuration {
         self
     }
 
+    /// The configuration with a bridge whose links have a port.
+    pub(crate) fn with_port_of_links(mut self, port: Option<u16>) -> Result<Self> {
+        let address = format!("https://drone.{}", crate::DOMAIN);
+        if let (Some(port), Some(text)) = (port, self.files.get_mut(BRIDGE)) {
+            let answer = |source| Error::Answer { what: BRIDGE.to_owned(), source };
+            let mut settings: serde_json::Value = serde_json::from_str(text).map_err(answer)?;
+            if settings["drone"]["address"] == address.as_str() {
+                settings["drone"]["address"] = format!("{address}:{port}").into();
+                *text = settings.to_string();
+            }
+        }
+        Ok(self)
+    }
+
     /// The mode of a file.
     pub(crate) fn mode(&self, path: &str) -> u32 {
         self.modes.get(path).and_then(|mode| u32::from_str_radix(mode, 8).ok()).unwrap_or(0o644)
@@ -126,6 +143,20 @@ mod tests {
     fn units_are_named_by_their_file_or_their_drop_in() {
         assert_eq!(sample().units(), ["a.service", "docker.service"].map(str::to_owned).into());
         assert!(sample().unit("docker.service").contains("network-online"));
+    }
+
+    #[test]
+    fn links_of_the_bridge_get_the_port() {
+        let with = |address: &str| {
+            let text = serde_json::json!({"domain": "bridge.ci.localhost", "drone": {"address": address}}).to_string();
+            Configuration::default().with_file(BRIDGE, &text)
+        };
+        let ours = with("https://drone.ci.localhost");
+        assert_eq!(ours.clone().with_port_of_links(Some(8443)).unwrap(), with("https://drone.ci.localhost:8443"));
+        assert_eq!(ours.clone().with_port_of_links(None).unwrap(), ours);
+        let other = with("https://drone.example.org");
+        assert_eq!(other.clone().with_port_of_links(Some(8443)).unwrap(), other);
+        assert_eq!(sample().with_port_of_links(Some(8443)).unwrap(), sample());
     }
 
     #[test]

@@ -20,11 +20,11 @@ const CONNECT: Duration = Duration::from_secs(5);
 /// The process whose network namespace is the lab's; 0 if there is none.
 pub(crate) type Boot = Arc<AtomicI32>;
 
-/// Listens on the loopback: on the wanted port, or on a free one if that is in use.
-pub(crate) fn listen(wanted: u16) -> Result<(TcpListener, u16)> {
-    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
-    let failed = |source| Error::Start { program: format!("the forwarder of port {wanted}"), source };
-    let listener = bind(wanted).or_else(|_| bind(0)).map_err(failed)?;
+/// Listens on the loopback: on the first of the wanted ports that is not in use, else on any free one.
+pub(crate) fn listen(wanted: &[u16]) -> Result<(TcpListener, u16)> {
+    let bind = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    let failed = |source| Error::Start { program: format!("the forwarder of the ports {wanted:?}"), source };
+    let listener = wanted.iter().find_map(|port| bind(*port).ok()).map_or_else(|| bind(0), Ok).map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     Ok((listener, port))
 }

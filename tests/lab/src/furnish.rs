@@ -12,7 +12,6 @@ use crate::error::{Error, Result};
 use crate::gitea::{self, Prepared};
 use crate::layout::{self, Places};
 use crate::life::UpOptions;
-use crate::names;
 use crate::switch::GENERATION;
 
 /// Programs of this project.
@@ -76,7 +75,6 @@ pub(crate) fn furnish(
     put("/etc/tmpfiles.d/lab.conf", AT_BOOT.as_bytes(), 0o644)?;
     put("/etc/systemd/system/lab-images.service", IMAGES_UNIT.as_bytes(), 0o644)?;
     link(&upper.join("etc/systemd/system/docker.service.wants/lab-images.service"), "../lab-images.service")?;
-    names::furnish(places)?;
 
     if !options.bare {
         let abra = options.abra.clone().map_or_else(|| binary("abra"), Ok)?;

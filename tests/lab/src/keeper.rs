@@ -5,11 +5,13 @@
 //! boots systemd again after each reboot of it, each time in a new network namespace.
 
 use std::fs;
+use std::io::{self, BufRead, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
@@ -23,9 +25,13 @@ use crate::error::{Error, Result};
 use crate::forward;
 use crate::gitea;
 use crate::layout::{self, Places};
+use crate::wait::{Seen, wait_until};
 
 /// Exit code of nspawn when the machine inside rebooted and no unit of this machine restarts it.
 const REBOOT: i32 = 133;
+
+/// The first order to the keeper of a lab for browsers.
+const FOR_BROWSERS: &str = "for browsers";
 
 /// State of the lab, written by the keeper.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,16 +42,55 @@ pub(crate) struct State {
     pub http: u16,
     /// Port of this machine that is forwarded to the lab's Gitea.
     pub gitea: u16,
+    /// True if links of the lab's programs open in a browser on this machine.
+    pub for_browsers: bool,
 }
 
 impl State {
     pub fn read(places: &Places) -> Option<Self> {
         serde_json::from_slice(&fs::read(places.state()).ok()?).ok()
     }
+
+    /// The port that links of the lab's programs must name, if it is not that of HTTPS.
+    pub fn port_of_links(&self) -> Option<u16> {
+        (self.for_browsers && self.https != 443).then_some(self.https)
+    }
 }
 
-/// Starts the keeper so that it outlives its starter; returns a flag that becomes true when it ends.
-pub(crate) fn start(places: &Places, program: &Path) -> Result<Arc<AtomicBool>> {
+/// A started keeper, which waits for the lab's disk.
+#[derive(Debug)]
+pub(crate) struct Keeper {
+    /// True when it has ended.
+    pub has_ended: Arc<AtomicBool>,
+    orders: ChildStdin,
+}
+
+impl Keeper {
+    /// Writes one order; the keeper notices at the next one that its starter is gone.
+    fn order(&mut self, text: &str) -> Result<()> {
+        writeln!(self.orders, "{text}").map_err(|source| Error::Start { program: "the keeper".to_owned(), source })
+    }
+
+    /// Waits for the ports that the keeper has taken.
+    pub fn state(&self, places: &Places) -> Result<State> {
+        wait_until("the lab's ports", Duration::from_secs(20), || {
+            if self.has_ended.load(Ordering::Relaxed) {
+                let console = fs::read_to_string(places.console()).unwrap_or_default();
+                return Err(Error::Ended { name: places.name.clone(), console });
+            }
+            Ok(State::read(places).map_or_else(|| Seen::NotYet("no port is taken yet".to_owned()), Seen::Yes))
+        })
+    }
+
+    /// Boots the machine: its disk is written.
+    pub fn boot(&mut self) -> Result<()> {
+        self.order("boot")
+    }
+}
+
+/// Starts the keeper so that it outlives its starter.
+pub(crate) fn start(places: &Places, program: &Path, for_browsers: bool) -> Result<Keeper> {
+    layout::make(&places.folder)?;
     let console = places.console();
     let open = || fs::OpenOptions::new().create(true).append(true).open(&console);
     let failed = || Error::file("write", &console);
@@ -60,16 +105,28 @@ pub(crate) fn start(places: &Places, program: &Path) -> Result<Arc<AtomicBool>> 
     };
     command.arg("keep").arg(&places.folder).current_dir("/");
     // A process group of its own: Ctrl-C in the starter's terminal must not reach the lab.
-    command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0);
+    command.stdin(Stdio::piped()).stdout(out).stderr(err).process_group(0);
     let mut keeper = command.spawn().map_err(|source| Error::Start { program: words(&command), source })?;
-    let ended = Arc::new(AtomicBool::new(false));
-    let end = Arc::clone(&ended);
+    let orders = keeper.stdin.take();
+    let has_ended = Arc::new(AtomicBool::new(false));
+    let end = Arc::clone(&has_ended);
     std::thread::spawn(move || {
         // Waited for, so that it is no zombie of a process that outlives the lab.
         let _ = keeper.wait();
         end.store(true, Ordering::Relaxed);
     });
-    Ok(ended)
+    let none = || Error::Start { program: words(&command), source: io::ErrorKind::BrokenPipe.into() };
+    let mut keeper = Keeper { has_ended, orders: orders.ok_or_else(none)? };
+    keeper.order(if for_browsers { FOR_BROWSERS } else { "" })?;
+    Ok(keeper)
+}
+
+/// The next order of the starter; `None` if the starter is gone.
+fn order() -> Result<Option<String>> {
+    let mut line = String::new();
+    let read = io::stdin().lock().read_line(&mut line);
+    let read = read.map_err(|source| Error::Start { program: "the keeper".to_owned(), source })?;
+    Ok((read > 0).then(|| line.trim().to_owned()))
 }
 
 /// The program's role `keep`: ends when the lab's machine is off.
@@ -80,10 +137,20 @@ pub(crate) fn keep(folder: &Path) -> Result<i32> {
     control_group::enter(&places)?;
     let boot: forward::Boot = Arc::new(AtomicI32::new(0));
     // The sockets are opened before the namespaces: they belong to this machine's loopback.
-    let https = forward::listen(crate::HTTPS_PORT)?;
-    let http = forward::listen(crate::HTTP_PORT)?;
-    let gitea = forward::listen(crate::GITEA_PORT)?;
-    let state = State { https: https.1, http: http.1, gitea: gitea.1 };
+    let Some(first) = order()? else { return Ok(0) };
+    let for_browsers = first == FOR_BROWSERS;
+    let listen = |own, port| if for_browsers { forward::listen(&[own, port]) } else { forward::listen(&[port]) };
+    let https = listen(443, crate::HTTPS_PORT)?;
+    let http = listen(80, crate::HTTP_PORT)?;
+    let gitea = forward::listen(&[crate::GITEA_PORT])?;
+    let state = State { https: https.1, http: http.1, gitea: gitea.1, for_browsers };
+    let state =
+        serde_json::to_vec(&state).map_err(|source| Error::Answer { what: "the lab's state".to_owned(), source })?;
+    layout::write(&places.state(), &state, 0o644)?;
+    // The ports are part of what the starter writes to the disk.
+    if order()?.is_none() {
+        return Ok(0);
+    }
     forward::start(https.0, 443, Arc::clone(&boot));
     forward::start(http.0, 80, Arc::clone(&boot));
     forward::start(gitea.0, crate::GITEA_PORT, Arc::clone(&boot));
@@ -109,9 +176,6 @@ pub(crate) fn keep(folder: &Path) -> Result<i32> {
     command.arg("boot").arg(folder);
     let mut child = command.spawn().map_err(|source| Error::Start { program: words(&command), source })?;
     boot.store(i32::try_from(child.id()).unwrap_or(0), Ordering::Relaxed);
-    let state =
-        serde_json::to_vec(&state).map_err(|source| Error::Answer { what: "the lab's state".to_owned(), source })?;
-    layout::write(&places.state(), &state, 0o644)?;
     let status = child.wait().map_err(|source| Error::Start { program: words(&command), source })?;
     Ok(code(status))
 }

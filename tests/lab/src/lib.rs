@@ -51,10 +51,10 @@ pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 /// The domain of the lab's apps; browsers resolve `*.localhost` to this machine.
 pub const DOMAIN: &str = "ci.localhost";
 
-/// Port of this machine for the lab's HTTPS port, if free.
+/// Port of this machine for the lab's HTTPS port, if free; a lab for browsers takes 443 before it.
 pub const HTTPS_PORT: u16 = 8443;
 
-/// Port of this machine for the lab's HTTP port, if free.
+/// Port of this machine for the lab's HTTP port, if free; a lab for browsers takes 80 before it.
 pub const HTTP_PORT: u16 = 8080;
 
 /// Port of this machine for the lab's Gitea, if free; also Gitea's port within the lab.

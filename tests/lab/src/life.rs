@@ -21,6 +21,7 @@ use crate::keeper;
 use crate::layout::{self, Places};
 use crate::lock;
 use crate::machine::Lab;
+use crate::names;
 use crate::process;
 use crate::wait::{Seen, wait_until};
 
@@ -38,6 +39,9 @@ pub struct UpOptions {
     pub certificate: bool,
     /// True for a machine without programs and configuration of this project.
     pub bare: bool,
+    /// True for links that open in a browser on this machine as they stand: ports 443 and 80 where they are free, else a
+    /// bridge that knows the port.
+    pub for_browsers: bool,
     /// True to wait until everything that starts at boot has started.
     pub settle: bool,
     /// True to end a lab of the same name first.
@@ -54,6 +58,7 @@ impl Default for UpOptions {
             abra: std::env::var_os("LAB_ABRA").map(PathBuf::from),
             certificate: true,
             bare: false,
+            for_browsers: false,
             settle: true,
             replace: false,
             tell: |_| (),
@@ -94,6 +99,8 @@ pub(crate) fn up(options: &UpOptions) -> Result<Places> {
 
 fn make(places: &Places, options: &UpOptions) -> Result<()> {
     check_cache()?;
+    let mut keeper = keeper::start(places, &binary("lab")?, options.for_browsers)?;
+    let state = keeper.state(places)?;
     let configuration = match &options.configuration {
         Some(given) => given.clone(),
         None if options.bare => Configuration::default(),
@@ -102,18 +109,20 @@ fn make(places: &Places, options: &UpOptions) -> Result<()> {
             Configuration::of_the_lab()?
         }
     };
+    let configuration = configuration.with_port_of_links(state.port_of_links())?;
     let gitea = if options.bare { None } else { Some(gitea::prepare(options.tell)?) };
     if !options.bare {
         (options.tell)("making Drone's image");
         drone::link_images(&places.images())?;
     }
     (options.tell)("writing the lab's disk");
+    names::furnish(places, state.port_of_links())?;
     furnish(places, options, &configuration, gitea.as_ref())?;
     drop(gitea);
     (options.tell)("booting");
-    let ended = keeper::start(places, &binary("lab")?)?;
+    keeper.boot()?;
     let lab = Lab::at(places);
-    lab.wait_for_systemd(None, &|| ended.load(Ordering::Relaxed))?;
+    lab.wait_for_systemd(None, &|| keeper.has_ended.load(Ordering::Relaxed))?;
     if options.settle {
         lab.settle(options.tell)?;
     }
@@ -137,6 +146,7 @@ fn up_through_sudo(options: &UpOptions, places: &Places) -> Result<()> {
     let flags = [
         ("--without-certificate", !options.certificate),
         ("--bare", options.bare),
+        ("--for-browsers", options.for_browsers),
         ("--no-settle", !options.settle),
         ("--replace", options.replace),
     ];

@@ -112,7 +112,9 @@ impl Lab {
 
     /// The URL of an app (`hello` → `https://hello.ci.localhost:8443`) for a browser on this machine.
     pub fn address(&self, app: &str) -> Result<String> {
-        Ok(format!("https://{app}.{}:{}", crate::DOMAIN, self.https_port()?))
+        let port = self.https_port()?;
+        let port = if port == 443 { String::new() } else { format!(":{port}") };
+        Ok(format!("https://{app}.{}{port}", crate::DOMAIN))
     }
 
     /// The lab's Gitea; an error for a bare lab.
@@ -178,7 +180,8 @@ impl Lab {
 
     /// Switches to a configuration, as NixOS's `switch` does.
     pub fn switch(&self, configuration: &Configuration) -> Result<Switched> {
-        switch::switch(self, configuration)
+        let port = self.state()?.port_of_links();
+        switch::switch(self, &configuration.clone().with_port_of_links(port)?)
     }
 
     /// Reboots the lab's machine and waits until everything that starts at boot has started.

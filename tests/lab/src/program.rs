@@ -43,6 +43,9 @@ enum Action {
         /// Only the machine: no program and no configuration of this project.
         #[arg(long)]
         bare: bool,
+        /// Take ports 443 and 80 where they are free, so that links open in a browser on this machine.
+        #[arg(long)]
+        for_browsers: bool,
         /// Do not wait for everything that starts at boot.
         #[arg(long)]
         no_settle: bool,
@@ -157,11 +160,12 @@ fn run(action: Action) -> Result<u8> {
     }
     match action {
         Action::Setup => setup()?,
-        Action::Up { which, evaluated, abra, without_certificate, bare, no_settle, replace } => {
+        Action::Up { which, evaluated, abra, without_certificate, bare, for_browsers, no_settle, replace } => {
             let options = UpOptions {
                 configuration: if bare { None } else { Some(evaluated.get()?) },
                 abra,
                 bare,
+                for_browsers,
                 certificate: !without_certificate,
                 settle: !no_settle,
                 replace,
@@ -229,16 +233,19 @@ fn exec(name: &str, words: &[String]) -> Result<u8> {
     Err(Error::Start { program: words.join(" "), source: command.exec() })
 }
 
+/// Prints the effects in the words of NixOS, without the targets, which every switch starts again.
 fn say(done: &Switched) {
     for (what, units) in [
+        ("stopped the following units", &done.stopped),
+        ("NOT restarting the following changed units", &done.not_restarted),
         ("wrote or removed", &done.files),
-        ("stopped", &done.stopped),
-        ("reloaded", &done.reloaded),
-        ("restarted", &done.restarted),
-        ("started", &done.started),
+        ("reloaded the following units", &done.reloaded),
+        ("restarted the following units", &done.restarted),
+        ("started the following units", &done.started),
     ] {
-        if !units.is_empty() {
-            println!("{what}: {}", units.join(", "));
+        let shown: Vec<&str> = units.iter().map(String::as_str).filter(|unit| !unit.ends_with(".target")).collect();
+        if !shown.is_empty() {
+            println!("{what}: {}", shown.join(", "));
         }
     }
 }

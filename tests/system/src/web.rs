@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use lab::Lab;
-use reqwest::{Certificate, Client, Method};
+use reqwest::{Certificate, Client, Method, RequestBuilder};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::error::{Error, Result};
@@ -75,7 +75,17 @@ impl Web {
 
     /// The URL of an app's page for a browser on this machine.
     pub fn address(&self, app: &str, path: &str) -> String {
-        format!("https://{app}.{}:{}{path}", lab::DOMAIN, self.https)
+        let port = if self.https == 443 { String::new() } else { format!(":{}", self.https) };
+        format!("https://{app}.{}{port}{path}", lab::DOMAIN)
+    }
+
+    /// Opens a link as a browser on this machine does, which takes every name below localhost for this machine.
+    pub fn open_link(&self, link: &str) -> Result<Page> {
+        let url = reqwest::Url::parse(link).map_err(|_| Error::NotSo(format!("{link} is no link")))?;
+        let (host, port) = (url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or_default());
+        let failed = |source| Error::Web { url: link.to_owned(), source };
+        let request = self.client(host, port, DEADLINE)?.get(link);
+        self.answer(request, failed)
     }
 
     /// Reads a stream of an app line by line, until `enough` returns true or the deadline passes.
@@ -119,9 +129,12 @@ impl Web {
         if let Some(token) = token {
             request = request.bearer_auth(token);
         }
-        let failed = |source| Error::Web { url: url.clone(), source };
+        self.answer(request, |source| Error::Web { url: url.clone(), source })
+    }
+
+    fn answer(&self, request: RequestBuilder, failed: impl Fn(reqwest::Error) -> Error) -> Result<Page> {
         self.runtime.block_on(async {
-            let answer = request.send().await.map_err(failed)?;
+            let answer = request.send().await.map_err(&failed)?;
             let location = answer.headers().get("location").and_then(|value| value.to_str().ok()).map(str::to_owned);
             let status = answer.status().as_u16();
             Ok(Page { status, location, text: answer.text().await.map_err(failed)? })

@@ -118,3 +118,25 @@ fn a_name_that_is_no_folder_is_refused() {
         assert_eq!(error.exit_code(), 2, "{error}");
     }
 }
+
+#[test]
+fn the_links_of_a_lab_for_browsers_lead_to_it_inside_and_outside() {
+    // Another program has this machine's ports.
+    let _https = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 443));
+    let _http = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 80));
+    let name = "test-links";
+    if let Some(why) = Lab::why_not() {
+        println!("skipped: {name}: {why}");
+        return;
+    }
+    let options = UpOptions { bare: true, for_browsers: true, replace: true, ..UpOptions::named(name) };
+    let lab = Lab::up(&options).unwrap();
+    let (https, http) = (lab.https_port().unwrap(), lab.http_port().unwrap());
+    assert!(https != 443 && http != 80, "{https} {http}");
+    assert_eq!(lab.address("hello").unwrap(), format!("https://hello.ci.localhost:{https}"));
+    let script = "mkdir -p /srv/www && echo here > /srv/www/index.html && \
+                  systemd-run --quiet --unit=www busybox httpd -f -p 443 -h /srv/www";
+    sh(&lab, script);
+    assert!(get(https).ends_with("here\n"));
+    assert_eq!(sh(&lab, &format!("curl --silent --retry 5 --retry-connrefused http://10.99.0.1:{https}/")), "here");
+}

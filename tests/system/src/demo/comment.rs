@@ -1,5 +1,6 @@
 //! A member comments `!testme`; the reader of the demo sees the effects.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use lab::Lab;
@@ -43,7 +44,19 @@ pub fn show(machine: &Lab, web: &Web) -> Result<[String; 2]> {
     if build["status"] != "success" || followed == 0 || last.id != first.id || drone.builds_of(comment)?.len() != 1 {
         return Err(Error::NotSo(format!("the test did not go as it should: {build}")));
     }
+    for link in links(&last.body) {
+        let opened = web.open_link(link)?;
+        if opened.status != 200 {
+            return Err(Error::NotSo(format!("the answer links to {link}, which answers {}", opened.status)));
+        }
+        println!("\n  {link} opens, as the answer has it");
+    }
     Ok([pull.address(), page])
+}
+
+/// The targets of a Markdown text's links, each once.
+fn links(text: &str) -> BTreeSet<&str> {
+    text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| link.starts_with("http")).collect()
 }
 
 fn quote(text: &str) {

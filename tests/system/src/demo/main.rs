@@ -28,7 +28,7 @@ fn main() -> ExitCode {
 /// All steps, from boot to the URLs.
 fn tell() -> Result<()> {
     println!("A disposable machine boots bare: systemd, Docker, a Gitea; no Swarm, no Traefik, no Drone, no bridge.\n");
-    let options = UpOptions { replace: true, tell: lab::tell, ..UpOptions::named("demo") };
+    let options = UpOptions { for_browsers: true, replace: true, tell: lab::tell, ..UpOptions::named("demo") };
     let machine = lab::during("booting, and converging for the first time", || Lab::up(&options))?;
     say_status(&machine)?;
     expect_outcome(&machine, "changed")?;
