@@ -4,15 +4,23 @@ CARGO ?= cargo
 # Tests that need neither root nor Docker.
 PURE = --lib --bins --test pure --test bad_input --test converger
 
-# Always all of them: a build of some programs alone builds the same libraries again with other features.
+# Always of the whole workspace: a build of some crates alone builds the same libraries again with other features.
 PROGRAMS = --workspace --bins
+# Those that the lab boots, and the demo.
+DEMO = --workspace --bin=lab --bin=demo --bin=abra --bin=drone-server --bin=gitea --bin=converge-swarm \
+  --bin=converge-traefik --bin=converge-drone --bin=drone-runner --bin=converge-bridge --bin=comment-bridge
 
-.PHONY: demo test check bench manual release nixos-test setup tools clean
+.PHONY: demo test check bench manual release nixos-test setup cargo tools clean
 
 ## Boot a disposable machine, converge it, break it, watch it repair itself.
-demo: setup
+# The set-up needs the lab's program alone; the others are built while it makes a root file system and builds Gitea.
+demo: export CARGO_INCREMENTAL = 0
+demo: cargo
 	@echo "building the programs (the first time takes some minutes)"
-	@$(CARGO) build --quiet --locked $(PROGRAMS)
+	@$(CARGO) build --quiet --locked --workspace --bin=lab
+	@target/debug/lab setup & setup=$$!; \
+	  $(CARGO) build --quiet --locked $(DEMO) || { kill $$setup; exit 1; }; \
+	  wait $$setup
 	@target/debug/demo
 
 ## All tests. The last line counts them.
@@ -46,10 +54,13 @@ nixos-test:
 	$(CARGO) test --locked -p nixos-tests
 
 # Installs what the lab needs on this machine, and first lists what that is.
-setup:
+setup: cargo
+	@$(CARGO) build --quiet --locked --workspace --bin=lab
+	@target/debug/lab setup
+
+cargo:
 	@command -v $(CARGO) >/dev/null || { echo "error: there is no cargo on this machine"; \
 	  echo "hint: install Rust 1.95 or later (https://rustup.rs), then try again"; exit 1; } >&2
-	@$(CARGO) run --quiet --locked -p lab -- setup
 
 # The cargo extensions that the tests run, once, below target/lab/tools.
 tools:

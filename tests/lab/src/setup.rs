@@ -1,5 +1,6 @@
-//! Makes the common parts of all labs, once: packages, a root file system, Traefik's binary, images. Each part is made beside
-//! its final path and moved there when complete, so an interrupted setup can be repeated.
+//! Makes the common parts of all labs, once: packages, a root file system, Traefik's binary, images, Gitea. Each part is made
+//! beside its final path and moved there when complete, so an interrupted setup can be repeated. Gitea is built while the
+//! others are made.
 
 mod content;
 mod gitea;
@@ -12,6 +13,8 @@ pub(crate) use images::with_busybox;
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
+use std::sync::mpsc;
+use std::thread;
 
 use crate::command;
 use crate::error::{Error, Result};
@@ -23,7 +26,7 @@ struct Part {
     what: String,
     /// Title of the step.
     step: String,
-    make: Box<dyn Fn() -> Result<()>>,
+    make: Box<dyn Fn() -> Result<()> + Send>,
 }
 
 /// Makes the missing parts; prints a list of them first.
@@ -36,20 +39,36 @@ pub fn setup() -> Result<()> {
     let server = gitea::missing();
     let content = content::missing(server.is_some())?;
     let (root, images) = (root_file_system::missing()?, images::missing()?);
-    let parts = [packages::missing(), root, traefik::missing(), images, server, content];
-    let parts: Vec<Part> = parts.into_iter().flatten().collect();
-    if parts.is_empty() {
+    let machine = [packages::missing(), root, traefik::missing(), images].into_iter().flatten().collect();
+    let groups: [Vec<Part>; 3] = [machine, server.into_iter().collect(), content.into_iter().collect()];
+    if groups.iter().all(Vec::is_empty) {
         eprintln!("✓ the lab's set-up is complete ({})", cache.display());
         return Ok(());
     }
     eprintln!("The lab needs, below {} unless said otherwise:", cache.display());
-    for part in &parts {
+    for part in groups.iter().flatten() {
         eprintln!("  - {}", part.what);
     }
-    for part in parts {
-        progress::during(&part.step, part.make)?;
+    let [machine, server, content] = groups;
+    side_by_side([machine, server])?;
+    make(content)
+}
+
+/// Makes the groups at the same time. The first error ends all of them, with this process.
+fn side_by_side<const N: usize>(groups: [Vec<Part>; N]) -> Result<()> {
+    let (done, each) = mpsc::channel();
+    for group in groups {
+        let done = done.clone();
+        // After an error of another group there is no receiver.
+        thread::spawn(move || done.send(make(group)));
     }
-    Ok(())
+    drop(done);
+    each.iter().collect()
+}
+
+/// Makes the parts of a group one after the other.
+fn make(group: Vec<Part>) -> Result<()> {
+    group.into_iter().try_for_each(|part| progress::during(&part.step, part.make))
 }
 
 /// A command that ends with this process in any case, together with its mounts and processes.

@@ -74,8 +74,16 @@ fn build(go: &Path) -> Result<()> {
         fs::remove_dir_all(&partial).map_err(Error::file("remove", &partial))?;
     }
     layout::make(&partial.join("static"))?;
-    let mut build = Command::new(go);
-    at_home(&mut build).args(["build", "-v", "-buildvcs=false", "-tags", "sqlite sqlite_unlock_notify", "-ldflags"]);
+    // Ends with this process, which may end for an error elsewhere.
+    let mut build = Command::new("setpriv");
+    at_home(&mut build).args(["--pdeathsig", "TERM", "--"]).arg(go).args([
+        "build",
+        "-v",
+        "-buildvcs=false",
+        "-tags",
+        "sqlite sqlite_unlock_notify",
+        "-ldflags",
+    ]);
     build.arg(format!("-s -w -X main.Version={}", forge::VERSION)).arg("-o").arg(partial.join("gitea"));
     run_telling(build.arg("code.gitea.io/gitea"))?;
     let mut list = Command::new(go);
