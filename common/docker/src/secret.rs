@@ -7,11 +7,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use bollard::models::SecretSpec;
-use bollard::query_parameters::ListSecretsOptions;
+use bollard::query_parameters::{ListSecretsOptions, ListServicesOptions};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::{Docker, Error, MANAGED};
+use base::fact::Fact;
 use base::fingerprint::Fingerprint;
 
 /// The label with the salted hash of a secret's content.
@@ -34,6 +36,9 @@ pub struct Secret {
     /// The other labels about the content.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, String>,
+    /// The services that use the secret. Read only for a kind with several secrets of ours.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub used_by: Vec<String>,
 }
 
 /// `<owner>_<kind>_v<n>`.
@@ -63,7 +68,25 @@ pub fn superseded(
     current: Option<u32>,
     is_used: impl Fn(&str) -> bool,
 ) -> impl Iterator<Item = &Secret> {
-    there.iter().filter(move |secret| secret.ours && Some(secret.number) != current && !is_used(&secret.name))
+    there.iter().filter(move |secret| {
+        secret.ours && Some(secret.number) != current && !is_used(&secret.name) && secret.used_by.is_empty()
+    })
+}
+
+/// The facts of superseded secrets that stay, because a service other than the secret's own uses them.
+pub fn facts(secrets: &BTreeMap<String, Vec<Secret>>, is_used: impl Fn(&str) -> bool) -> Vec<Fact> {
+    let mut facts = Vec::new();
+    for there in secrets.values() {
+        let current = usable(there).map(|secret| secret.number);
+        let others = there.iter().filter(|secret| Some(secret.number) != current && !is_used(&secret.name));
+        for Secret { name, used_by, .. } in others.filter(|secret| !secret.used_by.is_empty()) {
+            let services = used_by.join(", ");
+            let message = format!("secret {name} is superseded and stays, as {services} uses it");
+            let hint = format!("give {services} a secret of its own; the next run removes {name} then");
+            facts.push(Fact::new("secret_in_use", json!({ "name": name, "used_by": used_by })).warn(message, hint));
+        }
+    }
+    facts
 }
 
 /// Reads the secrets of `owner`, of the kinds in `contents`, and compares them with those.
@@ -89,12 +112,37 @@ pub async fn observe(
         let hash = labels.remove(HASH);
         let same = content.as_ref().map(|content| is_same(hash.as_deref(), content));
         labels.retain(|label, _| label.starts_with("converge."));
-        found.push(Secret { name, id, number, ours, same, labels });
+        found.push(Secret { name, id, number, ours, same, labels, used_by: Vec::new() });
     }
     for found in secrets.values_mut() {
         found.sort_by_key(|secret| secret.number);
     }
+    // Without an older secret of ours, none can be superseded.
+    if secrets.values().any(|found| found.iter().filter(|secret| secret.ours).count() > 1) {
+        let users = users(docker).await?;
+        for secret in secrets.values_mut().flatten() {
+            secret.used_by = users.get(&secret.id).cloned().unwrap_or_default();
+        }
+    }
     Ok(secrets)
+}
+
+/// The names of the services that use each secret, by the secret's id.
+async fn users(docker: &Docker) -> Result<BTreeMap<String, Vec<String>>, Error> {
+    let options = ListServicesOptions::default();
+    let services = docker.call("list services", async |client| client.list_services(Some(options)).await).await?;
+    let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for spec in services.into_iter().filter_map(|service| service.spec) {
+        let name = spec.name.unwrap_or_default();
+        let used = spec.task_template.and_then(|template| template.container_spec?.secrets).unwrap_or_default();
+        for id in used.into_iter().filter_map(|secret| secret.secret_id) {
+            users.entry(id).or_default().push(name.clone());
+        }
+    }
+    for names in users.values_mut() {
+        names.sort();
+    }
+    Ok(users)
 }
 
 fn is_same(hash: Option<&str>, content: &SecretString) -> bool {

@@ -7,6 +7,7 @@ use super::observed::Observed;
 use super::plan;
 use super::version::{Latest, Policy};
 use base::fact::Fact;
+use docker::secret;
 
 /// The facts of the app of `recipe`.
 pub fn facts(recipe: &str, source: &Source, observed: &Observed) -> Vec<Fact> {
@@ -23,6 +24,7 @@ pub fn facts(recipe: &str, source: &Source, observed: &Observed) -> Vec<Fact> {
     if source.version == Policy::Latest {
         facts.extend(held_releases(observed));
     }
+    facts.extend(secret::facts(&observed.secrets, |name| observed.stack.uses(name)));
     facts
 }
 

@@ -37,6 +37,7 @@ fn secrets(kind: &'static str) -> impl Strategy<Value = Vec<Secret>> {
             ours,
             same: Some(same),
             labels: BTreeMap::new(),
+            used_by: Vec::new(),
         };
         numbered.map(secret).collect()
     })
@@ -193,7 +194,7 @@ impl World {
                 assert!(there.iter().all(|other| other.name != *name), "the name is taken");
                 let (name, id) = (name.clone(), format!("{kind}{number}"));
                 let labels = BTreeMap::new();
-                there.push(Secret { name, id, number, ours: true, same: Some(true), labels });
+                there.push(Secret { name, id, number, ours: true, same: Some(true), labels, used_by: Vec::new() });
             }
             Change::CreateService { spec } => {
                 assert!(self.seen.service.is_none(), "the name is taken");

@@ -59,6 +59,7 @@ impl Recipe {
                 ours,
                 same: Some(same),
                 labels: BTreeMap::new(),
+                used_by: Vec::new(),
             };
             numbered.map(secret).collect()
         })
@@ -132,7 +133,15 @@ impl Recipe {
                 let there = app.secrets.get_mut(kind).unwrap();
                 assert!(there.iter().all(|secret| secret.number != number), "Docker refuses a second {name}");
                 let (name, id) = (name.clone(), name.clone());
-                there.push(Secret { name, id, number, ours: true, same: Some(true), labels: BTreeMap::new() });
+                there.push(Secret {
+                    name,
+                    id,
+                    number,
+                    ours: true,
+                    same: Some(true),
+                    labels: BTreeMap::new(),
+                    used_by: Vec::new(),
+                });
             }
             Change::WriteEnv { keys, .. } => {
                 let sample = || BTreeMap::from([("LETS_ENCRYPT_ENV".into(), "production".into())]);

@@ -4,6 +4,8 @@ use serde_json::json;
 
 use super::ServiceGoal;
 use super::observed::{Image, Observed};
+use super::plan::uses;
+use crate::secret;
 use base::fact::Fact;
 
 /// The facts of the service.
@@ -26,5 +28,6 @@ pub fn facts(goal: &ServiceGoal, observed: &Observed) -> Vec<Fact> {
     if let Image::Unusable { reason, hint } = &observed.image {
         facts.push(Fact::new("archive", json!(null)).warn(reason.clone(), hint.clone()));
     }
+    facts.extend(secret::facts(&observed.secrets, |name| uses(observed, name)));
     facts
 }

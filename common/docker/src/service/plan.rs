@@ -12,6 +12,8 @@ use crate::secret;
 use crate::settled::Update;
 use base::plan::Plan;
 
+pub(super) use parts::uses;
+
 /// Plans.
 pub fn plan(goal: &ServiceGoal, observed: &Observed) -> Plan<Change> {
     let mut plan = Plan::empty();
@@ -104,7 +106,7 @@ fn superseded(goal: &ServiceGoal, observed: &Observed) -> Vec<Change> {
         if goal.secrets.contains(&kind.as_str()) && current.is_none() {
             continue;
         }
-        let old = secret::superseded(there, current, |name| parts::uses(observed, name));
+        let old = secret::superseded(there, current, |name| uses(observed, name));
         changes.extend(old.map(|secret| Change::RemoveSecret { name: secret.name.clone(), id: secret.id.clone() }));
     }
     if let Image::Loaded { tag: current, .. } = &observed.image {
