@@ -86,8 +86,8 @@ pub fn env_problems(env: &BTreeMap<String, String>, ours: &[&str]) -> Vec<Proble
             ("is no name for a setting", "use letters, digits and `_`, not a digit first")
         } else if ours.contains(&key.as_str()) || key == "TYPE" || key == "STACK_NAME" {
             ("is set by this piece itself", "leave it out")
-        } else if value.contains(['\n', '\r', '\0']) {
-            ("is not one line of text", "a `.env` has one line a value; take the line break out")
+        } else if !env_file::can_hold(value) {
+            ("has a value that abra could not read back", env_file::VALUE_HINT)
         } else {
             return None;
         };

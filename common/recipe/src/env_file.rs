@@ -1,40 +1,33 @@
 //! A recipe's `.env`. Edits touch only our own keys.
 //!
 //! Comments, order, `# length=…` modifiers, quotes, CRLF, duplicates, a missing last newline and bytes that are no text
-//! all stay as they are. A file in which nothing is set is written back byte for byte. The grammar is the one of the
-//! parser abra uses: the last definition of a key counts, and `$NAME` refers to what was defined above.
+//! all stay as they are. A file in which nothing is set is written back byte for byte. The grammar is the one of abra's
+//! parser: the last definition of a key counts, a quoted value may span lines, and `$NAME` refers to what was defined above.
 
+mod statement;
 mod value;
 
 use std::collections::BTreeMap;
 
-use base::error::{Class, Explain};
+use serde::{Deserialize, Serialize};
 
-/// The lines of a `.env`, each with its line end.
+use base::error::{Class, Explain};
+use statement::{Definition, Odd, Part};
+
+/// A `.env`, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvFile {
-    lines: Vec<Line>,
+    parts: Vec<Part>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Line {
-    /// A comment, an empty line, or something that is no definition.
-    Other(Vec<u8>),
-    Definition(Definition),
-}
-
-/// `KEY=value # comment`, taken apart; the parts joined are the line as it was.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Definition {
-    key: String,
-    /// Up to the value: indent, `export`, key, equals sign, blanks.
-    before: Vec<u8>,
-    /// The value as written, with its quotes.
-    written: Vec<u8>,
-    /// After the value: blanks and comment.
-    after: Vec<u8>,
-    /// `\n`, `\r\n`, or nothing on the last line.
-    end: Vec<u8>,
+/// A line that abra cannot read. abra reads nothing of a file that has one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OddLine {
+    /// The number, from 1.
+    pub line: usize,
+    /// The key, if the value is what cannot be read.
+    pub key: Option<String>,
 }
 
 /// The reason why a key cannot be set.
@@ -43,9 +36,12 @@ pub enum Error {
     /// The key is no name.
     #[error("`{0}` is no name of a setting")]
     Key(String),
-    /// The value does not fit on one line.
-    #[error("the value of `{0}` contains a line break or a NUL")]
+    /// No notation of the value can be read back.
+    #[error("abra could not read the value of `{0}` back from a .env file")]
     Value(String),
+    /// A line before it that cannot be read would take the value in.
+    #[error("`{0}` cannot be set beside a line that opens a quote and does not close it")]
+    Quote(String),
 }
 
 impl Explain for Error {
@@ -56,41 +52,39 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Key(_) => "letters, digits and underscores, not beginning with a digit".into(),
-            Self::Value(_) => {
-                "a setting in a .env file is one line; longer texts belong in a secret or a config".into()
-            }
+            Self::Value(_) => VALUE_HINT.into(),
+            Self::Quote(_) => "correct or remove that line".into(),
         })
     }
+}
+
+/// The remedy for a value that no `.env` can hold.
+pub const VALUE_HINT: &str = "take out a NUL, and do not end a value of several lines with a backslash";
+
+/// True if a `.env` can hold the value.
+pub fn can_hold(value: &str) -> bool {
+    value::write(value, None, b"KEY=", b"\n").is_some()
 }
 
 impl EnvFile {
     /// Parses any bytes. Lines that are not definitions are kept as they are.
     pub fn parse(text: &[u8]) -> Self {
-        Self { lines: text.split_inclusive(|byte| *byte == b'\n').map(read_line).collect() }
+        Self { parts: statement::parts(text) }
     }
 
     /// The file's content.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let mut text = Vec::new();
-        for line in &self.lines {
-            match line {
-                Line::Other(raw) => text.extend_from_slice(raw),
-                Line::Definition(it) => {
-                    for part in [&it.before, &it.written, &it.after, &it.end] {
-                        text.extend_from_slice(part);
-                    }
-                }
-            }
-        }
-        text
+        self.parts.iter().flat_map(Part::raw).collect()
     }
 
     /// Every key's value, as abra sees it.
     pub fn values(&self) -> BTreeMap<String, String> {
         let mut values = BTreeMap::new();
-        for it in self.definitions() {
-            let value = value::read(&it.written, &values);
-            values.insert(it.key.clone(), value);
+        for part in &self.parts {
+            if let Part::Definition(it) = part {
+                let value = value::read(&it.written, &values);
+                values.insert(it.key.clone(), value);
+            }
         }
         values
     }
@@ -100,140 +94,108 @@ impl EnvFile {
         self.values().remove(key)
     }
 
-    /// Sets `key`. Where it is defined, its last definition changes in place and keeps its quotes where they still fit,
-    /// and its comment; else a line is added at the end.
-    pub fn set(&mut self, key: &str, value: &str) -> Result<(), Error> {
-        check(key, value)?;
-        if self.get(key).as_deref() == Some(value) {
-            return Ok(());
-        }
-        let last = self.lines.iter_mut().rev().find_map(|line| match line {
-            Line::Definition(it) if it.key == key => Some(it),
-            _ => None,
-        });
-        if let Some(it) = last {
-            // Without a blank before it, a comment would become part of the value.
-            if it.after.first().is_some_and(|byte| !is_blank(*byte)) {
-                it.after.clear();
+    /// The lines that abra cannot read.
+    pub fn odd_lines(&self) -> Vec<OddLine> {
+        let mut line = 1;
+        let mut odd = Vec::new();
+        for part in &self.parts {
+            if let Part::Odd(Odd { key, .. }) = part {
+                odd.push(OddLine { line, key: key.clone() });
             }
-            it.written = value::write(value, it.written.first().copied(), !it.after.is_empty());
+            line += part.raw().split(|byte| *byte == b'\n').count() - 1;
+        }
+        odd
+    }
+
+    /// Sets `key`. Where it is defined, its last definition changes in place and keeps its quotes where they still fit,
+    /// and its comment; else a line is added at the end. A line of the key that cannot be read is replaced.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<(), Error> {
+        if !is_key(key) {
+            return Err(Error::Key(key.into()));
+        }
+        let is_odd = self.parts.iter().any(|part| matches!(part, Part::Odd(odd) if odd.key.as_deref() == Some(key)));
+        if !is_odd && self.get(key).as_deref() == Some(value) {
             return Ok(());
         }
-        let end = self.line_end();
-        self.finish_last_line(&end);
-        self.lines.push(Line::Definition(Definition {
-            key: key.into(),
-            before: format!("{key}=").into_bytes(),
-            written: value::write(value, None, false),
-            after: Vec::new(),
-            end,
-        }));
+        let mut edited = self.clone();
+        edited.replace(key, value).ok_or_else(|| Error::Value(key.into()))?;
+        let edited = Self::parse(&edited.to_bytes());
+        if edited.get(key).as_deref() != Some(value) {
+            return Err(Error::Quote(key.into()));
+        }
+        *self = edited;
         Ok(())
     }
 
-    /// Removes every definition of `key`.
-    pub fn remove(&mut self, key: &str) {
-        self.lines.retain(|line| !matches!(line, Line::Definition(it) if it.key == key));
+    /// Sets `key` without a look at what stands before it. `None` if no notation of the value can be read back.
+    fn replace(&mut self, key: &str, value: &str) -> Option<()> {
+        let is_of_key = |part: &Part| match part {
+            Part::Definition(it) => it.key == key,
+            Part::Odd(it) => it.key.as_deref() == Some(key),
+            Part::Other(_) => false,
+        };
+        let end = self.line_end();
+        let at = self.parts.iter().rposition(is_of_key).unwrap_or_else(|| {
+            self.finish_last_line(&end);
+            self.parts.extend([Part::Other(Vec::new()), Part::Other(end.clone())]);
+            self.parts.len() - 2
+        });
+        let (before, quote) = match &self.parts[at] {
+            Part::Definition(it) => (it.before.clone(), it.written.first().copied()),
+            _ => (format!("{key}=").into_bytes(), None),
+        };
+        let after = self.parts.get(at + 1).map(Part::raw).unwrap_or_default();
+        let after = &after[..statement::line_end(&after, 0)];
+        let written = value::write(value, quote, &before, after).or_else(|| {
+            // What follows on the line would become part of the value.
+            self.parts.insert(at + 1, Part::Other(end));
+            value::write(value, quote, &before, b"\n")
+        });
+        self.parts[at] = Part::Definition(Definition { key: key.into(), before, written: written? });
+        Some(())
     }
 
     /// The keys a sample knows: those it defines and those it offers in a comment (`#KEY=value`).
     pub fn known_keys(&self) -> Vec<String> {
-        let commented = |raw: &[u8]| {
-            let text = raw.trim_ascii_start().strip_prefix(b"#")?.trim_ascii_start();
-            read_definition(text).map(|it| it.key)
-        };
-        let mut keys: Vec<_> = self
-            .lines
-            .iter()
-            .filter_map(|line| match line {
-                Line::Definition(it) => Some(it.key.clone()),
-                Line::Other(raw) => commented(raw),
-            })
-            .collect();
+        let mut keys = Vec::new();
+        for part in &self.parts {
+            match part {
+                Part::Definition(it) => keys.push(it.key.clone()),
+                Part::Other(raw) => keys.extend(raw.split(|byte| *byte == b'\n').filter_map(offered_key)),
+                Part::Odd(_) => {}
+            }
+        }
         keys.sort_unstable();
         keys.dedup();
         keys
     }
 
-    fn definitions(&self) -> impl Iterator<Item = &Definition> {
-        self.lines.iter().filter_map(|line| match line {
-            Line::Definition(it) => Some(it),
-            Line::Other(_) => None,
-        })
-    }
-
     /// The line end the file uses.
     fn line_end(&self) -> Vec<u8> {
-        let of = |line: &Line| match line {
-            Line::Other(raw) => raw.ends_with(b"\r\n"),
-            Line::Definition(it) => it.end == b"\r\n",
-        };
-        if self.lines.first().is_some_and(of) { b"\r\n".to_vec() } else { b"\n".to_vec() }
+        let text = self.to_bytes();
+        let first = text.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        if first.ends_with(b"\r\n") { b"\r\n".to_vec() } else { b"\n".to_vec() }
     }
 
     fn finish_last_line(&mut self, end: &[u8]) {
-        match self.lines.last_mut() {
-            Some(Line::Other(raw)) if !raw.ends_with(b"\n") => raw.extend_from_slice(end),
-            Some(Line::Definition(it)) if it.end.is_empty() => it.end = end.to_vec(),
-            _ => {}
+        if self.to_bytes().last().is_some_and(|byte| *byte != b'\n') {
+            self.parts.push(Part::Other(end.to_vec()));
         }
     }
 }
 
-fn check(key: &str, value: &str) -> Result<(), Error> {
-    if !is_key(key) {
-        return Err(Error::Key(key.into()));
-    }
-    if value.contains(['\n', '\r', '\0']) {
-        return Err(Error::Value(key.into()));
-    }
-    Ok(())
+/// The key that a comment offers.
+fn offered_key(line: &[u8]) -> Option<String> {
+    let text = line.trim_ascii_start().strip_prefix(b"#")?.trim_ascii_start();
+    let key = statement::key(text, 0).filter(|key| key.separator == b'=')?;
+    is_key(&key.name).then_some(key.name)
 }
 
 /// True if `text` is a valid name of a setting.
 pub fn is_key(text: &str) -> bool {
-    text.bytes().enumerate().all(|(at, byte)| is_key_byte(byte, at)) && !text.is_empty()
-}
-
-fn is_key_byte(byte: u8, at: usize) -> bool {
-    byte == b'_' || byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit())
-}
-
-fn is_blank(byte: u8) -> bool {
-    byte == b' ' || byte == b'\t'
-}
-
-fn read_line(line: &[u8]) -> Line {
-    read_definition(line).map_or_else(|| Line::Other(line.to_vec()), Line::Definition)
-}
-
-/// Takes a definition apart. A quote that is not closed on its line is part of the value.
-fn read_definition(line: &[u8]) -> Option<Definition> {
-    let text = line.strip_suffix(b"\n").unwrap_or(line);
-    let text = text.strip_suffix(b"\r").unwrap_or(text);
-    let blanks = |from: usize| text[from..].iter().take_while(|byte| is_blank(**byte)).count();
-    let mut at = blanks(0);
-    if text[at..].starts_with(b"export ") {
-        at += b"export".len();
-        at += blanks(at);
-    }
-    let key_length = text[at..].iter().enumerate().take_while(|(at, byte)| is_key_byte(**byte, *at)).count();
-    let key = String::from_utf8(text[at..at + key_length].to_vec()).ok().filter(|key| !key.is_empty())?;
-    at += key_length;
-    at += blanks(at);
-    if text[at..].first() != Some(&b'=') {
-        return None;
-    }
-    at += 1;
-    at += blanks(at);
-    let value_end = at + value::length(&text[at..]);
-    Some(Definition {
-        key,
-        before: text[..at].to_vec(),
-        written: text[at..value_end].to_vec(),
-        after: text[value_end..].to_vec(),
-        end: line[text.len()..].to_vec(),
-    })
+    let is_key_byte =
+        |(at, byte): (usize, u8)| byte == b'_' || byte.is_ascii_alphabetic() || (at > 0 && byte.is_ascii_digit());
+    text.bytes().enumerate().all(is_key_byte) && !text.is_empty()
 }
 
 #[cfg(test)]

@@ -44,7 +44,11 @@ const WRONG: &[Wrong] = &[
     (r#""DRONE_LOGS_DEBUG": "false""#, r#""DRONE_SMTP_PASSWORD": "x""#, r#"env.DRONE_SMTP_PASSWORD is a secret"#),
     (r#""DRONE_LOGS_DEBUG": "false""#, r#""GITEA_CLIENT_ID": "x""#, r#"env.GITEA_CLIENT_ID is set by this piece"#),
     (r#""DRONE_LOGS_DEBUG": "false""#, r#""DOMAIN": "x.example.org""#, r#"env.DOMAIN is set by this piece itself"#),
-    (r#""DRONE_LOGS_DEBUG": "false""#, r#""DRONE_LOGS_DEBUG": "a\nB=c""#, r#"is not one line of text"#),
+    (
+        r#""DRONE_LOGS_DEBUG": "false""#,
+        r#""DRONE_LOGS_DEBUG": "a\nb\\""#,
+        r#"has a value that abra could not read back"#,
+    ),
     (r#"["compose.yml", "compose.gitea.yml"]"#, r#"[]"#, r#"compose_files is empty"#),
     (r#"["compose.yml", "compose.gitea.yml"]"#, r#"["../compose.yml"]"#, r#"names `../compose.yml`"#),
     (r#"["compose.yml", "compose.gitea.yml"]"#, r#"["/etc/passwd"]"#, r#"names `/etc/passwd`"#),

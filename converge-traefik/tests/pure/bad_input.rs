@@ -47,7 +47,11 @@ const WRONG: &[Wrong] = &[
         r#""COMPOSE_FILE": "compose.yml""#,
         r#"env.COMPOSE_FILE is set by this piece itself"#,
     ),
-    (r#""DASHBOARD_ENABLED": "false""#, r#""LOG_LEVEL": "a\nB=c""#, r#"env.LOG_LEVEL is not one line of text"#),
+    (
+        r#""DASHBOARD_ENABLED": "false""#,
+        r#""LOG_LEVEL": "a\nb\\""#,
+        r#"env.LOG_LEVEL has a value that abra could not read back"#,
+    ),
     (r#"["compose.yml", "compose.wildcard.yml"]"#, r#"[]"#, r#"compose_files is empty"#),
     (r#"["compose.yml", "compose.wildcard.yml"]"#, r#"["../compose.yml"]"#, r#"names `../compose.yml`"#),
     (r#"["compose.yml", "compose.wildcard.yml"]"#, r#"["/etc/passwd"]"#, r#"names `/etc/passwd`"#),

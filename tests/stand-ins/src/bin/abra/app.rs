@@ -38,7 +38,7 @@ impl App {
 
     fn read(domain: &str, server: &str, path: PathBuf) -> Result<Self, Fatal> {
         let text = fs::read_to_string(&path).map_err(Fatal::when(path.display()))?;
-        let mut env = EnvFile::parse(&text);
+        let mut env = EnvFile::parse(&text)?;
         let named = env.values.get("RECIPE").or_else(|| env.values.get("TYPE"));
         let named = named.ok_or_else(|| Fatal::new(format!("{domain} is missing the TYPE env var?")))?;
         let (recipe, version) = match named.split_once(':') {

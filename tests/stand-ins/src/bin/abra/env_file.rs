@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::expand::{Env, expand};
+use recipe::env_file;
+
+use crate::expand::Env;
+use crate::fatal::Fatal;
 
 /// Content of a `.env` file.
 #[derive(Debug, Default)]
@@ -13,44 +16,28 @@ pub struct EnvFile {
 }
 
 impl EnvFile {
-    /// Reads values in order: a later line may use an earlier value, also of the same key, and replaces it.
-    pub fn parse(text: &str) -> Self {
-        let mut file = Self::default();
+    /// Reads the values as abra's parser does; tests/contract holds those to the parser. A file with a line that it cannot
+    /// read has none.
+    pub fn parse(text: &str) -> Result<Self, Fatal> {
+        let read = env_file::EnvFile::parse(text.as_bytes());
+        if let Some(odd) = read.odd_lines().first() {
+            return Err(Fatal::new(format!("unable to read the env file: line {}", odd.line)));
+        }
+        let mut file = Self { values: read.values(), ..Self::default() };
         for line in text.lines() {
-            let line = line.trim();
-            let line = line.strip_prefix("export ").unwrap_or(line);
-            let Some((key, rest)) = line.split_once('=').filter(|_| !line.starts_with('#')) else { continue };
-            let (value, comment) = value(rest.trim(), &file.values);
-            file.values.insert(key.trim().to_owned(), value);
+            let Some((key, rest)) = line.split_once('=') else { continue };
+            let comment = rest.rsplit_once(" #").map_or("", |(_, comment)| comment);
             let modifiers = comment.split_whitespace().filter_map(|word| word.split_once('='));
             let modifiers: Env = modifiers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
             file.modifiers.insert(key.trim().to_owned(), modifiers);
         }
-        file
+        Ok(file)
     }
 
     /// The keys that a `.env.sample` sets.
     pub fn keys(text: &str) -> Vec<String> {
-        Self::parse(text).values.into_keys().collect()
+        env_file::EnvFile::parse(text.as_bytes()).values().into_keys().collect()
     }
-}
-
-/// A value and the comment after it.
-fn value(text: &str, env: &Env) -> (String, String) {
-    for (quote, expands) in [('"', true), ('\'', false)] {
-        if let Some((inside, after)) = text.strip_prefix(quote).and_then(|rest| rest.split_once(quote)) {
-            let value = if expands { expand(inside, env) } else { inside.to_owned() };
-            return (value, comment(after));
-        }
-    }
-    match text.find(" #").or_else(|| text.starts_with('#').then_some(0)) {
-        Some(at) => (expand(text[..at].trim_end(), env), comment(&text[at..])),
-        None => (expand(text, env), String::new()),
-    }
-}
-
-fn comment(text: &str) -> String {
-    text.trim_start().trim_start_matches('#').trim().to_owned()
 }
 
 /// The text with the recipe's version appended to the recipe's name.
@@ -77,13 +64,14 @@ mod tests {
         let file = EnvFile::parse(
             "TYPE=traefik:1.0.0+v1\n\n# A=1\nCOMPOSE_FILE=\"compose.yml\"\nCOMPOSE_FILE=\"$COMPOSE_FILE:compose.x.yml\"\n\
              SECRET_TOKEN_VERSION=v1 # length=32 charset=hex\nSINGLE='$A # b'\nEMPTY=\nEMPTY_NOTE= # nothing\nHASH=a#b\r\n",
-        );
+        )
+        .unwrap();
         let get = |key: &str| file.values[key].as_str();
         assert_eq!(get("COMPOSE_FILE"), "compose.yml:compose.x.yml");
         assert_eq!(get("SECRET_TOKEN_VERSION"), "v1");
         assert_eq!(file.modifiers["SECRET_TOKEN_VERSION"]["length"], "32");
         assert_eq!(file.modifiers["SECRET_TOKEN_VERSION"]["charset"], "hex");
-        assert_eq!((get("SINGLE"), get("EMPTY"), get("EMPTY_NOTE"), get("HASH")), ("$A # b", "", "", "a#b"));
+        assert_eq!((get("SINGLE"), get("EMPTY"), get("EMPTY_NOTE"), get("HASH")), ("$A # b", "", "# nothing", "a#b"));
         assert!(!file.values.contains_key("A"));
     }
 
