@@ -24,8 +24,17 @@ use base::file;
 pub enum Change {
     /// Clone the recipe.
     Clone,
+    /// Clone the recipe in place of an unusable clone.
+    CloneAnew {
+        /// The reason why the present one is unusable.
+        because: String,
+    },
     /// Fetch the recipe's branches and tags.
-    Fetch,
+    Fetch {
+        /// The running release, whose tag stays if the origin has moved it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        keep: Option<String>,
+    },
     /// Create a secret.
     CreateSecret {
         /// The kind: `ssl_cert`.
@@ -89,7 +98,8 @@ impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Clone => f.write_str("clone the recipe"),
-            Self::Fetch => f.write_str("fetch the recipe's releases"),
+            Self::CloneAnew { because } => write!(f, "clone the recipe again ({because})"),
+            Self::Fetch { .. } => f.write_str("fetch the recipe's releases"),
             Self::CreateSecret { name, .. } => write!(f, "create secret {name}"),
             Self::RecordAttempt { attempt: DeployAttempt { tag, rejected: None, back_to, .. } } => {
                 write!(f, "record the attempt of {tag} ({back_to} ran before)")
@@ -114,7 +124,7 @@ impl Change {
     /// Returns the changed object of the app of `recipe`, for the journal: `stack/traefik`.
     pub fn object(&self, recipe: &str) -> String {
         match self {
-            Self::Clone | Self::Fetch => format!("recipe/{recipe}"),
+            Self::Clone | Self::CloneAnew { .. } | Self::Fetch { .. } => format!("recipe/{recipe}"),
             Self::CreateSecret { name, .. } | Self::RemoveSecret { name, .. } => format!("secret/{name}"),
             Self::RecordAttempt { attempt: DeployAttempt { tag, .. } } | Self::ForgetAttempt { tag } => {
                 format!("attempt/{tag}")
@@ -131,8 +141,8 @@ impl Change {
         content: impl FnOnce(&str) -> Result<SecretContent, E>,
     ) -> Result<(), E> {
         match self {
-            Self::Clone => app.ask(async || app.git.clone_from(&app.source).await).await,
-            Self::Fetch => app.ask(async || app.git.fetch_from(&app.source).await).await,
+            Self::Clone | Self::CloneAnew { .. } => app.ask(async || app.git.clone_from(&app.source).await).await,
+            Self::Fetch { keep } => app.ask(async || app.fetch(keep.as_deref()).await).await,
             Self::CreateSecret { kind, name } => {
                 let SecretContent { secret, labels } = content(kind)?;
                 app.create_secret(name, &secret, labels).await?;
@@ -164,6 +174,14 @@ impl App {
             }
         }
         self.memory.borrow_mut().fetch_result = Some(answer.map_err(|error| chain(&error)));
+    }
+
+    /// Fetches. A clone that cannot take what was fetched is made again.
+    async fn fetch(&self, keep: Option<&str>) -> Result<(), crate::git::Error> {
+        match self.git.fetch_from(&self.source, keep).await {
+            Err(error) if error.is_damage() || !self.git.is_sound().await => self.git.clone_from(&self.source).await,
+            fetched => fetched,
+        }
     }
 
     async fn write_env(&self, version: &str, keys: &BTreeMap<String, String>) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::desired::Source;
 use super::observed::Observed;
 use super::plan;
+use super::plan::{DIFFERENCES_HINT, differences, odd_lines};
 use super::version::{Latest, Policy};
 use base::fact::Fact;
 use docker::secret;
@@ -21,11 +22,31 @@ pub fn facts(recipe: &str, source: &Source, observed: &Observed) -> Vec<Fact> {
             "what runs stays; check recipe.source and the network",
         ));
     }
-    if source.version == Policy::Latest {
-        facts.extend(held_releases(observed));
+    match &source.version {
+        Policy::Pin(_) => {}
+        Policy::Latest => facts.extend(held_releases(observed)),
+        Policy::Commit(name) => facts.extend(branch(name, observed)),
+    }
+    if let Some(recipe) = observed.recipe.as_ref().filter(|recipe| !recipe.differences.is_empty()) {
+        let files = json!(recipe.differences);
+        facts.push(Fact::new("clone_differs", files).warn(differences(&recipe.differences), DIFFERENCES_HINT));
+    }
+    if !observed.odd_env_lines.is_empty() {
+        let lines = json!(observed.odd_env_lines);
+        let hint = "correct or remove them before the next deploy: abra reads nothing of such a file";
+        facts.push(Fact::new("env_unreadable", lines).warn(odd_lines(&observed.odd_env_lines), hint));
     }
     facts.extend(secret::facts(&observed.secrets, |name| observed.stack.uses(name)));
     facts
+}
+
+/// The commit of a branch. A branch is not followed: it stays where the last fetch found it.
+fn branch(name: &str, observed: &Observed) -> Option<Fact> {
+    let clone = observed.recipe.as_ref().filter(|clone| clone.commit_of_branch)?;
+    let commit = clone.commit.as_deref()?;
+    let value = json!({ "branch": name, "commit": commit, "fetched": clone.fetched, "follows": false });
+    let day = clone.fetched.map_or_else(String::new, |time| format!(" as of {}", time.strftime("%Y-%m-%d")));
+    Some(Fact::new("recipe_branch", value).in_status(format!("branch {name}{day}, not followed")))
 }
 
 fn held_releases(observed: &Observed) -> Vec<Fact> {

@@ -32,7 +32,12 @@ impl Names {
 
     /// True if the service belongs to the app.
     pub fn is_ours(&self, service: &str) -> bool {
-        service.strip_prefix(&self.stack).is_some_and(|rest| rest.starts_with('_'))
+        self.in_recipe(service).is_some()
+    }
+
+    /// The name that the recipe gives to a service of the app.
+    pub fn in_recipe<'a>(&self, service: &'a str) -> Option<&'a str> {
+        service.strip_prefix(&self.stack)?.strip_prefix('_')
     }
 
     /// `<stack>_<kind>_v<n>`.

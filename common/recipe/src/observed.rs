@@ -10,6 +10,8 @@ use std::{fs, io};
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
+pub use crate::env_file::OddLine;
+pub use crate::git::Moved;
 pub use attempts::{ATTEMPT_LABEL, DeployAttempt};
 pub use clone::{Contents, RecipeClone, Tag};
 pub use stack::{AppService, Stack, StackService};
@@ -18,8 +20,9 @@ pub use docker::secret::{HASH, Secret};
 
 use super::app::App;
 use super::error::Error;
-use super::version::Policy;
+use super::version::{Policy, commit_in};
 use crate::env_file::EnvFile;
+use clone::Found;
 use docker::{network, secret};
 
 /// Everything that is common to all apps.
@@ -32,12 +35,18 @@ pub struct Observed {
     pub proxy: bool,
     /// The app's secrets by kind, each kind sorted by number.
     pub secrets: BTreeMap<String, Vec<Secret>>,
-    /// The recipe's clone.
+    /// The recipe's clone, if it can be used.
     pub recipe: Option<RecipeClone>,
+    /// The reason why the clone in place cannot be used, for example that it is damaged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unusable_clone: Option<String>,
     /// The result of this run's fetch from the git server; `None` before it.
     pub fetch_result: Option<Result<(), String>>,
     /// The `.env`, parsed.
     pub env: Option<BTreeMap<String, String>>,
+    /// The lines of the `.env` that abra cannot read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd_env_lines: Vec<OddLine>,
     /// The stack.
     pub stack: Stack,
     /// Recorded attempts.
@@ -69,17 +78,28 @@ impl App {
                 network::find(&self.docker, "proxy"),
             )
         };
-        let (of_swarm, recipe) = tokio::join!(of_swarm, clone::observe(&self.git, version, compose_files));
+        // The future is large, as it has many calls of git.
+        let of_recipe = Box::pin(clone::observe(&self.git, &self.source, version, compose_files));
+        let (of_swarm, found) = tokio::join!(of_swarm, of_recipe);
+        let (recipe, unusable_clone) = match found? {
+            Found::Nothing => (None, None),
+            Found::Unusable(reason) => (None, Some(reason)),
+            Found::Usable(recipe) => (Some(recipe), None),
+        };
         let memory = self.memory.borrow().clone();
+        let env = self.env()?;
         let mut observed = Observed {
-            recipe: recipe?,
+            recipe,
+            unusable_clone,
             fetch_result: memory.fetch_result,
-            env: self.env()?,
+            env: env.as_ref().map(EnvFile::values),
+            odd_env_lines: env.as_ref().map(EnvFile::odd_lines).unwrap_or_default(),
             deployed: memory.deployed,
             ..Observed::default()
         };
         match of_swarm {
-            Ok((secrets, attempts, stack, proxy)) => {
+            Ok((secrets, attempts, mut stack, proxy)) => {
+                self.read_declared(&mut stack, compose_files).await?;
                 Ok(Observed { proxy: proxy.is_some(), secrets, stack, attempts, ..observed })
             }
             Err(error) if error.is_no_manager() => {
@@ -90,9 +110,25 @@ impl App {
         }
     }
 
-    fn env(&self) -> Result<Option<BTreeMap<String, String>>, Error> {
+    /// Reads the declared replicas of services that have none.
+    async fn read_declared(&self, stack: &mut Stack, compose_files: &[String]) -> Result<(), Error> {
+        let is_off = |service: &StackService| service.tasks.wanted == 0;
+        let Some(app) = stack.app.as_ref().filter(|_| stack.services.iter().any(is_off)) else { return Ok(()) };
+        let Some(version) = app.chaos.as_deref().map(commit_in).or(app.version.as_deref()) else { return Ok(()) };
+        let replicas = match clone::replicas(&self.git, version, compose_files).await {
+            // No usable clone: they stay unknown.
+            Err(error) if error.is_damage() => return Ok(()),
+            replicas => replicas?,
+        };
+        for service in stack.services.iter_mut().filter(|service| is_off(service)) {
+            service.declared = self.names.in_recipe(&service.name).and_then(|name| replicas.get(name).copied());
+        }
+        Ok(())
+    }
+
+    fn env(&self) -> Result<Option<EnvFile>, Error> {
         match fs::read(&self.env_path) {
-            Ok(text) => Ok(Some(EnvFile::parse(&text).values())),
+            Ok(text) => Ok(Some(EnvFile::parse(&text))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(source) => Err(Error::File { what: "read", path: self.env_path.clone(), source }),
         }

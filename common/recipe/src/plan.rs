@@ -14,10 +14,12 @@ use jiff::Timestamp;
 use super::change::Change;
 use super::desired::Source;
 use super::names::Names;
-use super::observed::{DeployAttempt, Observed};
+use super::observed::{DeployAttempt, Moved, Observed, Tag};
 use super::version::{Latest, Policy};
+use base::address::shown;
 use base::plan::Plan;
 
+pub(crate) use needed::{DIFFERENCES_HINT, differences, odd_lines};
 pub use secrets::{secret, superseded};
 pub use target::Target;
 
@@ -75,18 +77,14 @@ pub fn has_swarm(observed: &Observed, plan: &mut Plan<Change>) -> bool {
 
 /// Plans version, environment and secrets of the app. Returns the target once there is nothing to deploy.
 pub fn deploy(goal: &AppGoal, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
-    let Some(target) = target::choose(goal, observed, plan) else {
-        plan.sequence("secrets", goal.creations.clone());
-        return None;
-    };
+    moved_tag(goal, observed, plan);
+    let target = target::choose(goal, observed, plan)?;
     let keys = keys(goal, observed, &target);
     let reasons = needed::reasons(goal, observed, &target, &keys);
     if reasons.is_empty() && target.rejection.is_none() {
         if observed.recipe.is_some() {
             plan.sequence("env", write_env(observed, &target, keys).into_iter().collect());
         }
-        // A secret in use may have been replaced by the very same content under another name.
-        plan.sequence("secrets", goal.creations.clone());
         return Some(target);
     }
     if let Some(seen) = needed::swarm_went_back(observed, &target) {
@@ -111,6 +109,30 @@ pub fn deploy(goal: &AppGoal, observed: &Observed, plan: &mut Plan<Change>) -> O
     None
 }
 
+/// Reports that the origin has moved the tag of the running release: other content under the same name.
+fn moved_tag(goal: &AppGoal, observed: &Observed, plan: &mut Plan<Change>) {
+    let release = observed.stack.app.as_ref().filter(|app| app.chaos.is_none()).and_then(|app| app.version.as_deref());
+    let tags = observed.recipe.iter().flat_map(|recipe| &recipe.tags);
+    let mut running = tags.filter(|tag| Some(tag.name.as_str()) == release);
+    let Some((Tag { name, .. }, Moved { from, to })) = running.find_map(|tag| Some((tag, tag.moved.as_ref()?))) else {
+        return;
+    };
+    let recipe = goal.recipe;
+    plan.drift(
+        format!("recipe/{recipe}"),
+        format!(
+            "{name} runs as commit {from}, and {} has moved the tag to {to} since",
+            shown(&goal.source.address(recipe))
+        ),
+        vec![
+            format!("git -C $ABRA_DIR/recipes/{recipe} diff {from} {to}"),
+            format!(
+                "set recipe.version = {{ \"commit\": \"{to}\" }} to deploy the new content, or pin a later release"
+            ),
+        ],
+    );
+}
+
 /// Returns the declared keys of the `.env`.
 fn keys(goal: &AppGoal, observed: &Observed, target: &Target) -> BTreeMap<String, String> {
     let contents = observed.recipe.as_ref().and_then(|recipe| recipe.contents.get(&target.version));
@@ -131,11 +153,12 @@ fn differing(wanted: &BTreeMap<String, String>, there: &BTreeMap<String, String>
     wanted.iter().filter(differs).map(|(key, _)| key.clone()).collect()
 }
 
-/// Returns the change of the `.env`: the differing keys, or all of ours in a new file.
+/// Returns the change of the `.env`: the keys that differ or cannot be read, or all of ours in a new file.
 fn write_env(observed: &Observed, target: &Target, mut keys: BTreeMap<String, String>) -> Option<Change> {
     if let Some(there) = &observed.env {
         let differing = differing(&keys, there);
-        keys.retain(|key, _| differing.contains(key));
+        let is_odd = |key: &String| observed.odd_env_lines.iter().any(|odd| odd.key.as_ref() == Some(key));
+        keys.retain(|key, _| differing.contains(key) || is_odd(key));
     }
     (!keys.is_empty()).then(|| Change::WriteEnv { version: target.version.clone(), keys })
 }

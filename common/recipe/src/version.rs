@@ -14,7 +14,8 @@ pub enum Policy {
     Pin(String),
     /// The newest release that needs no work by an operator: `"latest"`.
     Latest,
-    /// A branch or commit that is no release: `{ "commit": "main" }`.
+    /// A commit that is no release, by its hash or by its branch: `{ "commit": "main" }`. A branch is not followed: it
+    /// stays where the last fetch found it.
     Commit(String),
 }
 
@@ -76,6 +77,11 @@ pub fn version(tag: &str) -> Option<Version> {
 /// The version of the recipe's main program in a tag: the part after the `+`.
 pub fn upstream(tag: &str) -> Option<&str> {
     tag.split_once('+').map(|(_, upstream)| upstream)
+}
+
+/// The commit in abra's chaos version: a short hash, with `U` or `+U` behind it when the tree was not clean.
+pub fn commit_in(chaos: &str) -> &str {
+    chaos.trim_end_matches('U').trim_end_matches('+')
 }
 
 /// Returns the newest of `releases` that may replace `running`.

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a failure ends the test")]
 
 mod certificate;
+mod clone;
 mod faults;
 mod killed;
 mod runs;

@@ -75,6 +75,7 @@ fn without_the_git_server_the_running_version_stays() {
     let run = world.run();
     run.assert_outcome(1, "blocked");
     run.assert_says("the recipe cannot be had");
+    run.assert_no_writes();
     fs::rename(world.path("away"), world.path("catalogue")).unwrap();
     world.run().assert_outcome(0, "changed");
     assert_eq!(world.version(), FIRST);

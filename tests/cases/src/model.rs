@@ -36,8 +36,14 @@ impl Recipe {
         let contents = || Contents { keys: Some(keys.clone()), missing_files: Vec::new() };
         RecipeClone {
             fetched: Some("2026-11-20T23:30:00Z".parse().unwrap()),
-            tags: self.tags.iter().map(|tag| Tag { name: (*tag).into(), annotated: true, notes: None }).collect(),
+            tags: self
+                .tags
+                .iter()
+                .map(|tag| Tag { name: (*tag).into(), annotated: true, notes: None, moved: None })
+                .collect(),
             commit: None,
+            commit_of_branch: false,
+            differences: Vec::new(),
             contents: self.tags.iter().map(|tag| ((*tag).to_owned(), contents())).collect(),
         }
     }
@@ -89,7 +95,11 @@ impl Recipe {
         let (secrets, changed) = (secrets.collect(), "2026-11-20T23:00:00Z".parse().ok());
         let tasks = Tasks { wanted, running: wanted, update: Update::None, message: None, changed };
         Stack {
-            services: vec![StackService { name: self.names().app_service(), tasks }],
+            services: vec![StackService {
+                name: self.names().app_service(),
+                tasks,
+                declared: (wanted == 0).then_some(1),
+            }],
             app: Some(AppService { version: Some(tag.into()), chaos: None, env, secrets }),
         }
     }
@@ -124,8 +134,9 @@ impl Recipe {
     /// Applies the effects of a change by Docker, git and abra. `false` ends the sequence.
     pub fn apply(&self, change: &Change, app: &mut Observed) -> bool {
         match change {
-            Change::Clone | Change::Fetch => {
+            Change::Clone | Change::CloneAnew { .. } | Change::Fetch { .. } => {
                 app.recipe = Some(self.cloned());
+                app.unusable_clone = None;
                 app.fetch_result = Some(Ok(()));
             }
             Change::CreateSecret { kind, name } => {

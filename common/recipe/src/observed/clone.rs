@@ -1,14 +1,21 @@
 //! The recipe's clone: its releases, and the content of the versions that may be deployed.
 
+mod compose;
+mod contents;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::env_file::EnvFile;
 use crate::git;
-use crate::git::{Git, Object};
+use crate::git::{Git, Moved};
 use crate::version::{Policy, version};
+use base::address::shown;
+use base::error::chain;
+use contents::Questions;
+
+pub use contents::{Contents, replicas};
 
 /// A tag of the recipe.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,119 +23,116 @@ use crate::version::{Policy, version};
 pub struct Tag {
     /// The name.
     pub name: String,
-    /// True for an annotated tag. Only those are releases.
+    /// True for an annotated tag of a commit. Only those are releases.
     pub annotated: bool,
     /// The release's notes.
     #[serde(default)]
     pub notes: Option<String>,
+    /// The commits, if the origin has moved the tag since it was cloned.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub moved: Option<Moved>,
 }
 
 /// The clone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RecipeClone {
-    /// The time of the last fetch.
+    /// The time of the last fetch that succeeded.
     pub fetched: Option<Timestamp>,
     /// The tags.
     pub tags: Vec<Tag>,
     /// The commit of a version that is not a release.
     pub commit: Option<String>,
+    /// True if a branch named that commit. The branch may have moved since the last fetch.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub commit_of_branch: bool,
     /// The content of the versions that may be deployed, by tag or commit.
     pub contents: BTreeMap<String, Contents>,
+    /// Files that differ from the commit that is checked out, or are not in it: abra deploys none beside them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub differences: Vec<String>,
 }
 
-/// The content of one version of the recipe, as far as a deploy needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Contents {
-    /// The keys its `.env.sample` knows; `None` when it has none.
-    pub keys: Option<Vec<String>>,
-    /// Declared compose files it does not have.
-    pub missing_files: Vec<String>,
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
-/// Observes the clone; `None` without one.
-pub async fn observe(git: &Git, policy: &Policy, compose_files: &[String]) -> Result<Option<RecipeClone>, git::Error> {
+/// The clone as it was found.
+#[derive(Debug)]
+pub enum Found {
+    /// There is none.
+    Nothing,
+    /// It is damaged or of another source.
+    Unusable(String),
+    /// It can be used.
+    Usable(RecipeClone),
+}
+
+/// Observes the clone of `source`.
+pub async fn observe(git: &Git, source: &str, policy: &Policy, compose_files: &[String]) -> Result<Found, git::Error> {
     if !git.exists() {
-        return Ok(None);
+        return Ok(Found::Nothing);
     }
-    let mut tags: Vec<Tag> = git
-        .tags()
-        .await?
+    if let Some(damage) = git.damage() {
+        return Ok(Found::Unusable(damage));
+    }
+    match read(git, source, policy, compose_files).await {
+        Err(error) if error.is_damage() => Ok(Found::Unusable(chain(&error))),
+        found => found,
+    }
+}
+
+async fn read(git: &Git, source: &str, policy: &Policy, compose_files: &[String]) -> Result<Found, git::Error> {
+    let (tags, origin, differences) = tokio::try_join!(git.tags(), git.origin(), git.differences())?;
+    if origin.as_deref() != Some(source) {
+        let origin = origin.as_deref().map_or_else(|| "no source".into(), shown);
+        return Ok(Found::Unusable(format!("it is a clone of {origin}")));
+    }
+    let mut tags: Vec<Tag> = tags
         .into_iter()
-        .map(|tag| Tag { name: tag.name, annotated: tag.annotated, notes: None })
+        .map(|tag| Tag { name: tag.name, annotated: tag.annotated, notes: None, moved: tag.moved })
         .collect();
-    let (commit_name, wanted) = match policy {
-        Policy::Pin(tag) => (None, vec![tag.clone()]),
-        Policy::Latest => {
-            let releases = tags.iter().filter(|tag| tag.annotated && version(&tag.name).is_some());
-            (None, releases.map(|tag| tag.name.clone()).collect())
+    let is_release = |tag: &&Tag| tag.annotated && version(&tag.name).is_some();
+    let wanted: Vec<String> = match policy {
+        Policy::Pin(name) => {
+            tags.iter().filter(|tag| tag.annotated && tag.name == *name).map(|tag| tag.name.clone()).collect()
         }
-        // A branch as the origin has it, else a commit.
-        Policy::Commit(name) => (Some(name), Vec::new()),
+        Policy::Latest => tags.iter().filter(is_release).map(|tag| tag.name.clone()).collect(),
+        Policy::Commit(_) => Vec::new(),
     };
     let mut questions = Questions::default();
-    if let Some(name) = commit_name {
-        questions.ask(format!("refs/remotes/origin/{name}^{{commit}}"));
-        questions.ask(format!("{name}^{{commit}}"));
+    if let Policy::Commit(name) = policy {
+        questions.ask_commit(name);
     }
     for tag in &wanted {
         questions.ask_contents(tag, compose_files);
     }
-    let mut answers = git.objects(&questions.names).await?.into_iter();
-    let commit = if commit_name.is_some() {
-        let of_branch = answers.next().flatten();
-        let of_commit = answers.next().flatten();
-        of_branch.or(of_commit).map(|object| object.id)
-    } else {
-        None
-    };
+    let mut answers = questions.answers(git).await?;
+    let mut commit = None;
+    let mut commit_of_branch = false;
+    if let Policy::Commit(_) = policy {
+        let [branch, tag, hash] = answers.commit();
+        commit_of_branch = branch.is_some();
+        commit = branch.or(tag).or(hash);
+    }
     let mut contents = BTreeMap::new();
     for name in wanted {
-        let (contents_of, notes) = contents_and_notes(compose_files, &mut answers);
+        let (contents_of, notes) = answers.contents(&name, compose_files)?;
         if let Some(tag) = tags.iter_mut().find(|tag| tag.name == name) {
             tag.notes = notes;
-            contents.insert(name, contents_of);
         }
+        contents.insert(name, contents_of);
     }
     if let Some(commit) = &commit {
         let mut questions = Questions::default();
         questions.ask_contents(commit, compose_files);
-        let mut answers = git.objects(&questions.names).await?.into_iter();
-        contents.insert(commit.clone(), contents_and_notes(compose_files, &mut answers).0);
+        let (contents_of, _) = questions.answers(git).await?.contents(commit, compose_files)?;
+        contents.insert(commit.clone(), contents_of);
     }
     let fetched = git.fetched().and_then(|time| Timestamp::try_from(time).ok());
-    Ok(Some(RecipeClone { fetched, tags, commit, contents }))
+    Ok(Found::Usable(RecipeClone { fetched, tags, commit, commit_of_branch, contents, differences }))
 }
 
-/// Objects to ask git for, by one call.
-#[derive(Debug, Default)]
-struct Questions {
-    names: Vec<String>,
-}
-
-impl Questions {
-    fn ask(&mut self, name: String) {
-        self.names.push(name);
-    }
-
-    fn ask_contents(&mut self, version: &str, compose_files: &[String]) {
-        self.ask(format!("{version}:.env.sample"));
-        self.ask(format!("{version}:release/{version}"));
-        for file in compose_files {
-            self.ask(format!("{version}:{file}"));
-        }
-    }
-}
-
-fn contents_and_notes(
-    compose_files: &[String],
-    answers: &mut impl Iterator<Item = Option<Object>>,
-) -> (Contents, Option<String>) {
-    let sample = answers.next().flatten();
-    let notes = answers.next().flatten().map(|object| String::from_utf8_lossy(&object.content).into_owned());
-    let files = compose_files.iter();
-    let missing_files = files.filter(|_| answers.next().flatten().is_none()).cloned().collect();
-    let keys = sample.map(|object| EnvFile::parse(&object.content).known_keys());
-    (Contents { keys, missing_files }, notes)
-}
+#[cfg(test)]
+mod tests;

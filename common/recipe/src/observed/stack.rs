@@ -18,6 +18,9 @@ pub struct StackService {
     pub name: String,
     /// The state of its tasks.
     pub tasks: Tasks,
+    /// The replicas that the recipe declares. Read only for a service without any; `None` if unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<u64>,
 }
 
 /// The service that answers requests.
@@ -54,7 +57,7 @@ pub async fn observe(docker: &Docker, names: &Names) -> Result<Stack, Error> {
         if name == app_name {
             seen.app = Some(app(&names.stack, spec));
         }
-        seen.services.push(StackService { name, tasks });
+        seen.services.push(StackService { name, tasks, declared: None });
     }
     seen.services.sort_by(|one, other| one.name.cmp(&other.name));
     Ok(seen)

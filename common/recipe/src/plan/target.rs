@@ -28,6 +28,7 @@ pub struct Target {
 pub fn choose(goal: &AppGoal, observed: &Observed, plan: &mut Plan<Change>) -> Option<Target> {
     let running = observed.stack.version().map(str::to_owned);
     let target = |version: String| Target { version, env: goal.env.clone(), attempt: None, rejection: None };
+    let fetch = fetch(observed);
     if let Some(recipe) = observed.recipe.as_ref().filter(|_| !is_stale(goal, observed)) {
         match &goal.source.version {
             Policy::Pin(tag) if recipe.tags.iter().any(|known| known.name == *tag) => {
@@ -36,11 +37,11 @@ pub fn choose(goal: &AppGoal, observed: &Observed, plan: &mut Plan<Change>) -> O
             }
             Policy::Commit(_) if recipe.commit.is_some() => recipe.commit.clone().map(target),
             Policy::Latest => latest(goal, observed, recipe, running.as_deref(), plan),
-            Policy::Pin(name) | Policy::Commit(name) => ask(observed, plan, name, recipe),
+            Policy::Pin(name) | Policy::Commit(name) => ask(observed, fetch, plan, name, recipe),
         }
     } else {
         if observed.fetch_result.is_none() {
-            plan.sequence("recipe", vec![fetch(observed)]);
+            plan.sequence("recipe", vec![fetch]);
         }
         // A boot never needs the git server: the running version stays and is kept right.
         match (&observed.fetch_result, &goal.source.version, running) {
@@ -48,7 +49,8 @@ pub fn choose(goal: &AppGoal, observed: &Observed, plan: &mut Plan<Change>) -> O
             (None, Policy::Pin(tag), Some(running)) => (*tag == running).then(|| target(running)),
             (Some(_), _, Some(running)) => Some(target(running)),
             (Some(asked), _, None) => {
-                let why = asked.clone().err().unwrap_or_else(|| "there is no clone of it".into());
+                let why = asked.clone().err().or_else(|| observed.unusable_clone.clone());
+                let why = why.unwrap_or_else(|| "there is no clone of it".into());
                 plan.block("recipe", format!("the recipe cannot be had: {why}"), RECIPE_HINT);
                 None
             }
@@ -81,23 +83,34 @@ fn is_taken_back(goal: &AppGoal, running: Option<&str>, pin: &str, plan: &mut Pl
 }
 
 fn fetch(observed: &Observed) -> Change {
-    if observed.recipe.is_some() { Change::Fetch } else { Change::Clone }
+    match (&observed.recipe, &observed.unusable_clone) {
+        (Some(_), _) => Change::Fetch { keep: observed.stack.version().map(str::to_owned) },
+        (None, Some(because)) => Change::CloneAnew { because: because.clone() },
+        (None, None) => Change::Clone,
+    }
 }
 
-/// True if `latest` is due for a fetch. A pin never is.
+/// True if `latest` is due for a fetch: the last one is old, or its time is in the future, so that the clock was wrong
+/// then or is now. A pin never is.
 fn is_stale(goal: &AppGoal, observed: &Observed) -> bool {
     let Some(recipe) = &observed.recipe else { return true };
     if goal.source.version != Policy::Latest || observed.fetch_result.is_some() {
         return false;
     }
     let age = SignedDuration::from_hours(goal.source.refresh_hours.into());
-    recipe.fetched.is_none_or(|fetched| goal.now.duration_since(fetched) >= age)
+    recipe.fetched.is_none_or(|fetched| fetched > goal.now || goal.now.duration_since(fetched) >= age)
 }
 
 /// Plans the fetch of a version that the clone does not have. Blocks if the fetch did not help.
-fn ask(observed: &Observed, plan: &mut Plan<Change>, name: &str, recipe: &RecipeClone) -> Option<Target> {
+fn ask(
+    observed: &Observed,
+    fetch: Change,
+    plan: &mut Plan<Change>,
+    name: &str,
+    recipe: &RecipeClone,
+) -> Option<Target> {
     match &observed.fetch_result {
-        None => plan.sequence("recipe", vec![Change::Fetch]),
+        None => plan.sequence("recipe", vec![fetch]),
         Some(Err(why)) => {
             plan.block(
                 "recipe",
