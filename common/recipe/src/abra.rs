@@ -4,10 +4,9 @@
 mod terminal;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
-use secrecy::{ExposeSecret, SecretString};
 use semver::Version;
 use tokio::sync::OnceCell;
 
@@ -29,7 +28,6 @@ pub struct Abra {
     docker_host: String,
     deadline: Duration,
     lock_deadline: Duration,
-    secrets: Vec<SecretString>,
     version: OnceCell<Version>,
 }
 
@@ -103,28 +101,16 @@ impl Abra {
             docker_host: docker_host.into(),
             deadline,
             lock_deadline,
-            secrets: Vec::new(),
             version: OnceCell::new(),
         }
     }
 
     /// Runs another program in abra's place.
+    #[cfg(test)]
     #[must_use]
     pub fn with_program(mut self, program: impl Into<OsString>) -> Self {
         self.program = program.into();
         self
-    }
-
-    /// Masks these secrets in abra's output.
-    #[must_use]
-    pub fn hiding(mut self, secrets: impl IntoIterator<Item = SecretString>) -> Self {
-        self.secrets.extend(secrets);
-        self
-    }
-
-    /// The directory.
-    pub fn directory(&self) -> &Path {
-        &self.directory
     }
 
     /// Locks the directory against other processes, our own included.
@@ -148,7 +134,7 @@ impl Abra {
             .await
     }
 
-    /// Runs `abra <arguments> -n` under the directory's lock. Returns its output with masked secrets.
+    /// Runs `abra <arguments> -n` under the directory's lock. Returns its output.
     pub async fn run(&self, arguments: &[&str]) -> Result<String, Error> {
         let _lock = self.lock().await?;
         self.run_locked(arguments).await
@@ -179,7 +165,7 @@ impl Abra {
 
         let mut output = Vec::new();
         let ended = tokio::time::timeout(deadline, terminal.read_until_end(&mut child, &mut output)).await;
-        let text = self.masked(&String::from_utf8_lossy(&output));
+        let text = String::from_utf8_lossy(&output);
         let status = match ended {
             Ok(status) => status.map_err(|error| failed(Failure::Run(error)))?,
             Err(_) => return Err(failed(Failure::Deadline { after: deadline, output: OutputTail::last_lines(&text) })),
@@ -189,17 +175,6 @@ impl Abra {
             return Ok(program::without_escapes(&text));
         }
         Err(failed(Failure::Exit { status, output: OutputTail::last_lines(&text) }))
-    }
-
-    fn masked(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for secret in &self.secrets {
-            // A terminal ends lines by CR LF, so that a secret of several lines is masked line by line.
-            for line in secret.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty()) {
-                text = text.replace(line, "…");
-            }
-        }
-        text
     }
 }
 

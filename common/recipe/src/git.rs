@@ -18,7 +18,9 @@ use crate::program::Failure;
 use base::error::{Class, Explain};
 
 pub use objects::Object;
-pub use tags::{Moved, Tag};
+pub use tags::Moved;
+#[cfg(test)]
+use tags::Tag;
 
 /// The variables that git inherits: paths of programs, proxies and certificate authorities.
 const KEPT: [&str; 12] = [

@@ -11,14 +11,14 @@
 //! A piece that deploys a recipe keeps an [`App`], declares its needs by a [`plan::AppGoal`], and adds its own part: the
 //! meaning of healthy, and the objects beside the app.
 
-pub mod abra;
+mod abra;
 mod app;
 pub mod change;
 pub mod desired;
 pub mod env_file;
 mod error;
 mod facts;
-pub mod git;
+mod git;
 pub mod names;
 pub mod observed;
 pub mod plan;

@@ -43,11 +43,10 @@ async fn abra_gets_a_terminal_its_directory_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_failure_shows_the_last_lines_without_colours_and_secrets() {
-    let (_folder, abra) = made_up("echo first; printf '\\033[31mFATA\\033[0m canary is wrong\\n' >&2; exit 1");
-    let abra = abra.hiding([SecretString::from("canary\n")]);
+async fn a_failure_shows_the_last_lines_without_colours() {
+    let (_folder, abra) = made_up("echo first; printf '\\033[31mFATA\\033[0m it is wrong\\n' >&2; exit 1");
     let error = abra.run(&["app", "deploy"]).await.unwrap_err();
-    assert_eq!(in_words(&error), "`abra app deploy -n` failed: exit code 1\n  | first\n  | FATA … is wrong");
+    assert_eq!(in_words(&error), "`abra app deploy -n` failed: exit code 1\n  | first\n  | FATA it is wrong");
     assert_eq!(error.class(), Class::Failed);
 }
 
@@ -104,13 +103,13 @@ async fn gone(id: i32) {
 #[tokio::test]
 async fn one_works_in_a_directory_at_a_time() {
     let (folder, abra) = made_up("mkdir \"$ABRA_DIR/busy\" || exit 9; sleep 0.2; rmdir \"$ABRA_DIR/busy\"");
-    let other = Abra::new(abra.directory(), "", Duration::from_secs(20), Duration::from_secs(5))
+    let other = Abra::new(folder.path().join("abra-dir"), "", Duration::from_secs(20), Duration::from_secs(5))
         .with_program(folder.path().join("abra"));
     let (first, second) = tokio::join!(abra.run(&["app", "deploy"]), other.run(&["app", "deploy"]));
     first.unwrap();
     second.unwrap();
     let _held = abra.lock().await.unwrap();
-    let impatient = Abra::new(abra.directory(), "", Duration::from_secs(20), Duration::from_millis(50))
+    let impatient = Abra::new(folder.path().join("abra-dir"), "", Duration::from_secs(20), Duration::from_millis(50))
         .with_program(folder.path().join("abra"));
     let error = impatient.run(&["app", "deploy"]).await.unwrap_err();
     assert!(matches!(error, Error::InUse(_)), "{error:?}");
