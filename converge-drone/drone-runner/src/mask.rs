@@ -70,12 +70,14 @@ pub struct Mask {
     held: Vec<u8>,
     /// The number of bytes at the start of `held` whose stars are written already.
     covered: usize,
+    /// The bytes of `held` without line breaks.
+    unbroken: Unbroken,
 }
 
 impl Mask {
     /// The mask of a new stream.
     pub fn new(secrets: MaskedValues) -> Self {
-        Self { secrets, held: Vec::new(), covered: 0 }
+        Self { secrets, held: Vec::new(), covered: 0, unbroken: Unbroken::default() }
     }
 
     /// Masks the next piece, and writes the decided part to `out`.
@@ -85,23 +87,23 @@ impl Mask {
             return;
         };
         self.held.extend_from_slice(piece);
-        let unbroken = Unbroken::of(&self.held);
-        let until = forms.undecided(&self.held).min(unbroken.undecided(&forms.broken, self.held.len()));
-        self.emit(&forms, &unbroken, until, out);
+        self.unbroken.read(&self.held);
+        let until = forms.undecided(&self.held).min(self.unbroken.undecided(&forms.broken, self.held.len()));
+        self.emit(&forms, until, out);
     }
 
     /// Writes the rest, at the end of the stream.
     pub fn finish(&mut self, out: &mut Vec<u8>) {
         if let Some(forms) = self.secrets.forms.clone() {
-            let unbroken = Unbroken::of(&self.held);
-            self.emit(&forms, &unbroken, self.held.len(), out);
+            self.unbroken.read(&self.held);
+            self.emit(&forms, self.held.len(), out);
         }
     }
 
     /// Writes the bytes before `until`. No secret that begins there may end after `held`.
-    fn emit(&mut self, forms: &AllForms, unbroken: &Unbroken, until: usize, out: &mut Vec<u8>) {
+    fn emit(&mut self, forms: &AllForms, until: usize, out: &mut Vec<u8>) {
         let whole = (0..until).filter_map(|at| Some((at, at + forms.whole.longest_at(&self.held[at..])?)));
-        let mut found: Vec<(usize, usize)> = whole.chain(unbroken.find(&forms.broken, until)).collect();
+        let mut found: Vec<(usize, usize)> = whole.chain(self.unbroken.find(&forms.broken, until)).collect();
         found.sort_unstable();
         let mut covered = self.covered;
         for (start, end) in found {

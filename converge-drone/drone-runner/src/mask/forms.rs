@@ -4,8 +4,11 @@ use std::collections::BTreeSet;
 
 use super::SHORTEST;
 
-/// The number of pairs of bytes.
-const PAIRS: usize = 1 << 16;
+/// The number of bytes at the start of a form whose hash is looked up first.
+const START: usize = 4;
+
+/// The number of hashes.
+const HASHES: usize = 1 << 16;
 
 /// The forms of secrets, each of at least [`SHORTEST`] bytes.
 pub struct Forms {
@@ -13,17 +16,17 @@ pub struct Forms {
     longest: usize,
     /// True at a byte that begins a form.
     bytes: [bool; 256],
-    /// True at a pair of bytes that begins a form.
-    pairs: Vec<bool>,
+    /// True at the hash of the start of a form.
+    starts: Vec<bool>,
 }
 
 impl Forms {
     /// Leaves out forms that are too short.
     pub fn new(all: BTreeSet<Vec<u8>>) -> Self {
-        let mut forms = Self { sorted: Vec::new(), longest: 0, bytes: [false; 256], pairs: vec![false; PAIRS] };
+        let mut forms = Self { sorted: Vec::new(), longest: 0, bytes: [false; 256], starts: vec![false; HASHES] };
         for form in all.into_iter().filter(|form| form.len() >= SHORTEST) {
             forms.bytes[usize::from(form[0])] = true;
-            forms.pairs[pair(&form)] = true;
+            forms.starts[hash(&form)] = true;
             forms.longest = forms.longest.max(form.len());
             forms.sorted.push(form);
         }
@@ -42,7 +45,7 @@ impl Forms {
 
     /// The length of the longest form with which the text begins.
     pub fn longest_at(&self, text: &[u8]) -> Option<usize> {
-        if text.len() < SHORTEST || !self.pairs[pair(text)] {
+        if text.len() < SHORTEST || !self.starts[hash(text)] {
             return None;
         }
         let stem = &text[..SHORTEST];
@@ -53,7 +56,7 @@ impl Forms {
 
     /// True if the text is the beginning of a longer form.
     pub fn may_go_on(&self, text: &[u8]) -> bool {
-        if !self.bytes[usize::from(text[0])] || (text.len() > 1 && !self.pairs[pair(text)]) {
+        if !self.bytes[usize::from(text[0])] || (text.len() >= START && !self.starts[hash(text)]) {
             return false;
         }
         let first = self.sorted.partition_point(|form| form.as_slice() < text);
@@ -63,6 +66,8 @@ impl Forms {
     }
 }
 
-fn pair(text: &[u8]) -> usize {
-    usize::from(text[0]) << 8 | usize::from(text[1])
+/// The hash of the first bytes; false hits are rare, as most starts of a text begin no form.
+fn hash(text: &[u8]) -> usize {
+    let start = u32::from_le_bytes([text[0], text[1], text[2], text[3]]);
+    (start.wrapping_mul(0x9e37_79b1) >> 16) as usize
 }

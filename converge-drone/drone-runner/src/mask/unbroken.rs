@@ -1,6 +1,8 @@
 //! A text without its line breaks. Programs break base64 into lines of 76, 64 or other lengths, and at any place of a secret
 //! if more than the secret is encoded.
 
+use std::ops::Range;
+
 use super::forms::Forms;
 
 /// The number of characters before a break from which the next line is waited for. With fewer, every line that ends in the
@@ -17,27 +19,38 @@ pub struct Unbroken {
 }
 
 impl Unbroken {
-    /// Leaves out newlines with the blanks after them, also newlines that JSON escapes.
-    pub fn of(text: &[u8]) -> Self {
-        let mut found = Self::default();
+    /// Leaves out newlines with the blanks after them, also newlines that JSON escapes. Keeps the memory of an earlier text.
+    pub fn read(&mut self, text: &[u8]) {
+        self.bytes.clear();
+        self.places.clear();
+        self.ends_with_break = false;
+        let is_special = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'\\');
         let mut at = 0;
-        while let Some(byte) = text.get(at) {
-            match byte {
-                b'\n' | b'\r' => found.ends_with_break = true,
-                b' ' | b'\t' if found.ends_with_break => {}
-                b'\\' if matches!(text.get(at + 1), None | Some(b'n' | b'r')) => {
-                    found.ends_with_break = true;
-                    at += 1;
+        while at < text.len() {
+            let end = text[at..].iter().position(is_special).map_or(text.len(), |length| at + length);
+            self.add(text, at..end);
+            let escaped = text.get(end) == Some(&b'\\');
+            at = match text.get(end + 1) {
+                Some(b'n' | b'r') | None if escaped => end + 2,
+                _ if escaped => {
+                    self.add(text, end..end + 1);
+                    at = end + 1;
+                    continue;
                 }
-                _ => {
-                    found.bytes.push(*byte);
-                    found.places.push(at);
-                    found.ends_with_break = false;
-                }
-            }
-            at += 1;
+                _ => end,
+            };
+            self.ends_with_break |= end < text.len();
+            let blanks = text.get(at..).unwrap_or_default().iter().take_while(|byte| byte.is_ascii_whitespace());
+            at += blanks.count();
         }
-        found
+    }
+
+    fn add(&mut self, text: &[u8], part: Range<usize>) {
+        if !part.is_empty() {
+            self.bytes.extend_from_slice(&text[part.clone()]);
+            self.places.extend(part);
+            self.ends_with_break = false;
+        }
     }
 
     /// The place from which the text, of this length, may be the beginning of a form.
