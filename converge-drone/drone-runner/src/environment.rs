@@ -14,7 +14,7 @@ pub use text::quoted;
 
 /// Names that only the runner sets. A shell or a loader reads some of them before the first command: with one of these a
 /// parameter could run another command than the pipeline's, or end every step.
-const RESERVED: [&str; 23] = [
+const RESERVED: [&str; 24] = [
     "PATH",
     "HOME",
     "SHELL",
@@ -24,6 +24,7 @@ const RESERVED: [&str; 23] = [
     "OLDPWD",
     "TMPDIR",
     "ENV",
+    "ZDOTDIR",
     "IFS",
     "CDPATH",
     "PS4",
@@ -124,6 +125,7 @@ mod tests {
             ("LD_PRELOAD", Err(Rejection::Reserved)),
             ("HOME", Err(Rejection::Reserved)),
             ("OPTIND", Err(Rejection::Reserved)),
+            ("ZDOTDIR", Err(Rejection::Reserved)),
             ("DRONE_BUILD_NUMBER", Err(Rejection::Reserved)),
             ("BASH_ENV", Err(Rejection::Reserved)),
             ("BASH_XTRACEFD", Err(Rejection::Reserved)),
