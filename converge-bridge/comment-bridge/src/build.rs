@@ -12,6 +12,7 @@ mod round;
 mod snapshot;
 #[cfg(test)]
 mod tests;
+mod timeout;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use std::time::Duration;
 use super::Bridge;
 use super::stop::{LEDGER, LedgerRetry, Stop};
 use attempts::Attempts;
+use timeout::Timeout;
 
 /// The interval of the rounds while a trigger is open.
 const ROUND: Duration = Duration::from_secs(2);
@@ -42,9 +44,10 @@ enum Next {
 /// Works until the shutdown.
 pub async fn run(bridge: &Arc<Bridge>) {
     let mut attempts = Attempts::default();
+    let mut timeout = Timeout::default();
     let mut ledger = LedgerRetry::new(LEDGER);
     loop {
-        let (waker, time) = match one(bridge, &mut attempts, &mut ledger).await {
+        let (waker, time) = match one(bridge, &mut attempts, &mut timeout, &mut ledger).await {
             Ok(Next::Idle) => (Some(&bridge.wakers.build), IDLE),
             Ok(Next::Open) => (Some(&bridge.wakers.build), ROUND),
             Ok(Next::AtOnce) => (None, Duration::ZERO),
@@ -60,8 +63,13 @@ pub async fn run(bridge: &Arc<Bridge>) {
 }
 
 /// One round, once the ledger can be written again.
-async fn one(bridge: &Bridge, attempts: &mut Attempts, ledger: &mut LedgerRetry) -> Result<Next, Stop> {
+async fn one(
+    bridge: &Bridge,
+    attempts: &mut Attempts,
+    timeout: &mut Timeout,
+    ledger: &mut LedgerRetry,
+) -> Result<Next, Stop> {
     bridge.check_running()?;
     ledger.recover(&bridge.ledger, &bridge.health)?;
-    round::round(bridge, attempts).await
+    round::round(bridge, attempts, timeout).await
 }

@@ -214,6 +214,8 @@ pub enum Outcome {
     Error,
     /// Deleted from Drone.
     Deleted,
+    /// Without news for longer than its timeout: the bridge ended it.
+    Lost,
 }
 
 /// The kind of a state, by which the ledger finds triggers.

@@ -35,6 +35,8 @@ pub struct Drone {
     pub lasts: (u64, u64),
     /// The percentage of builds that fail.
     pub fails: u64,
+    /// The timeout that the repository has. The double stops no build by it.
+    pub timeout: Duration,
     /// The number of cancels to come that have no effect.
     pub ignores_cancels: u32,
     file: String,
@@ -66,6 +68,7 @@ impl Drone {
             capacity: 2,
             lasts: (60, 60),
             fails: 0,
+            timeout: Duration::from_hours(1),
             ignores_cancels: 0,
             file: FILE.to_owned(),
             random: fastrand::Rng::with_seed(seed),
@@ -154,7 +157,10 @@ impl Drone {
             return Some(refusal(401, "Unauthorized"));
         }
         Some(match (request.method.as_str(), rest) {
-            ("GET", []) => Reply::json(200, &json!({"slug": self.repository, "config_path": self.file})),
+            ("GET", []) => Reply::json(
+                200,
+                &json!({"slug": self.repository, "config_path": self.file, "timeout": self.timeout.as_secs() / 60}),
+            ),
             ("PATCH", []) => {
                 request.body["config_path"].as_str()?.clone_into(&mut self.file);
                 Reply::json(200, &json!({"slug": self.repository, "config_path": self.file}))

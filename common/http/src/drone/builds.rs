@@ -3,15 +3,25 @@
 #[cfg(test)]
 mod tests;
 
+use std::time::Duration;
+
 use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 use reqwest::Method;
 use secrecy::SecretString;
+use serde::Deserialize;
 
 use super::{Build, Page};
 use crate::names::Repository;
 
 /// Builds a page. Drone replaces more than 100 by 25.
 pub const PAGE: usize = 100;
+
+/// The limits of a repository.
+#[derive(Debug, Deserialize)]
+struct Limits {
+    /// Minutes; 0 for Drone's default.
+    timeout: i64,
+}
 
 /// The builds of one repository, asked with a token.
 #[derive(Debug, Clone)]
@@ -60,6 +70,15 @@ impl Builds {
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }
+    }
+
+    /// The timeout of a build of the repository; `None` for Drone's default.
+    pub async fn timeout(&self) -> Result<Option<Duration>, Error> {
+        let path = ["api", "repos", self.repository.owner(), self.repository.name()];
+        let url = self.client.url(&path, &[]);
+        let request = Request { method: Method::GET, url, identity: &self.identity, body: Body::None };
+        let limits: Limits = self.client.read(&request).await?.json()?;
+        Ok(u64::try_from(limits.timeout).ok().filter(|minutes| *minutes > 0).map(Duration::from_mins))
     }
 
     async fn read(&self, below: &[&str], query: &[(&str, &str)]) -> Result<Answer, Error> {

@@ -7,7 +7,7 @@ use http::names::is_commit;
 use http::{Error, drone};
 
 use super::attempts::Attempts;
-use super::decision::{self, Follow, Then, Times};
+use super::decision::{self, Follow, OpenBuild, Then, Times};
 use super::problem::DroneProblem;
 use super::snapshot::Snapshot;
 use crate::stop::{Stop, had_no_effect};
@@ -110,8 +110,11 @@ impl Act<'_> {
                 Err(error) => return self.failed(trigger, &error),
             }
         };
-        let Follow { twins, then } =
-            decision::follow(trigger.comment, known, is_cancelled, &self.snapshot, alone.as_ref(), self.times);
+        let (comment, changed) = (trigger.comment, trigger.changed);
+        let is_given_up = self.attempts.is_given_up(comment);
+        let open = OpenBuild { comment, known, changed, is_cancelled, is_given_up };
+        let Follow { twins, then, is_overdue } = decision::follow(open, &self.snapshot, alone.as_ref(), self.times);
+        self.attempts.set_overdue(comment, is_overdue);
         for twin in twins {
             tracing::info!(trigger = trigger.comment, build = known.number, twin, "cancelling a twin");
             if !self.cancel(trigger, twin).await? {
@@ -126,12 +129,7 @@ impl Act<'_> {
             }
             Then::Continue(_) => self.clear_problem(trigger),
             Then::Cancel => self.cancel_and_check(trigger).await,
-            Then::Abandon(build, outcome) => {
-                if self.cancel(trigger, build.number).await? {
-                    self.end(trigger, State::Ended { order, build, outcome })?;
-                }
-                Ok(())
-            }
+            Then::Abandon(build, outcome) => self.abandon(trigger, State::Ended { order, build, outcome }).await,
             Then::End(build, outcome) => self.end(trigger, State::Ended { order, build, outcome }),
         }
     }
@@ -155,6 +153,18 @@ impl Act<'_> {
         };
         let build = decision::record(&build, &self.snapshot);
         self.end(trigger, State::Ended { order: order.clone(), build, outcome })
+    }
+
+    /// Records the end of a build whose end Drone does not tell, and cancels it if Drone can.
+    async fn abandon(&mut self, trigger: &Trigger, end: State) -> Result<(), Stop> {
+        let Some(number) = end.build().map(|build| build.number) else { return Ok(()) };
+        self.bridge.check_running()?;
+        match self.bridge.drone.cancel(number).await {
+            Ok(_) => {}
+            Err(error) if error.is_unavailable() => return self.failed(trigger, &error),
+            Err(error) => tracing::warn!(build = number, "an overdue build is not cancelled: {}", chain(&error)),
+        }
+        self.end(trigger, end)
     }
 
     /// Asks Drone to cancel a build. Returns false if the call failed.

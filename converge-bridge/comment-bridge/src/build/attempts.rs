@@ -1,5 +1,5 @@
-//! Failed and unsettled attempts. Kept in memory only: after a restart the first attempt is made at once, and no step of
-//! the wall clock matters.
+//! Failed and unsettled attempts, and overdue builds. Kept in memory only: after a restart the first attempt is made at
+//! once, and no step of the wall clock matters.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -16,6 +16,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(20);
 /// The time after such an attempt during which its trigger stays open, so that a later build is seen to be a twin.
 const FORGET_AFTER: Duration = Duration::from_mins(1);
 
+/// The time for which Drone may answer without the end of an overdue build: a runner reports an end again and again, also
+/// after a restart of the machine.
+const REPORTED_WITHIN: Duration = Duration::from_mins(15);
+
 /// Failed and unsettled attempts.
 #[derive(Debug)]
 pub struct Attempts {
@@ -30,6 +34,8 @@ struct Attempt {
     retries: Retries,
     /// The time of the last attempt of unknown outcome.
     unknown_since: Option<Instant>,
+    /// The time since which Drone answers, and its build is overdue.
+    overdue_since: Option<Instant>,
 }
 
 impl Default for Attempts {
@@ -40,7 +46,7 @@ impl Default for Attempts {
 
 impl Default for Attempt {
     fn default() -> Self {
-        Self { retries: RETRIES, unknown_since: None }
+        Self { retries: RETRIES, unknown_since: None, overdue_since: None }
     }
 }
 
@@ -92,6 +98,27 @@ impl Attempts {
         if let Some(of) = self.of.get_mut(&comment) {
             of.retries.succeeded();
         }
+    }
+
+    /// Records if the build of a trigger is overdue.
+    pub fn set_overdue(&mut self, comment: i64, is_overdue: bool) {
+        if is_overdue {
+            self.of.entry(comment).or_default().overdue_since.get_or_insert_with(Instant::now);
+        } else if let Some(of) = self.of.get_mut(&comment) {
+            of.overdue_since = None;
+        }
+    }
+
+    /// True if the build of a trigger has been overdue for so long that its end is not told any more.
+    pub fn is_given_up(&self, comment: i64) -> bool {
+        let since = self.of.get(&comment).and_then(|of| of.overdue_since);
+        since.is_some_and(|since| since.elapsed() >= REPORTED_WITHIN)
+    }
+
+    /// Records that Drone as a whole failed, and returns the time to wait. No end can be told meanwhile.
+    pub fn drone_failed(&mut self) -> Duration {
+        self.of.values_mut().for_each(|of| of.overdue_since = None);
+        self.drone.failed(None)
     }
 
     /// Forgets all triggers that are not open.

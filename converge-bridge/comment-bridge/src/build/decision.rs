@@ -38,8 +38,10 @@ pub struct PendingBuild {
 pub struct Times {
     /// The current time, by our clock.
     pub now: Timestamp,
-    /// The greatest age of a comment that is still built.
+    /// The greatest age of a comment that is still built, and of a build that does not start.
     pub give_up: SignedDuration,
+    /// The timeout of a build; `None` if it is not known.
+    pub timeout: Option<SignedDuration>,
 }
 
 /// The next step for a trigger without a build.
@@ -100,6 +102,8 @@ pub struct Follow {
     pub twins: Vec<i64>,
     /// The next step for the build itself.
     pub then: Then,
+    /// True if Drone should have told the end of the build.
+    pub is_overdue: bool,
 }
 
 /// The next step for a build.
@@ -111,47 +115,67 @@ pub enum Then {
     Continue(BuildRecord),
     /// Cancel the build.
     Cancel,
-    /// Cancel the build and record its end: Drone never reports the end of a build in this status.
+    /// Cancel the build and record its end: Drone does not report the end of a build in this status, or of this age.
     Abandon(BuildRecord, Outcome),
     /// Record the end.
     End(BuildRecord, Outcome),
 }
 
+/// Facts about a trigger with a build, beside the snapshot of Drone.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenBuild<'a> {
+    /// The id of the comment.
+    pub comment: i64,
+    /// The build as last seen.
+    pub known: &'a BuildRecord,
+    /// The time at which it was last seen to change, by our clock.
+    pub changed: Timestamp,
+    /// True if a later comment cancels it.
+    pub is_cancelled: bool,
+    /// True if it has been overdue for longer than a report of its end may take.
+    pub is_given_up: bool,
+}
+
 /// Chooses the next step for the build of a trigger. `alone` is Drone's answer for this build alone, which is only asked
 /// for if the snapshot lacks the build.
-pub fn follow(
-    comment: i64,
-    known: &BuildRecord,
-    is_cancelled: bool,
-    snapshot: &Snapshot,
-    alone: Option<&drone::Build>,
-    times: Times,
-) -> Follow {
+pub fn follow(open: OpenBuild<'_>, snapshot: &Snapshot, alone: Option<&drone::Build>, times: Times) -> Follow {
+    let OpenBuild { comment, known, is_cancelled, .. } = open;
     let is_twin = |build: &&drone::Build| build.number != known.number && !build.status.is_over();
     let twins = snapshot.of(comment).filter(is_twin).map(|build| build.number).collect();
     // A new Drone counts from 1 again, so the number may be another comment's build.
     let is_its = |build: &&drone::Build| build.trigger().is_none_or(|other| other == comment);
+    let mut is_overdue = false;
     let then = match snapshot.number(known.number).or(alone).filter(is_its) {
         None if !snapshot.is_complete => Then::Unprovable,
         None => Then::End(BuildRecord { progress: Progress::Over, ..known.clone() }, Outcome::Deleted),
         Some(build) => {
             let now = record(build, snapshot);
-            let age = snapshot.time.as_second().saturating_sub(build.created);
+            is_overdue = overdue(open, build, snapshot, times);
+            let abandon = |outcome| Then::Abandon(BuildRecord { progress: Progress::Over, ..now.clone() }, outcome);
             match outcome(build.status) {
                 Some(outcome) => Then::End(now, outcome),
                 None if build.status.can_be_cancelled() && is_cancelled => Then::Cancel,
-                None if build.status.can_be_cancelled() => Then::Continue(now),
-                None if is_cancelled => {
-                    Then::Abandon(BuildRecord { progress: Progress::Over, ..now }, Outcome::Cancelled)
-                }
-                None if age > times.give_up.as_secs() => {
-                    Then::Abandon(BuildRecord { progress: Progress::Over, ..now }, Outcome::Error)
+                None if is_cancelled => abandon(Outcome::Cancelled),
+                None if is_overdue && open.is_given_up => {
+                    abandon(if build.status == Status::Running { Outcome::Lost } else { Outcome::Error })
                 }
                 None => Then::Continue(now),
             }
         }
     };
-    Follow { twins, then }
+    Follow { twins, then, is_overdue }
+}
+
+/// True if Drone should have told the end of a build: it runs for longer than its timeout, or has not started in time. A
+/// step of one clock is no reason: Drone's clock and ours must agree.
+fn overdue(open: OpenBuild<'_>, build: &drone::Build, snapshot: &Snapshot, times: Times) -> bool {
+    let (since, limit) = match build.status {
+        Status::Running => (build.started.max(build.created), times.timeout),
+        status if status.is_over() => return false,
+        _ => (build.created, Some(times.give_up)),
+    };
+    let age = SignedDuration::from_secs(snapshot.time.as_second().saturating_sub(since));
+    limit.is_some_and(|limit| age > limit && times.now.duration_since(open.changed) > limit)
 }
 
 /// True if the progress is worth a change of the ledger. Far back in a queue a step forward is not: each one would edit

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use base::error::chain;
+use jiff::SignedDuration;
 
 use super::Next;
 use super::act::{Act, BUILDS};
@@ -11,6 +12,7 @@ use super::attempts::Attempts;
 use super::decision::{self, Make, PendingBuild, Times};
 use super::problem::DroneProblem;
 use super::snapshot::{Reach, Snapshot};
+use super::timeout::{self, Timeout};
 use crate::Bridge;
 use crate::stop::Stop;
 use crate::trigger::{Command, State, StateKind, Trigger};
@@ -29,7 +31,7 @@ const FAILURES: u32 = 3;
 const DRONE: &str = "drone";
 
 /// Looks at every open trigger and takes the next step for each.
-pub async fn round(bridge: &Bridge, attempts: &mut Attempts) -> Result<Next, Stop> {
+pub async fn round(bridge: &Bridge, attempts: &mut Attempts, timeout: &mut Timeout) -> Result<Next, Stop> {
     let open = bridge.ledger.of_kinds(&OPEN)?;
     attempts.keep(|comment| open.iter().any(|trigger| trigger.comment == comment));
     if open.iter().all(|trigger| trigger.state.kind() == StateKind::Seen) {
@@ -42,7 +44,11 @@ pub async fn round(bridge: &Bridge, attempts: &mut Attempts) -> Result<Next, Sto
     };
     attempts.drone.succeeded();
     bridge.health.resolve(DRONE);
-    let times = Times { now: bridge.clock.now(), give_up: bridge.settings.give_up() };
+    let timeout = match longest_run(&open, &snapshot) {
+        age if age > timeout::ASKED_AFTER => timeout.ask(bridge).await?,
+        _ => None,
+    };
+    let times = Times { now: bridge.clock.now(), give_up: bridge.settings.give_up(), timeout };
     let cancels = cancels(&open);
     let is_cancelled = |trigger: &Trigger| cancels.get(&trigger.pull).is_some_and(|comment| *comment > trigger.comment);
     let mut act = Act { bridge, attempts, snapshot, times };
@@ -83,6 +89,13 @@ async fn make_all(act: &mut Act<'_>, to_make: &[&Trigger]) -> Result<bool, Stop>
     Ok(false)
 }
 
+/// The time since the start of the longest running build of these triggers, by Drone's clock.
+fn longest_run(open: &[Trigger], snapshot: &Snapshot) -> SignedDuration {
+    let running = open.iter().filter_map(|trigger| trigger.state.build()).filter_map(|build| build.started);
+    let ages = running.map(|started| snapshot.time.duration_since(started));
+    ages.max().unwrap_or_default()
+}
+
 /// The newest open cancel command of each pull request.
 fn cancels(open: &[Trigger]) -> BTreeMap<Pull, i64> {
     let cancelling = open.iter().filter(|trigger| trigger.state.kind() == StateKind::Cancelling);
@@ -113,7 +126,7 @@ fn drone_failed(bridge: &Bridge, attempts: &mut Attempts, open: &[Trigger], erro
         bridge.ledger.set_problem(trigger.comment, Some(&problem))?;
     }
     bridge.wakers.report.notify_one();
-    Ok(Next::RetryAfter(attempts.drone.failed(None)))
+    Ok(Next::RetryAfter(attempts.drone_failed()))
 }
 
 impl Act<'_> {

@@ -4,6 +4,7 @@ mod cancels;
 mod decisions;
 mod drone;
 mod failures;
+mod lost;
 mod making;
 mod properties;
 mod world;

@@ -14,7 +14,7 @@
 //!   `ended`, `reported` or `failed`
 //! - `problem`: the current obstacle; the bridge retries
 //! - `build.builds_ahead`: the number of builds before a queued one in Drone
-//! - `outcome` of a build: `passed`, `failed`, `cancelled`, `error` or `deleted`
+//! - `outcome` of a build: `passed`, `failed`, `cancelled`, `error`, `deleted` or `lost`
 //! - `reason` of a refusal (`stranger`, `closed`, `archived`, `too_old`, `moved`), or of a failure in words
 //! - `joined_trigger`: the trigger whose build this one shares
 //!

@@ -2,7 +2,7 @@
 
 use super::{Facts, Rank, Stage, amount, evidence, notice};
 use crate::markdown::{code, link, picture, text};
-use crate::trigger::{BuildRecord, Command, State, Trigger};
+use crate::trigger::{BuildRecord, Command, Outcome, State, Trigger};
 use results::{Results, RungStatus};
 
 /// Adds all parts about a run.
@@ -100,6 +100,9 @@ fn explanation(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&
         },
         Stage::Passed if results.is_none() => Some("The run left no results; only Drone reports success.".into()),
         Stage::Contradicted => Some("Drone reports success, but the results of the run do not confirm it.".into()),
+        Stage::Error if is_lost(run) => {
+            Some("Drone told no end of the run within its timeout, so the bot ended it.".into())
+        }
         Stage::Error if results.is_none() => Some("Drone could not run the build; the log shows the reason.".into()),
         Stage::Deleted => Some("The result is not known.".into()),
         Stage::Unbuilt => {
@@ -110,6 +113,14 @@ fn explanation(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&
             ))
         }
         _ => None,
+    }
+}
+
+/// True for a run whose end Drone did not tell.
+fn is_lost(run: &Trigger) -> bool {
+    match &run.state {
+        State::Ended { outcome, .. } | State::Reported { outcome, .. } => *outcome == Outcome::Lost,
+        _ => false,
     }
 }
 

@@ -76,7 +76,7 @@ fn ended(outcome: Outcome, results: Option<&Results>) -> Stage {
         Outcome::Failed if results.is_some_and(|results| results.verdict == Some(Verdict::Error)) => Stage::Error,
         Outcome::Failed => Stage::Failed,
         Outcome::Cancelled => Stage::Cancelled,
-        Outcome::Error => Stage::Error,
+        Outcome::Error | Outcome::Lost => Stage::Error,
         Outcome::Deleted => Stage::Deleted,
     }
 }

@@ -9,4 +9,5 @@ mod finding;
 mod heads;
 mod ledger;
 mod saying;
+mod server;
 mod telling;

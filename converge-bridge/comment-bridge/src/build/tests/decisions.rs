@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::build::decision::{Follow, Make, PendingBuild, Then, Times, follow, is_worth_recording, make};
+use crate::build::decision::{Follow, Make, OpenBuild, PendingBuild, Then, Times, follow, is_worth_recording, make};
 use crate::build::snapshot::Snapshot;
 use crate::trigger::{BuildRecord, Outcome, Progress};
 use http::drone;
@@ -28,7 +28,7 @@ pub fn at(second: i64) -> Timestamp {
 }
 
 pub fn times() -> Times {
-    Times { now: at(0), give_up: SignedDuration::from_hours(24) }
+    Times { now: at(0), give_up: SignedDuration::from_hours(24), timeout: Some(SignedDuration::from_hours(1)) }
 }
 
 pub fn build(number: i64, status: Status, trigger: Option<i64>) -> drone::Build {
@@ -104,14 +104,19 @@ fn known(number: i64, progress: Progress) -> BuildRecord {
     BuildRecord { number, progress, started: None, finished: None }
 }
 
+fn open(known: &BuildRecord) -> OpenBuild<'_> {
+    OpenBuild { comment: 7, known, changed: at(-20), is_cancelled: false, is_given_up: false }
+}
+
 #[test]
 fn every_status_of_a_build() {
     for status in STATUSES {
         for cancelled in [false, true] {
             let known = known(5, Progress::Queued { builds_ahead: 0 });
             let seen = snapshot(&[build(4, Status::Pending, None), build(5, status, Some(7))], true);
-            let Follow { twins, then } = follow(7, &known, cancelled, &seen, None, times());
-            assert!(twins.is_empty());
+            let open = OpenBuild { is_cancelled: cancelled, ..open(&known) };
+            let Follow { twins, then, is_overdue } = follow(open, &seen, None, times());
+            assert!(twins.is_empty() && !is_overdue);
             let expected = match (status, cancelled) {
                 (Status::Success, _) => Some(Outcome::Passed),
                 (Status::Failure, _) => Some(Outcome::Failed),
@@ -142,13 +147,41 @@ fn every_status_of_a_build() {
 }
 
 #[test]
-fn what_nobody_lets_run_is_let_go_after_a_day() {
-    for (status, given_up) in [(Status::Blocked, true), (Status::Unknown, true), (Status::Pending, false)] {
-        let old = drone::Build { created: NOW - 25 * 3600, ..build(5, status, Some(7)) };
-        let Follow { then, .. } =
-            follow(7, &known(5, Progress::Running), false, &snapshot(&[old], true), None, times());
-        assert_eq!(matches!(then, Then::Abandon(_, Outcome::Error)), given_up, "{then:?}");
+fn a_build_is_overdue_by_both_clocks_and_given_up_after_that() {
+    let (hour, day) = (3600, 24 * 3600);
+    let over = |outcome| Some(outcome);
+    for (status, limit, outcome) in [
+        (Status::Running, hour, over(Outcome::Lost)),
+        (Status::Pending, day, over(Outcome::Error)),
+        (Status::Blocked, day, over(Outcome::Error)),
+        (Status::Unknown, day, over(Outcome::Error)),
+        (Status::Success, 0, None),
+    ] {
+        for (by_drone, by_us, is_late) in
+            [(limit, limit + 1, false), (limit + 1, limit, false), (limit + 1, limit + 1, outcome.is_some())]
+        {
+            let began = NOW - by_drone;
+            let build = drone::Build { created: began, started: began, ..build(5, status, Some(7)) };
+            for is_given_up in [false, true] {
+                let known = known(5, Progress::Running);
+                let open = OpenBuild { changed: at(-by_us), is_given_up, ..open(&known) };
+                let seen = snapshot(std::slice::from_ref(&build), true);
+                let Follow { then, is_overdue, .. } = follow(open, &seen, None, times());
+                assert_eq!(is_overdue, is_late, "{status:?}, {by_drone} s, {by_us} s");
+                let abandoned = if let Then::Abandon(_, outcome) = then { Some(outcome) } else { None };
+                assert_eq!(
+                    abandoned,
+                    outcome.filter(|_| is_late && is_given_up),
+                    "{status:?}, {by_drone} s, {by_us} s"
+                );
+            }
+        }
     }
+    let build = drone::Build { created: NOW - 9 * hour, started: NOW - 9 * hour, ..build(5, Status::Running, Some(7)) };
+    let known = known(5, Progress::Running);
+    let open = OpenBuild { changed: at(-9 * hour), ..open(&known) };
+    let unknown = Times { timeout: None, ..times() };
+    assert!(!follow(open, &snapshot(&[build], true), None, unknown).is_overdue, "no timeout is known");
 }
 
 #[test]
@@ -156,7 +189,7 @@ fn a_build_that_is_not_in_the_list_is_asked_for_alone() {
     let known = known(5, Progress::Running);
     let (none, alone) = (snapshot(&[], true), build(5, Status::Success, Some(7)));
     let unknown = snapshot(&[], false);
-    let then = |snapshot: &Snapshot, alone: Option<&_>| follow(7, &known, false, snapshot, alone, times()).then;
+    let then = |snapshot: &Snapshot, alone: Option<&_>| follow(open(&known), snapshot, alone, times()).then;
     let gone = Then::End(BuildRecord { progress: Progress::Over, ..known.clone() }, Outcome::Deleted);
     assert!(matches!(then(&none, Some(&alone)), Then::End(_, Outcome::Passed)));
     assert_eq!(then(&none, None), gone);
@@ -171,8 +204,8 @@ fn a_build_that_is_not_in_the_list_is_asked_for_alone() {
 fn twins_are_those_that_are_not_over() {
     let mut builds = vec![build(5, Status::Success, Some(7)), build(6, Status::Pending, Some(8))];
     builds.extend(STATUSES.iter().zip(10..).map(|(status, number)| build(number, *status, Some(7))));
-    let Follow { twins, then } =
-        follow(7, &known(5, Progress::Running), false, &snapshot(&builds, true), None, times());
+    let known = known(5, Progress::Running);
+    let Follow { twins, then, .. } = follow(open(&known), &snapshot(&builds, true), None, times());
     assert_eq!(twins, [10, 11, 18, 19]);
     assert!(matches!(then, Then::End(_, Outcome::Passed)));
 }

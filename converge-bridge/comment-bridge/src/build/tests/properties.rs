@@ -4,7 +4,7 @@ use fastrand::Rng;
 use jiff::SignedDuration;
 
 use super::decisions::{STATUSES, at, build};
-use crate::build::decision::{Make, PendingBuild, Then, Times, follow, make};
+use crate::build::decision::{Make, OpenBuild, PendingBuild, Then, Times, follow, make};
 use crate::build::snapshot::Snapshot;
 use crate::trigger;
 use crate::trigger::Progress;
@@ -24,7 +24,9 @@ fn snapshot(random: &mut Rng) -> Snapshot {
 }
 
 fn clocks(random: &mut Rng) -> Times {
-    Times { now: at(random.i64(-200_000..200_000)), give_up: SignedDuration::from_hours(random.i64(0..48)) }
+    let timeout = random.bool().then(|| SignedDuration::from_mins(random.i64(0..200)));
+    let give_up = SignedDuration::from_hours(random.i64(0..48));
+    Times { now: at(random.i64(-200_000..200_000)), give_up, timeout }
 }
 
 #[test]
@@ -62,7 +64,14 @@ fn a_build_is_never_made_twice_nor_cancelled_for_another() {
             started: None,
             finished: None,
         };
-        let followed = follow(comment, &known, random.bool(), &snapshot, None, times);
+        let open = OpenBuild {
+            comment,
+            known: &known,
+            changed: at(random.i64(-200_000..200_000)),
+            is_cancelled: random.bool(),
+            is_given_up: random.bool(),
+        };
+        let followed = follow(open, &snapshot, None, times);
         for twin in &followed.twins {
             let twin = snapshot.number(*twin).unwrap();
             assert!(twin.number != known.number && twin.trigger() == Some(comment) && !twin.status.is_over());

@@ -75,12 +75,12 @@ fn build() -> impl Strategy<Value = BuildRecord> {
 }
 
 pub fn state() -> impl Strategy<Value = State> {
-    use Outcome::{Cancelled, Deleted, Error, Failed, Passed};
+    use Outcome::{Cancelled, Deleted, Error, Failed, Lost, Passed};
     let refusal = prop_oneof![
         prop::sample::select(vec![Refusal::Stranger, Refusal::Closed, Refusal::Archived, Refusal::TooOld]),
         (text(), time()).prop_map(|(commit, read)| Refusal::Moved(Head { commit, read })),
     ];
-    let over = || (order(), build(), prop::sample::select(vec![Passed, Failed, Cancelled, Error, Deleted]));
+    let over = || (order(), build(), prop::sample::select(vec![Passed, Failed, Cancelled, Error, Deleted, Lost]));
     prop_oneof![
         (option::of(text()), option::of(text()))
             .prop_map(|(head, delivered_head)| State::Seen { head, delivered_head }),

@@ -114,6 +114,7 @@ fn when_it_did_not() {
     is("error-without-results", &over(Outcome::Error));
     is("cancelled", &over(Outcome::Cancelled));
     is("deleted", &over(Outcome::Deleted));
+    is("lost", &over(Outcome::Lost));
     is("cancelled-before-a-build", &made([test(11, State::Cancelled { order: Some(order(false)) })]));
 }
 
