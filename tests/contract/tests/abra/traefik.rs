@@ -73,6 +73,7 @@ fn every_healthy_version_serves_the_wildcard_certificate() {
         swarm.wait(&format!("{version} serves the app"), |swarm| {
             swarm.curl("https://hello.ci.localhost/", "hello.ci.localhost") == "200"
         });
+        assert_eq!(swarm.curl(&format!("https://{DOMAIN}/api/version"), DOMAIN), "200", "{version}: its own router");
         assert_eq!(swarm.curl("http://nobody.ci.localhost/", "nobody.ci.localhost"), "301", "{version}");
         assert_eq!(swarm.curl("https://nobody.ci.localhost/", "nobody.ci.localhost"), "404", "{version}");
         let refused = swarm.curl("https://elsewhere.example.org/", "elsewhere.example.org");
