@@ -6,6 +6,8 @@ use bollard::errors::Error as Client;
 
 use base::error::{Class, Explain};
 
+use super::list::OddEntry;
+
 /// A call to Docker that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot {what}")]
@@ -26,6 +28,9 @@ pub enum Failure {
     /// The answer does not come from a Docker daemon.
     #[error("what answered is no Docker daemon")]
     NotDocker,
+    /// A list has entries, and none of them can be read.
+    #[error("no entry of the list can be read: {0}")]
+    OddEntry(OddEntry),
     /// The archive of an image could not be read.
     #[error("the archive cannot be read")]
     Archive(#[source] std::io::Error),
@@ -94,7 +99,7 @@ impl Explain for Error {
             Failure::OtherHost(_) => Class::Configuration,
             Failure::Socket(_) => Class::Transient,
             // A call past its deadline may have had its effect, and the daemon had its time.
-            Failure::NotDocker | Failure::Deadline(_) | Failure::Archive(_) => Class::Failed,
+            Failure::NotDocker | Failure::OddEntry(_) | Failure::Deadline(_) | Failure::Archive(_) => Class::Failed,
             Failure::Client(error) => match error {
                 Client::DockerResponseServerError { status_code: 409, .. } => Class::Conflict,
                 Client::DockerResponseServerError { message, .. } if message.contains("update out of sequence") => {
@@ -118,6 +123,7 @@ impl Explain for Error {
             Failure::Deadline(_) => {
                 Some("`systemctl status docker.service` and its journal tell what it is doing".into())
             }
+            Failure::OddEntry(entry) => Some(format!("look at it: `docker inspect {}`", entry.name)),
             Failure::Archive(_) => Some("set image to the archive that was built with this project".into()),
             Failure::Client(Client::DockerResponseServerError { .. } | Client::DockerStreamError { .. }) => None,
             Failure::NotDocker | Failure::Client(Client::JsonDataError { .. }) => {

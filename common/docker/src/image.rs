@@ -2,13 +2,15 @@
 
 pub mod archive;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use bollard::query_parameters::{ImportImageOptions, ListImagesOptions, RemoveImageOptions, TagImageOptions};
+use bollard::models::ImageSummary;
+use bollard::query_parameters::{ImportImageOptions, RemoveImageOptions, TagImageOptions};
 use futures_util::{TryStreamExt, stream};
+use serde_json::json;
 
 use super::{Docker, Error, Failure};
 pub use archive::Archive;
@@ -31,9 +33,8 @@ pub fn tag(program: &str, content: &str) -> String {
 /// The images of a program, by tag: the id of each.
 pub async fn observe(docker: &Docker, program: &str) -> Result<BTreeMap<String, String>, Error> {
     let repository = repository(program);
-    let filters = HashMap::from([("reference".to_owned(), vec![repository.clone()])]);
-    let options = ListImagesOptions { filters: Some(filters), ..Default::default() };
-    let found = docker.call("list images", async |client| client.list_images(Some(options)).await).await?;
+    let filters = json!({ "reference": [repository] });
+    let found: Vec<ImageSummary> = docker.list("list images", "/images/json", &filters).await?;
     let ours = |tag: &String| tag.strip_prefix(&repository).is_some_and(|rest| rest.starts_with(':'));
     let tags = found.into_iter().flat_map(|image| image.repo_tags.into_iter().map(move |tag| (tag, image.id.clone())));
     Ok(tags.filter(|(tag, _)| ours(tag)).collect())

@@ -2,6 +2,8 @@
 
 mod error;
 pub mod image;
+pub mod list;
+mod log;
 pub mod network;
 mod raw;
 pub mod secret;
@@ -9,13 +11,16 @@ pub mod service;
 pub mod settled;
 mod version;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::Value;
 use tokio::time::timeout;
 
 pub use error::{Error, Failure};
+pub use list::OddEntry;
 pub use version::Api;
 
 /// The label on everything a converger creates; its value is the piece's name.
@@ -32,6 +37,7 @@ pub struct Docker {
     host: String,
     socket: PathBuf,
     api: Api,
+    odd: Arc<Mutex<BTreeSet<OddEntry>>>,
 }
 
 impl Docker {
@@ -51,7 +57,7 @@ impl Docker {
         let client = bollard::Docker::connect_with_unix(socket, seconds, &version)
             .map_err(|source| failed(Failure::Client(source)))?;
         let api = Api(version.major_version, version.minor_version);
-        Ok(Self { client, deadline, host: host.into(), socket: socket.into(), api })
+        Ok(Self { client, deadline, host: host.into(), socket: socket.into(), api, odd: Arc::default() })
     }
 
     /// The address of the daemon, as in `DOCKER_HOST`.
@@ -71,13 +77,19 @@ impl Docker {
     }
 
     /// Reads the JSON at `path` unchanged: the client library drops fields that it does not know.
-    pub async fn read(&self, what: &str, path: &str, filters: &Value) -> Result<Value, Error> {
-        let failed = |source| Error::new(what, source);
+    async fn read(&self, what: &str, path: &str, filters: &Value) -> Result<Value, Error> {
         let query = form_urlencoded(&filters.to_string());
-        let path = format!("/v{}{path}?filters={query}", self.api);
+        let answer = self.get(what, &format!("{path}?filters={query}")).await?;
+        serde_json::from_slice(&answer).map_err(|_| Error::new(what, Failure::NotDocker))
+    }
+
+    /// Reads the bytes at `path`.
+    async fn get(&self, what: &str, path: &str) -> Result<Vec<u8>, Error> {
+        let failed = |source| Error::new(what, source);
+        let path = format!("/v{}{path}", self.api);
         let answer = timeout(self.deadline, raw::get(&self.socket, &path)).await;
         let answer = answer.map_err(|_| failed(Failure::Deadline(self.deadline)))?.map_err(failed)?;
-        answer.or_refusal().and_then(|answer| answer.json()).map_err(failed)
+        Ok(answer.or_refusal().map_err(failed)?.body)
     }
 
     /// Makes one call, named `what` in errors (`list networks`), within the deadline.

@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use base64::prelude::{BASE64_STANDARD, Engine};
-use bollard::models::SecretSpec;
-use bollard::query_parameters::{ListSecretsOptions, ListServicesOptions};
+use bollard::models::{Secret as Listed, SecretSpec, Service};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -97,9 +96,8 @@ pub async fn observe(
     contents: &BTreeMap<&str, Option<SecretString>>,
 ) -> Result<BTreeMap<String, Vec<Secret>>, Error> {
     // Docker's filter matches the beginning of names, so all kinds come with one call.
-    let filters = HashMap::from([("name".to_owned(), vec![format!("{owner}_")])]);
-    let options = ListSecretsOptions { filters: Some(filters) };
-    let listed = docker.call("list secrets", async |client| client.list_secrets(Some(options)).await).await?;
+    let filters = json!({ "name": [format!("{owner}_")] });
+    let listed: Vec<Listed> = docker.list("list secrets", "/secrets", &filters).await?;
     let mut secrets: BTreeMap<String, Vec<Secret>> =
         contents.keys().map(|kind| ((*kind).to_owned(), Vec::new())).collect();
     for secret in listed {
@@ -129,8 +127,7 @@ pub async fn observe(
 
 /// The names of the services that use each secret, by the secret's id.
 async fn users(docker: &Docker) -> Result<BTreeMap<String, Vec<String>>, Error> {
-    let options = ListServicesOptions::default();
-    let services = docker.call("list services", async |client| client.list_services(Some(options)).await).await?;
+    let services: Vec<Service> = docker.list("list services", "/services", &json!({})).await?;
     let mut users: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for spec in services.into_iter().filter_map(|service| service.spec) {
         let name = spec.name.unwrap_or_default();

@@ -1,14 +1,13 @@
 //! The state of a Swarm service. It is settled when all wanted tasks of its *current* spec run and no update is in flight.
 
-use std::collections::HashMap;
 use std::fmt;
 
 use bollard::models::{Service, ServiceSpecMode, ServiceUpdateStatusStateEnum, Task, TaskSpec, TaskState};
-use bollard::query_parameters::{ListServicesOptions, ListTasksOptions};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
-use super::{Docker, Error};
+use super::{Docker, Error, log};
 
 /// The label that names a service's stack.
 pub const STACK: &str = "com.docker.stack.namespace";
@@ -25,6 +24,9 @@ pub struct Tasks {
     pub update: Update,
     /// Docker's message about the last update or the last failed task: `image not found`.
     pub message: Option<String>,
+    /// The end of the log of the last failed task, if there is a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_tail: Option<String>,
     /// The time of the last change of the service.
     pub changed: Option<Timestamp>,
 }
@@ -72,8 +74,11 @@ impl fmt::Display for Tasks {
             Update::RollbackPaused => f.write_str(", rollback paused after a failure")?,
             Update::RollbackCompleted => f.write_str(", Swarm rolled back")?,
         }
-        match &self.message {
-            Some(message) => write!(f, ", Docker says: {message}"),
+        if let Some(message) = &self.message {
+            write!(f, ", Docker says: {message}")?;
+        }
+        match &self.log_tail {
+            Some(words) => write!(f, ", its log ends: {words}"),
             None => Ok(()),
         }
     }
@@ -81,35 +86,41 @@ impl fmt::Display for Tasks {
 
 /// The services of a stack, each with its tasks' state.
 pub async fn stack(docker: &Docker, stack: &str) -> Result<Vec<(Service, Tasks)>, Error> {
-    let label = format!("{STACK}={stack}");
-    let options =
-        ListServicesOptions { filters: Some(HashMap::from([("label".to_owned(), vec![label])])), ..Default::default() };
-    let services = docker
-        .call(format!("list the services of {stack}"), async |client| client.list_services(Some(options)).await)
-        .await?;
+    let what = format!("list the services of {stack}");
+    let filters = json!({ "label": [format!("{STACK}={stack}")] });
+    let services: Vec<Service> = docker.list(&what, "/services", &filters).await?;
     if services.is_empty() {
         return Ok(Vec::new());
     }
-    let ids = services.iter().filter_map(|service| service.id.clone()).collect();
-    let options = ListTasksOptions { filters: Some(HashMap::from([("service".to_owned(), ids)])) };
-    let tasks = docker
-        .call(format!("list the tasks of {stack}"), async |client| client.list_tasks(Some(options)).await)
-        .await?;
-    Ok(services
-        .into_iter()
-        .map(|service| {
-            let state = evaluate(&service, tasks.iter().filter(|task| task.service_id == service.id));
-            (service, state)
-        })
-        .collect())
+    let ids: Vec<&str> = services.iter().filter_map(|service| service.id.as_deref()).collect();
+    let what = format!("list the tasks of {stack}");
+    let tasks: Vec<Task> = docker.list(&what, "/tasks", &json!({ "service": ids })).await?;
+    let mut states = Vec::new();
+    for service in services {
+        let of_service = || tasks.iter().filter(|task| task.service_id == service.id);
+        let mut state = evaluate(&service, of_service());
+        state.read_log(docker, of_service()).await;
+        states.push((service, state));
+    }
+    Ok(states)
+}
+
+impl Tasks {
+    /// Reads the end of the log of the last failed task, if there is a message to explain.
+    pub(super) async fn read_log<'a>(&mut self, docker: &Docker, tasks: impl Iterator<Item = &'a Task>) {
+        if self.message.is_some()
+            && let Some(task) = last_failed(tasks).and_then(|task| task.id.as_deref())
+        {
+            self.log_tail = log::tail(docker, task).await;
+        }
+    }
 }
 
 /// Returns the state of `service` from its `tasks`.
 pub fn evaluate<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) -> Tasks {
     let spec = service.spec.as_ref();
     let template = spec.and_then(|spec| spec.task_template.as_ref());
-    let mut running = 0;
-    let mut failed: Option<&Task> = None;
+    let (mut running, mut all) = (0, Vec::new());
     for task in tasks {
         let state = task.status.as_ref().and_then(|status| status.state);
         let is_current = is_same(task.spec.as_ref(), template);
@@ -117,13 +128,9 @@ pub fn evaluate<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) ->
         if is_current && is_wanted && state == Some(TaskState::RUNNING) {
             running += 1;
         }
-        let has_failed = task.status.as_ref().and_then(|status| status.err.as_ref()).is_some_and(|err| !err.is_empty());
-        // A failed task tells more than one that waits for its resources.
-        let rank = |task: &Task| (has_ended(task), when(task));
-        if has_failed && failed.is_none_or(|last| rank(last) < rank(task)) {
-            failed = Some(task);
-        }
+        all.push(task);
     }
+    let failed = last_failed(all.into_iter());
     let wanted = wanted(spec.and_then(|spec| spec.mode.as_ref()));
     let status = service.update_status.as_ref();
     let update = update(status.and_then(|status| status.state));
@@ -137,8 +144,18 @@ pub fn evaluate<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) ->
         running,
         update,
         message: of_task.or(of_update),
+        log_tail: None,
         changed: service.updated_at.as_ref().and_then(|time| time.parse().ok()),
     }
+}
+
+/// The last task that says an error. One that has failed tells more than one that waits for its resources.
+fn last_failed<'a>(tasks: impl Iterator<Item = &'a Task>) -> Option<&'a Task> {
+    let says_error = |task: &&Task| {
+        let error = task.status.as_ref().and_then(|status| status.err.as_ref());
+        error.is_some_and(|error| !error.is_empty())
+    };
+    tasks.filter(says_error).max_by_key(|task| (has_ended(task), when(task)))
 }
 
 /// True if the task was made from `template`. Only a service names its runtime, so that is not a difference.

@@ -8,7 +8,7 @@ use super::plan;
 use super::plan::{DIFFERENCES_HINT, differences, odd_lines};
 use super::version::{Latest, Policy};
 use base::fact::Fact;
-use docker::secret;
+use docker::{OddEntry, secret};
 
 /// The facts of the app of `recipe`.
 pub fn facts(recipe: &str, source: &Source, observed: &Observed) -> Vec<Fact> {
@@ -22,6 +22,7 @@ pub fn facts(recipe: &str, source: &Source, observed: &Observed) -> Vec<Fact> {
             "what runs stays; check recipe.source and the network",
         ));
     }
+    facts.extend(OddEntry::facts(&observed.odd_entries));
     match &source.version {
         Policy::Pin(_) => {}
         Policy::Latest => facts.extend(held_releases(observed)),

@@ -23,7 +23,7 @@ use super::error::Error;
 use super::version::{Policy, commit_in};
 use crate::env_file::EnvFile;
 use clone::Found;
-use docker::{network, secret};
+use docker::{OddEntry, network, secret};
 
 /// Everything that is common to all apps.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,9 @@ pub struct Observed {
     pub stack: Stack,
     /// Recorded attempts.
     pub attempts: Vec<DeployAttempt>,
+    /// Entries of Docker's lists that are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd_entries: Vec<OddEntry>,
     /// True if this run has deployed the stack.
     pub deployed: bool,
 }
@@ -100,7 +103,8 @@ impl App {
         match of_swarm {
             Ok((secrets, attempts, mut stack, proxy)) => {
                 self.read_declared(&mut stack, compose_files).await?;
-                Ok(Observed { proxy: proxy.is_some(), secrets, stack, attempts, ..observed })
+                let odd_entries = self.docker.odd_entries();
+                Ok(Observed { proxy: proxy.is_some(), secrets, stack, attempts, odd_entries, ..observed })
             }
             Err(error) if error.is_no_manager() => {
                 observed.no_swarm = Some(error.why_no_swarm().await);

@@ -89,8 +89,8 @@ fn service(spec: Value, version: u64) -> LiveService {
     let spec: docker::service::ServiceSpec = serde_json::from_value(spec).unwrap();
     let replicas = spec.mode.as_ref().and_then(|mode| mode.replicated.as_ref()?.replicas);
     let wanted = replicas.and_then(|replicas| u64::try_from(replicas).ok()).unwrap_or(1);
-    let tasks = Tasks { wanted, running: wanted, update: Update::None, message: None, changed: None };
-    LiveService { id: format!("service{version}"), version, spec, tasks, log_tail: None }
+    let tasks = Tasks { wanted, running: wanted, update: Update::None, message: None, log_tail: None, changed: None };
+    LiveService { id: format!("service{version}"), version, spec, tasks }
 }
 
 #[derive(Debug, Clone)]
@@ -157,6 +157,7 @@ fn world() -> impl Strategy<Value = (Desired, World)> {
                     paths: paths.into_iter().collect(),
                     service,
                     health: HealthProbe::Healthy,
+                    odd_entries: Vec::new(),
                     changed: false,
                 },
             };

@@ -93,7 +93,7 @@ impl Recipe {
         let number = |key: &str| env.get(key).map_or("", String::as_str).to_owned();
         let secrets = self.secrets.iter().map(|(kind, key)| format!("{stack}_{kind}_{}", number(key)));
         let (secrets, changed) = (secrets.collect(), "2026-11-20T23:00:00Z".parse().ok());
-        let tasks = Tasks { wanted, running: wanted, update: Update::None, message: None, changed };
+        let tasks = Tasks { wanted, running: wanted, update: Update::None, message: None, log_tail: None, changed };
         Stack {
             services: vec![StackService {
                 name: self.names().app_service(),

@@ -6,6 +6,7 @@ use super::ServiceGoal;
 use super::observed::{Image, Observed};
 use super::plan::uses;
 use crate::secret;
+use crate::OddEntry;
 use base::fact::Fact;
 
 /// The facts of the service.
@@ -29,5 +30,6 @@ pub fn facts(goal: &ServiceGoal, observed: &Observed) -> Vec<Fact> {
         facts.push(Fact::new("archive", json!(null)).warn(reason.clone(), hint.clone()));
     }
     facts.extend(secret::facts(&observed.secrets, |name| uses(observed, name)));
+    facts.extend(OddEntry::facts(&observed.odd_entries));
     facts
 }

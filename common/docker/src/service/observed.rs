@@ -18,7 +18,7 @@ use crate::image;
 use crate::image::Archive;
 use crate::secret;
 use crate::secret::Secret;
-use crate::{Api, network};
+use crate::{Api, OddEntry, network};
 use base::error::{Class, Explain, Explained};
 use http::{Body, Identity, Request};
 
@@ -46,6 +46,9 @@ pub struct Observed {
     pub service: Option<LiveService>,
     /// The health probe.
     pub health: HealthProbe,
+    /// Entries of Docker's lists that are left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd_entries: Vec<OddEntry>,
     /// True if this run has created or updated the service.
     pub changed: bool,
 }
@@ -144,6 +147,7 @@ impl Program {
             paths: goal.mounts.iter().map(|mount| (mount.source.clone(), HostPath::at(&mount.source))).collect(),
             service: None,
             health: HealthProbe::NotRunning,
+            odd_entries: self.docker.odd_entries(),
             changed: self.memory.borrow().changed,
         };
         match of_swarm {

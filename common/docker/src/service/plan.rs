@@ -41,7 +41,11 @@ pub fn plan(goal: &ServiceGoal, observed: &Observed) -> Plan<Change> {
                     at_rest(goal, observed, service, &mut plan);
                 } else if observed.changed && service.tasks.were_rolled_back() {
                     // Never a success, even if the previous spec runs again.
-                    plan.wait(format!("{} to stay up as declared", goal.program), seen(service), hint(goal));
+                    plan.wait(
+                        format!("{} to stay up as declared", goal.program),
+                        service.tasks.to_string(),
+                        hint(goal),
+                    );
                 } else {
                     let forced = service.spec.task_template.as_ref().and_then(|template| template.force_update);
                     let of = change::SpecVersion { id: service.id.clone(), index: service.version, forced };
@@ -68,7 +72,7 @@ fn reasons(differences: &[String], service: &LiveService, changed: bool) -> Vec<
 /// With nothing to change: waits until the service is healthy, then removes superseded objects.
 fn at_rest(goal: &ServiceGoal, observed: &Observed, service: &LiveService, plan: &mut Plan<Change>) {
     if !service.tasks.are_settled() {
-        plan.wait(format!("{} to settle", goal.program), seen(service), hint(goal));
+        plan.wait(format!("{} to settle", goal.program), service.tasks.to_string(), hint(goal));
         return;
     }
     match &observed.health {
@@ -83,13 +87,6 @@ fn at_rest(goal: &ServiceGoal, observed: &Observed, service: &LiveService, plan:
 
 fn well(goal: &ServiceGoal) -> String {
     format!("{} to answer at https://{}/healthz", goal.program, goal.domain)
-}
-
-fn seen(service: &LiveService) -> String {
-    match &service.log_tail {
-        Some(words) => format!("{}, its log ends: {words}", service.tasks),
-        None => service.tasks.to_string(),
-    }
 }
 
 /// The commands that tell more about a service that does not become healthy.

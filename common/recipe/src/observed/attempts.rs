@@ -2,12 +2,12 @@
 //!
 //! Written before the deploy, so that a kill at any instant loses nothing.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use bollard::models::Config;
-use bollard::query_parameters::ListConfigsOptions;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::names::Names;
 use docker::{Docker, Error, MANAGED};
@@ -36,12 +36,8 @@ pub struct DeployAttempt {
 
 /// Reads the recorded attempts of an app of `piece`.
 pub async fn observe(docker: &Docker, names: &Names, piece: &str) -> Result<Vec<DeployAttempt>, Error> {
-    let filters = HashMap::from([
-        ("name".to_owned(), vec![names.attempt("")]),
-        ("label".to_owned(), vec![format!("{MANAGED}={piece}")]),
-    ]);
-    let options = ListConfigsOptions { filters: Some(filters) };
-    let configs = docker.call("list configs", async |client| client.list_configs(Some(options)).await).await?;
+    let filters = json!({ "name": [names.attempt("")], "label": [format!("{MANAGED}={piece}")] });
+    let configs: Vec<Config> = docker.list("list configs", "/configs", &filters).await?;
     let mut attempts: Vec<DeployAttempt> = configs.into_iter().filter_map(read).collect();
     attempts.sort_by(|one, other| one.tag.cmp(&other.tag));
     Ok(attempts)
