@@ -132,13 +132,15 @@ pub fn can_deploy(
     }
     let is_passed_on = |key: &String| goal.passed_on.is_some_and(|prefix| key.starts_with(prefix));
     let unknown = keys.keys().filter(|key| !known.contains(key) && !is_passed_on(key));
-    let unknown: Vec<&str> = unknown.map(String::as_str).collect();
-    if !unknown.is_empty() {
-        plan.block(
-            "recipe",
-            format!("the .env.sample of {version} does not know {}", unknown.join(", ")),
-            "take these keys out of env, or choose a version of the recipe that knows them",
-        );
+    let (of_operator, ours): (Vec<&str>, Vec<&str>) =
+        unknown.map(String::as_str).partition(|key| goal.env.contains_key(*key));
+    for (unknown, hint) in [
+        (&of_operator, "take these keys out of env, or choose a version of the recipe that knows them"),
+        (&ours, "choose a version of the recipe whose .env.sample has them; this piece needs them"),
+    ] {
+        if !unknown.is_empty() {
+            plan.block("recipe", format!("the .env.sample of {version} does not know {}", unknown.join(", ")), hint);
+        }
     }
     if !content.missing_files.is_empty() {
         plan.block(
@@ -147,5 +149,5 @@ pub fn can_deploy(
             "correct compose_files, or choose a version of the recipe that has them",
         );
     }
-    unknown.is_empty() && content.missing_files.is_empty()
+    of_operator.is_empty() && ours.is_empty() && content.missing_files.is_empty()
 }

@@ -123,11 +123,13 @@ fn ask(
                 recipe.tags.iter().filter(|tag| tag.annotated).filter_map(|tag| version(&tag.name)).collect();
             known.sort();
             let newest: Vec<String> = known.iter().rev().take(5).map(ToString::to_string).collect();
-            plan.block(
-                "recipe",
-                format!("the recipe has no version {name}"),
-                format!("choose one of its releases; the newest are {}", newest.join(", ")),
-            );
+            let hint = if newest.is_empty() {
+                "the recipe has no release; check recipe.source, or name a branch or commit with recipe.version.commit"
+                    .to_owned()
+            } else {
+                format!("choose one of its releases; the newest are {}", newest.join(", "))
+            };
+            plan.block("recipe", format!("the recipe has no version {name}"), hint);
         }
     }
     None
