@@ -13,7 +13,7 @@ use crate::observed::{CertificateSeen, Observed};
 /// The facts of what was observed.
 pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
     let mut facts = recipe::facts(RECIPE, &desired.recipe, &observed.app);
-    if let CertificateSeen::Usable { until, leaf } = &observed.certificate {
+    if let CertificateSeen::Usable { until, leaf, warnings } = &observed.certificate {
         let day = until.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string();
         let fact = Fact::new("certificate_expires", json!({ "time": until, "sha256": leaf }))
             .in_status(format!("certificate until {day}"));
@@ -27,6 +27,9 @@ pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
         } else {
             fact
         });
+        facts.extend(
+            warnings.iter().map(|one| Fact::new("certificate_files", leaf.as_str()).warn(&one.message, &one.hint)),
+        );
     }
     facts
 }

@@ -41,8 +41,11 @@ pub enum CertificateSeen {
     Usable {
         /// The fingerprint.
         leaf: String,
-        /// The end of its validity.
+        /// The earliest end of validity in its chain.
         until: Timestamp,
+        /// The parts that an operator should look at.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        warnings: Vec<CertificateWarning>,
     },
     /// Not usable.
     Unusable {
@@ -51,6 +54,16 @@ pub enum CertificateSeen {
         /// The remedy.
         hint: String,
     },
+}
+
+/// A part of the certificate's files that works, and that an operator should look at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateWarning {
+    /// The state.
+    pub message: String,
+    /// The remedy.
+    pub hint: String,
 }
 
 /// Reads everything.
@@ -77,7 +90,13 @@ pub async fn observe(on: &Traefik) -> Result<Observed, Error> {
 
 fn seen(certificate: &Result<Certificate, Explained>) -> CertificateSeen {
     match certificate {
-        Ok(certificate) => CertificateSeen::Usable { leaf: certificate.fingerprint(), until: certificate.valid_until },
+        Ok(certificate) => {
+            let warnings = certificate.warnings.iter();
+            let warnings = warnings
+                .map(|one| CertificateWarning { message: one.message(), hint: one.hint().to_owned() })
+                .collect();
+            CertificateSeen::Usable { leaf: certificate.fingerprint(), until: certificate.valid_until, warnings }
+        }
         Err(error) => {
             CertificateSeen::Unusable { reason: error.reason(), hint: error.hint.clone().unwrap_or_default() }
         }

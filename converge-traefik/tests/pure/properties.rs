@@ -1,6 +1,5 @@
 //! For generated states: applying plans to a model of Docker, git and abra ends with nothing left to change, within the
 //! rounds a run has, and never takes what is in use or another's.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use std::collections::BTreeMap;
 
@@ -29,7 +28,11 @@ fn desired() -> impl Strategy<Value = Desired> {
 
 fn observed() -> impl Strategy<Value = Observed> {
     let certificate = prop_oneof![
-        4 => Just(CertificateSeen::Usable { leaf: LEAF.into(), until: "2027-01-01T00:00:00Z".parse().unwrap() }),
+        4 => Just(CertificateSeen::Usable {
+            leaf: LEAF.into(),
+            until: "2027-01-01T00:00:00Z".parse().unwrap(),
+            warnings: Vec::new(),
+        }),
         1 => Just(CertificateSeen::Unusable { reason: "expired".into(), hint: "renew it".into() }),
     ];
     (certificate, RECIPE.observed()).prop_map(|(certificate, app)| {
