@@ -1,14 +1,14 @@
 //! Deploys the Traefik recipe with a wildcard certificate and keeps it that way.
 //!
 //! - [`desired`]: the configuration: domain, recipe and version policy, env, compose files.
-//! - [`certificate`]: the pair in credentials `fullchain` and `privkey`, checked before any change.
+//! - [`certificate`]: the pair in credentials `fullchain` and `privkey`, judged and encoded anew before any change.
 //! - [`observed`]: secrets, the recipe's clone, the `.env`, the stack, the probe of Traefik. Reads only.
 //! - [`plan`]: pure; secrets, version, deploy, waits.
 //!
 //! All its changes are those of a recipe's app: [`recipe::change`].
 //!
 //! Healthy means: tasks settled, a TLS probe for a made-up name under the wildcard gets exactly our certificate, plain
-//! HTTP redirects, and no router names an ACME resolver.
+//! HTTP redirects, a router that comes from Swarm answers, and no router names an ACME resolver.
 
 pub mod certificate;
 pub mod desired;

@@ -2,6 +2,8 @@
 
 pub mod acme;
 pub mod probe;
+mod routed;
+mod router;
 
 use std::collections::BTreeMap;
 
@@ -76,16 +78,22 @@ pub async fn observe(on: &Traefik) -> Result<Observed, Error> {
         (CERTIFICATE, usable.map(|certificate| certificate.fullchain.clone())),
         (KEY, usable.map(|certificate| certificate.privkey.clone())),
     ]);
-    let (app, acme) = tokio::join!(
+    let (app, routed) = tokio::join!(
         on.app.observe(&desired.recipe.version, &desired.compose_files, &contents),
-        acme::observe(on.app.docker())
+        routed::observe(on.app.docker())
     );
-    let app = app?;
+    let mut app = app?;
     // Without a Swarm there are no services to ask for.
-    let acme = if app.no_swarm.is_some() { Vec::new() } else { acme? };
+    let routed = if app.no_swarm.is_some() { Vec::new() } else { routed? };
+    app.odd_entries = on.app.docker().odd_entries();
     let runs = app.stack.services.iter().any(|service| service.tasks.running > 0);
-    let probe = if runs { Some(probe::ask(desired.probe.address, &desired.domain).await) } else { None };
-    Ok(Observed { now, certificate: seen(&certificate), app, acme, probe })
+    let probe = if runs {
+        let routers = router::candidates(&routed, &desired.domain, |service| on.app.names.is_ours(service));
+        Some(probe::ask(desired.probe.address, &desired.domain, &routers).await)
+    } else {
+        None
+    };
+    Ok(Observed { now, certificate: seen(&certificate), app, acme: acme::routers(&routed), probe })
 }
 
 fn seen(certificate: &Result<Certificate, Explained>) -> CertificateSeen {

@@ -1,11 +1,8 @@
 //! Routers that would request certificates from an ACME resolver.
 
-use std::collections::HashMap;
-
-use bollard::models::Service;
-use bollard::query_parameters::ListServicesOptions;
-use docker::{Docker, Error};
 use serde::{Deserialize, Serialize};
+
+use super::routed::Routed;
 
 /// A router that asks an ACME resolver for certificates.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -19,26 +16,45 @@ pub struct AcmeRouter {
     pub resolver: String,
 }
 
-/// Routers of any service that name an ACME resolver: with one, Traefik would ask for certificates by itself.
-pub async fn observe(docker: &Docker) -> Result<Vec<AcmeRouter>, Error> {
-    // Traefik routes only these.
-    let filters = HashMap::from([("label".to_owned(), vec!["traefik.enable=true".to_owned()])]);
-    let options = ListServicesOptions { filters: Some(filters), ..Default::default() };
-    let routed = docker.call("list routed services", async |client| client.list_services(Some(options)).await).await?;
-    let mut routers: Vec<AcmeRouter> = routed.into_iter().flat_map(routers_of).collect();
+/// Returns the routers, of HTTP and TCP, that name an ACME resolver: with one, Traefik asks for certificates by itself.
+pub fn routers(routed: &[Routed]) -> Vec<AcmeRouter> {
+    let mut routers: Vec<AcmeRouter> = routed
+        .iter()
+        .flat_map(|service| {
+            let labels = service.labels.iter();
+            let labels = labels.filter(|label| label.option == "tls.certresolver" && !label.value.is_empty());
+            labels.map(|label| AcmeRouter {
+                service: service.service.clone(),
+                label: label.label.clone(),
+                resolver: label.value.clone(),
+            })
+        })
+        .collect();
     routers.sort();
-    Ok(routers)
+    routers
 }
 
-fn routers_of(service: Service) -> Vec<AcmeRouter> {
-    let Some(spec) = service.spec else { return Vec::new() };
-    let name = spec.name.unwrap_or_default();
-    let labels = spec.labels.unwrap_or_default().into_iter();
-    labels
-        .filter(|(label, resolver)| {
-            let label = label.to_ascii_lowercase();
-            label.starts_with("traefik.http.routers.") && label.ends_with(".tls.certresolver") && !resolver.is_empty()
-        })
-        .map(|(label, resolver)| AcmeRouter { service: name.clone(), label, resolver })
-        .collect()
+#[cfg(test)]
+mod tests {
+    use super::super::routed::tests::service;
+    use super::*;
+
+    #[test]
+    fn resolvers_of_http_and_tcp_routers_are_seen() {
+        let labels = [
+            ("traefik.http.routers.web.tls.certresolver", "production"),
+            ("traefik.http.routers.web.tls", "true"),
+            ("traefik.TCP.routers.db.tls.CertResolver", "staging"),
+            ("traefik.http.routers.other.tls.certresolver", ""),
+        ];
+        let seen = routers(&[service("app", ("traefik.enable", "True"), &labels).unwrap()]);
+        let seen: Vec<_> = seen.iter().map(|one| (one.label.as_str(), one.resolver.as_str())).collect();
+        assert_eq!(
+            seen,
+            [
+                ("traefik.TCP.routers.db.tls.CertResolver", "staging"),
+                ("traefik.http.routers.web.tls.certresolver", "production"),
+            ]
+        );
+    }
 }

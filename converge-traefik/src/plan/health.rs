@@ -1,4 +1,4 @@
-//! The health of Traefik: settled, serving exactly our certificate, redirecting plain HTTP.
+//! The health of Traefik: settled, serving exactly our certificate, redirecting plain HTTP, routing by labels in Swarm.
 
 use base::plan::Plan;
 use recipe::names::Names;
@@ -46,6 +46,9 @@ fn unhealthy(desired: &Desired, observed: &Observed, leaf: Option<&str>) -> Vec<
             }
             if let Err(why) = &probe.redirect {
                 unhealthy.push(("plain HTTP to redirect".into(), why.clone()));
+            }
+            if let Some(Err(why)) = &probe.router {
+                unhealthy.push(("Traefik to route as the labels in Swarm say".into(), why.clone()));
             }
         }
     }

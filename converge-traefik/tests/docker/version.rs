@@ -55,6 +55,29 @@ fn latest_goes_forward_and_back_and_holds_a_release_that_needs_an_operator() {
     world.assert_converged();
 }
 
+/// Its container is healthy, and serves the certificate: only its routers are missing.
+#[test]
+fn latest_goes_back_from_a_release_that_routes_nothing() {
+    let Some(world) = World::bare("latest_goes_back_from_a_release_that_routes_nothing") else { return };
+    fs::remove_dir_all(world.path("catalogue")).unwrap();
+    world.publish(Some(NEXT));
+    world.declare(|desired| {
+        desired["recipe"]["version"] = json!("latest");
+        desired["limits"]["wait_seconds"] = json!(60);
+    });
+    world.run().assert_outcome(0, "changed");
+    assert_eq!(world.version(), NEXT);
+
+    world.release("3.9.3+v3.7.15", "traefik.yml.tmpl", "unix:///var/run/docker.sock", "tcp://127.0.0.1:9");
+    drop(fs::remove_file(world.path("abra/recipes/traefik/.git/FETCH_HEAD")));
+    let run = world.run();
+    run.assert_outcome(1, "failed");
+    run.assert_says("3.9.3+v3.7.15 did not become healthy");
+    run.assert_says("Traefik has no router for this host");
+    assert_eq!(world.version(), NEXT);
+    world.run().assert_outcome(0, "unchanged");
+}
+
 #[test]
 fn a_pin_that_never_becomes_healthy_fails_in_place() {
     let Some(world) = World::converged("a_pin_that_never_becomes_healthy_fails_in_place") else { return };
@@ -66,6 +89,8 @@ fn a_pin_that_never_becomes_healthy_fails_in_place() {
     run.assert_outcome(1, "failed");
     run.assert_says("waited 30 s for");
     run.assert_says("non-zero exit");
+    run.assert_says("its log ends: ");
+    run.assert_says("drainTimeout");
 }
 
 #[test]

@@ -76,6 +76,21 @@ impl World {
         };
     }
 
+    /// Publishes one more release, in which a text of the static configuration is another.
+    pub fn release(&self, version: &str, file: &str, from: &str, to: &str) {
+        let (bare, tree) = (self.path("catalogue/traefik.git"), self.path("tree"));
+        self.sh(&format!(
+            "rm -rf {tree} && git clone --quiet {bare} {tree} && cd {tree} && git checkout --quiet main && \
+             sed -i 's|{from}|{to}|' {file} && sed -i 's/^export TRAEFIK_YML_VERSION=.*/export TRAEFIK_YML_VERSION=v90/' abra.sh && \
+             sed -i 's/\\(coop-cloud.*version=\\).*\"/\\1{version}\"/' compose.yml && \
+             git -c user.name=m -c user.email=m@localhost commit --quiet --all --message='feat: {version}' && \
+             git -c user.name=m -c user.email=m@localhost tag --annotate --message={version} {version} && \
+             git push --quiet origin HEAD {version}",
+            bare = bare.display(),
+            tree = tree.display(),
+        ));
+    }
+
     /// Writes the credentials of a new self-signed certificate.
     pub fn new_certificate(&self, names: &[&str]) {
         let key = KeyPair::generate().unwrap();

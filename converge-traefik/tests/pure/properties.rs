@@ -54,7 +54,7 @@ fn look(observed: &mut Observed) {
     let app = &observed.app;
     let used = app.secrets(CERTIFICATE).iter().find(|secret| app.stack.uses(&secret.name));
     let served = used.and_then(|secret| secret.labels.get(LEAF_LABEL).cloned());
-    observed.probe = served.map(|leaf| Probe { certificate: Ok(leaf), redirect: Ok(()) });
+    observed.probe = served.map(|leaf| Probe { certificate: Ok(leaf), redirect: Ok(()), router: Some(Ok(())) });
 }
 
 fn apply(change: &Change, observed: &mut Observed) -> bool {
