@@ -3,7 +3,7 @@
 use std::fmt;
 
 use bollard::models::{Service, ServiceSpecMode, ServiceUpdateStatusStateEnum, Task, TaskSpec, TaskState};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -11,6 +11,9 @@ use super::{Docker, Error, log};
 
 /// The label that names a service's stack.
 pub const STACK: &str = "com.docker.stack.namespace";
+
+/// The longest time between the end of an update and the note of it.
+const OF_AN_END: SignedDuration = SignedDuration::from_secs(2);
 
 /// The tasks of a service, compared with its spec.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +30,7 @@ pub struct Tasks {
     /// The end of the log of the last failed task, if there is a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log_tail: Option<String>,
-    /// The time of the last change of the service.
+    /// The time of the last change of the service's spec.
     pub changed: Option<Timestamp>,
 }
 
@@ -139,14 +142,17 @@ pub fn evaluate<'a>(service: &Service, tasks: impl Iterator<Item = &'a Task>) ->
         .filter(|_| !matches!(update, Update::None | Update::Updating | Update::Completed));
     let of_task =
         failed.and_then(|task| task.status.as_ref()?.err.clone()).filter(|_| running < wanted || is_back(update));
-    Tasks {
-        wanted,
-        running,
-        update,
-        message: of_task.or(of_update),
-        log_tail: None,
-        changed: service.updated_at.as_ref().and_then(|time| time.parse().ok()),
-    }
+    Tasks { wanted, running, update, message: of_task.or(of_update), log_tail: None, changed: changed(service) }
+}
+
+/// The time of the last change of the spec. Docker's own time of a service moves when an update ends, too.
+fn changed(service: &Service) -> Option<Timestamp> {
+    let time = |text: Option<&String>| text.and_then(|text| text.parse::<Timestamp>().ok());
+    let moved = time(service.updated_at.as_ref())?;
+    let ended = service.update_status.as_ref().filter(|status| update(status.state) == Update::Completed);
+    let is_end = |end: Timestamp| moved.duration_since(end).abs() < OF_AN_END;
+    let of_end = ended.filter(|status| time(status.completed_at.as_ref()).is_some_and(is_end));
+    Some(of_end.and_then(|status| time(status.started_at.as_ref())).unwrap_or(moved))
 }
 
 /// The last task that says an error. One that has failed tells more than one that waits for its resources.
@@ -199,5 +205,26 @@ fn update(state: Option<ServiceUpdateStatusStateEnum>) -> Update {
         Some(State::ROLLBACK_STARTED) => Update::RollbackStarted,
         Some(State::ROLLBACK_PAUSED) => Update::RollbackPaused,
         Some(State::ROLLBACK_COMPLETED) => Update::RollbackCompleted,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A version on trial has its time from the change on, not from the end of the update.
+    #[test]
+    fn the_end_of_an_update_is_no_change() {
+        let service = |updated: &str, state: &str| {
+            let status =
+                json!({ "State": state, "StartedAt": "2026-11-27T10:00:00Z", "CompletedAt": "2026-11-27T10:00:20Z" });
+            serde_json::from_value(json!({ "UpdatedAt": updated, "UpdateStatus": status })).unwrap()
+        };
+        let seen = |updated: &str, state: &str| changed(&service(updated, state)).unwrap().to_string();
+        assert_eq!(seen("2026-11-27T10:00:20.1Z", "completed"), "2026-11-27T10:00:00Z");
+        assert_eq!(seen("2026-11-27T10:07:00Z", "completed"), "2026-11-27T10:07:00Z", "changed since");
+        assert_eq!(seen("2026-11-27T10:00:20.1Z", "rollback_completed"), "2026-11-27T10:00:20.1Z");
+        let created: Service = serde_json::from_value(json!({ "UpdatedAt": "2026-11-27T10:00:00Z" })).unwrap();
+        assert_eq!(changed(&created).unwrap().to_string(), "2026-11-27T10:00:00Z");
     }
 }
