@@ -55,7 +55,7 @@ fn latest_goes_forward_and_back_and_holds_a_release_that_needs_an_operator() {
     world.assert_converged();
 }
 
-/// Its container is healthy, and serves the certificate: only its routers are missing.
+/// The container is healthy and serves the certificate: only the routers are missing.
 #[test]
 fn latest_goes_back_from_a_release_that_routes_nothing() {
     let Some(world) = World::bare("latest_goes_back_from_a_release_that_routes_nothing") else { return };
