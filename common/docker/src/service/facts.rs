@@ -5,8 +5,8 @@ use serde_json::json;
 use super::ServiceGoal;
 use super::observed::{Image, Observed};
 use super::plan::uses;
-use crate::secret;
 use crate::OddEntry;
+use crate::secret;
 use base::fact::Fact;
 
 /// The facts of the service.
