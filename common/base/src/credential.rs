@@ -69,7 +69,9 @@ impl Explain for Error {
             }
             Self::Missing { name, .. } => format!("add LoadCredential={name}:/path to the unit"),
             Self::Unreadable { name, .. } => format!("check the permissions of the file behind `{name}`"),
-            Self::NotText { name } => format!("check what wrote the file behind `{name}`; it must be text"),
+            Self::NotText { name } => {
+                format!("write the file behind `{name}` as text in UTF-8; UTF-16 and binary forms are not read")
+            }
             Self::Empty { name } => format!("fill the file behind `{name}`"),
         })
     }
