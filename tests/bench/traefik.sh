@@ -18,3 +18,4 @@ grep -q '^LETS_ENCRYPT_ENV=$' "$ABRA_DIR/servers/default/traefik.ci.localhost.en
 served=$(openssl s_client -connect 10.99.0.1:443 -servername probe.ci.localhost </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256)
 [ "$served" = "$leaf" ]
 curl --silent --output /dev/null --write-out '%{redirect_url}' --resolve probe.ci.localhost:80:10.99.0.1 http://probe.ci.localhost/ | grep -q ^https://
+curl --silent --insecure --resolve traefik.ci.localhost:443:10.99.0.1 https://traefik.ci.localhost/api/version | grep -q Version
