@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use base::address::{Probe, domain_setting_problem, server_setting_problem};
 use base::configuration::Problem;
 use base::limits::Limits;
+use http::names::is_login;
 use recipe::{Source, desired};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -169,8 +170,7 @@ impl Forge {
         let mut problems = Vec::new();
         problems.extend(server_setting_problem("gitea.address", &self.address, "https://git.example.org"));
         // Drone parses `username:<bot>,machine:…`. Gitea allows none of these separators in a login.
-        let is_login = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if self.bot.is_empty() || !self.bot.chars().all(is_login) {
+        if !is_login(&self.bot) {
             let message = format!("is `{}`, no login of Gitea's", self.bot);
             problems.push(Problem::new("gitea.bot", message, "write the bot's login, such as ci-bot"));
         }

@@ -4,6 +4,7 @@
 pub mod address;
 pub mod backoff;
 pub mod clock;
+pub mod commit;
 pub mod configuration;
 pub mod credential;
 pub mod error;

@@ -130,6 +130,11 @@ impl Answer {
 
     /// The body as JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        self.json_ref()
+    }
+
+    /// The same, borrowed from the body.
+    pub(crate) fn json_ref<'a, T: Deserialize<'a>>(&'a self) -> Result<T, Error> {
         self.refuse_page()?;
         serde_json::from_slice(&self.body).map_err(|error| {
             let call = self.call.clone();

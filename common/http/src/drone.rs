@@ -10,10 +10,10 @@ use reqwest::Method;
 use secrecy::SecretString;
 use serde_json::json;
 
-use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
+use crate::{Answer, Body, Client, Connect, Entries, Error, Identity, Request, Service};
 
 pub use answers::{Account, Permissions, Repository};
-pub use build::{Build, Page};
+pub use build::{Build, OddBuild, Page};
 pub use builds::{Builds, PAGE};
 pub use stage::OpenStage;
 pub use status::Status;
@@ -53,14 +53,12 @@ impl Drone {
     /// The repositories of the token's owner, from Drone's own store: Gitea is not asked.
     /// A request for a single repository may ask Gitea for permissions (once an hour), with 404 when Gitea is away.
     pub async fn repositories(&self) -> Result<Vec<Repository>, Error> {
-        let all: Option<_> = self.client.get(&self.identity, &["api", "user", "repos"], &[]).await?;
-        Ok(all.unwrap_or_default())
+        listed(&self.client.read(&self.request(Method::GET, &["api", "user", "repos"], &[])).await?)
     }
 
     /// Makes Drone read the repositories of the token's owner from Gitea again; returns the new list.
     pub async fn synchronise(&self) -> Result<Vec<Repository>, Error> {
-        let answer = self.change(Method::POST, &["api", "user", "repos"], Body::None).await?;
-        Ok(answer.json::<Option<_>>()?.unwrap_or_default())
+        listed(&self.change(Method::POST, &["api", "user", "repos"], Body::None).await?)
     }
 
     /// The bot's permissions in Gitea for the repository `owner/name`, asked by Drone with the bot's SCM token. A dead token
@@ -117,4 +115,12 @@ impl Drone {
     async fn change(&self, method: Method, path: &[&str], body: Body<'_>) -> Result<Answer, Error> {
         self.client.change(method, &self.identity, path, &[], body).await
     }
+}
+
+/// Reads a list of repositories; `null` for none.
+fn listed(answer: &Answer) -> Result<Vec<Repository>, Error> {
+    if answer.json_ref::<Option<serde::de::IgnoredAny>>()?.is_none() {
+        return Ok(Vec::new());
+    }
+    Entries::of(answer, Ok)?.told()
 }

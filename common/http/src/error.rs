@@ -83,6 +83,8 @@ pub enum Refusal {
     Prohibited,
     /// The account is known but may not do this.
     Rights,
+    /// The token lacks a scope.
+    Scope,
 }
 
 impl Refusal {
@@ -95,6 +97,8 @@ impl Refusal {
             Self::MustChangePassword
         } else if says(&["prohibited", "not activated", "not active"]) {
             Self::Prohibited
+        } else if says(&["required scope"]) {
+            Self::Scope
         } else if status == 401 {
             Self::Credentials
         } else {

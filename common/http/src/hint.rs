@@ -118,6 +118,11 @@ fn refused(call: &Call, because: Refusal, by: AuthMethod) -> String {
                 .into()
         }
         (_, Refusal::Prohibited) => "let an administrator of Gitea allow the bot to sign in".into(),
+        (Service::Gitea, Refusal::Scope) => {
+            "make a token for the bot with the scopes read:repository, write:issue, read:organization and read:user, \
+             and put it into the credential `gitea-token`"
+                .into()
+        }
         (Service::Gitea, Refusal::Rights) if by == AuthMethod::Token => {
             "give the bot the right to do this in Gitea, and its token the scope".into()
         }

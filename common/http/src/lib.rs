@@ -3,6 +3,7 @@
 
 mod answer;
 pub mod drone;
+mod entries;
 mod error;
 pub mod gitea;
 mod hint;
@@ -31,13 +32,14 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
 
 pub use answer::Answer;
+pub use entries::Entries;
 pub use error::{AuthMethod, Call, Error, Refusal, Service};
 pub use observer::Observer;
 pub use page::{quoted, title};
 pub use transport::{RawResponse, Transport, TransportError};
 
-/// The largest answer that is read.
-const LARGEST: usize = 4 * 1024 * 1024;
+/// The largest answer that is read, in bytes.
+pub(crate) const LARGEST: usize = 4 * 1024 * 1024;
 
 /// The way to reach a server.
 #[derive(Debug, Clone)]

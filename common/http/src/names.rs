@@ -7,7 +7,7 @@ use base::address::shown;
 use serde::{Deserialize, Serialize};
 
 /// The longest login that is accepted, in bytes.
-const LONGEST_LOGIN: usize = 255;
+pub(crate) const LONGEST_LOGIN: usize = 255;
 
 /// `owner/name`, with the characters that Gitea allows.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -87,13 +87,20 @@ impl fmt::Display for Pull {
     }
 }
 
-/// True if a text can be a login and is one plain segment of a path.
+/// True if a text can be a login and is one plain segment of a path. Accounts of older versions and of other directories
+/// have mail addresses, blanks and `~` in it.
 pub fn is_login(text: &str) -> bool {
-    let plain = |c: char| c.is_alphanumeric() || "-_.".contains(c);
-    !text.is_empty() && text.len() <= LONGEST_LOGIN && !matches!(text, "." | "..") && text.chars().all(plain)
+    let plain = |c: char| c.is_alphanumeric() || "-_.@~+' ".contains(c);
+    !text.is_empty()
+        && text.len() <= LONGEST_LOGIN
+        && !matches!(text, "." | "..")
+        && text.trim() == text
+        // A mention, not a login.
+        && !text.starts_with('@')
+        && text.chars().all(plain)
 }
 
-/// True if a text can be a commit's hash, SHA-1 or SHA-256.
-pub fn is_commit(text: &str) -> bool {
-    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+/// True if a repository's name can be a recipe's: programs get it as an argument, so it must not look like an option.
+pub fn is_recipe(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_alphanumeric())
 }

@@ -7,10 +7,11 @@ mod write;
 
 use std::path::Path;
 
+use base::commit::is_commit;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use read::parse;
+pub use read::{Unreadable, parse};
 pub use write::{
     Artefact, Base, Customisation, Fault, Finding, Flags, Mode, Report, RunKind, RungReport, State, TestReport,
     UpgradeDiff,
@@ -169,17 +170,18 @@ pub struct RunIdentity<'a> {
     pub quick: bool,
 }
 
-/// Returns the results of a run; `None` if they are missing, incomplete, or those of another run.
-pub fn read(runs: &Path, run: RunIdentity<'_>) -> Option<Results> {
-    let bytes = read::read_file(runs, &run.build.to_string())?;
-    parse(&bytes).filter(|results| results.belongs_to(run))
+/// Returns the results of a run; `None` if they are missing, or those of another run.
+pub fn read(runs: &Path, run: RunIdentity<'_>) -> Result<Option<Results>, Unreadable> {
+    let Some(bytes) = read::read_file(runs, &run.build.to_string())? else { return Ok(None) };
+    let results = parse(&bytes).ok_or(Unreadable::NotUnderstood)?;
+    Ok(Some(results).filter(|results| results.belongs_to(run)))
 }
 
 impl Results {
     /// True if the results are of that run. Fields that are missing do not differ, except the run's id.
     pub fn belongs_to(&self, run: RunIdentity<'_>) -> bool {
-        let is_hash =
-            |commit: &&String| matches!(commit.len(), 40 | 64) && commit.bytes().all(|b| b.is_ascii_hexdigit());
+        // A name is no commit.
+        let is_hash = |commit: &&String| is_commit(&commit.to_ascii_lowercase());
         self.run == run.build.to_string()
             && self.commit.as_ref().filter(is_hash).is_none_or(|commit| commit.eq_ignore_ascii_case(run.commit))
             && self.pull.is_none_or(|pull| pull == run.pull)

@@ -2,11 +2,12 @@
 //! counts as missing.
 
 use std::fs::File;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use jiff::Timestamp;
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 use serde_json::{Map, Value};
@@ -15,25 +16,51 @@ use super::{FILE, FailedTest, Results, RunError, Rung, RungName, RungStatus, Ver
 
 /// The largest file that is read.
 pub(super) const LARGEST: u64 = 1024 * 1024;
-/// The largest number of failed tests, causes and artefacts that is kept.
-const MOST_ENTRIES: usize = 20;
 /// The longest text that is kept, in bytes.
 const LONGEST_TEXT: usize = 16 * 1024;
 
-/// Reads `<runs>/<run>/results.json`. Follows no link, opens nothing but a regular file, and never blocks.
-pub(super) fn read_file(runs: &Path, run: &str) -> Option<Vec<u8>> {
-    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    // The directory of all runs is the operator's and may be a link.
-    let all = open(runs, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_DIRECTORY, Mode::empty()).ok()?;
-    let one: OwnedFd = openat(&all, run, flags | OFlag::O_DIRECTORY, Mode::empty()).ok()?;
-    let file = File::from(openat(&one, FILE, flags, Mode::empty()).ok()?);
-    let about = file.metadata().ok()?;
-    if !about.is_file() || about.len() > LARGEST {
-        return None;
+/// The reason why a results file that is there says nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum Unreadable {
+    /// The file or its directory cannot be opened or read.
+    #[error("results.json cannot be read")]
+    Io(#[source] io::Error),
+    /// A directory, a pipe, a device.
+    #[error("results.json is no regular file")]
+    NotAFile,
+    /// Larger than any run writes.
+    #[error("results.json is larger than {LARGEST} bytes")]
+    TooLarge,
+    /// Not JSON, not complete, or of an unknown schema.
+    #[error("results.json is not complete, or of an unknown schema")]
+    NotUnderstood,
+}
+
+/// Reads `<runs>/<run>/results.json`; `None` if it is missing. Follows no link, opens nothing but a regular file, and never
+/// blocks.
+pub(super) fn read_file(runs: &Path, run: &str) -> Result<Option<Vec<u8>>, Unreadable> {
+    let Some(file) = open_file(runs, run).map_err(|errno| Unreadable::Io(errno.into()))? else { return Ok(None) };
+    let about = file.metadata().map_err(Unreadable::Io)?;
+    if !about.is_file() {
+        return Err(Unreadable::NotAFile);
     }
     let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).ok()?;
-    (bytes.len() as u64 <= LARGEST).then_some(bytes)
+    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(Unreadable::Io)?;
+    if bytes.len() as u64 > LARGEST { Err(Unreadable::TooLarge) } else { Ok(Some(bytes)) }
+}
+
+fn open_file(runs: &Path, run: &str) -> Result<Option<File>, Errno> {
+    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
+    let opened = || {
+        // The directory of all runs is the operator's and may be a link.
+        let all = open(runs, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_DIRECTORY, Mode::empty())?;
+        let one: OwnedFd = openat(&all, run, flags | OFlag::O_DIRECTORY, Mode::empty())?;
+        Ok(File::from(openat(&one, FILE, flags, Mode::empty())?))
+    };
+    match opened() {
+        Err(Errno::ENOENT) => Ok(None),
+        opened => opened.map(Some),
+    }
 }
 
 /// Parses a file. Returns `None` if it is not complete or has an unknown schema.
@@ -161,12 +188,12 @@ fn failed_tests(fields: &Map<String, Value>) -> Vec<FailedTest> {
         let output = text(row, "output_tail").or_else(|| text(row, "output")).unwrap_or_default();
         has_failed.then(|| FailedTest { rung, name: text(row, "name").unwrap_or_default(), output })
     };
-    rows.into_iter().flatten().filter_map(test).take(MOST_ENTRIES).collect()
+    rows.into_iter().flatten().filter_map(test).collect()
 }
 
 fn artefacts(fields: &Map<String, Value>) -> Vec<String> {
     let rows = fields.get("artefacts").and_then(Value::as_array);
-    rows.into_iter().flatten().filter_map(|row| text(row.as_object()?, "name")).take(MOST_ENTRIES).collect()
+    rows.into_iter().flatten().filter_map(|row| text(row.as_object()?, "name")).collect()
 }
 
 fn run_error(value: &Value) -> Option<RunError> {
@@ -174,12 +201,7 @@ fn run_error(value: &Value) -> Option<RunError> {
         Value::Null => None,
         Value::Object(fields) => {
             let causes = fields.get("causes").and_then(Value::as_array);
-            let causes = causes
-                .into_iter()
-                .flatten()
-                .filter_map(|cause| cause.as_str().map(shortened))
-                .take(MOST_ENTRIES)
-                .collect();
+            let causes = causes.into_iter().flatten().filter_map(|cause| cause.as_str().map(shortened)).collect();
             Some(RunError { message: text(fields, "message").unwrap_or_default(), causes, hint: text(fields, "hint") })
         }
         Value::String(message) => Some(RunError { message: shortened(message), ..RunError::default() }),

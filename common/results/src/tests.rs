@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::read::{LARGEST, read_file};
-use super::{Results, RunIdentity, Rung, RungName, RungStatus, Verdict, parse, read};
+use super::{Results, RunIdentity, Rung, RungName, RungStatus, Unreadable, Verdict, parse, read};
 
 const COMMIT: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 
@@ -189,33 +189,54 @@ fn a_level_is_never_more_than_its_rungs_bear_out() {
 #[test]
 fn a_file_is_read_and_nothing_else() {
     let whole = runs(third().to_string().as_bytes());
-    assert!(read(whole.path(), run(42)).is_some());
-    assert_eq!(read(whole.path(), run(43)), None);
-    assert_eq!(read(Path::new("/nonexistent"), run(42)), None);
+    assert!(read(whole.path(), run(42)).unwrap().is_some());
+    assert_eq!(read(whole.path(), run(43)).unwrap(), None);
+    assert_eq!(read(Path::new("/nonexistent"), run(42)).unwrap(), None);
 
     let linked = tempfile::tempdir().unwrap();
     symlink(whole.path().join("42"), linked.path().join("42")).unwrap();
-    assert_eq!(read(linked.path(), run(42)), None, "a run's directory is no link");
+    assert!(matches!(read(linked.path(), run(42)), Err(Unreadable::Io(_))), "a run's directory is no link");
     fs::create_dir(linked.path().join("43")).unwrap();
     symlink(whole.path().join("42/results.json"), linked.path().join("43/results.json")).unwrap();
-    assert_eq!(read_file(linked.path(), "43"), None, "nor is its file");
+    assert!(matches!(read_file(linked.path(), "43"), Err(Unreadable::Io(_))), "nor is its file");
     fs::create_dir_all(linked.path().join("44/results.json")).unwrap();
-    assert_eq!(read_file(linked.path(), "44"), None, "nor a directory");
+    assert!(matches!(read_file(linked.path(), "44"), Err(Unreadable::NotAFile)), "nor a directory");
     fs::create_dir(linked.path().join("45")).unwrap();
     let pipe = linked.path().join("45/results.json");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    assert_eq!(read_file(linked.path(), "45"), None, "nor a pipe, which is not waited for");
+    assert!(matches!(read_file(linked.path(), "45"), Err(Unreadable::NotAFile)), "nor a pipe, which is not waited for");
 
     let all = tempfile::tempdir().unwrap();
     symlink(whole.path(), all.path().join("runs")).unwrap();
-    assert!(read(&all.path().join("runs"), run(42)).is_some(), "where they all are is the operator's");
+    assert!(read(&all.path().join("runs"), run(42)).unwrap().is_some(), "where they all are is the operator's");
 }
 
 #[test]
-fn a_file_that_is_too_large_is_not_read() {
+fn a_file_that_says_nothing_is_told_apart_from_none() {
     let mut large = third();
     large["padding"] = json!("x".repeat(usize::try_from(LARGEST).unwrap()));
-    assert_eq!(read(runs(large.to_string().as_bytes()).path(), run(42)), None);
+    let large = read(runs(large.to_string().as_bytes()).path(), run(42));
+    assert!(matches!(large, Err(Unreadable::TooLarge)), "{large:?}");
+    for odd in ["", "{", "null", r#"{"schema": 4, "run_id": "42"}"#] {
+        let odd = read(runs(odd.as_bytes()).path(), run(42));
+        assert!(matches!(odd, Err(Unreadable::NotUnderstood)), "{odd:?}");
+    }
+}
+
+#[test]
+fn odd_entries_hide_no_others() {
+    let mut odd = third();
+    let failed = |number| json!({"rung": "custom", "name": format!("test {number}"), "status": "failed"});
+    let mut tests: Vec<Value> = (0..40).map(failed).collect();
+    tests.insert(7, Value::Null);
+    tests.insert(9, json!({"status": ["failed"], "name": 7}));
+    odd["tests"] = json!(tests);
+    let names = (0..40).map(|number| json!({"name": format!("{number}.log")}));
+    odd["artefacts"] = names.chain([json!("card.png"), json!({"name": "badge.svg"})]).collect();
+    let results = parsed(&odd).unwrap();
+    assert_eq!(results.failed_tests.len(), 40);
+    assert_eq!(results.artefacts.len(), 41);
+    assert_eq!(results.artefacts[40], "badge.svg");
 }
 
 /// JSON that is nearly what is expected.

@@ -17,6 +17,9 @@ use super::stop::{LEDGER, Stop};
 use http::drone::Builds;
 use http::gitea::Gitea;
 
+/// The number of left-out entries of a list that are named.
+const SHOWN: usize = 3;
+
 /// The context that all tasks share.
 #[derive(Debug)]
 pub struct Bridge {
@@ -77,6 +80,16 @@ impl Bridge {
             metrics,
             stopping: watch::Sender::new(false),
         }))
+    }
+
+    /// Notes the entries that were left out of a list, if there are any.
+    pub fn note_left_out<'a>(&self, list: &str, left_out: impl IntoIterator<Item = &'a String>) {
+        let left_out: Vec<&str> = left_out.into_iter().map(String::as_str).collect();
+        let (shown, more) = left_out.split_at(left_out.len().min(SHOWN));
+        if !shown.is_empty() {
+            let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
+            self.health.note(&format!("left out of {list}"), &format!("{}{more}", shown.join("; ")));
+        }
     }
 
     /// Tells every task to end.

@@ -7,7 +7,6 @@
 mod act;
 mod attempts;
 mod decision;
-mod problem;
 mod round;
 mod snapshot;
 #[cfg(test)]

@@ -16,7 +16,9 @@ use base::error::chain;
 use tokio::time::Instant;
 
 use super::Bridge;
+use super::held_up::HeldUp;
 use super::ledger;
+use super::metrics::Task;
 use super::stop::{LEDGER, LedgerRetry, RETRIES, Stop};
 use super::trigger::{self, State, StateKind, Trigger};
 use ask::Undecided;
@@ -29,7 +31,13 @@ const IN_A_ROW: usize = 2;
 
 /// Works until the shutdown.
 pub async fn run(bridge: &Arc<Bridge>) {
-    let mut decider = Decider { bridge, gitea: RETRIES, ledger: LedgerRetry::new(LEDGER), waiting: BTreeMap::new() };
+    let mut decider = Decider {
+        bridge,
+        gitea: RETRIES,
+        ledger: LedgerRetry::new(LEDGER),
+        waiting: BTreeMap::new(),
+        held_up: HeldUp::new(bridge, Task::Decide, "decide"),
+    };
     loop {
         let pause = decider.look().await;
         if !bridge.wait(Some(&bridge.wakers.decide), pause).await {
@@ -46,6 +54,8 @@ struct Decider<'a> {
     ledger: LedgerRetry,
     /// Failures of each trigger that could not be decided.
     waiting: BTreeMap<i64, Retries>,
+    /// The same triggers, for the health report.
+    held_up: HeldUp<'a, i64>,
 }
 
 impl Decider<'_> {
@@ -65,6 +75,7 @@ impl Decider<'_> {
         self.ledger.recover(&self.bridge.ledger, &self.bridge.health)?;
         let seen = self.bridge.ledger.of_kinds(&[StateKind::Seen])?;
         self.waiting.retain(|comment, _| seen.iter().any(|trigger| trigger.comment == *comment));
+        self.held_up.keep(|comment| seen.iter().any(|trigger| trigger.comment == *comment));
         let (mut pulls, mut in_a_row) = (BTreeSet::new(), 0);
         let mut next = LOOK;
         for trigger in &seen {
@@ -80,6 +91,7 @@ impl Decider<'_> {
                 Ok(()) => {
                     in_a_row = 0;
                     self.waiting.remove(&trigger.comment);
+                    self.held_up.succeeded(&trigger.comment);
                     self.gitea.succeeded();
                     // The next comment of the same pull request may be undecided.
                     next = Duration::ZERO;
@@ -148,15 +160,23 @@ impl Decider<'_> {
             Undecided::Stop(Stop::Gitea(error)) => (one_line(error), error.wait()),
             other => (chain(other), None),
         };
+        let problem = undecided.problem();
+        self.held_up.failed(
+            trigger.comment,
+            problem,
+            &format!("{}, comment {}: {reason}", trigger.pull, trigger.comment),
+        );
         let retries = self.waiting.entry(trigger.comment).or_insert(RETRIES);
         let pause = retries.failed(asked);
         if rules::is_given_up(trigger, bridge.clock.now(), &bridge.settings, retries.failures()) {
             tracing::warn!("{}, comment {}: given up: {reason}", trigger.pull, trigger.comment);
-            bridge.ledger.advance(trigger, rules::given_up(trigger, reason), bridge.clock.now())?;
+            bridge.ledger.advance(trigger, rules::given_up(trigger, problem.into()), bridge.clock.now())?;
             bridge.wakers.report.notify_one();
             self.waiting.remove(&trigger.comment);
-        } else if trigger.problem.as_deref() != Some(&reason) {
-            bridge.ledger.set_problem(trigger.comment, Some(&reason))?;
+            self.held_up.succeeded(&trigger.comment);
+        } else if trigger.problem != Some(problem.into()) {
+            bridge.ledger.set_problem(trigger.comment, Some(problem.into()))?;
+            bridge.wakers.report.notify_one();
         }
         Ok((pause, asked))
     }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use http::{Error, Observer, Service};
 use reqwest::StatusCode;
 
+use crate::problem::GiteaProblem;
 pub use text::Gauges;
 
 /// Upper bounds of the buckets of the build latency, in milliseconds.
@@ -24,6 +25,30 @@ pub struct Metrics {
     built_after: AtomicU64,
     deliveries: [AtomicU64; DeliveryResult::ALL.len()],
     comments: AtomicU64,
+    failures: [[AtomicU64; GiteaProblem::NAMES.len()]; Task::ALL.len()],
+}
+
+/// A task that calls Gitea.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// Finds comments.
+    Poll,
+    /// Decides on comments.
+    Decide,
+    /// Publishes.
+    Report,
+}
+
+impl Task {
+    const ALL: [Self; 3] = [Self::Poll, Self::Decide, Self::Report];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Decide => "decide",
+            Self::Report => "report",
+        }
+    }
 }
 
 /// The result of a request.
@@ -164,6 +189,14 @@ impl Metrics {
     /// Counts a comment that was written or edited.
     pub fn comment(&self) {
         count(&self.comments);
+    }
+
+    /// Counts a failure of Gitea that holds up a comment or a pull request.
+    pub fn failure(&self, task: Task, problem: GiteaProblem) {
+        let name = problem.name();
+        if let Some(at) = GiteaProblem::NAMES.iter().position(|other| *other == name) {
+            count(&self.failures[task as usize][at]);
+        }
     }
 
     /// Counts a webhook delivery.

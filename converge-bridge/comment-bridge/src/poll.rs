@@ -19,7 +19,10 @@ use tokio::time::Instant;
 
 use self::choose::New;
 use super::Bridge;
+use super::held_up::HeldUp;
 use super::ledger::{Cursor, Reading};
+use super::metrics::Task;
+use super::problem::GiteaProblem;
 use super::stop::{LEDGER, LedgerRetry, RETRIES, Stop};
 use base::error::one_line;
 use http::gitea::Entry;
@@ -31,8 +34,9 @@ pub async fn run(bridge: &Arc<Bridge>) {
     join_all(source::all(&bridge.settings).into_iter().map(|source| Watch::new(bridge, source).work())).await;
 }
 
-/// The problem of a source whose list of pages changes during every read.
-const UNSTEADY: &str = "the list of pull requests changed on every read";
+/// The problem of a source whose list is not whole.
+const UNSTEADY: &str =
+    "the list of pull requests is not whole: it changed on every read, or lacks entries that Gitea counts";
 
 /// A watched source.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ struct Watch<'a> {
     wide: bool,
     /// Pull requests whose comments could not be read.
     unread: BTreeMap<Pull, Retries>,
+    /// The same pull requests, for the health report.
+    held_up: HeldUp<'a, Pull>,
 }
 
 impl<'a> Watch<'a> {
@@ -55,6 +61,7 @@ impl<'a> Watch<'a> {
         Self {
             bridge,
             source,
+            held_up: HeldUp::new(bridge, Task::Poll, format!("poll {name}")),
             name,
             retries: RETRIES,
             ledger: LedgerRetry::new(LEDGER),
@@ -120,7 +127,9 @@ impl<'a> Watch<'a> {
                 None => return Ok(false),
             }
         }
-        let mut held = None;
+        bridge.note_left_out(&self.name, &listing.left_out);
+        // What is missing in the list is read later, as long as it could still count.
+        let mut held = (!listing.is_complete).then_some(cursor.read);
         for entry in listing.entries.values() {
             bridge.check_running()?;
             if bridge.settings.source_of(&entry.pull.repository).as_deref() == Some(&self.name)
@@ -130,23 +139,15 @@ impl<'a> Watch<'a> {
                 held = Some(cursor.read);
             }
         }
-        self.unread.retain(|pull, _| {
-            let is_listed = listing.entries.contains_key(pull);
-            if !is_listed {
-                bridge.health.resolve(&format!("poll {pull}"));
-            }
-            is_listed
-        });
-        if !listing.is_complete {
-            return Ok(false);
-        }
+        self.unread.retain(|pull, _| listing.entries.contains_key(pull));
+        self.held_up.keep(|pull| listing.entries.contains_key(pull));
         let catch_up = bridge.settings.catch_up();
         let moved = choose::moved(cursor, listing.date, held, catch_up);
         if moved != cursor {
             bridge.ledger.move_cursor(&self.name, moved)?;
         }
         self.wide &= held.is_some();
-        Ok(true)
+        Ok(listing.is_complete)
     }
 
     /// The first read takes Gitea's time only.
@@ -180,16 +181,22 @@ impl<'a> Watch<'a> {
             Err(error) if error.is_not_found() => return Ok(true),
             Err(error) => return self.could_not_read(entry, error).map(|()| false),
         };
+        bridge.note_left_out(&format!("the comments of {}", entry.pull), &comments.left_out);
         let from = choose::before(cursor.read.min(date), choose::OVERLAP);
         let new = New { baseline: cursor.baseline, meanwhile: (from, date) };
-        let found = choose::commands(&entry.pull, comments, &bridge.settings, new);
         let reading = Reading { updated: entry.updated, comments: entry.comments, read: date };
-        let new = bridge.ledger.insert_found(&found, Some((&entry.pull, reading)), bridge.clock.now())?;
-        self.unread.remove(&entry.pull);
-        bridge.health.resolve(&format!("poll {}", entry.pull));
-        if new > 0 {
+        // A list that is not whole is read again.
+        let reading = (comments.missing == 0).then_some((&entry.pull, reading));
+        let (read, whole) = comments.into_parts();
+        let found = choose::commands(&entry.pull, read, &bridge.settings, new);
+        if bridge.ledger.insert_found(&found, reading, bridge.clock.now())? > 0 {
             bridge.wakers.decide.notify_one();
         }
+        if let Err(error) = whole {
+            return self.could_not_read(entry, error).map(|()| false);
+        }
+        self.unread.remove(&entry.pull);
+        self.held_up.succeeded(&entry.pull);
         Ok(true)
     }
 
@@ -198,7 +205,8 @@ impl<'a> Watch<'a> {
         if error.is_unavailable() || error.wait().is_some() {
             return Err(error.into());
         }
-        self.bridge.health.raise(&format!("poll {}", entry.pull), &one_line(&error));
+        let why = format!("{}: {}", entry.pull, one_line(&error));
+        self.held_up.failed(entry.pull.clone(), GiteaProblem::from(&error), &why);
         self.unread.entry(entry.pull.clone()).or_insert(RETRIES).failed(None);
         Ok(())
     }

@@ -21,6 +21,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use tokio::time::Instant;
 
+use super::held_up::HeldUp;
+use super::metrics::Task;
+use super::problem::GiteaProblem;
 use super::stop::{LedgerRetry, RETRIES, Stop};
 use super::trigger::{Progress, State, StateKind};
 use super::{Bridge, ledger};
@@ -84,6 +87,8 @@ struct Reporter<'a> {
     gitea: Retries,
     /// The pull requests that found Gitea down since its last answer.
     failing: BTreeSet<Pull>,
+    /// The pull requests that Gitea refuses, for the health report.
+    held_up: HeldUp<'a, Pull>,
     ledger: LedgerRetry,
     /// The state of each pull request that was reported lately.
     states: BTreeMap<Pull, PublishState>,
@@ -104,6 +109,7 @@ impl<'a> Reporter<'a> {
             bridge,
             gitea: RETRIES,
             failing: BTreeSet::new(),
+            held_up: HeldUp::new(bridge, Task::Report, GITEA),
             ledger: LedgerRetry::new(LEDGER),
             states: BTreeMap::new(),
             in_flight: BTreeSet::new(),
@@ -174,6 +180,7 @@ impl<'a> Reporter<'a> {
         match result {
             Ok(reported) => {
                 self.ledger.succeeded(&self.bridge.health);
+                self.held_up.succeeded(&pull);
                 if reported.has_called {
                     self.gitea_answered();
                 }
@@ -192,10 +199,12 @@ impl<'a> Reporter<'a> {
                             self.bridge.metrics.waited(pause);
                         }
                     }
+                    self.bridge.metrics.failure(Task::Report, GiteaProblem::from(&error));
                     self.bridge.health.raise(GITEA, &one_line(&error));
                 } else {
                     self.gitea_answered();
-                    tracing::warn!(%pull, error = one_line(&error), "cannot update the comment; trying again");
+                    let why = format!("{pull}: {}", one_line(&error));
+                    self.held_up.failed(pull.clone(), GiteaProblem::from(&error), &why);
                 }
             }
         }

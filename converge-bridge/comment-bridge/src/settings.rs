@@ -10,7 +10,7 @@ use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatchPattern;
 
-use http::names::Repository;
+use http::names::{Repository, is_login};
 
 pub use read::VARIABLE;
 
@@ -240,8 +240,7 @@ impl Settings {
 }
 
 fn login(problems: &mut Vec<Problem>, at: &str, login: &str) {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    if login.is_empty() || login.len() > 100 || matches!(login, "." | "..") || !login.chars().all(is_plain) {
+    if !is_login(login) {
         let short: String = login.chars().take(100).collect();
         let message = format!("is `{}`, which is no name at Gitea", short.escape_debug());
         problems.push(Problem::new(at, message, "write the name as Gitea shows it"));

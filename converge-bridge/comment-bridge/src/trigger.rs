@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::problem::Problem;
 use http::gitea::Head;
 use http::names::Pull;
 
@@ -24,7 +25,7 @@ pub struct Trigger {
     /// The time of the last change of state, by our clock.
     pub changed: Timestamp,
     /// The current problem; a change of state removes it.
-    pub problem: Option<String>,
+    pub problem: Option<Problem>,
 }
 
 /// The number of a pull request's newest triggers that are searched for a later cancel command.
@@ -130,7 +131,7 @@ pub enum State {
         /// The order, if the trigger was authorised.
         order: Option<Order>,
         /// The last problem.
-        reason: String,
+        reason: Problem,
     },
 }
 
@@ -144,6 +145,8 @@ pub enum Refusal {
     Closed,
     /// The repository is archived.
     Archived,
+    /// The name of the repository is no recipe's.
+    NoRecipe,
     /// The comment was too old when it was found.
     TooOld,
     /// The pull request's head, this one, is not known to be the head at the time of the comment.
@@ -157,6 +160,7 @@ impl Refusal {
             Self::Stranger => "stranger",
             Self::Closed => "closed",
             Self::Archived => "archived",
+            Self::NoRecipe => "no_recipe",
             Self::TooOld => "too_old",
             Self::Moved(_) => "moved",
         }

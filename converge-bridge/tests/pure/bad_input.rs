@@ -34,7 +34,7 @@ const WRONG: &[Wrong] = &[
     (r#""https://git.example.org""#, r#""https://git.example.org/?token=canary""#, r#"`https://git.example.org/?…`"#),
     (r#""https://git.example.org""#, r#""https://""#, r#"gitea.address is `https://`, no address"#),
     (r#""bot": "ci-bot""#, r#""bot": """#, r#"gitea.bot is ``"#),
-    (r#""bot": "ci-bot""#, r#""bot": "ci bot""#, r#"gitea.bot is `ci bot`"#),
+    (r#""bot": "ci-bot""#, r#""bot": "ci/bot""#, r#"gitea.bot is `ci/bot`"#),
     (r#""bot": "ci-bot""#, r#""bot": "ci-bot", "token": "canary""#, r#"unknown field `token`"#),
     (r#""https://drone.ci.example.org""#, r#""drone.ci.example.org""#, r#"drone.address is `drone.ci.example.org`"#),
     (r#""https://drone.ci.example.org""#, r#""https://x:canary@drone.example.org""#, r#"which carries a login"#),

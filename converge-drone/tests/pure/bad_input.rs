@@ -60,7 +60,7 @@ const WRONG: &[Wrong] = &[
     (r#""https://git.example.org""#, r#""https://""#, r#"gitea.address is `https://`, no address"#),
     (r#""bot": "ci-bot""#, r#""bot": """#, r#"gitea.bot is ``, no login of Gitea's"#),
     (r#""bot": "ci-bot""#, r#""bot": "ci-bot,admin:true""#, r#"no login of Gitea's"#),
-    (r#""bot": "ci-bot""#, r#""bot": "ci bot""#, r#"no login of Gitea's"#),
+    (r#""bot": "ci-bot""#, r#""bot": "ci/bot""#, r#"no login of Gitea's"#),
     (r#""bot": "ci-bot""#, r#""bot": "ci-bot", "password": "canary""#, r#"unknown field `password`"#),
     (r#""recipes/ci""#, r#""ci""#, r#"repository.name is `ci`, no repository"#),
     (r#""recipes/ci""#, r#""recipes/""#, r#"no repository"#),

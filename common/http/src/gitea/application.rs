@@ -13,7 +13,7 @@ pub struct Application {
     /// The client id, public.
     pub client_id: String,
     /// The addresses that a login may return to.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "crate::entries::or_empty")]
     pub redirect_uris: Vec<String>,
     /// True for a confidential client; only then Gitea grants again without a question.
     #[serde(default)]

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{Application, CreatedApplication, Gitea, RepositoryInfo, found};
-use crate::{Answer, Body, Error, Request};
+use crate::{Answer, Body, Entries, Error, Request};
 
 /// Entries a page; a server may send fewer.
 const PAGE: &str = "50";
@@ -56,18 +56,26 @@ impl Gitea {
 
     /// Reads a list until a page is empty or the total is reached: a server may send fewer entries than asked for.
     async fn all<T: DeserializeOwned>(&self, path: &[&str]) -> Result<Vec<T>, Error> {
-        let mut entries = Vec::new();
+        let mut all: Option<Entries<T>> = None;
         for page in 1..=PAGES {
             let page = page.to_string();
             let url = self.client.url(path, &[("page", &page), ("limit", PAGE)]);
             let answer = self.get(url).await?;
-            let more: Vec<T> = answer.json()?;
-            let (ended, total) = (more.is_empty(), answer.number("x-total-count"));
-            entries.extend(more);
-            if ended || total.is_some_and(|total| entries.len() >= total) {
+            let more = Entries::of(&answer, Ok)?;
+            let (ended, total) = (more.shown() == 0, answer.number("x-total-count"));
+            match &mut all {
+                None => all = Some(more),
+                Some(all) => {
+                    all.read.extend(more.read);
+                    all.left_out.extend(more.left_out);
+                }
+            }
+            let Some(all) = &mut all else { continue };
+            all.missing = total.unwrap_or_default().saturating_sub(all.shown());
+            if ended || total.is_some() && all.missing == 0 {
                 break;
             }
         }
-        Ok(entries)
+        all.map_or(Ok(Vec::new()), Entries::told)
     }
 }

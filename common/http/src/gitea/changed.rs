@@ -1,6 +1,6 @@
 //! The search for changed pull requests.
 
-use crate::{Answer, Error};
+use crate::{Answer, Entries, Error};
 use jiff::Timestamp;
 use reqwest::Method;
 
@@ -26,6 +26,8 @@ pub struct Changed {
     pub total: usize,
     /// The entries of this page.
     pub entries: Vec<Entry>,
+    /// The entries of this page that were left out, each with the reason.
+    pub left_out: Vec<String>,
 }
 
 impl Gitea {
@@ -57,12 +59,10 @@ impl Gitea {
 }
 
 fn understood(answer: &Answer) -> Result<Changed, Error> {
-    let list: Vec<WireEntry> = answer.json()?;
-    let entries: Result<Vec<Entry>, String> = list.into_iter().map(WireEntry::understood).collect();
-    let entries = entries.map_err(|why| not_understood(answer, why))?;
+    let Entries { read: entries, left_out, .. } = Entries::of(answer, WireEntry::understood)?;
     let total = answer.number("x-total-count");
     let total = total.ok_or_else(|| not_understood(answer, "it does not say how many entries there are"))?;
-    Ok(Changed { date: date(answer)?, total, entries })
+    Ok(Changed { date: date(answer)?, total, entries, left_out })
 }
 
 /// Gitea's time, from the answer's Date header.

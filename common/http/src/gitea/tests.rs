@@ -61,8 +61,20 @@ async fn membership_is_what_gitea_itself_says() {
 #[tokio::test]
 async fn a_name_that_is_none_is_a_stranger_and_never_asked_for() {
     let fake = Fake::new(|_, _| raw(204, &[], ""));
-    for login in ["", ".", "..", "a/b", "a b", "mara\n", "mara?", "%2e%2e", "../public_members/mara", &"x".repeat(300)]
-    {
+    for login in [
+        "",
+        ".",
+        "..",
+        "a/b",
+        " a",
+        "b ",
+        "@mara",
+        "mara\n",
+        "mara?",
+        "%2e%2e",
+        "../public_members/mara",
+        &"x".repeat(300),
+    ] {
         assert_eq!(fake.gitea().is_member("recipes", login).await.unwrap(), Membership::Stranger, "{login:?}");
     }
     assert!(fake.asked().is_empty());
@@ -84,7 +96,7 @@ async fn reads_follow_a_renamed_repository_and_writes_are_made_anew() {
         _ => not_found(),
     });
     let comments = fake.gitea().comments(&seven(), Some(at(0))).await.unwrap();
-    assert_eq!(comments[0].body, "!testme");
+    assert_eq!(comments.read[0].body, "!testme");
     assert_eq!(fake.asked()[1], "GET /api/v1/repos/recipes/hi/issues/7/comments?since=2027-01-15T08%3A00%3A00Z");
     assert_eq!(fake.gitea().create_comment(&seven(), "queued").await.unwrap().id, 2);
     let methods: Vec<String> = fake.asked().iter().map(|line| line.replace("/api/v1/repos/recipes/", "")).collect();
@@ -245,22 +257,138 @@ async fn a_server_that_wants_to_be_left_alone_is() {
 
 #[tokio::test]
 async fn a_comment_too_large_to_read_hides_no_other() {
-    let fake = Fake::new(|line, _| {
-        let page: usize = line.rsplit_once("page=").map_or(0, |(_, page)| page.parse().unwrap());
-        match page {
-            0 | 2 => raw(200, &[], vec![b' '; 5 << 20]),
-            1 => list(at(0), 4, &[comment(1, "mara", "!testme", 0)]),
-            3 => {
-                let mut elsewhere = comment(3, "mara", "!testme", 0);
-                elsewhere["pull_request_url"] = json!("http://git.example.org/recipes/hello/pulls/8");
-                list(at(0), 4, &[elsewhere])
-            }
-            4 => list(at(0), 4, &[comment(4, "milo", "!testme", 0)]),
-            _ => list(at(0), 4, &[]),
+    let huge = 42;
+    let fake = Fake::new(move |line, _| {
+        let number = |name: &str| {
+            let value = line.split(['?', '&']).find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+            value.map_or(0, |value| value.parse::<i64>().unwrap())
+        };
+        let (page, limit) = (number("page"), if line.contains("/7/") { 60 } else { number("limit") });
+        let shown = (page - 1).max(0) * limit + 1..=(page.max(1) * limit).min(60);
+        if shown.contains(&huge) {
+            return raw(200, &[], vec![b' '; 5 << 20]);
         }
+        let each = shown.map(|id| {
+            let mut comment = comment(id, "mara", "!testme", 0);
+            if id == 3 {
+                comment["pull_request_url"] = json!("http://git.example.org/recipes/hello/pulls/8");
+            }
+            comment
+        });
+        list(at(0), 60, &each.collect::<Vec<_>>())
     });
     let comments = fake.gitea().comments(&seven(), Some(at(0))).await.unwrap();
-    assert_eq!(comments.iter().map(|comment| comment.id).collect::<Vec<_>>(), [1, 4]);
+    let read: Vec<i64> = comments.read.iter().map(|comment| comment.id).collect();
+    assert_eq!(read, (1..=60).filter(|id| ![3, huge].contains(id)).collect::<Vec<_>>());
+    assert_eq!(comments.left_out, ["a comment in recipes/hello: it is larger than 4194304 bytes"]);
+    assert_eq!(comments.missing, 0);
     let all = fake.gitea().comments(&seven(), None).await;
     assert!(matches!(all, Err(super::Error::TooLarge { .. })));
+}
+
+#[tokio::test]
+async fn an_odd_comment_hides_no_other() {
+    let with = |id: i64, field: &str, value: serde_json::Value| {
+        let mut comment = comment(id, "mara", "!testme", 0);
+        comment[field] = value;
+        comment
+    };
+    for login in ["user@example.org", "@bob@social.example", "~name~", "Bob Builder", "a/b", " ", "bøb"] {
+        let odd = with(2, "user", json!({"login": login}));
+        let fake = Fake::new(move |_, _| list(at(0), 2, &[odd.clone(), comment(3, "mara", "!testme", 0)]));
+        let comments = fake.gitea().comments(&seven(), None).await.unwrap();
+        assert_eq!(comments.read.len(), 2, "{login}: {:?}", comments.left_out);
+        assert_eq!(comments.read[0].author, login);
+    }
+    let null = serde_json::Value::Null;
+    for odd in [
+        null.clone(),
+        json!([]),
+        with(0, "body", json!("")),
+        with(2, "id", json!("2")),
+        with(2, "user", json!({"login": "x".repeat(300)})),
+        with(2, "user", json!({"login": "bob\nbuilder"})),
+        with(2, "user", json!("mara")),
+        with(2, "body", json!(7)),
+        with(2, "created_at", null.clone()),
+        with(2, "updated_at", json!("yesterday")),
+    ] {
+        let shown = odd.to_string();
+        let fake = Fake::new(move |_, _| list(at(0), 2, &[odd.clone(), comment(3, "mara", "!testme", 0)]));
+        let comments = fake.gitea().comments(&seven(), None).await.unwrap();
+        assert_eq!(comments.read.iter().map(|comment| comment.id).collect::<Vec<_>>(), [3], "{shown}");
+        assert_eq!((comments.left_out.len(), comments.missing), (1, 0), "{shown}");
+    }
+    // A deleted account, and fields that older versions leave null.
+    for plain in [with(2, "user", null.clone()), with(2, "body", null.clone()), with(2, "pull_request_url", null)] {
+        let fake = Fake::new(move |_, _| list(at(0), 1, std::slice::from_ref(&plain)));
+        assert_eq!(fake.gitea().comments(&seven(), None).await.unwrap().read.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_comments_that_is_cut_short_is_read_on_or_says_so() {
+    // In pages of two, as a server may show it.
+    let paged = Fake::new(|line, _| {
+        let page = line.rsplit_once("page=").map_or(1, |(_, page)| page.parse::<i64>().unwrap());
+        let ids = (page * 2 - 1..=page * 2).filter(|id| *id <= 5);
+        list(at(0), 5, &ids.map(|id| comment(id, "mara", "!testme", 0)).collect::<Vec<_>>())
+    });
+    let comments = paged.gitea().comments(&seven(), Some(at(0))).await.unwrap();
+    assert_eq!((comments.read.len(), comments.missing), (5, 0));
+    assert_eq!(paged.asked().len(), 3);
+    // Without pages, and with a comment that is counted and never shown.
+    let short = Fake::new(|_, _| list(at(0), 3, &[comment(1, "mara", "!testme", 0), comment(2, "mara", "no", 0)]));
+    let comments = short.gitea().comments(&seven(), Some(at(0))).await.unwrap();
+    assert_eq!((comments.read.len(), comments.missing), (2, 1));
+    assert_eq!(short.asked().len(), 2);
+    assert!(comments.whole().unwrap_err().to_string().contains("it lists 2 of 3 entries"));
+}
+
+#[tokio::test]
+async fn an_odd_entry_hides_no_other() {
+    let with = |field: &str, value: serde_json::Value| {
+        let mut entry = entry("recipes/hello", 8, 3, 2);
+        entry["id"] = json!(0);
+        entry[field] = value;
+        entry
+    };
+    let null = serde_json::Value::Null;
+    for odd in [
+        null.clone(),
+        with("repository", null.clone()),
+        with("repository", json!({"full_name": "recipes"})),
+        with("number", null.clone()),
+        with("number", json!(0)),
+        with("updated_at", null.clone()),
+    ] {
+        let shown = odd.to_string();
+        let fake = Fake::new(move |_, _| list(at(5), 2, &[odd.clone(), entry("recipes/hello", 7, 3, 2)]));
+        let changed = fake.gitea().changed(Scope::Owner("recipes"), at(0), 1, 50).await.unwrap();
+        assert_eq!(changed.entries.iter().map(|entry| &entry.pull).collect::<Vec<_>>(), [&seven()], "{shown}");
+        assert_eq!(changed.left_out.len(), 1, "{shown}");
+    }
+    let lost = with("repository", null.clone());
+    let fake = Fake::new(move |_, _| list(at(5), 1, std::slice::from_ref(&lost)));
+    let changed = fake.gitea().changed(Scope::Owner("recipes"), at(0), 1, 50).await.unwrap();
+    assert_eq!(changed.left_out, ["the entry with id 0, number 8: it has no repository"]);
+    let uncounted = with("comments", null);
+    let fake = Fake::new(move |_, _| list(at(5), 1, std::slice::from_ref(&uncounted)));
+    assert_eq!(fake.gitea().changed(Scope::Owner("recipes"), at(0), 1, 50).await.unwrap().entries[0].comments, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_list_of_applications_is_whole_or_an_error() {
+    let application = |id: i64| json!({"id": id, "name": "drone", "client_id": "c", "redirect_uris": null});
+    let list_of = move |total, shown: Vec<serde_json::Value>| {
+        Fake::new(move |line, _| {
+            let is_first = line.contains("page=1&");
+            list(at(0), total, if is_first { &shown } else { &[] })
+        })
+        .gitea()
+    };
+    let read = list_of(2, vec![json!({"id": "x"}), application(7)]).applications().await.unwrap();
+    assert_eq!(read.iter().map(|application| application.id).collect::<Vec<_>>(), [7]);
+    let error = list_of(3, vec![application(7)]).applications().await.unwrap_err();
+    assert!(error.to_string().contains("it lists 1 of 3 entries"), "{error}");
 }

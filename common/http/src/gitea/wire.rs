@@ -1,10 +1,11 @@
 //! The JSON of Gitea's API, and the checks of it.
 
+use base::commit::is_commit;
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::answers::{Comment, Entry, PullRequest, Push};
-use crate::names::{Pull, Repository, is_commit, is_login};
+use crate::names::{LONGEST_LOGIN, Pull, Repository};
 
 /// An object with a full name.
 #[derive(Debug, Deserialize)]
@@ -22,26 +23,27 @@ pub(super) struct WireComment {
     id: i64,
     /// `None` for a deleted account.
     user: Option<User>,
-    body: String,
+    body: Option<String>,
     created_at: Timestamp,
     updated_at: Timestamp,
-    #[serde(default)]
-    pull_request_url: String,
+    /// Empty on an issue; `null` in older versions.
+    pull_request_url: Option<String>,
 }
 
 impl WireComment {
     /// Checks the comment.
     pub fn understood(self) -> Result<Comment, String> {
         if self.id <= 0 {
-            return Err(format!("a comment has the id {}", self.id));
+            return Err("a comment's id is above 0".into());
         }
         let author = self.user.map(|user| user.login).unwrap_or_default();
-        if !author.is_empty() && !is_login(&author) {
-            return Err(format!("the author of comment {} has a name that is none", self.id));
+        // Any name is read: other forges and older versions have names that are no logins.
+        if author.len() > LONGEST_LOGIN || author.contains(char::is_control) {
+            return Err("its author's login is none that an account can have".into());
         }
-        let pull = self.pull_request_url.rsplit('/').next().and_then(|last| last.parse().ok());
+        let pull = self.pull_request_url.as_deref().and_then(|url| url.rsplit('/').next()?.parse().ok());
         let (created, updated) = (self.created_at, self.updated_at);
-        Ok(Comment { id: self.id, author, body: self.body, created, updated, pull })
+        Ok(Comment { id: self.id, author, body: self.body.unwrap_or_default(), created, updated, pull })
     }
 }
 
@@ -150,8 +152,9 @@ pub(super) fn push(entry: &serde_json::Value) -> Result<Option<Push>, String> {
 pub(super) struct WireEntry {
     number: i64,
     updated_at: Timestamp,
-    comments: i64,
-    repository: Named,
+    comments: Option<i64>,
+    /// `None` if Gitea has lost a row.
+    repository: Option<Named>,
     /// `None` for an issue.
     pull_request: Option<serde::de::IgnoredAny>,
 }
@@ -159,15 +162,14 @@ pub(super) struct WireEntry {
 impl WireEntry {
     /// Checks the entry.
     pub fn understood(self) -> Result<Entry, String> {
-        let repository = name(&self.repository.full_name)?;
-        if self.number <= 0 || self.comments < 0 {
-            return Err(format!(
-                "an entry of {repository} has the number {} and {} comments",
-                self.number, self.comments
-            ));
+        let repository = self.repository.ok_or("it has no repository")?;
+        let repository = name(&repository.full_name)?;
+        if self.number <= 0 {
+            return Err(format!("a number in {repository} is above 0"));
         }
         let pull = Pull { repository, number: self.number };
-        Ok(Entry { pull, updated: self.updated_at, comments: self.comments, is_pull: self.pull_request.is_some() })
+        let comments = self.comments.unwrap_or_default().max(0);
+        Ok(Entry { pull, updated: self.updated_at, comments, is_pull: self.pull_request.is_some() })
     }
 }
 

@@ -130,7 +130,7 @@ fn a_report_is_written_into_the_directory_of_its_run() {
         recipe: &report.recipe,
         quick: report.mode == Mode::Quick,
     };
-    assert_eq!(read(runs.path(), run), parse(&report.to_json().unwrap()));
-    assert!(read(runs.path(), run).is_some());
-    assert_eq!(read(runs.path(), RunIdentity { build: 43, ..run }), None);
+    assert_eq!(read(runs.path(), run).unwrap(), parse(&report.to_json().unwrap()));
+    assert!(read(runs.path(), run).unwrap().is_some());
+    assert_eq!(read(runs.path(), RunIdentity { build: 43, ..run }).unwrap(), None);
 }

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use base::commit::is_commit;
 use base::error::chain;
-use http::names::is_commit;
 use http::{Error, drone};
 
 use super::attempts::Attempts;
 use super::decision::{self, Follow, OpenBuild, Then, Times};
-use super::problem::DroneProblem;
 use super::snapshot::Snapshot;
+use crate::problem::{DroneProblem, Problem};
 use crate::stop::{Stop, had_no_effect};
 use crate::trigger::{self, Order, State, Trigger};
 use crate::{Bridge, ledger};
@@ -49,10 +49,10 @@ impl Act<'_> {
         let requested_at = Some(self.bridge.clock.now());
         let intent = State::Authorised { order: order.clone(), authorised_at: *authorised_at, requested_at };
         // The change of state drops the problem; it stands until this attempt has succeeded.
-        let standing = trigger.problem.clone();
+        let standing = trigger.problem;
         let Some(trigger) = self.advance(trigger, intent)? else { return Ok(None) };
-        if let Some(problem) = &standing {
-            self.bridge.ledger.set_problem(trigger.comment, Some(problem))?;
+        if standing.is_some() {
+            self.bridge.ledger.set_problem(trigger.comment, standing)?;
         }
         let before = self.attempts.requested(trigger.comment);
         let parameters = parameters(&trigger, order);
@@ -221,9 +221,9 @@ impl Act<'_> {
 
     /// Records a problem of a trigger.
     pub fn set_problem(&self, trigger: &Trigger, problem: DroneProblem) -> Result<(), Stop> {
-        let text = problem.to_string();
-        if trigger.problem.as_ref() != Some(&text) {
-            self.bridge.ledger.set_problem(trigger.comment, Some(&text))?;
+        let problem = Problem::from(problem);
+        if trigger.problem != Some(problem) {
+            self.bridge.ledger.set_problem(trigger.comment, Some(problem))?;
             self.bridge.wakers.report.notify_one();
         }
         Ok(())

@@ -73,7 +73,7 @@ pub fn make(pending: &PendingBuild, snapshot: &Snapshot, times: Times) -> Make {
     // By Drone's clock: ours may have been wrong when this machine started.
     let is_late = snapshot.time.duration_since(pending.created) > times.give_up;
     match () {
-        () if !snapshot.is_complete => {
+        () if !snapshot.is_complete_for(pending.comment) => {
             if is_late {
                 Make::GiveUp
             } else {
@@ -146,7 +146,7 @@ pub fn follow(open: OpenBuild<'_>, snapshot: &Snapshot, alone: Option<&drone::Bu
     let is_its = |build: &&drone::Build| build.trigger().is_none_or(|other| other == comment);
     let mut is_overdue = false;
     let then = match snapshot.number(known.number).or(alone).filter(is_its) {
-        None if !snapshot.is_complete => Then::Unprovable,
+        None if !snapshot.is_complete_for(comment) => Then::Unprovable,
         None => Then::End(BuildRecord { progress: Progress::Over, ..known.clone() }, Outcome::Deleted),
         Some(build) => {
             let now = record(build, snapshot);

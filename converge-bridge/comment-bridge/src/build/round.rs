@@ -10,10 +10,10 @@ use super::Next;
 use super::act::{Act, BUILDS};
 use super::attempts::Attempts;
 use super::decision::{self, Make, PendingBuild, Times};
-use super::problem::DroneProblem;
 use super::snapshot::{Reach, Snapshot};
 use super::timeout::{self, Timeout};
 use crate::Bridge;
+use crate::problem::{DroneProblem, Problem};
 use crate::stop::Stop;
 use crate::trigger::{Command, State, StateKind, Trigger};
 use http::names::Pull;
@@ -44,6 +44,7 @@ pub async fn round(bridge: &Bridge, attempts: &mut Attempts, timeout: &mut Timeo
     };
     attempts.drone.succeeded();
     bridge.health.resolve(DRONE);
+    bridge.note_left_out("Drone's builds", &snapshot.left_out);
     let timeout = match longest_run(&open, &snapshot) {
         age if age > timeout::ASKED_AFTER => timeout.ask(bridge).await?,
         _ => None,
@@ -121,9 +122,9 @@ async fn idle(bridge: &Bridge, attempts: &mut Attempts) -> Result<Next, Stop> {
 /// Records that Drone as a whole fails.
 fn drone_failed(bridge: &Bridge, attempts: &mut Attempts, open: &[Trigger], error: &http::Error) -> Result<Next, Stop> {
     bridge.health.raise(DRONE, &chain(error));
-    let problem = DroneProblem::from(error).to_string();
+    let problem = Problem::from(DroneProblem::from(error));
     for trigger in open.iter().filter(|trigger| trigger.state.kind() != StateKind::Seen) {
-        bridge.ledger.set_problem(trigger.comment, Some(&problem))?;
+        bridge.ledger.set_problem(trigger.comment, Some(problem))?;
     }
     bridge.wakers.report.notify_one();
     Ok(Next::RetryAfter(attempts.drone_failed()))
@@ -152,7 +153,7 @@ impl Act<'_> {
             Make::AwaitOutcome | Make::Backoff => {}
             Make::Cancel => drop(self.advance(trigger, State::Cancelled { order: Some(order.clone()) })?),
             Make::GiveUp => {
-                let reason = trigger.problem.clone().unwrap_or_else(|| "no build could be made in time".to_owned());
+                let reason = trigger.problem.unwrap_or(Problem::Late);
                 self.advance(trigger, State::Failed { order: Some(order.clone()), reason })?;
             }
             Make::Reauthorise => {

@@ -1,6 +1,6 @@
 //! The newest builds in Drone, back to before the oldest open trigger.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
@@ -41,7 +41,7 @@ impl Reach {
     fn is_reached(self, page: &Page) -> bool {
         let last = page.builds.last();
         last.is_none_or(|last| last.created < self.since.as_second() && last.number < self.number)
-            || !page.builds.len().is_multiple_of(ROUND)
+            || !(page.builds.len() + page.left_out.len()).is_multiple_of(ROUND)
     }
 }
 
@@ -49,6 +49,10 @@ impl Reach {
 #[derive(Debug, Clone)]
 pub struct Snapshot {
     builds: BTreeMap<i64, Build>,
+    /// The comments of builds that cannot be understood.
+    odd: BTreeSet<i64>,
+    /// The builds that cannot be understood, each with the reason.
+    pub left_out: BTreeSet<String>,
     /// True if it reaches back far enough: a build that is missing here is missing in Drone.
     pub is_complete: bool,
     /// The time of the snapshot: Drone's clock, or ours if Drone does not tell it.
@@ -60,13 +64,17 @@ pub struct Snapshot {
 impl Snapshot {
     /// Asks Drone, page by page.
     pub async fn take(drone: &Builds, reach: Reach, now: Timestamp) -> Result<Self, http::Error> {
-        let mut snapshot = Self { builds: BTreeMap::new(), is_complete: false, time: now, taken: Instant::now() };
+        let mut snapshot = Self::made([], false, now);
         for number in 1..=PAGES {
             let page = drone.newest(number).await?;
             snapshot.time = page.time.unwrap_or(snapshot.time);
             snapshot.is_complete = reach.is_reached(&page);
             // A build that moves to a later page meanwhile appears twice; the later one counts.
             snapshot.builds.extend(page.builds.into_iter().map(|build| (build.number, build)));
+            for odd in page.left_out {
+                snapshot.odd.extend(odd.trigger);
+                snapshot.left_out.insert(odd.why);
+            }
             if snapshot.is_complete {
                 break;
             }
@@ -76,10 +84,15 @@ impl Snapshot {
     }
 
     /// Makes a snapshot of these builds.
-    #[cfg(test)]
     pub fn made(builds: impl IntoIterator<Item = Build>, is_complete: bool, time: Timestamp) -> Self {
         let builds = builds.into_iter().map(|build| (build.number, build)).collect();
-        Self { builds, is_complete, time, taken: Instant::now() }
+        let (odd, left_out) = (BTreeSet::new(), BTreeSet::new());
+        Self { builds, odd, left_out, is_complete, time, taken: Instant::now() }
+    }
+
+    /// True if a build that is missing here is missing in Drone: a build that cannot be understood may be this comment's.
+    pub fn is_complete_for(&self, comment: i64) -> bool {
+        self.is_complete && !self.odd.contains(&comment)
     }
 
     /// Adds a build that was made since.

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::head::{self, HeadAtComment};
 use super::rules;
+use crate::problem::GiteaProblem;
 use crate::stop::Stop;
 use crate::trigger::{self, Command, Order, Refusal, State, StateKind, Trigger};
 use crate::{Bridge, ledger};
@@ -49,6 +50,17 @@ impl From<ledger::Error> for Undecided {
 }
 
 impl Undecided {
+    /// The problem in words for a pull request.
+    pub fn problem(&self) -> GiteaProblem {
+        match self {
+            Self::Stop(Stop::Gitea(error)) => error.into(),
+            Self::MembersHidden { .. } => GiteaProblem::MembersHidden,
+            Self::NotVisible => GiteaProblem::NotVisible,
+            Self::NoHead | Self::HeadDiffers => GiteaProblem::HeadUnknown,
+            Self::Stop(Stop::Ledger(_) | Stop::Shutdown) => GiteaProblem::Odd,
+        }
+    }
+
     /// True if Gitea as a whole fails, not only for one trigger.
     pub fn is_of_the_server(&self) -> bool {
         matches!(self, Self::Stop(Stop::Gitea(error)) if error.is_unavailable())
@@ -92,21 +104,16 @@ async fn gone(bridge: &Bridge, trigger: &Trigger) -> Result<State, Undecided> {
 async fn is_member(bridge: &Bridge, trigger: &Trigger, author: &str) -> Result<bool, Undecided> {
     bridge.check_running()?;
     let owner = trigger.pull.repository.owner();
-    let key = format!("members of {owner}");
     match bridge.gitea.is_member(owner, author).await? {
-        Membership::Hidden => {
-            let hidden = Undecided::MembersHidden { bot: bridge.settings.bot.clone(), owner: owner.into() };
-            bridge.health.raise(&key, &hidden.to_string());
-            Err(hidden)
-        }
-        membership => {
-            bridge.health.resolve(&key);
-            Ok(membership == Membership::Member)
-        }
+        Membership::Hidden => Err(Undecided::MembersHidden { bot: bridge.settings.bot.clone(), owner: owner.into() }),
+        membership => Ok(membership == Membership::Member),
     }
 }
 
 async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool, failures: u32) -> Result<State, Undecided> {
+    if let Some(reason) = rules::of_repository(&trigger.pull.repository) {
+        return Ok(State::Refused { reason });
+    }
     bridge.check_running()?;
     let pull = bridge.gitea.pull(&trigger.pull).await?.ok_or(Undecided::NotVisible)?;
     if let Some(reason) = rules::of_pull(&pull) {

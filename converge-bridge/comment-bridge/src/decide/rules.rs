@@ -3,9 +3,11 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::grammar;
+use crate::problem::Problem;
 use crate::settings::Settings;
 use crate::trigger::{Command, Order, Refusal, State, Trigger};
 use http::gitea::{Comment, PullRequest};
+use http::names::{Repository, is_recipe};
 
 /// The least number of failures before a trigger is given up: a step of the clock alone is no reason.
 const TRIES: u32 = 5;
@@ -27,6 +29,11 @@ pub fn of_comment(
     let age = date.duration_since(comment.created).saturating_sub(waited);
     let is_first = matches!(trigger.state, State::Seen { head: None, .. });
     (is_first && age > settings.catch_up()).then_some(State::Refused { reason: Refusal::TooOld })
+}
+
+/// The reason why a repository gets no build.
+pub fn of_repository(repository: &Repository) -> Option<Refusal> {
+    (!is_recipe(repository.name())).then_some(Refusal::NoRecipe)
 }
 
 /// The reason why a pull request gets no build.
@@ -68,7 +75,7 @@ pub fn is_given_up(trigger: &Trigger, now: Timestamp, settings: &Settings, failu
 
 /// Returns the end of a trigger that could not be decided. A trigger that was never allowed gets no answer, because its
 /// author may be a stranger.
-pub fn given_up(trigger: &Trigger, reason: String) -> State {
+pub fn given_up(trigger: &Trigger, reason: Problem) -> State {
     let Command::Test { quick } = trigger.command else { return State::Forgotten };
     let head = match &trigger.state {
         State::Seen { head, .. } => head.clone(),

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::Bridge;
 use crate::ledger::Found;
+use crate::problem::{GiteaProblem, Problem};
 use crate::settings::Settings;
 use crate::tests::fake::{bridge, settings};
 use crate::trigger::{BuildRecord, Command, Order, Progress, Refusal, State, StateKind, Trigger};
@@ -204,7 +205,10 @@ async fn a_comment_that_is_not_what_it_was_is_forgotten() {
 async fn where_the_pull_request_cannot_be_seen_nothing_is_forgotten() {
     let case = case(Says { comment: |_| not_found(), pull: not_found, ..FINE });
     assert_eq!(case.becomes(found(1, TEST)).await.kind(), StateKind::Seen);
-    assert!(case.trigger(1).problem.unwrap().contains("the bot sees neither"));
+    assert_eq!(case.trigger(1).problem, Some(GiteaProblem::NotVisible.into()));
+    let problems = case.bridge.health.problems();
+    let why = &problems["decide: Gitea does not show the pull request to the bot"];
+    assert!(why.starts_with("recipes/hello#7, comment 1: the bot sees neither"), "{why}");
     *case.says.lock().unwrap() = FINE;
     case.for_seconds(10).await;
     assert_eq!(case.trigger(1).state.kind(), StateKind::Authorised);
@@ -254,6 +258,9 @@ async fn no_failure_allows_anything_and_each_is_tried_again() {
         let trigger = case.trigger(1);
         assert_eq!(trigger.state.kind(), StateKind::Seen, "{number}");
         assert!(trigger.problem.is_some(), "{number}");
+        let problems = case.bridge.health.problems();
+        assert_eq!(problems.len(), 1, "{number}: {problems:?}");
+        assert!(problems.keys().all(|subject| subject.starts_with("decide: Gitea")), "{number}: {problems:?}");
         let tries = case.fake.asked().iter().filter(|line| line.contains("members")).count();
         assert!((5..=14).contains(&tries), "{number}: {tries} tries");
         *case.says.lock().unwrap() = FINE;
@@ -269,8 +276,43 @@ async fn a_bot_outside_the_organisation_is_told_on_the_status_page() {
     let case = case(Says { member: || raw(303, &[("location", "/x")], ""), ..FINE });
     case.see(&found(1, TEST));
     case.for_seconds(3).await;
-    let problem = case.bridge.health.problems().remove("members of recipes").unwrap();
+    let subject = "decide: Gitea does not show the organisation's members to the bot";
+    let problem = case.bridge.health.problems().remove(subject).unwrap();
+    let problem = problem.strip_prefix("recipes/hello#7, comment 1: ").unwrap();
     assert!(problem.starts_with("the bot `ci-bot` is not a member of the organisation `recipes`"), "{problem}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_obstacle_is_told_to_the_operator_at_once_and_in_plain_words_to_the_pull_request() {
+    let refused = || {
+        let message = "token does not have at least one of required scope(s), required=[read:repository]";
+        says(403, at(0), &json!({"message": message}))
+    };
+    let obstacles = [
+        (Says { pull: refused, ..FINE }, GiteaProblem::Refused, "with the scopes read:repository, write:issue"),
+        (Says { pull: || says(200, at(0), &json!(null)), ..FINE }, GiteaProblem::Odd, "missing or of another type"),
+        (Says { head: || says(200, at(0), &head(7, "")), ..FINE }, GiteaProblem::Odd, "is no commit"),
+        (Says { head: not_found, ..FINE }, GiteaProblem::HeadUnknown, "the bot may read its code"),
+        (Says { pull: || raw(500, &[], "sql: locked"), ..FINE }, GiteaProblem::Failing(500), "sql: locked"),
+    ];
+    for (says, problem, why) in obstacles {
+        let case = case(says);
+        let pulls: &[i64] = if problem == GiteaProblem::Refused { &[7, 8, 9] } else { &[7] };
+        for number in pulls.iter().copied() {
+            case.see(&Found { pull: on(number), ..found(number, TEST) });
+        }
+        case.says.lock().unwrap().comment = |id| {
+            let mut elsewhere = comment(id, "mara", "!testme", 0);
+            elsewhere["pull_request_url"] = json!(format!("http://git.example.org/recipes/hello/pulls/{id}"));
+            http::testing::says(200, at(0), &elsewhere)
+        };
+        case.for_seconds(1).await;
+        let problems = case.bridge.health.problems();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let told = &problems[&format!("decide: {problem}")];
+        assert!(told.starts_with("recipes/hello#7, comment 7: ") && told.contains(why), "{told}");
+        assert_eq!(case.trigger(7).problem, Some(problem.into()));
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -344,6 +386,21 @@ async fn what_is_found_too_late_does_not_fire() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_repository_whose_name_is_no_recipe_name_gets_no_build() {
+    for name in ["--chaos", "-h", ".hidden", "_x"] {
+        let case = case(FINE);
+        let pull = Pull { repository: format!("recipes/{name}").parse().unwrap(), number: 7 };
+        let state = case.becomes(Found { pull, ..found(1, TEST) }).await;
+        assert_eq!(state, refused(Refusal::NoRecipe), "{name}");
+        assert!(case.fake.asked().iter().all(|line| !line.contains("/pulls/")), "{name}");
+        // Who may not ask gets no answer there either.
+        case.says.lock().unwrap().member = not_found;
+        let pull = Pull { repository: format!("recipes/{name}").parse().unwrap(), number: 7 };
+        assert_eq!(case.becomes(Found { pull, ..found(2, TEST) }).await, refused(Refusal::Stranger), "{name}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_repository_that_is_not_watched_any_more_is_not_asked_about() {
     let mut others = settings();
     others.organisations[0].exclude.push("hello".into());
@@ -397,9 +454,9 @@ fn a_trigger_is_given_up_by_time_and_by_tries() {
     assert!(!super::rules::is_given_up(&trigger(None, TEST), late, &settings, 4), "a clock that jumped");
     assert!(!super::rules::is_given_up(&trigger(None, TEST), at(3600), &settings, 500));
     assert!(!super::rules::is_given_up(&trigger(None, TEST), at(-3600), &settings, 500));
-    let failed = |head, command| super::rules::given_up(&trigger(head, command), "why".into());
-    assert_eq!(failed(None, TEST), State::Failed { order: None, reason: "why".into() });
+    let failed = |head, command| super::rules::given_up(&trigger(head, command), Problem::Late);
+    assert_eq!(failed(None, TEST), State::Failed { order: None, reason: Problem::Late });
     let order = Some(Order { head: HEAD.into(), quick: false });
-    assert_eq!(failed(Some(HEAD), TEST), State::Failed { order, reason: "why".into() });
+    assert_eq!(failed(Some(HEAD), TEST), State::Failed { order, reason: Problem::Late });
     assert_eq!(failed(None, Command::Cancel), State::Forgotten, "it may be a stranger's");
 }

@@ -5,7 +5,8 @@ use serde::Deserialize;
 
 use crate::grammar;
 use crate::ledger::Found;
-use http::names::{Pull, Repository, is_commit, is_login};
+use base::commit::is_commit;
+use http::names::{Pull, Repository, is_login};
 
 #[derive(Deserialize)]
 struct Delivery {

@@ -9,6 +9,7 @@ use super::command_in;
 use super::signed::is_right;
 use crate::trigger::Command;
 use daemon::limit::Sender;
+use http::names::is_login;
 
 /// A delivery of Gitea 1.26.0 for a member's comment, byte by byte, and its signature with the secret `s`.
 const REAL: &[u8] = include_bytes!("tests/delivery.json");
@@ -64,7 +65,7 @@ fn look(body: &[u8]) -> bool {
     let Some(found) = command_in(EVENT, body) else { return false };
     assert!(found.comment > 0 && found.pull.number > 0);
     let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c));
-    assert!(plain(&found.author) && plain(found.pull.repository.owner()) && plain(found.pull.repository.name()));
+    assert!(is_login(&found.author) && plain(found.pull.repository.owner()) && plain(found.pull.repository.name()));
     true
 }
 

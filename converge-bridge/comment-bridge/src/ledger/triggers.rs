@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Error, Ledger, Reading, pulls, unreadable};
+use crate::problem::Problem;
 use crate::trigger::{Command, State, StateKind, Trigger};
 use http::names::Pull;
 
@@ -105,8 +106,9 @@ impl Ledger {
     }
 
     /// Sets or removes the problem of a trigger. A change marks its pull request as dirty.
-    pub fn set_problem(&self, comment: i64, problem: Option<&str>) -> Result<(), Error> {
+    pub fn set_problem(&self, comment: i64, problem: Option<Problem>) -> Result<(), Error> {
         self.write(|transaction| {
+            let problem = problem.map(|problem| json(&problem)).transpose()?;
             let sql = "UPDATE triggers SET problem = ?2 WHERE comment = ?1 AND problem IS NOT ?2 RETURNING pull";
             let mut statement = transaction.prepare_cached(sql)?;
             let pull: Option<i64> = statement.query_row(params![comment, problem], |row| row.get(0)).optional()?;
@@ -174,8 +176,14 @@ fn trigger(row: &Row<'_>) -> rusqlite::Result<Trigger> {
         created: row.get("created")?,
         state: parsed(row, "state")?,
         changed: row.get("changed")?,
-        problem: row.get("problem")?,
+        problem: problem(row)?,
     })
+}
+
+/// A text that is not ours is a problem of another version.
+fn problem(row: &Row<'_>) -> rusqlite::Result<Option<Problem>> {
+    let text: Option<String> = row.get("problem")?;
+    Ok(text.map(|text| serde_json::from_str(&text).unwrap_or(Problem::Unknown)))
 }
 
 fn parsed<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use daemon::prometheus::{Exposition, Type};
 
-use super::{BUCKETS, DeliveryResult, Metrics, RequestResult};
+use super::{BUCKETS, DeliveryResult, Metrics, RequestResult, Task};
+use crate::problem::GiteaProblem;
 use crate::trigger::StateKind;
 
 /// Values that are read for each scrape.
@@ -34,6 +35,13 @@ impl Metrics {
         for (service, requests) in ["gitea", "drone"].iter().zip(&self.requests) {
             for (result, requests) in RequestResult::ALL.iter().zip(requests) {
                 text.sample(name, &[("service", service), ("result", result.name())], get(requests));
+            }
+        }
+        let name = "comment_bridge_failures_total";
+        text.metric(name, Type::Counter, "Failures of Gitea that hold up a comment, each attempt by itself.");
+        for (task, failures) in Task::ALL.iter().zip(&self.failures) {
+            for (problem, failures) in GiteaProblem::NAMES.iter().zip(failures) {
+                text.sample(name, &[("task", task.name()), ("problem", problem)], get(failures));
             }
         }
         let name = "comment_bridge_rate_limit_wait_seconds_total";
@@ -104,12 +112,15 @@ mod tests {
         metrics.built(Duration::from_millis(5200));
         metrics.built(Duration::from_hours(2));
         metrics.delivery(DeliveryResult::InvalidSignature);
+        metrics.failure(Task::Decide, GiteaProblem::Refused);
         let text = metrics.text(&Gauges { triggers: Some(vec![(StateKind::Building, 3)]), problems: 2 });
         for line in [
             "comment_bridge_polls_total{result=\"complete\"} 1",
             "comment_bridge_polls_total{result=\"failed\"} 1",
             "comment_bridge_requests_total{service=\"gitea\",result=\"ok\"} 2",
             "comment_bridge_requests_total{service=\"drone\",result=\"server_error\"} 1",
+            "comment_bridge_failures_total{task=\"decide\",problem=\"refused\"} 1",
+            "comment_bridge_failures_total{task=\"poll\",problem=\"refused\"} 0",
             "comment_bridge_rate_limit_wait_seconds_total 1.5",
             "comment_bridge_build_latency_seconds_bucket{le=\"5\"} 0",
             "comment_bridge_build_latency_seconds_bucket{le=\"6\"} 1",

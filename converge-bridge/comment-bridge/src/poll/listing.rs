@@ -1,6 +1,6 @@
 //! Reads the pull requests of a source that changed, page by page, and finds out if the list is complete.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::Error;
 use jiff::Timestamp;
@@ -8,15 +8,17 @@ use jiff::Timestamp;
 use super::source::Source;
 use crate::Bridge;
 use crate::stop::Stop;
-use http::gitea::{Changed, Entry, Gitea};
+use http::gitea::{Changed, Entry};
 use http::names::{Pull, Repository};
 
 /// The number of reads, while pull requests appear or disappear between the pages.
 const READINGS: usize = 4;
 /// The greatest number of pages of one read.
 const PAGES: usize = 400;
-/// Entries of a page; fewer if the answer is too large to be read.
-const LIMITS: [usize; 2] = [50, 5];
+/// Entries of a page.
+const LIMIT: usize = 50;
+/// Entries of a page where an answer of the usual length is too large to be read.
+const FEW: usize = 5;
 
 /// The pull requests that changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Listing {
     pub date: Timestamp,
     /// The changed pull requests.
     pub entries: BTreeMap<Pull, Entry>,
+    /// The entries that cannot be understood, each with the reason.
+    pub left_out: BTreeSet<String>,
     /// True if no changed pull request is missing.
     pub is_complete: bool,
 }
@@ -35,8 +39,8 @@ pub struct Pages {
     date: Option<Timestamp>,
     total: Option<usize>,
     entries: BTreeMap<Pull, Entry>,
-    /// The number of entries that are too large to be read.
-    skipped: usize,
+    /// The entries that cannot be understood, each with the reason.
+    left_out: Vec<String>,
     read: usize,
     /// True if the pages disagree about the total number of entries.
     unsteady: bool,
@@ -47,21 +51,26 @@ impl Pages {
     pub fn take(&mut self, page: Changed) -> bool {
         self.date.get_or_insert(page.date);
         self.unsteady |= *self.total.get_or_insert(page.total) != page.total;
-        let is_empty = page.entries.is_empty();
+        let is_empty = page.entries.is_empty() && page.left_out.is_empty();
+        self.left_out.extend(page.left_out);
         self.entries.extend(page.entries.into_iter().map(|entry| (entry.pull.clone(), entry)));
         self.read += 1;
-        !is_empty && self.entries.len() + self.skipped < page.total
+        !is_empty && self.shown() < page.total
     }
 
     /// Counts an entry that is too large to be read.
     pub fn skip(&mut self) {
-        self.skipped += 1;
+        self.left_out.push("an entry that is too large to be read".into());
         self.read += 1;
+    }
+
+    fn shown(&self) -> usize {
+        self.entries.len() + self.left_out.len()
     }
 
     /// True if no entry is missing, as far as one read can tell.
     pub fn is_complete(&self) -> bool {
-        !self.unsteady && self.total == Some(self.entries.len() + self.skipped)
+        !self.unsteady && self.total == Some(self.shown())
     }
 }
 
@@ -79,10 +88,16 @@ pub async fn read(bridge: &Bridge, source: &Source, since: Timestamp, thorough: 
             entries = entries.into_values().map(|entry| renamed(entry, repository)).collect();
         }
         let is_first = listing.is_none();
-        let all = listing.get_or_insert_with(|| Listing { date, entries: BTreeMap::new(), is_complete: false });
+        let all = listing.get_or_insert_with(|| Listing {
+            date,
+            entries: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            is_complete: false,
+        });
         let missed = |entry: &Entry| entry.updated <= all.date && !all.entries.contains_key(&entry.pull);
         let has_missed = entries.values().any(missed);
         all.entries.extend(entries);
+        all.left_out.extend(pages.left_out);
         all.is_complete = is_complete && (is_one_page || !thorough || (!is_first && !has_missed));
         if all.is_complete {
             break;
@@ -103,30 +118,49 @@ fn renamed(mut entry: Entry, repository: &Repository) -> (Pull, Entry) {
 }
 
 async fn read_once(bridge: &Bridge, source: &Source, since: Timestamp) -> Result<Pages, Stop> {
-    for limit in LIMITS {
-        let result = read_pages(bridge, source, since, limit).await;
-        if !matches!(result, Err(Stop::Gitea(Error::TooLarge { .. }))) {
-            return result;
-        }
+    match read_pages(bridge, source, since, LIMIT).await {
+        Err(Stop::Gitea(Error::TooLarge { .. })) => read_pages(bridge, source, since, FEW).await,
+        settled => settled,
     }
-    read_pages(bridge, source, since, 1).await
 }
 
 async fn read_pages(bridge: &Bridge, source: &Source, since: Timestamp, limit: usize) -> Result<Pages, Stop> {
-    let gitea: &Gitea = &bridge.gitea;
     let mut pages = Pages::default();
     for page in 1..=PAGES {
         bridge.check_running()?;
-        match gitea.changed(source.scope(), since, page, limit).await {
-            Ok(changed) => {
-                if !pages.take(changed) {
-                    break;
-                }
-            }
-            // A single entry that is too large is left out, or no other one would ever be read.
-            Err(Error::TooLarge { .. }) if limit == 1 => pages.skip(),
+        let has_more = match bridge.gitea.changed(source.scope(), since, page, limit).await {
+            Ok(changed) => pages.take(changed),
+            Err(Error::TooLarge { .. }) if limit == FEW => read_singly(bridge, source, since, page, &mut pages).await?,
             Err(error) => return Err(error.into()),
+        };
+        if !has_more {
+            break;
         }
     }
     Ok(pages)
+}
+
+/// Reads the entries of a short page one by one. An entry that is too large by itself is left out, or no other one would
+/// ever be read. Returns true if there are more.
+async fn read_singly(
+    bridge: &Bridge,
+    source: &Source,
+    since: Timestamp,
+    page: usize,
+    pages: &mut Pages,
+) -> Result<bool, Stop> {
+    let mut has_more = true;
+    for one in (page - 1) * FEW + 1..=page * FEW {
+        bridge.check_running()?;
+        match bridge.gitea.changed(source.scope(), since, one, 1).await {
+            Ok(changed) => has_more = pages.take(changed),
+            Err(Error::TooLarge { .. }) => pages.skip(),
+            Err(error) => return Err(error.into()),
+        }
+        if !has_more {
+            break;
+        }
+    }
+    // A server whose every answer is too large says no total.
+    Ok(has_more && pages.total.is_some())
 }

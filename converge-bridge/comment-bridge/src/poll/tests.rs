@@ -362,4 +362,84 @@ async fn an_entry_too_large_to_read_hides_no_other() {
     case.for_seconds(6).await;
     assert_eq!(case.seen(), [3]);
     assert!(case.problems().is_empty(), "{:?}", case.problems());
+    assert_eq!(case.bridge.health.notes()["left out of org:recipes"], "an entry that is too large to be read");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_odd_entry_or_comment_hides_no_other_and_is_named() {
+    let case = case(settings());
+    case.add(hello());
+    case.for_seconds(6).await;
+    case.meddle(|world, line| {
+        let now = world.now;
+        if line.contains("search") {
+            let mut lost = entry(HELLO, 8, now, 1);
+            (lost["id"], lost["repository"]) = (0.into(), serde_json::Value::Null);
+            return Some(list(at(now), 2, &[lost, entry(HELLO, 7, now, 3)]));
+        }
+        let mut odd = comment(2, "mara", "!testme", now);
+        odd["user"]["login"] = "a\nb".into();
+        Some(list(at(now), 2, &[odd, comment(3, "bob@example.org", "!testme", now)]))
+    });
+    case.for_seconds(6).await;
+    assert_eq!(case.seen(), [3]);
+    assert!(case.problems().is_empty(), "{:?}", case.problems());
+    let notes = case.bridge.health.notes();
+    assert_eq!(notes["left out of org:recipes"], "the entry with id 0, number 8: it has no repository");
+    let comment = "the entry with id 2: its author's login is none that an account can have";
+    assert_eq!(notes["left out of the comments of recipes/hello#7"], comment);
+    assert!(case.bridge.ledger.cursor("org:recipes").unwrap().unwrap().read > at(6));
+}
+
+#[tokio::test(start_paused = true)]
+async fn comments_that_are_counted_and_not_shown_are_a_problem_until_they_are_found() {
+    let case = case(settings());
+    case.add(hello());
+    case.for_seconds(6).await;
+    case.comment(HELLO, 7, 2, "mara", "!testme");
+    case.comment(HELLO, 7, 3, "mara", "!testme --quick");
+    case.meddle(|world, line| {
+        let first = comment(2, "mara", "!testme", world.pulls[0].2);
+        line.contains("comments").then(|| list(at(world.now), 2, &[first]))
+    });
+    case.for_seconds(600).await;
+    assert_eq!(case.seen(), [2], "what is shown counts");
+    let problems = case.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("poll org:recipes: Gitea's answer cannot be understood: recipes/hello#7: "));
+    assert!(problems[0].contains("it lists 1 of 2 entries"), "{problems:?}");
+    case.leave_alone();
+    case.for_seconds(70).await;
+    assert_eq!(case.seen(), [2, 3]);
+    assert!(case.problems().is_empty(), "{:?}", case.problems());
+}
+
+#[tokio::test(start_paused = true)]
+async fn many_pull_requests_with_one_reason_are_one_problem() {
+    let case = case(settings());
+    for number in 1..=40 {
+        case.add(Pull(HELLO, number, -500, vec![]));
+    }
+    case.for_seconds(6).await;
+    case.meddle(|_, line| {
+        let message = "token does not have at least one of required scope(s), required=[read:issue]";
+        let refusal = says(403, at(0), &serde_json::json!({"message": message}));
+        line.contains("comments").then_some(refusal)
+    });
+    for number in 1..=40 {
+        case.comment(HELLO, number, 100 + number, "mara", "!testme");
+    }
+    case.for_seconds(30).await;
+    let problems = case.problems();
+    assert_eq!(problems.len(), 1, "{problems:?}");
+    assert!(problems[0].starts_with("poll org:recipes: Gitea refuses the bot's token: recipes/hello#"), "{problems:?}");
+    assert!(problems[0].contains("write:issue, read:organization"), "{problems:?}");
+    let metrics = case.bridge.metrics.text(&crate::metrics::Gauges::default());
+    let counted = "comment_bridge_failures_total{task=\"poll\",problem=\"refused\"} ";
+    let failures: u64 = metrics.lines().find_map(|line| line.strip_prefix(counted)).unwrap().parse().unwrap();
+    assert!(failures >= 40, "{failures}");
+    case.leave_alone();
+    case.for_seconds(90).await;
+    assert_eq!(case.seen().len(), 40);
+    assert!(case.problems().is_empty(), "{:?}", case.problems());
 }

@@ -109,7 +109,8 @@ impl CommentWriter<'_> {
             self.bridge.check_running()?;
             all = self.bridge.gitea.comments(self.pull, self.draft.since).await;
         }
-        let all = all?;
+        // A list that lacks a comment may lack the bot's.
+        let all = all?.whole()?;
         let is_ours = |comment: &Comment| {
             comment.is_by(&self.bridge.settings.bot)
                 && Marker::find(&comment.body).is_some_and(|marker| marker.is_of(self.pull))

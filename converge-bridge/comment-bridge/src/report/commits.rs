@@ -83,7 +83,7 @@ fn digest(status: &Status) -> String {
 
 /// True if the bot may not set a status there, whatever it is.
 fn is_forbidden(error: &Error) -> bool {
-    matches!(error, Error::Refused { status: 403, because: Refusal::Rights, .. })
+    matches!(error, Error::Refused { status: 403, because: Refusal::Rights | Refusal::Scope, .. })
 }
 
 fn save(bridge: &Bridge, pull: &Pull, record: &mut PullRecord, known: &PublishedStatuses) -> Result<(), Stop> {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use base::error::chain;
 use results::Results;
 
 use super::comment::{self, Draft, WriteOutcome};
@@ -102,7 +103,13 @@ fn results_of(bridge: &Bridge, pull: &Pull, subject: &Subject<'_>) -> BTreeMap<i
             recipe: pull.repository.name(),
             quick: order.quick,
         };
-        Some((build.number, results::read(&bridge.runs, of)?))
+        match results::read(&bridge.runs, of) {
+            Ok(results) => Some((build.number, results?)),
+            Err(error) => {
+                bridge.health.note(&format!("results of build {}", build.number), &chain(&error));
+                None
+            }
+        }
     };
     subject.runs().filter_map(of).collect()
 }

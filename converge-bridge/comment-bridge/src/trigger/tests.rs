@@ -103,7 +103,7 @@ fn kinds_have_the_names_that_states_are_written_with() {
         State::Building { order: order.clone(), build: build.clone() },
         State::Ended { order: order.clone(), build: build.clone(), outcome },
         State::Reported { order: order.clone(), build: build.clone(), outcome },
-        State::Failed { order: None, reason: String::new() },
+        State::Failed { order: None, reason: Problem::Late },
     ];
     assert_eq!(states.each_ref().map(State::kind), StateKind::ALL);
     for state in states {

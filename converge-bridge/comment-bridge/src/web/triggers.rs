@@ -15,7 +15,7 @@
 //! - `problem`: the current obstacle; the bridge retries
 //! - `build.builds_ahead`: the number of builds before a queued one in Drone
 //! - `outcome` of a build: `passed`, `failed`, `cancelled`, `error`, `deleted` or `lost`
-//! - `reason` of a refusal (`stranger`, `closed`, `archived`, `too_old`, `moved`), or of a failure in words
+//! - `reason` of a refusal (`stranger`, `closed`, `archived`, `no_recipe`, `too_old`, `moved`), or of a failure in words
 //! - `joined_trigger`: the trigger whose build this one shares
 //!
 //! Readers ignore unknown keys.
@@ -108,7 +108,7 @@ impl From<Trigger> for Row {
         match &trigger.state {
             State::Ended { outcome: how, .. } | State::Reported { outcome: how, .. } => outcome = Some(*how),
             State::Refused { reason: why } => reason = Some(Reason::Refused(why.name())),
-            State::Failed { reason: why, .. } => reason = Some(Reason::Failed(why.clone())),
+            State::Failed { reason: why, .. } => reason = Some(Reason::Failed(why.to_string())),
             State::Joined { joined_trigger: other } => joined_trigger = Some(*other),
             _ => {}
         }
@@ -122,7 +122,7 @@ impl From<Trigger> for Row {
             created: trigger.created,
             state: trigger.state.kind().name(),
             changed: trigger.changed,
-            problem: trigger.problem,
+            problem: trigger.problem.map(|problem| problem.to_string()),
             head: trigger.state.order().map(|order| order.head.clone()),
             build,
             outcome,

@@ -1,7 +1,7 @@
 //! Notices beside a run: help, refusals, the result of a cancel command.
 
 use super::{Facts, run, stage};
-use crate::markdown::{code, text};
+use crate::markdown::code;
 use crate::trigger::{Command, Outcome, Refusal, State, Trigger};
 
 /// A notice beside a run.
@@ -32,6 +32,8 @@ pub enum NoticeKind {
     Archived,
     /// The head may have changed after the comment.
     Moved,
+    /// The repository's name is no recipe's.
+    NoRecipe,
 }
 
 impl NoticeKind {
@@ -41,6 +43,7 @@ impl NoticeKind {
             (_, State::Refused { reason: Refusal::Closed }) => Self::Closed,
             (_, State::Refused { reason: Refusal::Archived }) => Self::Archived,
             (_, State::Refused { reason: Refusal::Moved(_) }) => Self::Moved,
+            (_, State::Refused { reason: Refusal::NoRecipe }) => Self::NoRecipe,
             (Command::Help, State::Answered) => Self::Help,
             (Command::Unknown, State::Answered) => Self::Unknown,
             (Command::Cancel, State::Cancelling) => Self::Cancelling,
@@ -63,6 +66,7 @@ impl NoticeKind {
             Self::Closed => "closed",
             Self::Archived => "archived",
             Self::Moved => "moved",
+            Self::NoRecipe => "no-recipe",
         }
     }
 }
@@ -81,7 +85,7 @@ pub fn text_of(facts: &Facts<'_>, notice: Notice<'_>) -> String {
         NoticeKind::Help => help(facts, "**How to test this pull request**"),
         NoticeKind::Unknown => help(facts, "**Unknown command.** These commands exist:"),
         NoticeKind::Cancelling => match &notice.of.problem {
-            Some(problem) => format!("Cancelling… {}. The bot tries again until this succeeds.", text(problem, 200)),
+            Some(problem) => format!("Cancelling… {problem}. The bot tries again until this succeeds."),
             None => "Cancelling…".into(),
         },
         NoticeKind::Idle => "There is nothing to cancel: no run of this pull request is waiting or running.".into(),
@@ -89,11 +93,15 @@ pub fn text_of(facts: &Facts<'_>, notice: Notice<'_>) -> String {
             let State::Failed { reason, .. } = &notice.of.state else {
                 return "The run could not be cancelled.".into();
             };
-            format!("The run could not be cancelled: {}.", text(reason, 200))
+            format!("The run could not be cancelled: {reason}.")
         }
         NoticeKind::Closed => "No run was started: this pull request is closed. Reopen it to test it.".into(),
         NoticeKind::Archived => "No run was started: this repository is archived.".into(),
         NoticeKind::Moved => moved(notice.of),
+        NoticeKind::NoRecipe => {
+            let name = code(facts.pull.repository.name(), 100);
+            format!("No run was started: {name} is no name of a recipe, which begins with a letter or a digit.")
+        }
     }
 }
 

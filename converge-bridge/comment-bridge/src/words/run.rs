@@ -1,7 +1,8 @@
 //! The parts of a comment about a run.
 
 use super::{Facts, Rank, Stage, amount, evidence, notice};
-use crate::markdown::{code, link, picture, text};
+use crate::markdown::{code, link, picture};
+use crate::problem::Problem;
 use crate::trigger::{BuildRecord, Command, Outcome, State, Trigger};
 use results::{Results, RungStatus};
 
@@ -43,6 +44,7 @@ pub fn add_parts(
 fn headline(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results>) -> String {
     let quick = is_quick(run);
     let (sign, word) = match stage {
+        Stage::Waiting if matches!(run.problem, Some(Problem::Gitea(_))) => ("⏳", "Waiting for Gitea"),
         Stage::Waiting => ("⏳", "Waiting for Drone"),
         Stage::Queued(_) => ("⏳", "Queued"),
         Stage::Running => ("▶️", "Running"),
@@ -84,9 +86,9 @@ fn level(facts: &Facts<'_>, run: &Trigger, results: &Results) -> Option<String> 
 /// Returns the sentence after the first line.
 fn explanation(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results>) -> Option<String> {
     let hours = amount::count(u32::try_from(facts.settings.give_up_hours).unwrap_or(u32::MAX), "hour", "hours");
-    let problem = run.problem.as_deref().map(|problem| text(problem, 200)).filter(|problem| !problem.is_empty());
-    let retries = |problem: String| format!("{problem}. The bot tries again for up to {hours}.");
-    let waits = |problem: String| format!("{problem}. This comment is updated when that is over.");
+    let problem = run.problem;
+    let retries = |problem: Problem| format!("{problem}. The bot tries again for up to {hours}.");
+    let waits = |problem: Problem| format!("{problem}. This comment is updated when that is over.");
     match stage {
         Stage::Waiting => problem.map(retries),
         Stage::Queued(builds_ahead) => Some(match (builds_ahead, problem) {
@@ -107,10 +109,7 @@ fn explanation(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&
         Stage::Deleted => Some("The result is not known.".into()),
         Stage::Unbuilt => {
             let State::Failed { reason, .. } = &run.state else { return None };
-            Some(format!(
-                "The build could not be started within {hours}: {}. Comment `!testme` to try again.",
-                text(reason, 200)
-            ))
+            Some(format!("The build could not be started within {hours}: {reason}. Comment `!testme` to try again."))
         }
         _ => None,
     }

@@ -2,6 +2,7 @@
 
 use super::{Facts, Stage, Subject, run, stage};
 use crate::markdown::line;
+use crate::problem::Problem;
 use crate::trigger::Trigger;
 use http::gitea::{Reached, Status};
 use results::Results;
@@ -33,6 +34,9 @@ fn of(facts: &Facts<'_>, run: &Trigger) -> Status {
     let stage = stage::of(facts, run);
     let level = results.and_then(Results::level).map(|level| format!(", level {level} of 5")).unwrap_or_default();
     let (reached, words) = match stage {
+        Stage::Waiting if matches!(run.problem, Some(Problem::Gitea(_))) => {
+            (Reached::Pending, "waiting for Gitea".into())
+        }
         Stage::Waiting => (Reached::Pending, "waiting for Drone".into()),
         Stage::Queued(_) => (Reached::Pending, "queued".into()),
         Stage::Running => (Reached::Pending, "running".into()),

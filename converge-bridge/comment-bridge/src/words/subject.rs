@@ -79,7 +79,9 @@ fn is_run(trigger: &Trigger) -> bool {
 fn has_notice(trigger: &Trigger) -> bool {
     match &trigger.state {
         State::Answered | State::Cancelling | State::Joined { .. } => true,
-        State::Refused { reason } => matches!(reason, Refusal::Closed | Refusal::Archived | Refusal::Moved(_)),
+        State::Refused { reason } => {
+            matches!(reason, Refusal::Closed | Refusal::Archived | Refusal::NoRecipe | Refusal::Moved(_))
+        }
         State::Failed { .. } => trigger.command == Command::Cancel,
         _ => false,
     }

@@ -27,7 +27,7 @@ fn wrong() -> Vec<Wrong> {
         ("/repository", json!("ci"), "wrong at repository: `ci` is no repository's name (owner/name)"),
         ("/repository", json!("recipes/../ci"), "wrong at repository"),
         ("/bot", json!(""), "bot is ``, which is no name at Gitea"),
-        ("/bot", json!("ci bot"), "bot is `ci bot`, which is no name at Gitea"),
+        ("/bot", json!("ci/bot"), "bot is `ci/bot`, which is no name at Gitea"),
         ("/branch", json!("two words"), "branch is no branch"),
         ("/allow", json!(["sam", "@mara"]), "allow[1] is `@mara`, which is no name at Gitea"),
         ("/allow", json!("sam"), "wrong at allow"),

@@ -21,6 +21,14 @@ fn lively() -> Server {
                 "number": 1, "title": "", "state": "open", "merged": false, "head": {"sha": head},
                 "base": {"repo": {"full_name": "recipes/hello", "archived": false}},
             }),
+            "/api/v1/repos/recipes/hello/git/refs/pull/1/head" => {
+                json!([{"ref": "refs/pull/1/head", "object": {"type": "commit", "sha": head}}])
+            }
+            "/api/v1/repos/recipes/hello/issues/1/timeline" => {
+                let pushed = json!({"is_force_push": false, "commit_ids": [head]}).to_string();
+                let push = json!({"id": 1, "type": "pull_push", "created_at": "2026-01-01T00:00:00Z", "body": pushed});
+                if request.path.contains("page=1") { json!([push]) } else { json!([]) }
+            }
             _ => return again(request),
         };
         Reply::Json(200, reply.to_string())

@@ -88,10 +88,10 @@ async fn talk(gitea: &Gitea) -> Vec<String> {
     let line = talk.comment(&edited);
     talk.note("a comment edited", line);
     let all = gitea.comments(&pull, None).await.unwrap();
-    let lines: Vec<String> = all.iter().map(|comment| talk.comment(comment)).collect();
+    let lines: Vec<String> = all.read.iter().map(|comment| talk.comment(comment)).collect();
     talk.note("all comments", lines);
     let since = gitea.comments(&pull, Some(edited.updated)).await.unwrap();
-    talk.note("comments since the edit", since.len());
+    talk.note("comments since the edit", since.read.len());
     let counted = gitea.changed(Scope::Owner("recipes"), long_ago, 1, 50).await.unwrap();
     talk.note("counted", counted.entries.iter().map(|it| it.comments).collect::<Vec<_>>());
     gitea.delete_comment(&repository, made.id).await.unwrap();

@@ -94,6 +94,22 @@ async fn a_list_has_the_time_of_drone() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_odd_build_hides_no_other() {
+    for odd in [
+        "null",
+        r#"{"number": 5}"#,
+        r#"{"number": 0, "status": "running", "created": 1800000000, "params": {"TRIGGER": "18"}}"#,
+        r#"{"number": 5, "status": 7, "created": 1800000000, "params": {"TRIGGER": "18"}}"#,
+        r#"{"number": 5, "status": "running", "created": null, "params": {"TRIGGER": "18", "X": 1}}"#,
+    ] {
+        let page = drone(&always(200, format!("[{odd},{BUILD}]"))).newest(1).await.unwrap();
+        assert_eq!(page.builds.iter().map(|build| build.number).collect::<Vec<_>>(), [4], "{odd}");
+        assert_eq!(page.left_out.len(), 1, "{odd}");
+        assert_eq!(page.left_out[0].trigger, odd.contains("TRIGGER").then_some(18), "{odd}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_not_there_is_none_where_it_was_asked_for() {
     let gone = always(404, "{\"message\": \"sql: no rows in result set\"}");
     assert_eq!(drone(&gone).build(1).await.unwrap(), None);

@@ -8,6 +8,7 @@ use doubles::Fault;
 use super::drone::BEGIN;
 use super::world::World;
 use crate::ledger::Ledger;
+use crate::problem::DroneProblem;
 use crate::trigger::{Command, Outcome, State, StateKind};
 use http::names::Pull;
 
@@ -24,7 +25,7 @@ async fn drone_may_be_down_for_hours() {
     // A look a minute, of several attempts each.
     assert!((1000..4 * 3600).contains(&calls), "{calls}");
     for comment in [1, 2] {
-        assert_eq!(world.trigger(comment).problem.as_deref(), Some("Drone cannot be reached"));
+        assert_eq!(world.trigger(comment).problem, Some(DroneProblem::Unreachable.into()));
     }
     assert!(world.bridge.health.problems()["drone"].contains("cannot be reached"));
     world.drone.network().faults.clear();
@@ -95,7 +96,7 @@ async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
     assert!((24 * 4..25 * 4).contains(&hours), "{hours}");
     assert!(doubts > 10, "{doubts}");
     let State::Failed { reason, .. } = world.trigger(1).state else { panic!() };
-    assert_eq!(reason, "Drone finds no pipeline in the CI repository for this build");
+    assert_eq!(reason, DroneProblem::NoPipeline.into());
     assert_eq!(world.drone.network().drone.builds.len(), 0);
 }
 
@@ -108,7 +109,7 @@ async fn nothing_is_made_when_there_is_too_much_to_look_through() {
     world.test(1);
     world.run(30).await;
     assert_eq!((world.kind(1), world.drone.asked("POST")), (StateKind::Authorised, 0));
-    assert!(world.trigger(1).problem.unwrap().contains("too many builds"));
+    assert_eq!(world.trigger(1).problem, Some(DroneProblem::Unprovable.into()));
     for build in world.drone.network().drone.builds.values_mut() {
         build.created = Timestamp::from_second(BEGIN - 3600).unwrap();
     }

@@ -58,7 +58,7 @@ async fn a_push_after_the_delivery_is_not_built() {
 async fn a_push_that_gitea_still_processes_is_waited_for() {
     let case = case(Says { pushes: || says(200, at(0), &json!([push(1, -60, &[HEAD])])), ..FINE });
     assert_eq!(case.becomes(five(Some(OTHER))).await.kind(), StateKind::Seen);
-    assert!(case.trigger(5).problem.unwrap().contains("not the one in the delivery"));
+    assert_eq!(case.trigger(5).problem, Some(GiteaProblem::HeadUnknown.into()));
     case.says.lock().unwrap().head = || says(200, at(0), &head(7, OTHER));
     case.for_seconds(3).await;
     assert_eq!(head_of(&case.trigger(5).state), Ok(OTHER));
@@ -97,7 +97,7 @@ async fn a_pull_request_without_events_is_built_by_the_second_comment() {
 async fn without_a_reference_nothing_is_built_and_it_is_tried_again() {
     let case = case(Says { head: not_found, ..FINE });
     assert_eq!(case.becomes(five(None)).await.kind(), StateKind::Seen);
-    assert!(case.trigger(5).problem.unwrap().contains("no refs/pull reference"));
+    assert_eq!(case.trigger(5).problem, Some(GiteaProblem::HeadUnknown.into()));
     case.says.lock().unwrap().head = FINE.head;
     case.for_seconds(10).await;
     assert_eq!(head_of(&case.trigger(5).state), Ok(HEAD));

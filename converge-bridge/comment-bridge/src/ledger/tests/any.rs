@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::ledger::{Cursor, PullRecord, Reading};
+use crate::problem::{DroneProblem, GiteaProblem, Problem};
 use crate::trigger::{BuildRecord, Order, Outcome, Progress, Refusal};
 use http::gitea::Head;
 
@@ -74,10 +75,27 @@ fn build() -> impl Strategy<Value = BuildRecord> {
         .prop_map(|(number, progress, started, finished)| BuildRecord { number, progress, started, finished })
 }
 
+pub fn problem() -> impl Strategy<Value = Problem> {
+    prop_oneof![
+        Just(DroneProblem::Unreachable.into()),
+        any::<u16>().prop_map(|status| DroneProblem::Failing(status).into()),
+        Just(GiteaProblem::Refused.into()),
+        any::<u16>().prop_map(|status| GiteaProblem::Failing(status).into()),
+        Just(Problem::Late),
+        Just(Problem::Unknown),
+    ]
+}
+
 pub fn state() -> impl Strategy<Value = State> {
     use Outcome::{Cancelled, Deleted, Error, Failed, Lost, Passed};
     let refusal = prop_oneof![
-        prop::sample::select(vec![Refusal::Stranger, Refusal::Closed, Refusal::Archived, Refusal::TooOld]),
+        prop::sample::select(vec![
+            Refusal::Stranger,
+            Refusal::Closed,
+            Refusal::Archived,
+            Refusal::NoRecipe,
+            Refusal::TooOld,
+        ]),
         (text(), time()).prop_map(|(commit, read)| Refusal::Moved(Head { commit, read })),
     ];
     let over = || (order(), build(), prop::sample::select(vec![Passed, Failed, Cancelled, Error, Deleted, Lost]));
@@ -98,6 +116,6 @@ pub fn state() -> impl Strategy<Value = State> {
         (order(), build()).prop_map(|(order, build)| State::Building { order, build }),
         over().prop_map(|(order, build, outcome)| State::Ended { order, build, outcome }),
         over().prop_map(|(order, build, outcome)| State::Reported { order, build, outcome }),
-        (option::of(order()), text()).prop_map(|(order, reason)| State::Failed { order, reason }),
+        (option::of(order()), problem()).prop_map(|(order, reason)| State::Failed { order, reason }),
     ]
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ledger::{Cursor, Error, PullRecord, Reading};
+use crate::problem::GiteaProblem;
 use crate::trigger::{Order, Refusal, StateKind};
 
 #[test]
@@ -44,7 +45,7 @@ fn cursors_move_both_ways() {
 fn a_state_change_is_written_said_and_counted() {
     let ledger = ledger();
     ledger.insert_found(&[found(7, 1), found(8, 2)], None, at(0)).unwrap();
-    ledger.set_problem(7, Some("Gitea does not answer")).unwrap();
+    ledger.set_problem(7, Some(GiteaProblem::Slow.into())).unwrap();
     let trigger = ledger.trigger(7).unwrap().unwrap();
     let next = ledger.advance(&trigger, State::Refused { reason: Refusal::Closed }, at(4)).unwrap();
     let expected = Trigger { state: State::Refused { reason: Refusal::Closed }, changed: at(4), ..seen(7, 1) };
@@ -91,12 +92,13 @@ fn trouble_is_said_when_it_is_news() {
     let ledger = ledger();
     ledger.insert_found(&[found(7, 1)], None, at(0)).unwrap();
     let news = || ledger.dirty_pulls().unwrap().first().map_or(0, |(_, news)| *news);
-    for (trouble, count) in [(None, 0), (Some("down"), 1), (Some("down"), 1), (Some("up"), 2), (None, 3), (None, 3)] {
+    let (down, slow) = (Some(GiteaProblem::Unreachable.into()), Some(GiteaProblem::Slow.into()));
+    for (trouble, count) in [(None, 0), (down, 1), (down, 1), (slow, 2), (None, 3), (None, 3)] {
         ledger.set_problem(7, trouble).unwrap();
-        assert_eq!(ledger.trigger(7).unwrap().unwrap().problem.as_deref(), trouble);
+        assert_eq!(ledger.trigger(7).unwrap().unwrap().problem, trouble);
         assert_eq!(news(), count, "{trouble:?}");
     }
-    ledger.set_problem(8, Some("of no trigger")).unwrap();
+    ledger.set_problem(8, down).unwrap();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use rusqlite::ErrorCode;
 
 use super::*;
 use crate::ledger::{Cursor, Error, PullRecord, Reading};
+use crate::problem::Problem;
 
 fn is_full<T: std::fmt::Debug>(result: Result<T, Error>) {
     let error = result.unwrap_err();
@@ -34,7 +35,7 @@ fn try_all(ledger: &Ledger, check: impl Fn(Result<(), Error>)) {
     let said = PullRecord { comment_id: Some(5), comment: Some("h".repeat(64)), statuses: None };
     check(ledger.insert_found(&[found(50, 2)], Some((&pull(2), reading)), at(9)).map(|_| ()));
     check(ledger.advance(&ledger.trigger(1).unwrap().unwrap(), State::Cancelling, at(9)).map(|_| ()));
-    check(ledger.set_problem(1, Some("down")));
+    check(ledger.set_problem(1, Some(Problem::Late)));
     check(ledger.mark_dirty(&pull(1)));
     check(ledger.save_record(&pull(1), &said, Some(1)));
     check(ledger.move_cursor("org:recipes", Cursor { baseline: at(1), read: at(9) }));

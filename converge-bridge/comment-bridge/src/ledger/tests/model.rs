@@ -7,9 +7,10 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
-use super::any::{cursor, reading, said, some_found, some_pull, state, text, time};
+use super::any::{cursor, problem, reading, said, some_found, some_pull, state, text, time};
 use super::*;
 use crate::ledger::{Cursor, Error, PullRecord, Reading};
+use crate::problem::Problem;
 use crate::trigger::{Refusal, StateKind};
 
 #[derive(Debug, Clone)]
@@ -18,7 +19,7 @@ enum Step {
     Advance(i64, State, Timestamp),
     // The trigger as it was before another step.
     AdvanceStale(Found, State, Timestamp),
-    Trouble(i64, Option<String>),
+    Trouble(i64, Option<Problem>),
     Unsay(Pull),
     Say(Pull, PullRecord, Option<i64>),
     MoveCursor(String, Cursor),
@@ -33,7 +34,7 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(found, reading, now)| Step::See(found, reading, now)),
         8 => (comment.clone(), state(), time()).prop_map(|(comment, next, now)| Step::Advance(comment, next, now)),
         1 => (some_found(), state(), time()).prop_map(|(stale, next, now)| Step::AdvanceStale(stale, next, now)),
-        2 => (comment, option::of(text())).prop_map(|(comment, trouble)| Step::Trouble(comment, trouble)),
+        2 => (comment, option::of(problem())).prop_map(|(comment, trouble)| Step::Trouble(comment, trouble)),
         1 => some_pull().prop_map(Step::Unsay),
         2 => (some_pull(), said(), option::of(-1..3_i64)).prop_map(|(pull, said, until)| Step::Say(pull, said, until)),
         1 => (text(), cursor()).prop_map(|(source, cursor)| Step::MoveCursor(source, cursor)),
@@ -75,10 +76,10 @@ impl Model {
         Ok(stored.clone())
     }
 
-    fn set_problem(&mut self, comment: i64, trouble: Option<&str>) {
+    fn set_problem(&mut self, comment: i64, trouble: Option<Problem>) {
         let Some(trigger) = self.triggers.get_mut(&comment) else { return };
-        if trigger.problem.as_deref() != trouble {
-            trigger.problem = trouble.map(Into::into);
+        if trigger.problem != trouble {
+            trigger.problem = trouble;
             self.news.entry(trigger.pull.clone()).or_default().0 += 1;
         }
     }
@@ -118,8 +119,8 @@ fn take(step: Step, mut ledger: Ledger, model: &mut Model, path: &Path) -> Ledge
             assert_eq!(advanced, model.advance(&stale, next, now));
         }
         Step::Trouble(comment, trouble) => {
-            ledger.set_problem(comment, trouble.as_deref()).unwrap();
-            model.set_problem(comment, trouble.as_deref());
+            ledger.set_problem(comment, trouble).unwrap();
+            model.set_problem(comment, trouble);
         }
         Step::Unsay(pull) => {
             ledger.mark_dirty(&pull).unwrap();

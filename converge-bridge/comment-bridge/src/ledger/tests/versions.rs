@@ -4,6 +4,7 @@ use base::error::Explain;
 
 use super::*;
 use crate::ledger::{Cursor, Error, PullRecord, Reading, schema};
+use crate::problem::Problem;
 use crate::trigger::StateKind;
 
 /// A ledger of version 1. Never edited: such ledgers exist.
@@ -17,8 +18,8 @@ fn a_ledger_of_the_first_version_is_read() {
     sound(&ledger);
     let states = |number| ledger.of_pull(&pull(number), 9).unwrap().into_iter().map(|it| it.state).collect::<Vec<_>>();
     assert_eq!(states(1), [way(4)[2].clone(), way(3)[3].clone()]);
-    assert_eq!(states(2), [State::Failed { order: None, reason: "it's \"full\"".into() }]);
-    assert_eq!(ledger.trigger(4).unwrap().unwrap().problem.as_deref(), Some("Drone does not answer"));
+    assert_eq!(states(2), [State::Failed { order: None, reason: Problem::Unknown }]);
+    assert_eq!(ledger.trigger(4).unwrap().unwrap().problem, Some(Problem::Unknown));
     assert_eq!(ledger.of_kinds(&[StateKind::Building]).unwrap().len(), 1);
     assert_eq!(ledger.dirty_pulls().unwrap(), [(pull(1), 5)]);
     assert_eq!(ledger.reading(&pull(1)).unwrap(), Some(Reading { updated: at(8), comments: 3, read: at(9) }));

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use pulldown_cmark::{Event, Options, Parser, Tag};
 
 use super::made::*;
+use crate::problem::{DroneProblem, GiteaProblem, Problem};
 use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, Refusal, State, Trigger};
 use crate::words::{Marker, statuses};
 use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
@@ -79,9 +80,15 @@ fn state() -> impl Strategy<Value = State> {
         Outcome::Error,
         Outcome::Deleted,
     ]);
-    let refusal = prop::sample::select(vec![Refusal::Stranger, Refusal::Closed, Refusal::Archived, Refusal::TooOld]);
+    let refusal = prop::sample::select(vec![
+        Refusal::Stranger,
+        Refusal::Closed,
+        Refusal::Archived,
+        Refusal::NoRecipe,
+        Refusal::TooOld,
+    ]);
     let since = "2026-11-21T12:00:01Z".parse().unwrap();
-    (order, build, outcome, refusal, nasty(), 0..14_usize, 1..20_i64).prop_map(
+    (order, build, outcome, refusal, problem(), 0..14_usize, 1..20_i64).prop_map(
         move |(order, build, outcome, because, why, which, with)| match which {
             0 => State::found(None),
             1 => State::unauthorised(order.head),
@@ -101,6 +108,17 @@ fn state() -> impl Strategy<Value = State> {
     )
 }
 
+fn problem() -> impl Strategy<Value = Problem> {
+    prop::sample::select(vec![
+        DroneProblem::Unreachable.into(),
+        DroneProblem::Failing(502).into(),
+        GiteaProblem::MembersHidden.into(),
+        GiteaProblem::Failing(500).into(),
+        Problem::Late,
+        Problem::Unknown,
+    ])
+}
+
 fn triggers() -> impl Strategy<Value = Vec<Trigger>> {
     let commands = vec![
         Command::Test { quick: false },
@@ -109,7 +127,7 @@ fn triggers() -> impl Strategy<Value = Vec<Trigger>> {
         Command::Help,
         Command::Unknown,
     ];
-    let one = (prop::sample::select(commands), state(), prop::option::of(nasty()), nasty());
+    let one = (prop::sample::select(commands), state(), prop::option::of(problem()), nasty());
     prop::collection::vec(one, 0..9).prop_map(|all| {
         let made = all.into_iter().zip(1..).map(|((command, state, trouble, author), comment)| Trigger {
             author,

@@ -1,6 +1,7 @@
 //! Every state of a pull request, as its comment tells of it.
 
 use super::made::*;
+use crate::problem::{DroneProblem, GiteaProblem, Problem};
 use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
 use http::gitea::Head;
 use results::{Results, RungName, RungStatus, Verdict};
@@ -13,7 +14,7 @@ fn is(name: &str, made: &Made) {
     });
 }
 
-fn troubled_by(mut trigger: Trigger, trouble: &str) -> Trigger {
+fn troubled_by(mut trigger: Trigger, trouble: impl Into<Problem>) -> Trigger {
     trigger.problem = Some(trouble.into());
     trigger
 }
@@ -26,7 +27,7 @@ fn nothing_is_said_where_nobody_who_may_has_asked() {
         refused(Refusal::Stranger),
         refused(Refusal::TooOld),
         State::Forgotten,
-        State::Failed { order: None, reason: "x".into() },
+        State::Failed { order: None, reason: Problem::Late },
     ] {
         assert_eq!(made([test(11, state.clone())]).comment(), None);
         assert_eq!(made([trigger(11, Command::Help, state)]).comment(), None);
@@ -45,14 +46,16 @@ fn a_stranger_changes_nothing() {
 #[test]
 fn before_it_runs() {
     is("waiting", &made([test(11, waiting(false))]));
-    is("waiting-in-trouble", &made([troubled_by(test(11, waiting(false)), "Drone cannot be reached")]));
+    is("waiting-in-trouble", &made([troubled_by(test(11, waiting(false)), DroneProblem::Unreachable)]));
+    let again = test(11, State::unauthorised(HEAD.into()));
+    is("asked-again-in-trouble", &made([troubled_by(again, GiteaProblem::Failing(500))]));
     is("asked-again", &made([test(11, State::unauthorised(HEAD.into()))]));
     is("queued-next", &made([test(11, building(42, Progress::Queued { builds_ahead: 0 }))]));
     is("queued-behind-one", &made([test(11, building(42, Progress::Queued { builds_ahead: 1 }))]));
     is("queued-behind-three", &made([test(11, building(42, Progress::Queued { builds_ahead: 3 }))]));
     is(
         "unbuilt",
-        &made([test(11, State::Failed { order: Some(order(false)), reason: "Drone cannot be reached".into() })]),
+        &made([test(11, State::Failed { order: Some(order(false)), reason: DroneProblem::Unreachable.into() })]),
     );
 }
 
@@ -72,7 +75,7 @@ fn while_it_runs() {
         ..results(42)
     };
     is("running-a-phase", &running().with(42, results));
-    let lost = troubled_by(test(11, building(42, Progress::Running)), "Drone answers with error 502");
+    let lost = troubled_by(test(11, building(42, Progress::Running)), DroneProblem::Failing(502));
     is("running-in-trouble", &made([lost]));
     let again = test(12, State::Joined { joined_trigger: 11 });
     is("joined", &made([test(11, building(42, Progress::Running)), again]));
@@ -129,7 +132,7 @@ fn what_is_said_beside_runs() {
         "cancelling",
         &made([test(11, building(42, Progress::Running)), trigger(12, Command::Cancel, State::Cancelling)]),
     );
-    let stuck = troubled_by(trigger(12, Command::Cancel, State::Cancelling), "Drone cannot be reached");
+    let stuck = troubled_by(trigger(12, Command::Cancel, State::Cancelling), DroneProblem::Unreachable);
     is("cancelling-in-trouble", &made([test(11, building(42, Progress::Running)), stuck]));
     is("nothing-to-cancel", &beside(Command::Cancel, State::Answered));
     is("closed", &made([test(11, State::Refused { reason: Refusal::Closed })]));

@@ -41,7 +41,7 @@ fn an_organisation_that_hides_its_members_is_a_problem_and_no_refusal() {
         alice.comments(&pr, "!testme");
         world.pass(60).await;
         assert_eq!(world.became(&pr), ["seen"]);
-        assert_snapshot!(world.problems().join("\n"), @"members of recipes: the bot `ci-bot` is not a member of the organisation `recipes`, so it cannot see the members; add it there");
+        assert_snapshot!(world.problems().join("\n"), @"decide: Gitea does not show the organisation's members to the bot: recipes/hello#1, comment 2: the bot `ci-bot` is not a member of the organisation `recipes`, so it cannot see the members; add it there");
         world.organisation("recipes");
         world.until_quiet().await;
         assert_eq!(world.became(&pr), ["reported"]);
@@ -160,5 +160,28 @@ fn the_bots_own_words_are_nothing() {
         world.member(BOT).comments(&pr, "!testme");
         world.until_quiet().await;
         assert!(world.became(&pr).is_empty() && world.builds().is_empty());
+    });
+}
+
+#[test]
+fn what_gitea_says_when_the_author_is_checked_again_is_not_published() {
+    slow_story(async |world| {
+        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+        world.is_down("drone");
+        alice.comments(&pr, "!testme");
+        world.pass(300).await;
+        assert_eq!(world.became(&pr), ["authorised"]);
+        world.faults("members", 10_000, Fault::SaysBody(500, "{\"message\": \"dial tcp 10.0.0.7:5432\"}"));
+        world.is_up_again();
+        world.pass(300).await;
+        assert_snapshot!(world.comments(&pr), @r###"
+          alice: !testme
+
+          ci-bot: ⏳ **Waiting for Gitea** · `11111111`
+
+          Gitea answers with error 500. The bot tries again for up to 24 hours.
+        "###);
+        let problems = world.problems().join("\n");
+        assert!(problems.contains("dial tcp 10.0.0.7:5432") && problems.contains("GET http"), "{problems}");
     });
 }

@@ -1,9 +1,12 @@
-//! Problems of a build, in words for a pull request: no address, and no text that differs each time.
+//! Problems with Drone.
 
 use std::fmt;
 
-/// Problem of a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+use serde::{Deserialize, Serialize};
+
+/// Problem with Drone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum DroneProblem {
     /// No connection, or the answer of another server.
     Unreachable,
