@@ -148,6 +148,8 @@ in
 
     systemd.tmpfiles.rules = [
       "d ${effective.ledger} 0700 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
+      # All users may read the files there: triggers.json and metrics.prom.
+      "d ${effective.published} 0755 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
       # Each build writes its own folder there; all users may read the results.
       "d ${effective.runs} 0755 root root -"
     ];

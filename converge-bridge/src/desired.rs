@@ -17,7 +17,8 @@ const LEAST_MEMORY: u32 = 32;
 /// The greatest sensible memory of the service, in MiB.
 const MOST_MEMORY: u32 = 16 * 1024;
 /// Paths with another content in the container.
-const TAKEN_PATHS: [&str; 6] = [container::LEDGER, container::RUNS, "/bin", "/proc", "/sys", "/dev"];
+const TAKEN_PATHS: [&str; 7] =
+    [container::LEDGER, container::RUNS, container::PUBLISHED, "/bin", "/proc", "/sys", "/dev"];
 /// The largest id that Linux gives an account.
 const LARGEST_ID: u32 = i32::MAX.unsigned_abs();
 
@@ -64,6 +65,9 @@ pub struct Desired {
     /// The directory of the builds' results.
     #[serde(default = "runs")]
     pub runs: PathBuf,
+    /// The directory of the files `triggers.json` and `metrics.prom`, which every user of the host may read.
+    #[serde(default = "published")]
+    pub published: PathBuf,
     /// The file with the trusted certificate authorities.
     #[serde(default = "authorities")]
     pub authorities: PathBuf,
@@ -113,6 +117,11 @@ fn runs() -> PathBuf {
     "/var/lib/recipe-ci/runs".into()
 }
 
+fn published() -> PathBuf {
+    // In memory: the files are written often and are of no use after a reboot.
+    "/run/comment-bridge".into()
+}
+
 fn authorities() -> PathBuf {
     "/etc/ssl/certs/ca-certificates.crt".into()
 }
@@ -156,13 +165,11 @@ impl Desired {
             ("image", &self.image),
             ("ledger", &self.ledger),
             ("runs", &self.runs),
+            ("published", &self.published),
             ("authorities", &self.authorities),
         ];
         problems.extend(paths.iter().filter_map(|(at, path)| path_problem(at, path)));
-        if self.ledger.starts_with(&self.runs) || self.runs.starts_with(&self.ledger) {
-            let message = format!("is {}, which is not apart from runs", shown(&self.ledger.display().to_string()));
-            problems.push(Problem::new("ledger", message, "give it a directory of its own"));
-        }
+        problems.extend(self.shared_directory_problem());
         problems.extend(self.authorities_problem());
         problems.extend(self.user_problem());
         if !(LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_mib) {
@@ -175,6 +182,19 @@ impl Desired {
         }
         problems.extend(self.probe.problem());
         problems
+    }
+
+    /// Each directory has another owner or other readers.
+    fn shared_directory_problem(&self) -> Option<Problem> {
+        let pairs = [
+            (("ledger", &self.ledger), ("runs", &self.runs)),
+            (("published", &self.published), ("ledger", &self.ledger)),
+            (("published", &self.published), ("runs", &self.runs)),
+        ];
+        let ((at, path), (other, _)) =
+            pairs.into_iter().find(|((_, one), (_, other))| one.starts_with(other) || other.starts_with(one))?;
+        let message = format!("is {}, which is not apart from {other}", shown(&path.display().to_string()));
+        Some(Problem::new(at, message, "give it a directory of its own"))
     }
 
     /// The file has the same path in the container, where some paths are taken.

@@ -31,7 +31,6 @@ pub fn wanted(desired: &Desired) -> ServiceGoal {
         piece: NAME,
         archive: desired.image.clone(),
         domain: desired.domain.clone(),
-        // Metrics and triggers are for the overlay network only.
         rule: format!("Host(`{}`) && (Path(`/hook`) || Path(`/healthz`))", desired.domain),
         port: container::PORT,
         network: "proxy",
@@ -40,6 +39,7 @@ pub fn wanted(desired: &Desired) -> ServiceGoal {
         mounts: vec![
             mount(&desired.ledger, container::LEDGER, MountKind::OwnDirectory),
             mount(&desired.runs, container::RUNS, MountKind::Directory),
+            mount(&desired.published, container::PUBLISHED, MountKind::PublicDirectory),
             mount(&desired.authorities, &authorities, MountKind::File),
         ],
         user: desired.user.clone(),

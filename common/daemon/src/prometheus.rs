@@ -63,10 +63,11 @@ impl Exposition {
         self.sample(&format!("{name}_count"), &[], so_far);
     }
 
-    /// Adds the resident memory of this process, where Linux tells it.
-    pub fn resident_memory(&mut self) {
+    /// Adds the resident memory of this process as `<program>_resident_memory_bytes`, where Linux tells it. Prometheus' own
+    /// programs use the name `process`: a node exporter fails on a file that repeats it.
+    pub fn resident_memory(&mut self, program: &str) {
         if let Some(bytes) = resident_bytes() {
-            self.gauge("process_resident_memory_bytes", "Resident memory size in bytes.", bytes);
+            self.gauge(&format!("{program}_resident_memory_bytes"), "Resident memory size in bytes.", bytes);
         }
     }
 

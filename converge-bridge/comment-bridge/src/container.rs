@@ -4,6 +4,8 @@
 pub const LEDGER: &str = "/ledger";
 /// The directory with `<build number>/results.json`.
 pub const RUNS: &str = "/runs";
+/// The directory of the files for the dashboard and Prometheus.
+pub const PUBLISHED: &str = "/published";
 /// The port that the program listens on.
 pub const PORT: u16 = 8080;
 /// The environment variable with the path of the certificate authorities.

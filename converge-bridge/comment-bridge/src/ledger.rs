@@ -11,6 +11,7 @@ mod tests;
 mod triggers;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -29,6 +30,8 @@ const BUSY: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub struct Ledger {
     connection: Mutex<Connection>,
+    /// The number of changes of triggers since the ledger was opened.
+    revision: AtomicU64,
     // After the connection, so that it is released last.
     _lock: Option<Lock>,
 }
@@ -50,7 +53,7 @@ impl Ledger {
     pub fn of(mut connection: Connection) -> Result<Self, Error> {
         prepare(&connection).map_err(opening)?;
         schema::migrate(&mut connection, schema::STEPS)?;
-        Ok(Self { connection: Mutex::new(connection), _lock: None })
+        Ok(Self { connection: Mutex::new(connection), revision: AtomicU64::new(0), _lock: None })
     }
 
     /// Tests that the ledger can be written.
@@ -59,6 +62,15 @@ impl Ledger {
             transaction.prepare_cached("UPDATE write_probe SET writes = writes + 1 WHERE id = 0")?.execute([])?;
             Ok(())
         })
+    }
+
+    /// A number that grows with each change of a trigger.
+    pub fn revision(&self) -> u64 {
+        self.revision.load(Ordering::Relaxed)
+    }
+
+    fn count_change(&self) {
+        self.revision.fetch_add(1, Ordering::Relaxed);
     }
 
     /// A panic rolls its transaction back, so a poisoned connection is sound.

@@ -15,7 +15,7 @@
 //! - [`report`] keeps the one comment of each pull request up to date. All its texts are in [`words`].
 //!
 //! [`http::gitea`] and [`http::drone`] are the clients of the two servers. [`runtime`] runs the tasks from start to SIGTERM,
-//! [`web`] serves the hook, health, metrics and triggers.
+//! [`web`] serves the hook and the health, and [`publish`] writes triggers and metrics to files.
 
 pub mod bridge;
 mod build;
@@ -30,6 +30,7 @@ pub mod metrics;
 mod poll;
 pub mod problem;
 pub mod program;
+pub mod publish;
 mod report;
 pub mod runtime;
 pub mod secrets;

@@ -36,6 +36,9 @@ struct Flags {
     /// Directory of the results: <build number>/results.json.
     #[arg(long, value_name = "DIR", default_value = container::RUNS, global = true)]
     runs: PathBuf,
+    /// Directory of the files for the dashboard and Prometheus.
+    #[arg(long, value_name = "DIR", default_value = container::PUBLISHED, global = true)]
+    published: PathBuf,
     /// Address to listen on.
     #[arg(long, value_name = "ADDRESS", default_value_t = SocketAddr::from(([0, 0, 0, 0], container::PORT)), global = true)]
     listen: SocketAddr,
@@ -87,7 +90,8 @@ fn serve(flags: Flags) -> ExitCode {
         Ok(secrets) => secrets,
         Err(error) => return fail(&error),
     };
-    let paths = Paths { ledger: flags.ledger, runs: flags.runs, listen: flags.listen };
+    let Flags { ledger, runs, published, listen, .. } = flags;
+    let paths = Paths { ledger, runs, published, listen };
     match runtime::run(settings, secrets, paths) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),

@@ -23,7 +23,7 @@ use super::ledger::{self, Ledger};
 use super::secrets::Secrets;
 use super::settings::Settings;
 use super::web;
-use super::{Bridge, build, decide, poll, report};
+use super::{Bridge, build, decide, poll, publish, report};
 
 /// The wait for another instance to end.
 const OTHER_INSTANCE: Duration = Duration::from_secs(20);
@@ -41,6 +41,8 @@ pub struct Paths {
     pub ledger: PathBuf,
     /// The directory of the results.
     pub runs: PathBuf,
+    /// The directory of the published files.
+    pub published: PathBuf,
     /// The address to listen on.
     pub listen: SocketAddr,
 }
@@ -142,7 +144,9 @@ async fn serve(
         tracing::info!("shutting down");
         bridge.stop();
     };
-    let (drained, _served) = tokio::join!(drain::run(run_tasks(&bridge), ending, LAST_CALL, stop), serving);
+    let publishing = bridge.health.watch("publish").follow(publish::run(&bridge, &paths.published));
+    let (drained, _served, ()) =
+        tokio::join!(drain::run(run_tasks(&bridge), ending, LAST_CALL, stop), serving, publishing);
     end(drained)
 }
 

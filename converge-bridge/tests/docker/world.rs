@@ -35,10 +35,12 @@ impl Piece for World {
         world.set_environment("SSL_CERT_FILE", authority);
         world.daemon.load(&traefik);
         world.start_traefik();
-        for folder in ["ledger", "runs"] {
+        for folder in ["ledger", "runs", "published"] {
             fs::create_dir_all(world.path(folder)).unwrap();
         }
         world.own_ledger(USER, 0o700);
+        chown(world.path("published"), Some(USER), Some(USER)).unwrap();
+        fs::set_permissions(world.path("published"), fs::Permissions::from_mode(0o755)).unwrap();
         images::healthy(&world.path("comment-bridge.tar"), "well");
         world.write_credential("gitea-token", "gitea-token-0123456789\n");
         world.write_credential("drone-token", "drone-token-0123456789");
@@ -55,6 +57,7 @@ impl Piece for World {
             "organisations": [{ "name": "recipes" }],
             "ledger": self.path("ledger"),
             "runs": self.path("runs"),
+            "published": self.path("published"),
             "authorities": self.path("authority.pem"),
             "user": format!("{USER}:{USER}"),
             "probe": { "address": ADDRESS },

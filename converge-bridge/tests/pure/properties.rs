@@ -132,10 +132,12 @@ fn world() -> impl Strategy<Value = (Desired, World)> {
                 service(spec, 1)
             });
             let own = HostPath::Directory { user: 60990, group: 60990, mode: "700".into() };
+            let public = HostPath::Directory { user: 60990, group: 60990, mode: "755".into() };
             let read = HostPath::Directory { user: 0, group: 0, mode: "755".into() };
             let paths = [
                 (desired.ledger.clone(), own),
                 (desired.runs.clone(), read),
+                (desired.published.clone(), public),
                 (
                     desired.authorities.clone(),
                     HostPath::File { mode: "644".into(), content: Some("0123456789abcdef".into()) },

@@ -81,8 +81,6 @@ pub fn figures(figures: &mut Figures) -> Result<()> {
     figures.tell("  the last of them, since the first comment", &seconds(all), "");
     let doubled = doubled(&site, began);
     figures.show("  built twice", &doubled.to_string(), "0", doubled == 0);
-    bridge.get("/metrics")?;
-    bridge.get("/api/triggers")?;
     let peak = bridge.peak_kib()?;
     figures.show("memory, the most it had", &mib(peak), "at most 32 MiB", peak <= 32 * 1024);
     drop(bridge);

@@ -111,13 +111,15 @@ impl World {
         let image = Image::new("localhost/comment-bridge:archive");
         let image = image.with_program("/bin/comment-bridge", &program("comment-bridge")?)?;
         image.entrypoint(&["/bin/comment-bridge"]).write(&self.path("comment-bridge.tar"))?;
-        for folder in ["ledger", "runs"] {
+        for folder in ["ledger", "runs", "published"] {
             fs::create_dir_all(self.path(folder))?;
         }
         // The service's user needs access to the mounted folder.
         fs::set_permissions(self.folder.path(), fs::Permissions::from_mode(0o755))?;
         fs::set_permissions(self.path("ledger"), fs::Permissions::from_mode(0o700))?;
-        chown(self.path("ledger"), Some(BRIDGE), Some(BRIDGE))?;
+        for folder in ["ledger", "published"] {
+            chown(self.path(folder), Some(BRIDGE), Some(BRIDGE))?;
+        }
         self.declare(
             "bridge",
             &json!({
@@ -128,6 +130,7 @@ impl World {
                 "organisations": [{ "name": "recipes" }],
                 "ledger": self.path("ledger"),
                 "runs": self.path("runs"),
+                "published": self.path("published"),
                 "authorities": self.path("authority.pem"),
                 "user": format!("{BRIDGE}:{BRIDGE}"),
                 "probe": { "address": ADDRESS },

@@ -75,8 +75,10 @@ pub struct Mount {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MountKind {
-    /// The service's own directory, writable.
+    /// The service's own directory, writable, of mode 700.
     OwnDirectory,
+    /// A directory that the service alone writes and every user of the host reads, of mode 755.
+    PublicDirectory,
     /// A read-only directory.
     Directory,
     /// A read-only file.
@@ -272,7 +274,7 @@ fn mount(mount: &Mount) -> DockerMount {
         target: Some(mount.target.clone()),
         source: Some(mount.source.display().to_string()),
         typ: Some(MountType::BIND),
-        read_only: Some(mount.kind != MountKind::OwnDirectory),
+        read_only: Some(!matches!(mount.kind, MountKind::OwnDirectory | MountKind::PublicDirectory)),
         ..Default::default()
     }
 }

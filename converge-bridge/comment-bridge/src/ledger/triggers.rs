@@ -57,6 +57,11 @@ impl Ledger {
             }
             Ok(new)
         })
+        .inspect(|new| {
+            if *new > 0 {
+                self.count_change();
+            }
+        })
     }
 
     /// Returns the trigger of a comment.
@@ -102,6 +107,7 @@ impl Ledger {
             }
             Ok(is_unchanged)
         })?;
+        self.count_change();
         if done { Ok(next) } else { Err(Error::Changed { comment }) }
     }
 
@@ -114,6 +120,7 @@ impl Ledger {
             let pull: Option<i64> = statement.query_row(params![comment, problem], |row| row.get(0)).optional()?;
             pull.map_or(Ok(()), |pull| pulls::mark(transaction, pull))
         })
+        .inspect(|()| self.count_change())
     }
 
     /// Returns the number of triggers of each kind.

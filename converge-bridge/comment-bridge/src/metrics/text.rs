@@ -9,13 +9,15 @@ use super::{BUCKETS, DeliveryResult, Metrics, RequestResult, Task};
 use crate::problem::GiteaProblem;
 use crate::trigger::StateKind;
 
-/// Values that are read for each scrape.
+/// Values that are read each time.
 #[derive(Debug, Default)]
 pub struct Gauges {
     /// How many triggers there are of each kind; nothing, when the ledger cannot be read.
     pub triggers: Option<Vec<(StateKind, i64)>>,
-    /// How many problems there are.
+    /// The number of problems.
     pub problems: usize,
+    /// The number of notes.
+    pub notes: usize,
 }
 
 impl Metrics {
@@ -79,8 +81,9 @@ impl Gauges {
         for (kind, triggers) in self.triggers.iter().flatten() {
             text.sample(name, &[("state", kind.name())], triggers);
         }
-        text.gauge("comment_bridge_problems", "What stands in the way at present; /healthz says what.", self.problems);
-        text.resident_memory();
+        text.gauge("comment_bridge_problems", "Problems at present; triggers.json names them.", self.problems);
+        text.gauge("comment_bridge_notes", "Notes since the start; triggers.json has them.", self.notes);
+        text.resident_memory("comment_bridge");
     }
 }
 
@@ -113,7 +116,7 @@ mod tests {
         metrics.built(Duration::from_hours(2));
         metrics.delivery(DeliveryResult::InvalidSignature);
         metrics.failure(Task::Decide, GiteaProblem::Refused);
-        let text = metrics.text(&Gauges { triggers: Some(vec![(StateKind::Building, 3)]), problems: 2 });
+        let text = metrics.text(&Gauges { triggers: Some(vec![(StateKind::Building, 3)]), problems: 2, notes: 1 });
         for line in [
             "comment_bridge_polls_total{result=\"complete\"} 1",
             "comment_bridge_polls_total{result=\"failed\"} 1",
@@ -131,10 +134,11 @@ mod tests {
             "comment_bridge_hook_deliveries_total{result=\"invalid_signature\"} 1",
             "comment_bridge_triggers{state=\"building\"} 3",
             "comment_bridge_problems 2",
+            "comment_bridge_notes 1",
         ] {
             assert!(text.lines().any(|it| it == line), "no line `{line}` in\n{text}");
         }
-        assert!(text.contains("\nprocess_resident_memory_bytes "));
+        assert!(text.contains("\ncomment_bridge_resident_memory_bytes "));
     }
 
     #[test]

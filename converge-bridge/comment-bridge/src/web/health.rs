@@ -2,13 +2,14 @@
 //! is no reason for a restart.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::Json;
-use axum::extract::State;
+use axum::extract::{ConnectInfo, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use base::error::chain;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -32,7 +33,7 @@ struct Shown {
     healthy: bool,
     version: &'static str,
     problems: usize,
-    /// For requests from the overlay network only: the problems may name private repositories.
+    /// For requests from the same container only: the problems may name private repositories.
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Details>,
 }
@@ -59,10 +60,15 @@ impl Health {
 }
 
 /// Answers the request.
-pub async fn answer(State(app): State<AppState>, headers: HeaderMap) -> Response {
+pub async fn answer(
+    State(app): State<AppState>,
+    peer: Option<Extension<ConnectInfo<SocketAddr>>>,
+    headers: HeaderMap,
+) -> Response {
     let unhealthy_reasons = app.health.unhealthy_reasons(&app.bridge);
     let (healthy, problems) = (unhealthy_reasons.is_empty(), app.bridge.health.problems());
-    let from_within = !headers.contains_key("x-forwarded-for");
+    let is_local = peer.is_some_and(|Extension(ConnectInfo(peer))| peer.ip().is_loopback());
+    let from_within = is_local && !headers.contains_key("x-forwarded-for");
     let shown = Shown {
         healthy,
         version: env!("CARGO_PKG_VERSION"),
@@ -70,4 +76,41 @@ pub async fn answer(State(app): State<AppState>, headers: HeaderMap) -> Response
         details: from_within.then(|| Details { unhealthy_reasons, problems, notes: app.bridge.health.notes() }),
     };
     (if healthy { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, Json(shown)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use axum::body::to_bytes;
+    use axum::http::HeaderValue;
+
+    use super::*;
+    use crate::tests::fake::{bridge, settings};
+    use http::testing::{Fake, not_found};
+
+    #[tokio::test]
+    async fn problems_are_named_within_the_container_only() {
+        let bridge = bridge(&Fake::new(|_, _| not_found()), settings());
+        bridge.health.raise("poll org:recipes", "recipes/private#7");
+        let app = AppState { bridge, health: Arc::default() };
+        for (peer, forwarded, is_named) in [
+            (Some("127.0.0.1:4711"), None, true),
+            (Some("[::1]:4711"), None, true),
+            (Some("127.0.0.1:4711"), Some("203.0.113.9"), false),
+            (Some("10.10.0.9:4711"), None, false),
+            (None, None, false),
+        ] {
+            let mut headers = HeaderMap::new();
+            if let Some(from) = forwarded {
+                headers.insert("x-forwarded-for", HeaderValue::from_static(from));
+            }
+            let peer = peer.map(|peer| Extension(ConnectInfo(peer.parse().unwrap())));
+            let answer = answer(State(app.clone()), peer, headers).await;
+            let shown = to_bytes(answer.into_body(), 10_000).await.unwrap();
+            let shown = String::from_utf8(shown.to_vec()).unwrap();
+            assert!(shown.contains("\"problems\":1"), "{shown}");
+            assert_eq!(shown.contains("recipes/private"), is_named, "{shown}");
+        }
+    }
 }

@@ -2,9 +2,11 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::net::{SocketAddr, TcpListener};
+use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -22,15 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A place with settings, secrets, a ledger and runs.
 pub struct Place {
-    pub folder: TempDir,
+    pub folder: Arc<TempDir>,
     pub settings: Value,
     pub listen: SocketAddr,
 }
 
 impl Place {
     pub fn new(gitea: &str, drone: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        for name in ["secrets", "ledger", "runs"] {
+        let folder = Arc::new(tempfile::tempdir().unwrap());
+        for name in ["secrets", "ledger", "runs", "published"] {
             fs::create_dir(folder.path().join(name)).unwrap();
         }
         for (name, secret) in [("gitea_token", GITEA_TOKEN), ("drone_token", DRONE_TOKEN), ("webhook_secret", SECRET)] {
@@ -54,7 +56,7 @@ impl Place {
         command.args(["--pdeathsig", "KILL", "--"]).args(through).arg(PROGRAM).env_clear();
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("COMMENT_BRIDGE_SETTINGS", self.settings.to_string()).env("COMMENT_BRIDGE_LOG", "debug");
-        for flag in ["secrets", "ledger", "runs"] {
+        for flag in ["secrets", "ledger", "runs", "published"] {
             command.arg(format!("--{flag}")).arg(self.path(flag));
         }
         command.arg("--listen").arg(self.listen.to_string()).stdin(Stdio::null());
@@ -71,7 +73,7 @@ impl Place {
         let log = OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
         let said: File = log.try_clone().unwrap();
         let child = self.command_through(through).stdout(said).stderr(log).spawn().unwrap();
-        Running { child, listen: self.listen, log: self.path("log") }
+        Running { child, listen: self.listen, log: self.path("log"), folder: self.folder.clone() }
     }
 
     /// Starts it, and waits until it is well.
@@ -84,7 +86,8 @@ impl Place {
     /// The same, and until it has read its source for the first time: what is said from then on counts.
     pub fn start_and_poll(&self) -> Running {
         let mut running = self.start();
-        running.until("the first poll", |running| running.metric("polls_total{result=\"complete\"}") > 0.0);
+        running
+            .until("the first poll", |running| running.metric_so_far("polls_total{result=\"complete\"}") > Some(0.0));
         running
     }
 }
@@ -106,6 +109,8 @@ pub struct Running {
     child: Child,
     pub listen: SocketAddr,
     log: PathBuf,
+    /// It writes there for as long as it runs.
+    folder: Arc<TempDir>,
 }
 
 impl Running {
@@ -149,11 +154,37 @@ impl Running {
         std::net::TcpStream::connect(self.listen).is_ok() && wire::get(self.listen, "/healthz").status == 200
     }
 
+    /// A published file as it was last written.
+    pub fn published(&self, file: &str) -> String {
+        fs::read_to_string(self.folder.path().join("published").join(file)).unwrap_or_default()
+    }
+
+    /// A published file that was made after this call: the second one that is written from now on.
+    #[track_caller]
+    fn published_anew(&self, file: &str) -> String {
+        let path = self.folder.path().join("published").join(file);
+        let generation = || fs::metadata(&path).ok().map(|about| (about.ino(), about.mtime(), about.mtime_nsec()));
+        let deadline = Instant::now() + PATIENCE;
+        for _ in 0..2 {
+            let before = generation();
+            while generation() == before {
+                assert!(Instant::now() < deadline, "{file} is not written:\n{}", self.said());
+                pause();
+            }
+        }
+        self.published(file)
+    }
+
     /// A line of the metrics, without what all names begin with.
+    #[track_caller]
     pub fn metric(&self, name: &str) -> f64 {
-        let text = wire::get(self.listen, "/metrics").body;
-        let line = text.lines().find_map(|line| line.strip_prefix("comment_bridge_")?.strip_prefix(name));
-        line.unwrap_or_else(|| panic!("no {name} in {text}")).trim().parse().unwrap()
+        let text = self.published_anew("metrics.prom");
+        value(&text, name).unwrap_or_else(|| panic!("no {name} in {text}"))
+    }
+
+    /// The same as it was last written, if it was.
+    pub fn metric_so_far(&self, name: &str) -> Option<f64> {
+        value(&self.published("metrics.prom"), name)
     }
 
     /// The number of deliveries with this result.
@@ -162,8 +193,12 @@ impl Running {
         format!("{count}").parse().unwrap()
     }
 
+    #[track_caller]
     pub fn triggers(&self) -> Vec<Value> {
-        wire::get(self.listen, "/api/triggers").json()["triggers"].as_array().unwrap().clone()
+        // They are written before the metrics.
+        self.published_anew("metrics.prom");
+        let shown: Value = serde_json::from_str(&self.published("triggers.json")).unwrap();
+        shown["triggers"].as_array().unwrap().clone()
     }
 }
 
@@ -172,6 +207,11 @@ impl Drop for Running {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+fn value(metrics: &str, name: &str) -> Option<f64> {
+    let line = metrics.lines().find_map(|line| line.strip_prefix("comment_bridge_")?.strip_prefix(name));
+    line?.trim().parse().ok()
 }
 
 fn pause() {

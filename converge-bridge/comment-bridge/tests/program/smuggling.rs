@@ -84,7 +84,7 @@ fn nothing_behind_a_request_is_another_one() {
     }
     assert_eq!(running.deliveries("accepted"), 0);
     // And what stands behind a delivery is not part of it.
-    let answer = raw(running.listen, format!("{delivery}GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
+    let answer = raw(running.listen, format!("{delivery}GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes());
     assert_eq!((answer.status, answer.count()), (200, 1));
     assert_eq!(running.deliveries("accepted"), 1);
 }

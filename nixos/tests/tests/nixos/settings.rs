@@ -139,6 +139,7 @@ fn with_the_programs_defaults_the_example_is_complete() {
         "catch_up_hours": 24,
         "give_up_hours": 24,
         "ledger": "/var/lib/comment-bridge",
+        "published": "/run/comment-bridge",
         "runs": "/var/lib/recipe-ci/runs",
         "authorities": "/etc/ssl/certs/ca-certificates.crt",
         "user": "60990:60990",

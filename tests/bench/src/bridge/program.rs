@@ -48,7 +48,7 @@ impl Program {
     /// Starts the bridge and waits for its first answer.
     pub fn start(setup: &Setup<'_>) -> io::Result<Self> {
         let folder = tempfile::tempdir()?;
-        for name in ["secrets", "ledger", "runs"] {
+        for name in ["secrets", "ledger", "runs", "published"] {
             fs::create_dir(folder.path().join(name))?;
         }
         if let Some(ledger) = setup.ledger {
@@ -64,7 +64,7 @@ impl Program {
         let log = File::create(folder.path().join("log"))?;
         let mut command = Command::new(program("comment-bridge")?);
         command.env_clear().env("COMMENT_BRIDGE_SETTINGS", settings(setup).to_string());
-        for name in ["secrets", "ledger", "runs"] {
+        for name in ["secrets", "ledger", "runs", "published"] {
             command.arg(format!("--{name}")).arg(folder.path().join(name));
         }
         command.args(["--listen", &listen.to_string()]).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);

@@ -22,7 +22,7 @@ fn triggers(drone: &Drone<'_>) -> Vec<String> {
 /// Waits for the end of a poll that began after this call: older comments are noticed then.
 fn a_poll_later(lab: &Lab) {
     let polls = || {
-        let metrics = sh(lab, &format!("{INSIDE} wget -qO- http://{BRIDGE}:8080/metrics"));
+        let metrics = lab.read_file("/run/comment-bridge/metrics.prom").unwrap_or_default();
         let count = metrics.lines().filter(|line| line.starts_with("comment_bridge_polls_total"));
         count.filter_map(|line| line.rsplit(' ').next()?.parse::<f64>().ok()).sum::<f64>()
     };
@@ -34,7 +34,7 @@ fn a_poll_later(lab: &Lab) {
     .unwrap();
 }
 
-/// Starts a container in the network of the metrics.
+/// Starts a container in the network of the recipes.
 const INSIDE: &str = "docker run --rm --network proxy hello:1.0.0";
 
 #[test]
@@ -186,10 +186,20 @@ fn a_bridge_that_is_broken_by_hand_is_mended() {
         assert_eq!(swarm_indices(&lab).unwrap(), before, "{what}");
     }
 
-    // Only these two are public.
+    // Two paths are public, and a recipe beside it on the network sees no more.
     for path in ["/metrics", "/api/triggers", "/"] {
         assert_eq!(web.get(BRIDGE_NAME, path).unwrap().status, 404, "{path}");
+        let inside = sh(&lab, &format!("{INSIDE} wget -qO- http://{BRIDGE}:8080{path} 2>&1 || true"));
+        assert!(inside.contains("404"), "{path}: {inside}");
     }
+    let health = sh(&lab, &format!("{INSIDE} wget -qO- http://{BRIDGE}:8080/healthz"));
+    assert!(health.contains("\"healthy\":true") && !health.contains("details"), "{health}");
+
+    // What it publishes is a file that any user of the machine reads.
+    let read = |file: &str| sh(&lab, &format!("setpriv --reuid 65534 --clear-groups cat /run/comment-bridge/{file}"));
+    let triggers: serde_json::Value = serde_json::from_str(&read("triggers.json")).unwrap();
+    assert_eq!(triggers["schema"], 1, "{triggers:#}");
+    assert!(read("metrics.prom").contains("comment_bridge_info{version="));
 
     // converge-drone gets another token; the bridge uses it at once.
     sh(&lab, "rm /var/lib/converge/drone/api-token");

@@ -114,7 +114,8 @@ fn path_problem(mount: &Mount, seen: &HostPath, user: &str) -> Option<(String, S
         (_, HostPath::File { .. }) if mount.kind != MountKind::File => {
             Some((format!("{path} is no directory"), elsewhere()))
         }
-        (MountKind::OwnDirectory, seen) => own_directory_problem(&mount.source, seen, user),
+        (MountKind::OwnDirectory, seen) => written_directory_problem(&mount.source, seen, user, "700"),
+        (MountKind::PublicDirectory, seen) => written_directory_problem(&mount.source, seen, user, "755"),
         (MountKind::Directory, HostPath::Missing) => {
             Some((format!("there is no directory {path}"), format!("install --directory --mode=0755 {path}")))
         }
@@ -128,8 +129,13 @@ fn path_problem(mount: &Mount, seen: &HostPath, user: &str) -> Option<(String, S
     }
 }
 
-/// The same for a directory that only the service may use.
-fn own_directory_problem(path: &path::Path, seen: &HostPath, runs_as: &str) -> Option<(String, String)> {
+/// The same for a directory that the service writes.
+fn written_directory_problem(
+    path: &path::Path,
+    seen: &HostPath,
+    runs_as: &str,
+    wanted: &str,
+) -> Option<(String, String)> {
     let path = path.display();
     match seen {
         HostPath::Directory { user, group, .. } if format!("{user}:{group}") != runs_as => Some((
@@ -137,14 +143,14 @@ fn own_directory_problem(path: &path::Path, seen: &HostPath, runs_as: &str) -> O
             // The files in it may belong to another user too.
             format!("chown --recursive {runs_as} {path}"),
         )),
-        HostPath::Directory { mode, .. } if mode != "700" => {
-            Some((format!("{path} has mode {mode}, not 700"), format!("chmod 0700 {path}")))
+        HostPath::Directory { mode, .. } if mode != wanted => {
+            Some((format!("{path} has mode {mode}, not {wanted}"), format!("chmod 0{wanted} {path}")))
         }
         HostPath::Missing => {
             let (owner, group) = runs_as.split_once(':').unwrap_or((runs_as, runs_as));
             Some((
                 format!("there is no directory {path}"),
-                format!("install --directory --owner={owner} --group={group} --mode=0700 {path}"),
+                format!("install --directory --owner={owner} --group={group} --mode=0{wanted} {path}"),
             ))
         }
         _ => None,

@@ -1,4 +1,4 @@
-//! `GET /api/triggers?limit=100`: the newest triggers, for the dashboard.
+//! `triggers.json`: all open triggers and the newest others, for the dashboard.
 //!
 //! ```json
 //! {"schema": 1, "version": "0.1.0", "now": "2026-11-21T12:00:00Z",
@@ -12,7 +12,8 @@
 //!
 //! - `state`: `seen`, `refused`, `forgotten`, `answered`, `joined`, `authorised`, `cancelling`, `cancelled`, `building`,
 //!   `ended`, `reported` or `failed`
-//! - `problem`: the current obstacle; the bridge retries
+//! - `problem`: the problem in words for a pull request; the bridge retries
+//! - `problems`, `notes`: for the operator, by subject
 //! - `build.builds_ahead`: the number of builds before a queued one in Drone
 //! - `outcome` of a build: `passed`, `failed`, `cancelled`, `error`, `deleted` or `lost`
 //! - `reason` of a refusal (`stranger`, `closed`, `archived`, `no_recipe`, `too_old`, `moved`), or of a failure in words
@@ -22,25 +23,14 @@
 
 use std::collections::BTreeMap;
 
-use axum::Json;
-use axum::extract::Query;
-use axum::http::StatusCode;
-use axum::response::{IntoResponse, Response};
-use base::error::chain;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::AppState;
-use crate::trigger::{Command, Outcome, Progress, State, Trigger};
+use crate::trigger::{Command, Outcome, Progress, State, StateKind, Trigger};
+use crate::{Bridge, ledger};
 
-const DEFAULT: usize = 100;
-const MOST: usize = 1000;
-
-/// The query of a request.
-#[derive(Debug, Deserialize)]
-pub struct Parameters {
-    limit: Option<usize>,
-}
+/// The number of newest triggers.
+const NEWEST: usize = 100;
 
 #[derive(Serialize)]
 struct Shown {
@@ -132,32 +122,22 @@ impl From<Trigger> for Row {
     }
 }
 
-/// Answers the request.
-pub async fn answer(
-    axum::extract::State(app): axum::extract::State<AppState>,
-    query: Result<Query<Parameters>, axum::extract::rejection::QueryRejection>,
-) -> Response {
-    let limit = query.map(|Query(parameters)| parameters.limit.unwrap_or(DEFAULT));
-    let Some(limit) = limit.ok().filter(|limit| (1..=MOST).contains(limit)) else {
-        return (StatusCode::BAD_REQUEST, format!("limit is a number from 1 to {MOST}\n")).into_response();
-    };
-    let bridge = &app.bridge;
-    let read = bridge.ledger.newest(limit).and_then(|newest| Ok((newest, bridge.ledger.counts()?)));
-    let (newest, counts) = match read {
-        Ok(read) => read,
-        Err(error) => {
-            tracing::warn!("cannot list the triggers: {}", chain(&error));
-            return (StatusCode::SERVICE_UNAVAILABLE, "the ledger cannot be read\n").into_response();
-        }
-    };
-    Json(Shown {
+/// Returns the text of the file.
+pub fn text(bridge: &Bridge) -> Result<String, ledger::Error> {
+    let open: Vec<StateKind> = StateKind::ALL.into_iter().filter(|kind| !kind.is_end()).collect();
+    let mut triggers = bridge.ledger.newest(NEWEST)?;
+    triggers.extend(bridge.ledger.of_kinds(&open)?);
+    triggers.sort_by_key(|trigger| std::cmp::Reverse(trigger.comment));
+    triggers.dedup_by_key(|trigger| trigger.comment);
+    let counts = bridge.ledger.counts()?;
+    let shown = Shown {
         schema: 1,
         version: env!("CARGO_PKG_VERSION"),
         now: bridge.clock.now(),
         problems: bridge.health.problems(),
         notes: bridge.health.notes(),
         counts: counts.into_iter().map(|(kind, count)| (kind.name(), count)).collect(),
-        triggers: newest.into_iter().map(Row::from).collect(),
-    })
-    .into_response()
+        triggers: triggers.into_iter().map(Row::from).collect(),
+    };
+    Ok(serde_json::json!(shown).to_string())
 }
