@@ -311,6 +311,11 @@ impl Error {
         }
     }
 
+    /// True if the server limits the rate of calls.
+    pub fn is_rate_limit(&self) -> bool {
+        matches!(self, Self::Failing { status: 429, .. } | Self::Failing { wait: Some(_), .. })
+    }
+
     /// Returns the reason of a refusal; `None` for other errors.
     pub fn refusal(&self) -> Option<Refusal> {
         match self {

@@ -6,6 +6,7 @@
 
 mod choose;
 mod listing;
+mod pace;
 mod source;
 
 use std::collections::BTreeMap;
@@ -27,6 +28,7 @@ use super::stop::{LEDGER, LedgerRetry, RETRIES, Stop};
 use base::error::one_line;
 use http::gitea::Entry;
 use http::names::Pull;
+use pace::Pace;
 use source::Source;
 
 /// Works until the shutdown.
@@ -38,6 +40,11 @@ pub async fn run(bridge: &Arc<Bridge>) {
 const UNSTEADY: &str =
     "the list of pull requests is not whole: it changed on every read, or lacks entries that Gitea counts";
 
+/// The interval of the settings.
+fn interval(bridge: &Bridge) -> Duration {
+    Duration::from_secs(bridge.settings.poll_seconds.max(1))
+}
+
 /// A watched source.
 #[derive(Debug)]
 struct Watch<'a> {
@@ -46,6 +53,9 @@ struct Watch<'a> {
     /// The source's key in the ledger and the status.
     name: String,
     retries: Retries,
+    pace: Pace,
+    /// The time of Gitea's first answer in the last poll.
+    took: Duration,
     ledger: LedgerRetry,
     /// True if the next read looks back far: after a start or an outage, Gitea's clock may have been set.
     wide: bool,
@@ -64,6 +74,8 @@ impl<'a> Watch<'a> {
             held_up: HeldUp::new(bridge, Task::Poll, format!("poll {name}")),
             name,
             retries: RETRIES,
+            pace: Pace::new(interval(bridge)),
+            took: Duration::ZERO,
             ledger: LedgerRetry::new(LEDGER),
             wide: true,
             unread: BTreeMap::new(),
@@ -71,7 +83,7 @@ impl<'a> Watch<'a> {
     }
 
     async fn work(mut self) {
-        let interval = Duration::from_secs(self.bridge.settings.poll_seconds.max(1));
+        let interval = interval(self.bridge);
         loop {
             let began = Instant::now();
             let result = self.read().await;
@@ -80,10 +92,13 @@ impl<'a> Watch<'a> {
                 Ok(true) => {
                     self.retries.succeeded();
                     self.bridge.health.resolve(&format!("poll {}", self.name));
-                    interval.saturating_sub(began.elapsed())
+                    self.pace.after(self.took).saturating_sub(began.elapsed())
                 }
                 Ok(false) => self.failed(UNSTEADY, None).max(interval),
                 Err(Stop::Gitea(error)) => {
+                    if error.is_rate_limit() {
+                        self.pace.stretch();
+                    }
                     self.failed(&source::problem(&self.source, &error), error.wait()).max(interval)
                 }
                 Err(Stop::Ledger(error)) => {
@@ -119,6 +134,7 @@ impl<'a> Watch<'a> {
         let overlap = if self.wide { choose::WIDE_OVERLAP } else { choose::OVERLAP };
         let mut since = choose::before(cursor.read, overlap);
         let Some(mut listing) = listing::read(bridge, &self.source, since, self.wide).await? else { return Ok(false) };
+        self.took = listing.took;
         if listing.date < cursor.read {
             // Gitea's clock was set back: later changes have earlier times.
             since = choose::before(listing.date, overlap);

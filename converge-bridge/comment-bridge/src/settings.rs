@@ -74,8 +74,8 @@ fn all_repositories() -> Vec<String> {
 }
 
 /// The default of `poll_seconds`.
-pub fn default_poll_seconds() -> u64 {
-    5
+pub const fn default_poll_seconds() -> u64 {
+    2
 }
 
 /// The default of `catch_up_hours` and `give_up_hours`.

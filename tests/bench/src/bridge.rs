@@ -11,6 +11,7 @@ use std::error::Error;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use comment_bridge::settings::default_poll_seconds;
 use forge::{Content, Forge, Kind, Options, World};
 use serde_json::json;
 
@@ -25,7 +26,10 @@ const REPOSITORIES: usize = 1_000;
 const PULLS_EACH: i64 = 5;
 const REAL_REPOSITORIES: usize = 50;
 const TRIGGERS: i64 = 100_000;
-const POLL: Duration = Duration::from_secs(5);
+/// The default interval of the polls.
+const POLL: Duration = Duration::from_secs(default_poll_seconds());
+/// The longest time that anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
 const COMMENTS: usize = 30;
 const CROWD: usize = 500;
 
@@ -64,8 +68,8 @@ pub fn figures(figures: &mut Figures) -> Result<()> {
         // A little more than a fifth of the interval: each comment meets another phase of the poll.
         thread::sleep(POLL.mul_f64(0.2 + 0.2 / f64::from(n + 2)));
     }
-    let took = built(&site, &asked, POLL * 4)?;
-    latency(figures, "by polling", &took, COMMENTS, POLL + Duration::from_secs(1));
+    let took = built(&site, &asked, PATIENCE)?;
+    latency(figures, "by polling", &took, COMMENTS, Duration::from_millis(2500));
 
     eprintln!("{CROWD} comments within a minute …");
     let began = Instant::now();
@@ -94,7 +98,7 @@ pub fn figures(figures: &mut Figures) -> Result<()> {
         asked.extend([comment(&site, &next()?)?]);
         thread::sleep(Duration::from_millis(150));
     }
-    let took = built(&site, &asked, Duration::from_secs(20))?;
+    let took = built(&site, &asked, PATIENCE)?;
     latency(figures, "by webhook", &took, COMMENTS, Duration::from_secs(1));
     drop(bridge);
     real(figures, &site)
@@ -127,7 +131,7 @@ fn real(figures: &mut Figures, site: &Site) -> Result<()> {
 
 /// Counts the requests of three polls, after the existing comments have been read.
 fn idle(figures: &mut Figures, tap: &Tap, what: &str) {
-    let deadline = Instant::now() + POLL * 24;
+    let deadline = Instant::now() + PATIENCE * 6;
     let mut quiet = 0;
     while quiet < 2 && Instant::now() < deadline {
         let since = Instant::now();

@@ -1,9 +1,11 @@
 //! Reads the pull requests of a source that changed, page by page, and finds out if the list is complete.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use http::Error;
 use jiff::Timestamp;
+use tokio::time::Instant;
 
 use super::source::Source;
 use crate::Bridge;
@@ -25,6 +27,8 @@ const FEW: usize = 5;
 pub struct Listing {
     /// Gitea's time at the begin of the read.
     pub date: Timestamp,
+    /// The time of Gitea's first answer.
+    pub took: Duration,
     /// The changed pull requests.
     pub entries: BTreeMap<Pull, Entry>,
     /// The entries that cannot be understood, each with the reason.
@@ -37,6 +41,8 @@ pub struct Listing {
 #[derive(Debug, Default)]
 pub struct Pages {
     date: Option<Timestamp>,
+    /// The time of the first answer.
+    took: Option<Duration>,
     total: Option<usize>,
     entries: BTreeMap<Pull, Entry>,
     /// The entries that cannot be understood, each with the reason.
@@ -48,7 +54,8 @@ pub struct Pages {
 
 impl Pages {
     /// Adds a page. Returns true if there are more.
-    pub fn take(&mut self, page: Changed) -> bool {
+    pub fn take(&mut self, page: Changed, took: Duration) -> bool {
+        self.took.get_or_insert(took);
         self.date.get_or_insert(page.date);
         self.unsteady |= *self.total.get_or_insert(page.total) != page.total;
         let is_empty = page.entries.is_empty() && page.left_out.is_empty();
@@ -90,6 +97,7 @@ pub async fn read(bridge: &Bridge, source: &Source, since: Timestamp, thorough: 
         let is_first = listing.is_none();
         let all = listing.get_or_insert_with(|| Listing {
             date,
+            took: pages.took.unwrap_or_default(),
             entries: BTreeMap::new(),
             left_out: BTreeSet::new(),
             is_complete: false,
@@ -128,8 +136,9 @@ async fn read_pages(bridge: &Bridge, source: &Source, since: Timestamp, limit: u
     let mut pages = Pages::default();
     for page in 1..=PAGES {
         bridge.check_running()?;
+        let asked = Instant::now();
         let has_more = match bridge.gitea.changed(source.scope(), since, page, limit).await {
-            Ok(changed) => pages.take(changed),
+            Ok(changed) => pages.take(changed, asked.elapsed()),
             Err(Error::TooLarge { .. }) if limit == FEW => read_singly(bridge, source, since, page, &mut pages).await?,
             Err(error) => return Err(error.into()),
         };
@@ -152,8 +161,9 @@ async fn read_singly(
     let mut has_more = true;
     for one in (page - 1) * FEW + 1..=page * FEW {
         bridge.check_running()?;
+        let asked = Instant::now();
         match bridge.gitea.changed(source.scope(), since, one, 1).await {
-            Ok(changed) => has_more = pages.take(changed),
+            Ok(changed) => has_more = pages.take(changed, asked.elapsed()),
             Err(Error::TooLarge { .. }) => pages.skip(),
             Err(error) => return Err(error.into()),
         }

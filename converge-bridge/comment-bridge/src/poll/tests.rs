@@ -443,3 +443,31 @@ async fn many_pull_requests_with_one_reason_are_one_problem() {
     assert_eq!(case.seen().len(), 40);
     assert!(case.problems().is_empty(), "{:?}", case.problems());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_gitea_that_limits_the_rate_is_asked_less_often_for_a_while() {
+    let mut every_second = settings();
+    every_second.poll_seconds = 1;
+    let case = case(every_second);
+    case.add(hello());
+    let times: Arc<Mutex<Vec<i64>>> = Arc::default();
+    case.meddle({
+        let times = times.clone();
+        move |world, _| {
+            let mut times = times.lock().unwrap();
+            times.push(world.now);
+            let limited = times.iter().filter(|at| **at >= 10).count();
+            (1..=3).contains(&limited).then(|| raw(429, &[("retry-after", "10")], ""))
+        }
+    });
+    case.for_seconds(300).await;
+    let times = times.lock().unwrap();
+    let gaps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let limited: Vec<usize> = (0..gaps.len()).filter(|at| gaps[*at] >= 10).collect();
+    assert_eq!(limited.len(), 3, "as long as it asked: {gaps:?}");
+    // The times here are those of a clock that ticks once a second.
+    assert!(gaps[..limited[0]].iter().all(|gap| *gap <= 2), "{gaps:?}");
+    let after = &gaps[limited[2] + 1..];
+    assert!(after[..10].iter().filter(|gap| **gap >= 5).count() >= 7, "{gaps:?}");
+    assert!(after[after.len() - 50..].iter().all(|gap| *gap <= 2), "{gaps:?}");
+}

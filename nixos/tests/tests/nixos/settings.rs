@@ -135,7 +135,7 @@ fn with_the_programs_defaults_the_example_is_complete() {
     let bridge = json!({
         "repositories": [],
         "allow": [],
-        "poll_seconds": 5,
+        "poll_seconds": 2,
         "catch_up_hours": 24,
         "give_up_hours": 24,
         "ledger": "/var/lib/comment-bridge",
