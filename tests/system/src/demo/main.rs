@@ -56,7 +56,7 @@ fn tell() -> Result<()> {
     }
     println!("  nothing in the Swarm moved: {} objects at the same version", before.len());
 
-    println!("\nSomebody deletes Traefik by hand.");
+    println!("\nAn administrator deletes Traefik by hand.");
     machine.exec(&["docker", "service", "rm", TRAEFIK])?.text()?;
     println!("  $ docker service rm {TRAEFIK}");
     let began = Instant::now();
