@@ -61,7 +61,8 @@ impl Piece for World {
             "authorities": self.path("authority.pem"),
             "user": format!("{USER}:{USER}"),
             "probe": { "address": ADDRESS },
-            "limits": { "run_seconds": 120, "wait_seconds": 40, "call_seconds": 10, "lock_seconds": 30 },
+            // Swarm waits up to a minute for the end of the old task before it starts the new one.
+            "limits": { "run_seconds": 180, "wait_seconds": 90, "call_seconds": 10, "lock_seconds": 30 },
         })
     }
 
