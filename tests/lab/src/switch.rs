@@ -63,8 +63,7 @@ pub(crate) fn switch(lab: &Lab, new: &Configuration) -> Result<Switched> {
     let not_restarted = actions.skip.iter().cloned().collect();
     let files = put_in_place(lab, &old, new)?;
     let mut done = Switched { stopped, not_restarted, files, ..Switched::default() };
-    lab.exec(&["systemctl", "reset-failed"])?;
-    lab.exec(&["systemctl", "daemon-reload"])?.text()?;
+    lab.exec(&["sh", "-c", "systemctl reset-failed; systemctl daemon-reload"])?.text()?;
     if done.files.iter().any(|path| path.starts_with("/etc/tmpfiles.d/")) {
         // sysinit-reactivation.target restarts systemd-tmpfiles-resetup.service.
         lab.exec(&["systemd-tmpfiles", "--create", "--remove", "--exclude-prefix=/dev"])?.text()?;
@@ -136,18 +135,13 @@ fn crash_looping(lab: &Lab) -> Result<Vec<String>> {
 
 /// The active units, each with true if it may be started by hand.
 fn active_units(lab: &Lab) -> Result<BTreeMap<String, bool>> {
-    let list = ["systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating"];
-    let list = lab.exec(&list)?.text()?;
-    let names: Vec<&str> = list.lines().filter_map(|line| line.split_whitespace().next()).collect();
-    let mut units: BTreeMap<String, bool> = names.iter().map(|name| ((*name).to_owned(), true)).collect();
-    let mut words = vec!["systemctl", "show", "--property=Id,RefuseManualStart", "--"];
-    words.extend(names.iter().filter(|name| name.ends_with(".target")));
-    let shown = lab.exec(&words)?.text()?;
-    units.extend(shown.split("\n\n").filter_map(|block| {
-        let name = block.lines().find_map(|line| line.strip_prefix("Id="))?;
-        Some((name.to_owned(), !block.contains("RefuseManualStart=yes")))
-    }));
-    Ok(units)
+    let shown = lab.exec(&["systemctl", "show", "--property=Id,ActiveState,RefuseManualStart", "*"])?.text()?;
+    let units = shown.split("\n\n").filter_map(|block| {
+        let value = |key: &str| block.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
+        let is_active = matches!(value("ActiveState"), Some("active" | "activating"));
+        Some((value("Id").filter(|_| is_active)?.to_owned(), value("RefuseManualStart") != Some("yes")))
+    });
+    Ok(units.collect())
 }
 
 /// Runs systemctl for the units, if any, and adds those whose job failed.
@@ -190,9 +184,11 @@ fn put_in_place(lab: &Lab, old: &Configuration, new: &Configuration) -> Result<V
     for (link, target) in new.links.iter().filter(|(link, target)| old.links.get(*link) != Some(target)) {
         lab.exec(&["sh", "-c", "mkdir -p \"${1%/*}\" && ln -sfn \"$2\" \"$1\"", "sh", link, target])?.text()?;
     }
-    let generation =
-        serde_json::to_vec(new).map_err(|source| Error::Answer { what: "the new configuration".to_owned(), source })?;
-    lab.write_file(GENERATION, &generation, 0o600)?;
+    if old != new {
+        let generation = serde_json::to_vec(new)
+            .map_err(|source| Error::Answer { what: "the new configuration".to_owned(), source })?;
+        lab.write_file(GENERATION, &generation, 0o600)?;
+    }
     Ok(touched)
 }
 
