@@ -142,7 +142,7 @@ impl Change {
     ) -> Result<(), E> {
         match self {
             Self::Clone | Self::CloneAnew { .. } => app.ask(async || app.git.clone_from(&app.source).await).await,
-            Self::Fetch { keep } => app.ask(async || app.fetch(keep.as_deref()).await).await,
+            Self::Fetch { keep } => app.ask(async || app.git.refresh(&app.source, keep.as_deref()).await).await,
             Self::CreateSecret { kind, name } => {
                 let SecretContent { secret, labels } = content(kind)?;
                 app.create_secret(name, &secret, labels).await?;
@@ -174,14 +174,6 @@ impl App {
             }
         }
         self.memory.borrow_mut().fetch_result = Some(answer.map_err(|error| chain(&error)));
-    }
-
-    /// Fetches. A clone that cannot take what was fetched is made again.
-    async fn fetch(&self, keep: Option<&str>) -> Result<(), crate::git::Error> {
-        match self.git.fetch_from(&self.source, keep).await {
-            Err(error) if error.is_damage() || !self.git.is_sound().await => self.git.clone_from(&self.source).await,
-            fetched => fetched,
-        }
     }
 
     async fn write_env(&self, version: &str, keys: &BTreeMap<String, String>) -> Result<(), Error> {

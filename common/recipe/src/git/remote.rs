@@ -32,7 +32,7 @@ impl Git {
 
     /// Fetches the branches and tags of the origin; those that the origin has no more are removed. The tag `keep`, which
     /// runs, is not moved.
-    pub async fn fetch_from(&self, source: &str, keep: Option<&str>) -> Result<(), Error> {
+    pub(super) async fn fetch_from(&self, source: &str, keep: Option<&str>) -> Result<(), Error> {
         let mut command = self.command();
         // git would write its marker also for a fetch that fails.
         command.args(["fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head", "origin"]);
@@ -40,6 +40,14 @@ impl Git {
         self.run(command, &[], format!("fetch from {}", shown(source)), true).await?;
         self.adopt_tags(keep).await?;
         write_marker(&self.directory)
+    }
+
+    /// Fetches as [`Git::fetch_from`]. A clone that is damaged where only a fetch shows it is made again.
+    pub async fn refresh(&self, source: &str, keep: Option<&str>) -> Result<(), Error> {
+        match self.fetch_from(source, keep).await {
+            Err(error) if error.is_damage() || !self.is_sound().await => self.clone_from(source).await,
+            fetched => fetched,
+        }
     }
 
     /// When it was last fetched with success.

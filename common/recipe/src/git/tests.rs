@@ -223,6 +223,24 @@ async fn damage_is_noticed_and_a_new_clone_mends_it() {
 }
 
 #[tokio::test]
+async fn a_fetch_makes_a_clone_again_that_cannot_take_it_and_no_other() {
+    let cloned = Cloned::new().await;
+    commit(cloned.source.path(), "compose.yml", "services: {}\n");
+    run(cloned.source.path(), &["tag", "-a", "-m", "next", "1.2.0+v1"]);
+    fs::remove_dir_all(cloned.path(".git/objects")).unwrap();
+    fs::create_dir(cloned.path(".git/objects")).unwrap();
+    cloned.git.refresh(&cloned.address(), None).await.unwrap();
+    assert_eq!(cloned.tag_names().await, ["1.0.0+v1", "1.1.0+v1", "1.2.0+v1"]);
+    assert!(cloned.is_there("1.2.0+v1:compose.yml").await);
+
+    fs::write(cloned.path("mine.yml"), "").unwrap();
+    fs::rename(cloned.source.path(), cloned.here.path().join("away")).unwrap();
+    cloned.git.refresh(&cloned.address(), None).await.unwrap_err();
+    assert!(cloned.path("mine.yml").exists(), "a sound clone stays");
+    fs::rename(cloned.here.path().join("away"), cloned.source.path()).unwrap();
+}
+
+#[tokio::test]
 async fn a_damaged_clone_does_not_pass_for_the_repository_around_it() {
     let cloned = Cloned::new().await;
     run(cloned.here.path(), &["init", "--quiet"]);

@@ -133,7 +133,7 @@ async fn a_name_is_a_branch_of_the_origin_or_a_tag_or_a_hash_and_never_a_branch_
     assert_eq!(commit("1.0.0+v1").await, (Some(first.clone()), false));
     assert_eq!(commit(&first[..9]).await, (Some(first.clone()), false));
     world.run("source", &["branch", "-m", "main", "trunk"]);
-    world.git.fetch_from(&world.address("source"), None).await.unwrap();
+    world.git.refresh(&world.address("source"), None).await.unwrap();
     assert_eq!(commit("main").await, (None, false));
     assert_eq!(commit("trunk").await, (Some(main), true));
 }
@@ -143,7 +143,7 @@ async fn an_odd_tag_and_an_odd_line_hide_no_other() {
     let world = World::new().await;
     let file = world.run("source", &["rev-parse", "HEAD:.env.sample"]);
     world.run("source", &["tag", "-a", "-m", "odd", "1.2.0+v1", &file]);
-    world.git.fetch_from(&world.address("source"), None).await.unwrap();
+    world.git.refresh(&world.address("source"), None).await.unwrap();
     let clone = World::usable(world.observe("source", &Policy::Latest).await);
     let releases: Vec<_> = clone.tags.iter().filter(|tag| tag.annotated).map(|tag| tag.name.as_str()).collect();
     assert_eq!(releases, ["1.0.0+v1", "1.1.0+v1"]);
