@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use recipe::env_file::EnvFile;
 use serde_json::json;
 
 use crate::swarm::Swarm;
@@ -103,4 +104,30 @@ fn a_service_that_the_recipe_drops_stays() {
     swarm.bench.write_env(DOMAIN, &env);
     swarm.abra(&["app", "deploy", DOMAIN, "-n", "-o", "-c", "-C"]).ok();
     assert!(swarm.service(&format!("{STACK}_more")).is_object());
+}
+
+/// Holds abra's own fork of godotenv to what the converger writes, where the real abra is given.
+#[test]
+fn values_of_the_env_reach_the_app_as_they_were_meant() {
+    let test = "values_of_the_env_reach_the_app_as_they_were_meant";
+    let Some(swarm) = Swarm::start(test, &["hello"], &["hello:1.0.0", "hello:1.1.0"]) else { return };
+    swarm.new_hello(DOMAIN);
+    let mut env = EnvFile::parse(swarm.bench.env(DOMAIN).as_bytes());
+    let values = [
+        ("BACKSLASH", "C:\\dir\\"),
+        ("QUOTES", "\"it's\""),
+        ("LINES", "one\ntwo"),
+        ("COMMENT", "a #b"),
+        ("HASH", "#a"),
+        ("BLANKS", " a "),
+    ];
+    for (key, value) in values {
+        env.set(key, value).unwrap();
+    }
+    swarm.bench.write_env(DOMAIN, &String::from_utf8(env.to_bytes()).unwrap());
+    swarm.abra(&["app", "deploy", DOMAIN, "-n", "-o"]).ok();
+    let environment = swarm.environment(APP);
+    for (key, value) in values {
+        assert!(environment.contains(&format!("{key}={value}")), "{key} in {environment:?}");
+    }
 }
