@@ -4,6 +4,7 @@
 mod boot;
 mod bridge;
 mod broken;
+mod builds;
 mod certificate;
 mod drone;
 mod gitea;
