@@ -6,10 +6,13 @@ mod lost;
 mod runner;
 
 use std::collections::BTreeMap;
+use std::future::poll_fn;
+use std::pin::pin;
 
 use base::error::Explained;
 
 use drone_runner::settings::RPC_SECRET_CREDENTIAL;
+use futures_util::future::maybe_done;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
@@ -91,21 +94,35 @@ pub async fn observe(on: &ConvergeDrone) -> Result<Observed, Error> {
         (RPC_SECRET, usable.cloned()),
         (CLIENT_SECRET, oauth_client.as_ref().map(|client| client.client_secret.clone())),
     ]);
-    let runner = runner::observe(desired.runner.as_ref(), usable);
-    let (app, gitea, runner) = tokio::join!(
-        on.app.observe(&desired.recipe.version, &desired.compose_files, &contents),
-        gitea::observe(on),
-        runner
-    );
+    let slug = &desired.repository.name;
+    let bot = on.state.secret(API_TOKEN_FILE)?.map(|token| on.drone.with_token(&token));
+    // Asked beside the others, and only waited for if Gitea answers: Drone waits for Gitea too.
+    let mut early = pin!(maybe_done(drone::permissions(bot.as_ref(), slug)));
+    let mut all = pin!(async {
+        tokio::join!(
+            on.app.observe(&desired.recipe.version, &desired.compose_files, &contents),
+            gitea::observe(on),
+            runner::observe(desired.runner.as_ref(), usable),
+            drone::ask(on, bot.as_ref()),
+        )
+    });
+    let (app, gitea, runner, answers) = poll_fn(|context| {
+        let _ = early.as_mut().poll(context);
+        all.as_mut().poll(context)
+    })
+    .await;
     let app = app?;
     let runs = app.stack.services.iter().any(|service| service.tasks.running > 0);
-    let token = on.state.secret(API_TOKEN_FILE)?;
-    let (drone, queue) =
-        if runs { drone::observe(on, token.as_ref(), &gitea).await } else { (DroneState::NotRunning, Vec::new()) };
-    let lost_stages = match &token {
-        Some(token) => lost::observe(desired.runner.as_ref(), &queue, &on.drone.with_token(token)).await,
-        None => Vec::new(),
-    };
+    let mut drone = if runs { drone::state(&answers, slug) } else { DroneState::NotRunning };
+    let mut lost_stages = Vec::new();
+    if let (DroneState::Accepts { scm, .. }, Some(bot), Ok(Some(answers))) = (&mut drone, &bot, &answers) {
+        let early = async {
+            early.as_mut().await;
+            early.as_mut().take_output().flatten()
+        };
+        *scm = drone::scm_state(bot, slug, &gitea, early).await;
+        lost_stages = lost::observe(desired.runner.as_ref(), &answers.queue, bot).await;
+    }
     Ok(Observed {
         now: on.clock.now(),
         rpc_secret: observed_secret(&rpc),

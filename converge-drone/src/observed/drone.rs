@@ -1,13 +1,12 @@
 //! Drone: the account of our API token, the bot's token for Gitea, and the repository.
 
 use base::error::{Class, Explain, Explained};
-use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
 
 use super::GiteaState;
 use crate::ConvergeDrone;
 use http::Refusal;
-use http::drone::{OpenStage, Permissions};
+use http::drone::{self, Drone, OpenStage, Permissions};
 
 /// The state of Drone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -77,47 +76,70 @@ pub struct DroneRepository {
     pub trusted: bool,
 }
 
-/// Observes Drone, and reads its queue if it accepts the token.
-pub async fn observe(
-    on: &ConvergeDrone,
-    token: Option<&SecretString>,
-    gitea: &GiteaState,
-) -> (DroneState, Vec<OpenStage>) {
-    let without_queue = |state| (state, Vec::new());
-    if let Err(error) = on.drone.healthy().await {
-        return without_queue(silent(&error));
-    }
-    let Some(token) = token else { return without_queue(DroneState::NoToken) };
-    let drone = on.drone.with_token(token);
-    let slug = &on.desired.repository.name;
-    let (account, repositories, queue) = tokio::join!(drone.account(), drone.repositories(), drone.queue());
+/// Drone's answers to the questions that need no other answer.
+#[derive(Debug)]
+pub struct Answers {
+    account: Result<drone::Account, http::Error>,
+    repositories: Result<Vec<drone::Repository>, http::Error>,
+    /// The stages that wait or run. Only an administrator may read them; the plan blocks a bot that is none.
+    pub queue: Vec<OpenStage>,
+}
+
+/// Asks Drone. `None` without an API token.
+pub async fn ask(on: &ConvergeDrone, bot: Option<&Drone>) -> Result<Option<Answers>, http::Error> {
+    on.drone.healthy().await?;
+    let Some(bot) = bot else { return Ok(None) };
+    let (account, repositories, queue) = tokio::join!(bot.account(), bot.repositories(), bot.queue());
+    Ok(Some(Answers { account, repositories, queue: queue.unwrap_or_default() }))
+}
+
+/// The bot's permissions for the repository, as Drone reads them from Gitea with its token.
+pub async fn permissions(bot: Option<&Drone>, slug: &str) -> Option<Result<Permissions, http::Error>> {
+    Some(bot?.remote_permissions(slug).await)
+}
+
+/// The state of Drone without that of its token for Gitea.
+pub fn state(answers: &Result<Option<Answers>, http::Error>, slug: &str) -> DroneState {
+    let Answers { account, repositories, .. } = match answers {
+        Ok(Some(answers)) => answers,
+        Ok(None) => return DroneState::NoToken,
+        Err(error) => return silent(error),
+    };
     let account = match account {
-        Ok(account) => Account { id: account.id, login: account.login, admin: account.admin },
-        Err(error) if error.refusal() == Some(Refusal::Credentials) => return without_queue(DroneState::Refuses),
-        Err(error) => return without_queue(silent(&error)),
+        Ok(account) => Account { id: account.id, login: account.login.clone(), admin: account.admin },
+        Err(error) if error.refusal() == Some(Refusal::Credentials) => return DroneState::Refuses,
+        Err(error) => return silent(error),
     };
     let repositories = match repositories {
         Ok(repositories) => repositories,
-        Err(error) => return without_queue(silent(&error)),
+        Err(error) => return silent(error),
     };
-    let repository = repositories.into_iter().find(|repository| repository.slug.eq_ignore_ascii_case(slug));
+    let repository = repositories.iter().find(|repository| repository.slug.eq_ignore_ascii_case(slug));
     let repository = repository.map(|repository| DroneRepository {
         active: repository.active,
         owner: repository.user_id,
         timeout_minutes: repository.timeout,
         trusted: repository.trusted,
     });
-    let scm = match gitea {
-        GiteaState::Answers { repository: Some(found), .. } => {
-            scm_token(&drone.remote_permissions(&found.name).await, found.admin)
-        }
-        // For a repository that the bot cannot see, Drone answers as for a dead token.
-        GiteaState::Answers { repository: None, .. } | GiteaState::Silent { .. } | GiteaState::Refuses { .. } => {
-            ScmToken::Unknown
-        }
-    };
-    // Only an administrator may read it; the plan blocks a bot that is none.
-    (DroneState::Accepts { account, scm, repository }, queue.unwrap_or_default())
+    DroneState::Accepts { account, scm: ScmToken::Unknown, repository }
+}
+
+/// The state of the token for Gitea. `early` was asked before Gitea had answered us: it is believed if the token is alive.
+pub async fn scm_state(
+    bot: &Drone,
+    slug: &str,
+    gitea: &GiteaState,
+    early: impl Future<Output = Option<Result<Permissions, http::Error>>>,
+) -> ScmToken {
+    // For a repository that the bot cannot see, Drone answers as for a dead token.
+    let GiteaState::Answers { repository: Some(found), .. } = gitea else { return ScmToken::Unknown };
+    if found.name == slug
+        && let Some(early) = early.await
+        && scm_token(&early, found.admin) == ScmToken::Alive
+    {
+        return ScmToken::Alive;
+    }
+    scm_token(&bot.remote_permissions(&found.name).await, found.admin)
 }
 
 /// The state of the token, from Drone's answer. Drone answers 500 to a refused token and to every other failure; here Gitea
