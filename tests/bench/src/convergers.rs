@@ -46,7 +46,7 @@ fn show(figures: &mut Figures, piece: &str, own: Took, shell: Took) {
     let (also, most) = match piece {
         "swarm" => ("", 20),
         "traefik" => (" with its probes", 60),
-        "drone" => (", asking Gitea and Drone", 60),
+        "drone" => (", asking Gitea and Drone", 35),
         _ => (" with its probe", 60),
     };
     let limit = Duration::from_millis(most);
