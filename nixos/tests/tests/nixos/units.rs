@@ -205,7 +205,11 @@ fn the_directories_of_the_bridge_are_made_for_the_user_of_its_container() {
     let made = example.file("/etc/tmpfiles.d/00-nixos.conf");
     assert_eq!(
         made.lines().collect::<Vec<_>>(),
-        ["d /var/lib/comment-bridge 0700 60990 60990 -", "d /var/lib/recipe-ci/runs 0755 root root -"]
+        [
+            "d /var/lib/comment-bridge 0700 60990 60990 -",
+            "d /run/comment-bridge 0755 60990 60990 -",
+            "d /var/lib/recipe-ci/runs 0755 root root -",
+        ]
     );
     let user = |host: &Rendered| {
         let bridge: converge_bridge::Desired = serde_json::from_str(host.file("/etc/converge/bridge.json")).unwrap();
@@ -215,7 +219,8 @@ fn the_directories_of_the_bridge_are_made_for_the_user_of_its_container() {
 
     let module = r#"{ services.converge.bridge.settings = { ledger = "/srv/ledger"; user = "7:8"; }; }"#;
     let Some(other) = rendered(test, module) else { return };
-    assert!(other.file("/etc/tmpfiles.d/00-nixos.conf").starts_with("d /srv/ledger 0700 7 8 -\n"));
+    let made = other.file("/etc/tmpfiles.d/00-nixos.conf");
+    assert!(made.starts_with("d /srv/ledger 0700 7 8 -\nd /run/comment-bridge 0755 7 8 -\n"), "{made}");
     assert_eq!(user(&other), "7:8");
 }
 
