@@ -3,6 +3,7 @@
 mod answers;
 mod build;
 mod builds;
+mod ended;
 mod stage;
 mod status;
 
@@ -15,6 +16,7 @@ use crate::{Answer, Body, Client, Connect, Entries, Error, Identity, Request, Se
 pub use answers::{Account, Permissions, Repository};
 pub use build::{Build, OddBuild, Page};
 pub use builds::{Builds, PAGE};
+pub use ended::{START_AGAIN, Stage};
 pub use stage::OpenStage;
 pub use status::Status;
 

@@ -59,6 +59,8 @@ pub struct Results {
     pub no_secret_leak: Option<bool>,
     /// The names of the files beside this one.
     pub artefacts: Vec<String>,
+    /// The side that is at fault for a run without success.
+    pub fault: Option<Fault>,
     /// The error that kept the run from a verdict.
     pub error: Option<RunError>,
 }

@@ -12,7 +12,7 @@ use nix::fcntl::{OFlag, open, openat};
 use nix::sys::stat::Mode;
 use serde_json::{Map, Value};
 
-use super::{FILE, FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
+use super::{FILE, FailedTest, Fault, Results, RunError, Rung, RungName, RungStatus, Verdict};
 
 /// The largest file that is read.
 pub(super) const LARGEST: u64 = 1024 * 1024;
@@ -99,6 +99,11 @@ pub fn parse(bytes: &[u8]) -> Option<Results> {
         clean_teardown: flag(&fields, "clean_teardown"),
         no_secret_leak: flag(&fields, "no_secret_leak"),
         artefacts: artefacts(&fields),
+        fault: match text(&fields, "fault").as_deref() {
+            Some("recipe") => Some(Fault::Recipe),
+            Some("server") => Some(Fault::Server),
+            _ => None,
+        },
         error: fields.get("error").and_then(run_error),
     })
 }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::read::{LARGEST, read_file};
-use super::{Results, RunIdentity, Rung, RungName, RungStatus, Unreadable, Verdict, parse, read};
+use super::{Fault, Results, RunIdentity, Rung, RungName, RungStatus, Unreadable, Verdict, parse, read};
 
 const COMMIT: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 
@@ -47,6 +47,22 @@ fn runs(content: &[u8]) -> tempfile::TempDir {
     fs::create_dir(runs.path().join("42")).unwrap();
     fs::write(runs.path().join("42/results.json"), content).unwrap();
     runs
+}
+
+#[test]
+fn the_side_at_fault_is_one_of_two_words() {
+    for (fault, expected) in [
+        (json!("server"), Some(Fault::Server)),
+        (json!("recipe"), Some(Fault::Recipe)),
+        (json!("Server"), None),
+        (json!(null), None),
+        (json!({"server": true}), None),
+    ] {
+        let mut file = third();
+        file["fault"] = fault.clone();
+        assert_eq!(parsed(&file).unwrap().fault, expected, "{fault}");
+    }
+    assert_eq!(parsed(&third()).unwrap().fault, None);
 }
 
 #[test]

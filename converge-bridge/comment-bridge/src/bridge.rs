@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use base::clock::Clock;
+use base::error::chain;
 use daemon::health::Health;
 use http::Connect;
 use tokio::sync::{Notify, watch};
@@ -14,8 +15,11 @@ use super::metrics::Metrics;
 use super::secrets::Tokens;
 use super::settings::Settings;
 use super::stop::{LEDGER, Stop};
+use super::trigger::Order;
 use http::drone::Builds;
 use http::gitea::Gitea;
+use http::names::Pull;
+use results::{Results, RunIdentity};
 
 /// The number of left-out entries of a list that are named.
 const SHOWN: usize = 3;
@@ -89,6 +93,24 @@ impl Bridge {
         if !shown.is_empty() {
             let more = if more.is_empty() { String::new() } else { format!("; and {} more", more.len()) };
             self.health.note(&format!("left out of {list}"), &format!("{}{more}", shown.join("; ")));
+        }
+    }
+
+    /// The results of a run, if they are those of this order.
+    pub fn results(&self, pull: &Pull, order: &Order, build: i64) -> Option<Results> {
+        let run = RunIdentity {
+            build,
+            commit: &order.head,
+            pull: pull.number,
+            recipe: pull.repository.name(),
+            quick: order.quick,
+        };
+        match results::read(&self.runs, run) {
+            Ok(results) => results,
+            Err(error) => {
+                self.health.note(&format!("results of build {build}"), &chain(&error));
+                None
+            }
         }
     }
 

@@ -7,6 +7,7 @@
 mod act;
 mod attempts;
 mod decision;
+mod fault;
 mod round;
 mod snapshot;
 #[cfg(test)]

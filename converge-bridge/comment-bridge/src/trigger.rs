@@ -65,8 +65,9 @@ pub enum Command {
 pub enum State {
     /// Found and not decided yet.
     Seen {
-        /// The head commit, if the trigger was authorised before and must be authorised again.
-        head: Option<String>,
+        /// The order, if the trigger was authorised before and must be authorised again.
+        #[serde(default)]
+        order: Option<Order>,
         /// The head commit at the time of the comment, if a delivery told it.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         delivered_head: Option<String>,
@@ -174,6 +175,21 @@ pub struct Order {
     pub head: String,
     /// True for the short run.
     pub quick: bool,
+    /// The earlier build of this order, which the server ended. The build of this order is the second and the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<i64>,
+}
+
+impl Order {
+    /// The order of a first build.
+    pub fn new(head: String, quick: bool) -> Self {
+        Self { head, quick, repeats: None }
+    }
+
+    /// True if the build of one order answers the other one too.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.head == other.head && self.quick == other.quick
+    }
 }
 
 /// A build as last seen in Drone.
@@ -300,7 +316,8 @@ impl StateKind {
                 matches!(next, Self::Seen | Self::Authorised | Self::Cancelled | Self::Building | Self::Failed)
             }
             Self::Cancelling => matches!(next, Self::Answered | Self::Failed),
-            Self::Building => matches!(next, Self::Building | Self::Ended),
+            // Back to seen: the server ended the build, and it is run once more.
+            Self::Building => matches!(next, Self::Building | Self::Ended | Self::Seen),
             Self::Ended => next == Self::Reported,
             // Back to seen: the joined trigger was taken back.
             Self::Joined => next == Self::Seen,
@@ -312,12 +329,12 @@ impl StateKind {
 impl State {
     /// The state of a new trigger.
     pub fn found(delivered_head: Option<String>) -> Self {
-        Self::Seen { head: None, delivered_head }
+        Self::Seen { order: None, delivered_head }
     }
 
-    /// The state of a trigger with this head whose author must be authorised again.
-    pub fn unauthorised(head: String) -> Self {
-        Self::Seen { head: Some(head), delivered_head: None }
+    /// The state of a trigger with this order whose author must be authorised again.
+    pub fn unauthorised(order: &Order) -> Self {
+        Self::Seen { order: Some(order.clone()), delivered_head: None }
     }
 
     /// The kind of this state.
@@ -345,7 +362,7 @@ impl State {
             | Self::Building { order, .. }
             | Self::Ended { order, .. }
             | Self::Reported { order, .. } => Some(order),
-            Self::Cancelled { order } | Self::Failed { order, .. } => order.as_ref(),
+            Self::Seen { order, .. } | Self::Cancelled { order } | Self::Failed { order, .. } => order.as_ref(),
             _ => None,
         }
     }

@@ -35,6 +35,10 @@ pub struct Drone {
     pub lasts: (u64, u64),
     /// The percentage of builds that fail.
     pub fails: u64,
+    /// The percentage of builds that their runner ends.
+    pub breaks: u64,
+    /// The percentage of builds whose end is never told.
+    pub loses: u64,
     /// The timeout that the repository has. The double stops no build by it.
     pub timeout: Duration,
     /// The number of cancels to come that have no effect.
@@ -68,6 +72,8 @@ impl Drone {
             capacity: 2,
             lasts: (60, 60),
             fails: 0,
+            breaks: 0,
+            loses: 0,
             timeout: Duration::from_hours(1),
             ignores_cancels: 0,
             file: FILE.to_owned(),
@@ -104,7 +110,10 @@ impl Drone {
             if self.capacity == 0 {
                 return;
             }
-            let ended = self.builds.values_mut().filter(|build| build.status == "running" && build.ends <= now);
+            let ended = self
+                .builds
+                .values_mut()
+                .filter(|build| build.status == "running" && build.ends <= now && !build.is_lost);
             let Some(ended) = ended.min_by_key(|build| build.ends) else { return };
             ended.status = ended.will.into();
             ended.finished = Some(shown(ended.ends));
@@ -176,7 +185,7 @@ impl Drone {
                 Err(_) => refusal(400, "strconv.ParseInt: invalid syntax"),
                 Ok(number) if !self.builds.contains_key(&number) => refusal(404, "sql: no rows in result set"),
                 Ok(number) => match method {
-                    "GET" => Reply::json(200, &self.show(number)?),
+                    "GET" => Reply::json(200, &self.show_whole(number)?),
                     "POST" => self.restart(number, request, clock)?,
                     "DELETE" => {
                         self.cancel(number, clock);
@@ -268,9 +277,16 @@ impl Drone {
     /// Adds a build that waits. Returns its number.
     pub fn add(&mut self, params: BTreeMap<String, String>, branch: &str, clock: Timestamp) -> i64 {
         let runs = Duration::from_millis(self.random.u64(self.lasts.0 * 1000..=self.lasts.1 * 1000));
-        let will = if self.random.u64(0..100) < self.fails { "failure" } else { "success" };
+        let percent = self.random.u64(0..100);
+        let will = if percent < self.fails { "failure" } else { "success" };
         self.last += 1;
-        self.builds.insert(self.last, Build::new(params, branch, clock, runs, will));
+        let mut build = Build::new(params, branch, clock, runs, will);
+        let (breaks, loses) = (self.fails + self.breaks, self.fails + self.breaks + self.loses);
+        if (self.fails..breaks).contains(&percent) {
+            (build.is_ended_by_runner, build.will) = (true, "error");
+        }
+        build.is_lost = (breaks..loses).contains(&percent);
+        self.builds.insert(self.last, build);
         self.last
     }
 }

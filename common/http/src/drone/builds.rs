@@ -10,11 +10,17 @@ use reqwest::Method;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::{Build, Page};
+use super::{Build, Page, Stage};
 use crate::names::Repository;
 
 /// Builds a page. Drone replaces more than 100 by 25.
 pub const PAGE: usize = 100;
+
+/// The stages of a build; `null` for none.
+#[derive(Debug, Deserialize)]
+struct Stages {
+    stages: Option<Vec<Stage>>,
+}
 
 /// The limits of a repository.
 #[derive(Debug, Deserialize)]
@@ -67,6 +73,15 @@ impl Builds {
         let text = number.to_string();
         match self.client.change(Method::DELETE, &self.identity, &self.path(&[&text]), &[], Body::None).await {
             Ok(answer) => Build::of(&answer, number).map(Some),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The stages of a build, which a list of builds does not have. `None` as with [`Self::build`].
+    pub async fn stages(&self, number: i64) -> Result<Option<Vec<Stage>>, Error> {
+        match self.read(&[&number.to_string()], &[]).await {
+            Ok(answer) => answer.json::<Stages>().map(|build| Some(build.stages.unwrap_or_default())),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error),
         }

@@ -8,10 +8,11 @@ use http::{Error, drone};
 
 use super::attempts::Attempts;
 use super::decision::{self, Follow, OpenBuild, Then, Times};
-use super::snapshot::Snapshot;
+use super::fault;
+use super::snapshot::{ATTEMPT, Snapshot};
 use crate::problem::{DroneProblem, Problem};
 use crate::stop::{Stop, had_no_effect};
-use crate::trigger::{self, Order, State, Trigger};
+use crate::trigger::{self, Order, Outcome, State, Trigger};
 use crate::{Bridge, ledger};
 
 /// The context of one round.
@@ -28,10 +29,12 @@ impl Act<'_> {
     pub async fn adopt(&mut self, trigger: &Trigger, build: &drone::Build, is_cancelled: bool) -> Result<(), Stop> {
         let Some(order) = trigger.state.order() else { return Ok(()) };
         let after = build.created.saturating_sub(trigger.created.as_second());
-        let order = order_of(build, order);
+        let (order, is_second) = (order_of(build, order), order.repeats.is_some());
         let state = State::Building { order, build: decision::record(build, &self.snapshot) };
         if let Some(trigger) = self.advance(trigger, state)? {
-            self.bridge.metrics.built(Duration::from_secs(u64::try_from(after).unwrap_or_default()));
+            if !is_second {
+                self.bridge.metrics.built(Duration::from_secs(u64::try_from(after).unwrap_or_default()));
+            }
             self.attempts.succeeded(trigger.comment);
             self.follow(&trigger, is_cancelled).await?;
         }
@@ -62,12 +65,11 @@ impl Act<'_> {
             // A build without parameters has a broken pipeline, but is the bridge's.
             Ok(Some(build)) if build.trigger().is_none_or(|comment| comment == trigger.comment) => {
                 self.bridge.health.resolve(BUILDS);
-                let order = order.clone();
-                let state = State::Building { order, build: decision::record(&build, &self.snapshot) };
+                let state = State::Building { order: order.clone(), build: decision::record(&build, &self.snapshot) };
                 self.snapshot.add(build);
                 self.attempts.outcome_known(trigger.comment, before);
                 self.attempts.succeeded(trigger.comment);
-                if self.advance(&trigger, state)?.is_some() {
+                if self.advance(&trigger, state)?.is_some() && order.repeats.is_none() {
                     let after = self.bridge.clock.now().duration_since(trigger.created);
                     self.bridge.metrics.built(after.try_into().unwrap_or_default());
                 }
@@ -112,7 +114,8 @@ impl Act<'_> {
         };
         let (comment, changed) = (trigger.comment, trigger.changed);
         let is_given_up = self.attempts.is_given_up(comment);
-        let open = OpenBuild { comment, known, changed, is_cancelled, is_given_up };
+        let is_second = order.repeats.is_some();
+        let open = OpenBuild { comment, known, changed, is_cancelled, is_given_up, is_second };
         let Follow { twins, then, is_overdue } = decision::follow(open, &self.snapshot, alone.as_ref(), self.times);
         self.attempts.set_overdue(comment, is_overdue);
         for twin in twins {
@@ -129,8 +132,17 @@ impl Act<'_> {
             }
             Then::Continue(_) => self.clear_problem(trigger),
             Then::Cancel => self.cancel_and_check(trigger).await,
+            Then::Abandon(build, outcome @ Outcome::Cancelled) => {
+                if self.cancel(trigger, build.number).await? {
+                    self.end(trigger, State::Ended { order, build, outcome })?;
+                }
+                Ok(())
+            }
             Then::Abandon(build, outcome) => self.abandon(trigger, State::Ended { order, build, outcome }).await,
-            Then::End(build, outcome) => self.end(trigger, State::Ended { order, build, outcome }),
+            Then::End(build, outcome) => {
+                let end = State::Ended { order, build, outcome };
+                self.end_or_repeat(trigger, end, is_cancelled).await.map(drop)
+            }
         }
     }
 
@@ -152,19 +164,49 @@ impl Act<'_> {
             return Ok(());
         };
         let build = decision::record(&build, &self.snapshot);
-        self.end(trigger, State::Ended { order: order.clone(), build, outcome })
+        self.end(trigger, State::Ended { order: order.clone(), build, outcome }).map(drop)
     }
 
-    /// Records the end of a build whose end Drone does not tell, and cancels it if Drone can.
+    /// Records the end of a build whose end Drone does not tell, and then cancels it if Drone can. In the other order, the
+    /// build of a crash in between would count as cancelled by a maintainer.
     async fn abandon(&mut self, trigger: &Trigger, end: State) -> Result<(), Stop> {
         let Some(number) = end.build().map(|build| build.number) else { return Ok(()) };
-        self.bridge.check_running()?;
-        match self.bridge.drone.cancel(number).await {
-            Ok(_) => {}
-            Err(error) if error.is_unavailable() => return self.failed(trigger, &error),
-            Err(error) => tracing::warn!(build = number, "an overdue build is not cancelled: {}", chain(&error)),
+        if !self.end_or_repeat(trigger, end, false).await? {
+            return Ok(());
         }
-        self.end(trigger, end)
+        self.bridge.check_running()?;
+        if let Err(error) = self.bridge.drone.cancel(number).await {
+            tracing::warn!(build = number, "an overdue build is not cancelled: {}", chain(&error));
+        }
+        Ok(())
+    }
+
+    /// Records the end of a build. A first run that the server ended is run once more instead, unless it is cancelled.
+    /// Returns false if nothing is recorded yet.
+    async fn end_or_repeat(&mut self, trigger: &Trigger, end: State, is_cancelled: bool) -> Result<bool, Stop> {
+        let State::Ended { order, build, outcome } = &end else { return Ok(false) };
+        if is_cancelled || order.repeats.is_some() {
+            return self.end(trigger, end);
+        }
+        let stages = if *outcome == Outcome::Error {
+            match self.bridge.interruptible(self.bridge.drone.stages(build.number)).await? {
+                Ok(stages) => stages.unwrap_or_default(),
+                Err(error) => return self.failed(trigger, &error).map(|()| false),
+            }
+        } else {
+            Vec::new()
+        };
+        let results = self.bridge.results(&trigger.pull, order, build.number);
+        if !fault::is_of_the_server(*outcome, &stages, results.as_ref()) {
+            return self.end(trigger, end);
+        }
+        let again = State::unauthorised(&Order { repeats: Some(build.number), ..order.clone() });
+        if !self.end(trigger, again)? {
+            return Ok(false);
+        }
+        tracing::warn!(build = build.number, "{}: the server ended the run, which is run once more", trigger.pull);
+        self.bridge.wakers.decide.notify_one();
+        Ok(true)
     }
 
     /// Asks Drone to cancel a build. Returns false if the call failed.
@@ -176,15 +218,16 @@ impl Act<'_> {
         }
     }
 
-    /// Records the end of a build, once no twin can appear any more.
-    fn end(&mut self, trigger: &Trigger, state: State) -> Result<(), Stop> {
+    /// Records the end of a build, once no twin can appear any more. Returns false if nothing is recorded yet.
+    fn end(&mut self, trigger: &Trigger, state: State) -> Result<bool, Stop> {
         if !self.attempts.may_forget(trigger.comment) {
-            return Ok(());
+            return Ok(false);
         }
-        if self.advance(trigger, state)?.is_some() {
+        let is_recorded = self.advance(trigger, state)?.is_some();
+        if is_recorded {
             self.attempts.succeeded(trigger.comment);
         }
-        Ok(())
+        Ok(is_recorded)
     }
 
     /// True if a later comment cancels this one, by the ledger of now: an answer of Drone may have taken long.
@@ -243,9 +286,9 @@ impl Act<'_> {
 pub const BUILDS: &str = "builds";
 
 /// The parameters of a build.
-fn parameters(trigger: &Trigger, order: &Order) -> [(&'static str, String); 7] {
+fn parameters(trigger: &Trigger, order: &Order) -> Vec<(&'static str, String)> {
     let (stages, quick) = if order.quick { ("install,custom", "1") } else { (STAGES, "0") };
-    [
+    let mut parameters = vec![
         ("RECIPE", trigger.pull.repository.name().to_owned()),
         ("REF", order.head.clone()),
         ("PR", trigger.pull.number.to_string()),
@@ -254,7 +297,9 @@ fn parameters(trigger: &Trigger, order: &Order) -> [(&'static str, String); 7] {
         ("STAGES", stages.to_owned()),
         ("CCCI_QUICK", quick.to_owned()),
         ("TRIGGER", trigger.comment.to_string()),
-    ]
+    ];
+    parameters.extend(order.repeats.map(|_| (ATTEMPT.0, ATTEMPT.1.to_owned())));
+    parameters
 }
 
 const STAGES: &str = "install,upgrade,backup,restore,custom";
@@ -265,5 +310,6 @@ fn order_of(build: &drone::Build, order: &Order) -> Order {
     Order {
         head: param("REF").filter(|head| is_commit(head)).unwrap_or(&order.head).clone(),
         quick: param("CCCI_QUICK").map_or(order.quick, |quick| quick == "1"),
+        repeats: order.repeats,
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::snapshot::Snapshot;
+use super::snapshot::{Snapshot, is_second_run};
 use crate::trigger::{BuildRecord, Outcome, Progress};
 use http::drone;
 use http::drone::Status;
@@ -31,6 +31,8 @@ pub struct PendingBuild {
     pub may_forget: bool,
     /// True if the time of the next attempt has come.
     pub is_due: bool,
+    /// True for a second run.
+    pub is_second: bool,
 }
 
 /// The current time and the time limit.
@@ -67,7 +69,7 @@ pub enum Make {
 
 /// Chooses the next step for a trigger without a build.
 pub fn make(pending: &PendingBuild, snapshot: &Snapshot, times: Times) -> Make {
-    if let Some(build) = snapshot.first(pending.comment) {
+    if let Some(build) = snapshot.first(pending.comment, pending.is_second) {
         return Make::Adopt(build.clone());
     }
     // By Drone's clock: ours may have been wrong when this machine started.
@@ -134,13 +136,17 @@ pub struct OpenBuild<'a> {
     pub is_cancelled: bool,
     /// True if it has been overdue for longer than a report of its end may take.
     pub is_given_up: bool,
+    /// True for the build of a second run.
+    pub is_second: bool,
 }
 
 /// Chooses the next step for the build of a trigger. `alone` is Drone's answer for this build alone, which is only asked
 /// for if the snapshot lacks the build.
 pub fn follow(open: OpenBuild<'_>, snapshot: &Snapshot, alone: Option<&drone::Build>, times: Times) -> Follow {
     let OpenBuild { comment, known, is_cancelled, .. } = open;
-    let is_twin = |build: &&drone::Build| build.number != known.number && !build.status.is_over();
+    // An older ledger may be at the first run while Drone has the second one.
+    let is_same_run = |build: &drone::Build| open.is_second || !is_second_run(build);
+    let is_twin = |build: &&drone::Build| build.number != known.number && !build.status.is_over() && is_same_run(build);
     let twins = snapshot.of(comment).filter(is_twin).map(|build| build.number).collect();
     // A new Drone counts from 1 again, so the number may be another comment's build.
     let is_its = |build: &&drone::Build| build.trigger().is_none_or(|other| other == comment);

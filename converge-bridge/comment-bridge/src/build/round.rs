@@ -146,6 +146,7 @@ impl Act<'_> {
             may_retry: self.attempts.may_retry(trigger.comment),
             may_forget: self.attempts.may_forget(trigger.comment),
             is_due: self.attempts.is_due(trigger.comment),
+            is_second: order.repeats.is_some(),
         };
         match decision::make(&pending, &self.snapshot, self.times) {
             Make::Adopt(build) => self.adopt(trigger, &build, is_cancelled).await?,
@@ -157,7 +158,7 @@ impl Act<'_> {
                 self.advance(trigger, State::Failed { order: Some(order.clone()), reason })?;
             }
             Make::Reauthorise => {
-                self.advance(trigger, State::unauthorised(order.head.clone()))?;
+                self.advance(trigger, State::unauthorised(order))?;
                 self.bridge.wakers.decide.notify_one();
             }
             Make::Create => return Ok(true),

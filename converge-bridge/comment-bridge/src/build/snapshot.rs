@@ -45,6 +45,14 @@ impl Reach {
     }
 }
 
+/// The parameter of a second run; a first one has none.
+pub const ATTEMPT: (&str, &str) = ("ATTEMPT", "2");
+
+/// True for the build of a second run.
+pub fn is_second_run(build: &Build) -> bool {
+    build.params.get(ATTEMPT.0).is_some_and(|attempt| attempt == ATTEMPT.1)
+}
+
 /// The newest builds of the CI repository.
 #[derive(Debug, Clone)]
 pub struct Snapshot {
@@ -110,10 +118,10 @@ impl Snapshot {
         self.builds.values().filter(move |build| build.trigger() == Some(comment))
     }
 
-    /// The build that counts for a comment: one that ended by itself, else an open one, else a cancelled one (perhaps
-    /// cancelled as a twin); the lowest number among equals.
-    pub fn first(&self, comment: i64) -> Option<&Build> {
-        self.of(comment).min_by_key(|build| match build.status {
+    /// The build that counts for the first or the second run of a comment: one that ended by itself, else an open one, else a
+    /// cancelled one (perhaps cancelled as a twin); the lowest number among equals.
+    pub fn first(&self, comment: i64, is_second: bool) -> Option<&Build> {
+        self.of(comment).filter(|build| is_second_run(build) == is_second).min_by_key(|build| match build.status {
             Status::Killed => (2, build.number),
             status if status.is_over() => (0, build.number),
             _ => (1, build.number),

@@ -119,14 +119,13 @@ async fn test(bridge: &Bridge, trigger: &Trigger, quick: bool, failures: u32) ->
     if let Some(reason) = rules::of_pull(&pull) {
         return Ok(State::Refused { reason });
     }
-    let head = match &trigger.state {
-        State::Seen { head: Some(head), .. } => head.clone(),
+    let order = match &trigger.state {
+        State::Seen { order: Some(order), .. } => order.clone(),
         _ => match head::at_comment(bridge, trigger, failures).await? {
-            HeadAtComment::Known(head) => head,
+            HeadAtComment::Known(head) => Order::new(head, quick),
             HeadAtComment::Moved(head) => return Ok(State::Refused { reason: Refusal::Moved(head) }),
         },
     };
-    let order = Order { head, quick };
     let open = bridge.ledger.of_kinds(&[StateKind::Authorised, StateKind::Building, StateKind::Cancelling])?;
     let newest = bridge.ledger.of_pull(&trigger.pull, trigger::LOOK_BACK)?;
     Ok(decided(trigger, order, &open, &newest, bridge.clock.now()))

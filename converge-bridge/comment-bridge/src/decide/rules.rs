@@ -27,7 +27,7 @@ pub fn of_comment(
     // By Gitea's clock, without the time that the trigger waited here.
     let waited = now.duration_since(trigger.changed).max(SignedDuration::ZERO);
     let age = date.duration_since(comment.created).saturating_sub(waited);
-    let is_first = matches!(trigger.state, State::Seen { head: None, .. });
+    let is_first = matches!(trigger.state, State::Seen { order: None, .. });
     (is_first && age > settings.catch_up()).then_some(State::Refused { reason: Refusal::TooOld })
 }
 
@@ -45,13 +45,16 @@ pub fn of_pull(pull: &PullRequest) -> Option<Refusal> {
 }
 
 /// Returns the state of a trigger that was allowed before and waited for Drone, but is not allowed, deleted or edited
-/// now. Its published comment says that it waits, so it becomes a cancelled run instead of a silent end.
+/// now. Its published comment says that it waits, so it becomes a cancelled run instead of a silent end. So does a run that
+/// would be repeated on a pull request that is closed now.
 pub fn taken_back(trigger: &Trigger, next: &State) -> Option<State> {
-    let (State::Seen { head: Some(head), .. }, Command::Test { quick }) = (&trigger.state, trigger.command) else {
-        return None;
+    let State::Seen { order: Some(order), .. } = &trigger.state else { return None };
+    let is_taken_back = match next {
+        State::Forgotten | State::Refused { reason: Refusal::Stranger } => true,
+        State::Refused { .. } => order.repeats.is_some(),
+        _ => false,
     };
-    let is_taken_back = matches!(next, State::Forgotten | State::Refused { reason: Refusal::Stranger });
-    is_taken_back.then(|| State::Cancelled { order: Some(Order { head: head.clone(), quick }) })
+    is_taken_back.then(|| State::Cancelled { order: Some(order.clone()) })
 }
 
 /// The earlier open trigger with the same order that no command is about to cancel.
@@ -62,7 +65,7 @@ pub fn joins(trigger: &Trigger, order: &Order, open: &[Trigger]) -> Option<i64> 
     let is_same = |other: &&Trigger| {
         matches!(other.state, State::Authorised { .. } | State::Building { .. })
             && other.comment < trigger.comment
-            && other.state.order() == Some(order)
+            && other.state.order().is_some_and(|other| other.is_same(order))
             && !is_cancelled(other.comment)
     };
     here().find(is_same).map(|other| other.comment)
@@ -76,10 +79,8 @@ pub fn is_given_up(trigger: &Trigger, now: Timestamp, settings: &Settings, failu
 /// Returns the end of a trigger that could not be decided. A trigger that was never allowed gets no answer, because its
 /// author may be a stranger.
 pub fn given_up(trigger: &Trigger, reason: Problem) -> State {
-    let Command::Test { quick } = trigger.command else { return State::Forgotten };
-    let head = match &trigger.state {
-        State::Seen { head, .. } => head.clone(),
-        _ => None,
-    };
-    State::Failed { order: head.map(|head| Order { head, quick }), reason }
+    match trigger.command {
+        Command::Test { .. } => State::Failed { order: trigger.state.order().cloned(), reason },
+        _ => State::Forgotten,
+    }
 }

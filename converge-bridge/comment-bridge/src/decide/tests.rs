@@ -113,7 +113,7 @@ impl Case {
     fn build(&self, comment: i64, quick: bool) {
         let trigger = self.trigger(comment);
         let build = BuildRecord { number: 1, progress: Progress::Running, started: None, finished: None };
-        let order = Order { head: HEAD.into(), quick };
+        let order = Order::new(HEAD.into(), quick);
         self.bridge.ledger.advance(&trigger, State::Building { order, build }, at(1)).unwrap();
     }
 }
@@ -126,7 +126,7 @@ fn refused(reason: Refusal) -> State {
 async fn a_members_comment_becomes_an_order_of_the_head() {
     let case = case(FINE);
     let state = case.becomes(found(1, TEST)).await;
-    let order = Order { head: HEAD.into(), quick: false };
+    let order = Order::new(HEAD.into(), false);
     assert_eq!(state, State::Authorised { order, authorised_at: at(0), requested_at: None });
     assert_eq!(
         case.fake.asked(),
@@ -372,7 +372,7 @@ async fn nobody_joins_what_is_being_cancelled_and_a_late_find_is_cancelled_too()
     case.build(3, false);
     assert_eq!(case.becomes(found(5, Command::Cancel)).await, State::Cancelling);
     assert_eq!(case.becomes(found(6, TEST)).await.kind(), StateKind::Authorised);
-    let order = Order { head: HEAD.into(), quick: false };
+    let order = Order::new(HEAD.into(), false);
     assert_eq!(case.becomes(found(4, TEST)).await, State::Cancelled { order: Some(order) });
 }
 
@@ -413,15 +413,15 @@ async fn a_repository_that_is_not_watched_any_more_is_not_asked_about() {
 async fn what_was_asked_for_keeps_its_head_when_its_author_is_asked_for_again() {
     let case = case(FINE);
     case.becomes(found(1, TEST)).await;
-    let seen = State::unauthorised(HEAD.replace('0', "e"));
+    let seen = State::unauthorised(&Order::new(HEAD.replace('0', "e"), false));
     case.bridge.ledger.advance(&case.trigger(1), seen, at(90)).unwrap();
     case.for_seconds(10).await;
     assert_eq!(case.trigger(1).state.order().unwrap().head, HEAD.replace('0', "e"));
-    let seen = State::unauthorised(HEAD.into());
+    let seen = State::unauthorised(&Order::new(HEAD.into(), false));
     case.bridge.ledger.advance(&case.trigger(1), seen, at(150)).unwrap();
     case.says.lock().unwrap().member = not_found;
     case.for_seconds(10).await;
-    let taken_back = State::Cancelled { order: Some(Order { head: HEAD.into(), quick: false }) };
+    let taken_back = State::Cancelled { order: Some(Order::new(HEAD.into(), false)) };
     assert_eq!(case.trigger(1).state, taken_back, "a member that was removed meanwhile");
 }
 
@@ -445,7 +445,7 @@ fn a_trigger_is_given_up_by_time_and_by_tries() {
         author: "mara".into(),
         command,
         created: at(0),
-        state: State::Seen { head: head.map(str::to_owned), delivered_head: None },
+        state: State::Seen { order: head.map(|head| Order::new(head.into(), false)), delivered_head: None },
         changed: at(0),
         problem: None,
     };
@@ -456,7 +456,7 @@ fn a_trigger_is_given_up_by_time_and_by_tries() {
     assert!(!super::rules::is_given_up(&trigger(None, TEST), at(-3600), &settings, 500));
     let failed = |head, command| super::rules::given_up(&trigger(head, command), Problem::Late);
     assert_eq!(failed(None, TEST), State::Failed { order: None, reason: Problem::Late });
-    let order = Some(Order { head: HEAD.into(), quick: false });
+    let order = Some(Order::new(HEAD.into(), false));
     assert_eq!(failed(Some(HEAD), TEST), State::Failed { order, reason: Problem::Late });
     assert_eq!(failed(None, Command::Cancel), State::Forgotten, "it may be a stranger's");
 }

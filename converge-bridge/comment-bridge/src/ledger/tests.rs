@@ -55,7 +55,7 @@ fn seen(comment: i64, number: i64) -> Trigger {
 
 /// The way of a trigger that goes well, `Seen` first.
 fn way(comment: i64) -> [State; 4] {
-    let order = Order { head: format!("{comment:040x}"), quick: false };
+    let order = Order::new(format!("{comment:040x}"), false);
     let progress = Progress::Queued { builds_ahead: 2 };
     let build = BuildRecord { number: comment + 100, progress, started: None, finished: None };
     [

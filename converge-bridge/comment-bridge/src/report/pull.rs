@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use base::error::chain;
 use results::Results;
 
 use super::comment::{self, Draft, WriteOutcome};
@@ -96,20 +95,7 @@ fn mark_reported(bridge: &Bridge, trigger: &Trigger) -> Result<(), Stop> {
 fn results_of(bridge: &Bridge, pull: &Pull, subject: &Subject<'_>) -> BTreeMap<i64, Results> {
     let of = |run: &Trigger| {
         let (order, build) = (run.state.order()?, run.state.build()?);
-        let of = results::RunIdentity {
-            build: build.number,
-            commit: &order.head,
-            pull: pull.number,
-            recipe: pull.repository.name(),
-            quick: order.quick,
-        };
-        match results::read(&bridge.runs, of) {
-            Ok(results) => Some((build.number, results?)),
-            Err(error) => {
-                bridge.health.note(&format!("results of build {}", build.number), &chain(&error));
-                None
-            }
-        }
+        Some((build.number, bridge.results(pull, order, build.number)?))
     };
     subject.runs().filter_map(of).collect()
 }

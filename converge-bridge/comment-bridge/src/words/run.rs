@@ -23,6 +23,7 @@ pub fn add_parts(
             "Quick run: only install and custom tests, so of lower confidence. `!testme` runs all tests.".to_owned()
         }),
         joined.and_then(|_| notice::joined(facts, run)),
+        repeated(facts, run, stage),
         moved(facts, run, stage),
     ]
     .into_iter()
@@ -140,6 +141,13 @@ fn progress(results: &Results) -> Option<String> {
     Some(line)
 }
 
+/// Returns the remark that the server ended the first run of the order.
+fn repeated(facts: &Facts<'_>, run: &Trigger, stage: Stage) -> Option<String> {
+    let first = link("first run", &log(facts, run.state.order()?.repeats?));
+    let is = if stage.is_open() { "is" } else { "was" };
+    Some(format!("The {first} ended because of the server, not of the recipe, so it {is} run once more."))
+}
+
 /// Returns the remark that the pull request has a newer head.
 fn moved(facts: &Facts<'_>, run: &Trigger, stage: Stage) -> Option<String> {
     let (now, then) = (facts.head?, head(run)?);
@@ -179,10 +187,7 @@ fn took(build: &BuildRecord, results: Option<&Results>) -> Option<String> {
 
 /// The commit of a run.
 pub fn head(run: &Trigger) -> Option<&str> {
-    match &run.state {
-        State::Seen { head, .. } => head.as_deref(),
-        state => state.order().map(|order| order.head.as_str()),
-    }
+    run.state.order().map(|order| order.head.as_str())
 }
 
 /// Returns a short commit id as inline code.

@@ -61,15 +61,13 @@ fn is_test(trigger: &Trigger) -> bool {
 /// True for a trigger with a run of its own: its author was allowed.
 fn is_run(trigger: &Trigger) -> bool {
     let has_run = match &trigger.state {
-        // A known head means that the author was allowed before.
-        State::Seen { head, .. } => head.is_some(),
         State::Authorised { .. }
         | State::Cancelled { .. }
         | State::Building { .. }
         | State::Ended { .. }
         | State::Reported { .. } => true,
         // Without an order the author was never allowed.
-        State::Failed { order, .. } => order.is_some(),
+        State::Seen { order, .. } | State::Failed { order, .. } => order.is_some(),
         _ => false,
     };
     is_test(trigger) && has_run

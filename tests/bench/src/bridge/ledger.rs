@@ -30,7 +30,7 @@ pub fn filled(path: &Path, triggers: i64) -> Result<(), Box<dyn Error>> {
     ledger.insert_found(&all, None, then)?;
     drop(ledger);
     let reported = State::Reported {
-        order: Order { head: "0123456789012345678901234567890123456789".into(), quick: false },
+        order: Order::new("0123456789012345678901234567890123456789".into(), false),
         build: BuildRecord { number: 123_456, progress: Progress::Over, started: Some(then), finished: Some(then) },
         outcome: Outcome::Passed,
     };

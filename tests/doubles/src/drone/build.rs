@@ -23,6 +23,10 @@ pub struct Build {
     pub status: String,
     /// The error of its file.
     pub error: Option<&'static str>,
+    /// True if its end comes from its runner, not from its steps.
+    pub is_ended_by_runner: bool,
+    /// True if its end is never told.
+    pub is_lost: bool,
     /// The time it was made.
     pub created: Timestamp,
     /// The time it began.
@@ -49,7 +53,22 @@ impl Build {
     ) -> Self {
         let (branch, status) = (branch.to_owned(), "pending".to_owned());
         let (error, started, finished, ends, shown) = (None, None, None, Duration::ZERO, None);
-        Self { params, branch, status, error, created, started, finished, ends, runs, will, shown }
+        let (is_ended_by_runner, is_lost) = (false, false);
+        Self {
+            params,
+            branch,
+            status,
+            error,
+            is_ended_by_runner,
+            is_lost,
+            created,
+            started,
+            finished,
+            ends,
+            runs,
+            will,
+            shown,
+        }
     }
 
     /// True if it has ended.
@@ -59,11 +78,27 @@ impl Build {
 
     /// True if it has ended by itself.
     pub fn ran(&self) -> bool {
-        matches!(self.status.as_str(), "success" | "failure" | "error")
+        matches!(self.status.as_str(), "success" | "failure" | "error") && !self.is_ended_by_runner
     }
 }
 
 impl Drone {
+    /// A build with its stages, as JSON.
+    pub(super) fn show_whole(&self, number: i64) -> Option<Value> {
+        let mut shown = self.show(number)?;
+        let build = &self.builds[&number];
+        let (error, steps) = match build.status.as_str() {
+            "error" if build.is_ended_by_runner => ("the runner ended; start the build again", json!([{"number": 1}])),
+            // A stage that its runner refused has no steps.
+            "error" => ("the pipeline cannot be read", json!([])),
+            _ => ("", json!([{"number": 1}])),
+        };
+        if build.error.is_none() {
+            shown["stages"] = json!([{"number": 1, "status": build.status, "error": error, "steps": steps}]);
+        }
+        Some(shown)
+    }
+
     /// A build as JSON.
     pub(super) fn show(&self, number: i64) -> Option<Value> {
         let build = self.builds.get(&number)?;

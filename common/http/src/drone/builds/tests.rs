@@ -13,7 +13,7 @@ use reqwest::header::HeaderName;
 use reqwest::{Method, Request, StatusCode};
 
 use super::super::Status;
-use super::{Build, Builds, Page};
+use super::{Build, Builds, Page, Stage};
 
 /// Answers everything alike, at once.
 struct Always {
@@ -54,6 +54,29 @@ fn drone(transport: &Arc<Always>) -> Builds {
         ..Connect::within(Duration::from_secs(10))
     };
     Builds::new("http://drone.test/below", &"recipes/ci".parse().unwrap(), &"token".into(), &connect).unwrap()
+}
+
+#[tokio::test]
+async fn stages_and_the_timeout_are_read_and_null_is_none() {
+    let stages = async |body: &'static str| drone(&always(200, body)).stages(4).await;
+    let read = stages(
+        r#"{"number": 4, "stages": [{"status": "error", "error": "the runner ended; start the build again", "steps": null},
+            {"status": "error", "error": "systemd has lost the step's unit", "steps": [{"number": 1}, {"number": 2}]},
+            {"status": "error", "error": "line 3: no steps"}, {"status": "failure", "steps": [{}]}]}"#,
+    );
+    let read = read.await.unwrap().unwrap();
+    let ended: Vec<bool> = read.iter().map(Stage::was_ended_by_its_runner).collect();
+    assert_eq!((ended, read[1].steps), (vec![true, true, false, false], 2));
+    for none in [r#"{"number": 4}"#, r#"{"number": 4, "stages": null}"#, r#"{"number": 4, "stages": []}"#] {
+        assert_eq!(stages(none).await.unwrap(), Some(vec![]));
+    }
+    assert!(stages("null").await.is_err() && stages(r#"{"stages": 7}"#).await.is_err());
+    let timeout = async |body: &'static str| drone(&always(200, body)).timeout().await;
+    assert_eq!(timeout(r#"{"timeout": 90}"#).await.unwrap(), Some(Duration::from_mins(90)));
+    for default in [r#"{"timeout": 0}"#, r#"{"timeout": -5}"#] {
+        assert_eq!(timeout(default).await.unwrap(), None);
+    }
+    assert!(timeout("{}").await.is_err());
 }
 
 const BUILD: &str = r#"{"id": 9, "number": 4, "status": "running", "created": 1800000000, "started": 1800000001,

@@ -51,6 +51,7 @@ fn pending() -> PendingBuild {
         may_retry: true,
         may_forget: true,
         is_due: true,
+        is_second: false,
     }
 }
 
@@ -61,7 +62,9 @@ fn every_case_of_what_is_to_be_made() {
         let [is_complete, may_retry, is_cancelled, late, is_due, trusted, may_forget] = [0, 1, 2, 3, 4, 5, 6].map(bit);
         let created = if late { at(-25 * 3600) } else { at(-20) };
         let authorised_at = if trusted { at(-59) } else { at(-61) };
-        let pending = PendingBuild { comment: 7, created, authorised_at, is_cancelled, may_retry, may_forget, is_due };
+        let is_second = false;
+        let pending =
+            PendingBuild { comment: 7, created, authorised_at, is_cancelled, may_retry, may_forget, is_due, is_second };
         let expected = match (is_complete, may_retry, is_cancelled, late, is_due, trusted) {
             (false, _, _, false, _, _) => Make::Unprovable,
             (true, false, _, _, _, _) => Make::AwaitOutcome,
@@ -105,7 +108,7 @@ fn known(number: i64, progress: Progress) -> BuildRecord {
 }
 
 fn open(known: &BuildRecord) -> OpenBuild<'_> {
-    OpenBuild { comment: 7, known, changed: at(-20), is_cancelled: false, is_given_up: false }
+    OpenBuild { comment: 7, known, changed: at(-20), is_cancelled: false, is_given_up: false, is_second: false }
 }
 
 #[test]

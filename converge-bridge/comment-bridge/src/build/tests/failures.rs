@@ -9,7 +9,7 @@ use super::drone::BEGIN;
 use super::world::World;
 use crate::ledger::Ledger;
 use crate::problem::DroneProblem;
-use crate::trigger::{Command, Outcome, State, StateKind};
+use crate::trigger::{Command, Order, Outcome, State, StateKind};
 use http::names::Pull;
 
 #[tokio::test(start_paused = true)]
@@ -34,7 +34,7 @@ async fn drone_may_be_down_for_hours() {
     assert_eq!(world.outcome(1), (1, Outcome::Passed));
     assert!(world.bridge.health.problems().is_empty());
     // Four hours later the author is looked at again first.
-    assert_eq!(world.trigger(2).state, State::unauthorised(super::world::HEAD.into()));
+    assert_eq!(world.trigger(2).state, State::unauthorised(&Order::new(super::world::HEAD.into(), false)));
     world.authorise(2);
     world.run(5).await;
     assert_eq!((world.number(2), world.drone.asked("POST")), (2, 2));

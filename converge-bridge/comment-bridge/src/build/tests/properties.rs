@@ -44,6 +44,7 @@ fn a_build_is_never_made_twice_nor_cancelled_for_another() {
             may_retry: random.bool(),
             may_forget: random.bool(),
             is_due: random.bool(),
+            is_second: false,
         };
         let made = make(&pending, &snapshot, times);
         let is_there = snapshot.of(comment).next().is_some();
@@ -70,6 +71,7 @@ fn a_build_is_never_made_twice_nor_cancelled_for_another() {
             changed: at(random.i64(-200_000..200_000)),
             is_cancelled: random.bool(),
             is_given_up: random.bool(),
+            is_second: random.bool(),
         };
         let followed = follow(open, &snapshot, None, times);
         for twin in &followed.twins {

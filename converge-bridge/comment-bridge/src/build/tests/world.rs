@@ -73,7 +73,7 @@ impl World {
 
     pub fn authorise(&self, comment: i64) {
         let now = self.bridge.clock.now();
-        let order = Order { head: HEAD.into(), quick: self.trigger(comment).command == Command::Test { quick: true } };
+        let order = Order::new(HEAD.into(), self.trigger(comment).command == Command::Test { quick: true });
         self.become_(comment, State::Authorised { order, authorised_at: now, requested_at: None });
     }
 

@@ -62,7 +62,7 @@ pub fn said() -> impl Strategy<Value = PullRecord> {
 }
 
 fn order() -> impl Strategy<Value = Order> {
-    (text(), any::<bool>()).prop_map(|(head, quick)| Order { head, quick })
+    (text(), any::<bool>(), option::of(any::<i64>())).prop_map(|(head, quick, repeats)| Order { head, quick, repeats })
 }
 
 fn build() -> impl Strategy<Value = BuildRecord> {
@@ -100,8 +100,8 @@ pub fn state() -> impl Strategy<Value = State> {
     ];
     let over = || (order(), build(), prop::sample::select(vec![Passed, Failed, Cancelled, Error, Deleted, Lost]));
     prop_oneof![
-        (option::of(text()), option::of(text()))
-            .prop_map(|(head, delivered_head)| State::Seen { head, delivered_head }),
+        option::of(text()).prop_map(State::found),
+        order().prop_map(|order| State::unauthorised(&order)),
         refusal.prop_map(|reason| State::Refused { reason }),
         Just(State::Forgotten),
         Just(State::Answered),

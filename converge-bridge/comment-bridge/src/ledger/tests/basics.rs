@@ -76,7 +76,7 @@ fn no_state_changes_twice() {
 fn a_way_that_is_none_is_refused() {
     let ledger = ledger();
     ledger.insert_found(&[found(7, 1)], None, at(0)).unwrap();
-    let order = Order { head: "a".repeat(40), quick: false };
+    let order = Order::new("a".repeat(40), false);
     let authorised = State::Authorised { order: order.clone(), authorised_at: at(1), requested_at: None };
     let trigger = ledger.advance(&seen(7, 1), authorised, at(1)).unwrap();
     let error = ledger.advance(&trigger, State::Answered, at(2)).unwrap_err();

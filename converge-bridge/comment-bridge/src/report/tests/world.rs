@@ -80,7 +80,7 @@ impl World {
 
     pub fn test_of(&self, pull: Pull, comment: i64, head: &str) {
         self.found(pull, comment, Command::Test { quick: false });
-        let order = Order { head: head.into(), quick: false };
+        let order = Order::new(head.into(), false);
         self.becomes(comment, State::Authorised { order, authorised_at: self.bridge.clock.now(), requested_at: None });
     }
 

@@ -88,7 +88,7 @@ impl Made {
 }
 
 pub fn order(quick: bool) -> Order {
-    Order { head: HEAD.into(), quick }
+    Order::new(HEAD.into(), quick)
 }
 
 pub fn trigger(comment: i64, command: Command, state: State) -> Trigger {

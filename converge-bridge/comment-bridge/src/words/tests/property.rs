@@ -60,7 +60,7 @@ fn nasty() -> impl Strategy<Value = String> {
 
 fn state() -> impl Strategy<Value = State> {
     let head = prop::sample::select(vec![HEAD, OTHER]);
-    let order = (head, any::<bool>()).prop_map(|(head, quick)| Order { head: head.into(), quick });
+    let order = (head, any::<bool>()).prop_map(|(head, quick)| Order::new(head.into(), quick));
     let time = || prop::option::of((0..2_000_000_000_i64).prop_map(|at| jiff::Timestamp::from_second(at).unwrap()));
     let progress = prop_oneof![
         any::<u32>().prop_map(|builds_ahead| Progress::Queued { builds_ahead }),
@@ -91,7 +91,7 @@ fn state() -> impl Strategy<Value = State> {
     (order, build, outcome, refusal, problem(), 0..14_usize, 1..20_i64).prop_map(
         move |(order, build, outcome, because, why, which, with)| match which {
             0 => State::found(None),
-            1 => State::unauthorised(order.head),
+            1 => State::unauthorised(&order),
             2 => State::Refused { reason: because },
             3 => State::Forgotten,
             4 => State::Answered,

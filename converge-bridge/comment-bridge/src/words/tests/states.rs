@@ -2,7 +2,7 @@
 
 use super::made::*;
 use crate::problem::{DroneProblem, GiteaProblem, Problem};
-use crate::trigger::{Command, Outcome, Progress, Refusal, State, Trigger};
+use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, Refusal, State, Trigger};
 use http::gitea::Head;
 use results::{Results, RungName, RungStatus, Verdict};
 
@@ -47,9 +47,9 @@ fn a_stranger_changes_nothing() {
 fn before_it_runs() {
     is("waiting", &made([test(11, waiting(false))]));
     is("waiting-in-trouble", &made([troubled_by(test(11, waiting(false)), DroneProblem::Unreachable)]));
-    let again = test(11, State::unauthorised(HEAD.into()));
+    let again = test(11, State::unauthorised(&order(false)));
     is("asked-again-in-trouble", &made([troubled_by(again, GiteaProblem::Failing(500))]));
-    is("asked-again", &made([test(11, State::unauthorised(HEAD.into()))]));
+    is("asked-again", &made([test(11, State::unauthorised(&order(false)))]));
     is("queued-next", &made([test(11, building(42, Progress::Queued { builds_ahead: 0 }))]));
     is("queued-behind-one", &made([test(11, building(42, Progress::Queued { builds_ahead: 1 }))]));
     is("queued-behind-three", &made([test(11, building(42, Progress::Queued { builds_ahead: 3 }))]));
@@ -77,6 +77,12 @@ fn while_it_runs() {
     is("running-a-phase", &running().with(42, results));
     let lost = troubled_by(test(11, building(42, Progress::Running)), DroneProblem::Failing(502));
     is("running-in-trouble", &made([lost]));
+    let second = Order { repeats: Some(42), ..order(false) };
+    is("repeated-waiting", &made([test(11, State::unauthorised(&second))]));
+    let build = BuildRecord { number: 43, progress: Progress::Running, started: None, finished: None };
+    is("repeated", &made([test(11, State::Building { order: second.clone(), build: build.clone() })]));
+    let build = BuildRecord { progress: Progress::Over, ..build };
+    is("repeated-passed", &made([test(11, State::Ended { order: second, build, outcome: Outcome::Passed })]));
     let again = test(12, State::Joined { joined_trigger: 11 });
     is("joined", &made([test(11, building(42, Progress::Running)), again]));
 }

@@ -21,6 +21,9 @@ pub const DOWN: u64 = 20;
 /// The duration of builds, in seconds: longer than the delay of a late twin and the outage of the bridge that cancels it.
 pub const LASTS: (u64, u64) = (90, 130);
 
+/// The timeout of builds at Drone, in seconds: more than they last.
+pub const TIMEOUT: u64 = 300;
+
 /// How long a comment is left as it was written, at least: an edit within the same second cannot be seen.
 pub const EDITED_MS: u64 = 1_001;
 

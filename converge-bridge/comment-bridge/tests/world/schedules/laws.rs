@@ -6,6 +6,7 @@ use comment_bridge::trigger::{State, StateKind};
 
 use super::run::{Asked, Told};
 use crate::story::World;
+use doubles::Build;
 
 /// The violations of the laws: lost, doubled, built of another commit than the head when asked, and others.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -47,10 +48,35 @@ enum Due {
     AtMostOne,
 }
 
+/// The builds of one comment.
+#[derive(Debug, Clone, Copy, Default)]
+struct Runs {
+    /// First runs that the server ended.
+    first_by_server: usize,
+    /// Second runs, without cancelled twins.
+    second: usize,
+    /// Second runs that the server ended.
+    second_by_server: usize,
+    /// Runs whose end is never told.
+    lost: usize,
+}
+
+impl Runs {
+    fn add(&mut self, build: &Build) {
+        let is_by_server = build.is_lost || build.is_ended_by_runner && build.status == "error";
+        let is_second = build.params.get("ATTEMPT").is_some_and(|attempt| attempt == "2");
+        self.lost += usize::from(build.is_lost);
+        self.first_by_server += usize::from(is_by_server && !is_second);
+        self.second += usize::from(is_second && (build.status != "killed" || build.is_lost));
+        self.second_by_server += usize::from(is_by_server && is_second);
+    }
+}
+
 pub fn judge(world: &World, told: &Told) -> Tally {
     let mut tally = Tally::default();
     let mut ran: BTreeMap<i64, Vec<(i64, String)>> = BTreeMap::new();
     let mut all: BTreeMap<i64, Vec<i64>> = BTreeMap::new();
+    let mut runs: BTreeMap<i64, Runs> = BTreeMap::new();
     for (number, build) in &world.network().drone.builds {
         let Some(trigger) = build.params.get("TRIGGER").and_then(|it| it.parse::<i64>().ok()) else {
             tally.wrong.push(format!("build {number} carries no trigger"));
@@ -63,6 +89,7 @@ pub fn judge(world: &World, told: &Told) -> Tally {
         {
             tally.unasked.push(format!("build {number} of comment {trigger} is of {commit:?}, not of {}", asked.head));
         }
+        runs.entry(trigger).or_default().add(build);
         if build.ran() {
             ran.entry(trigger).or_default().push((*number, build.params.get("REF").cloned().unwrap_or_default()));
         }
@@ -72,7 +99,15 @@ pub fn judge(world: &World, told: &Told) -> Tally {
     }
     for (id, asked) in &told.comments {
         let ran = ran.get(id).map_or(&[][..], Vec::as_slice);
-        let due = due(world, told, *id, asked, &all);
+        let runs = runs.get(id).copied().unwrap_or_default();
+        if runs.second > 1 || runs.second > 0 && runs.first_by_server == 0 {
+            tally.wrong.push(format!("comment {id} was run again by itself: {runs:?}"));
+        }
+        let due = match due(world, told, *id, asked, &all) {
+            // The server ended both runs; or an older ledger takes a lost build for a cancelled one.
+            Due::One if runs.second_by_server > 0 || runs.lost > 0 && told.restored => Due::AtMostOne,
+            due => due,
+        };
         match (due, ran.len()) {
             (_, 2..) => tally.doubled.push(format!("comment {id} has the builds {ran:?} that ran to their end")),
             (Due::One, 0) => {

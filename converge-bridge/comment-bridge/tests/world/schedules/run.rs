@@ -54,7 +54,8 @@ fn people(world: &World) {
     world.stranger("sam");
     let mut network = world.network();
     network.drone.lasts = bounds::LASTS;
-    network.drone.fails = 30;
+    (network.drone.fails, network.drone.breaks, network.drone.loses) = (30, 8, 2);
+    network.drone.timeout = Duration::from_secs(bounds::TIMEOUT);
     (network.there, network.back) = ((1, 400), (1, 400));
     world.quiet.set(Duration::from_secs(bounds::QUIET));
 }
