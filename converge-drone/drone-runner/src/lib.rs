@@ -26,8 +26,6 @@ mod runtime;
 pub mod settings;
 mod stage;
 pub mod status;
-#[cfg(test)]
-mod testing;
 
 use std::sync::Arc;
 
@@ -69,6 +67,8 @@ fn unit_prefix(machine: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    pub(crate) mod drone;
+
     use super::unit_prefix;
 
     #[test]

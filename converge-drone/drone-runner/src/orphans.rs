@@ -82,7 +82,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::testing::{MACHINE, Server, answer, details, drone, no_route, stage};
+    use crate::tests::drone::{MACHINE, Server, answer, details, drone, no_route, stage};
 
     /// Settles a folder with this state, and returns the requests.
     async fn settle(saved: &Stage, answers: &[String]) -> Vec<(String, serde_json::Value)> {

@@ -8,7 +8,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::{MACHINE, Server, answer, details, drone, failure, no_route, stage};
+use crate::tests::drone::{MACHINE, Server, answer, details, drone, failure, no_route, stage};
 
 const HTML: &str = "text/html; charset=utf-8";
 
