@@ -112,7 +112,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_secret_of_an_address_is_shown() {
+    fn addresses_are_shown_without_their_secrets() {
         let cases = [
             ("https://git.example.org", "https://git.example.org"),
             ("https://ci-bot:canary@git.example.org/a", "https://…@git.example.org/a"),

@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_credential_is_told_apart() {
+    fn every_fault_of_a_credential_has_its_own_error() {
         let directory = tempfile::tempdir().unwrap();
         fs::write(directory.path().join("empty"), " \n").unwrap();
         fs::write(directory.path().join("binary"), [0xff, 0xfe]).unwrap();

@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_leaves_its_line() {
+    fn a_message_stays_on_one_line() {
         assert_eq!(one_line("a\nINFO b\r\u{1b}[31m\u{85}é"), r"a\nINFO b\r\u{1b}[31m\u{85}é");
     }
 }

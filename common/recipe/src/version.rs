@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_older_is_ever_chosen() {
+    fn an_older_version_is_never_chosen() {
         let tags = [("3.9.0+v3.7.0", "")];
         assert_eq!(choose(Some("4.0.0+v4"), &tags, &[]).0.unwrap(), "4.0.0+v4");
     }

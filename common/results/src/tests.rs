@@ -105,7 +105,7 @@ fn the_first_two_schemas_are_read() {
 }
 
 #[test]
-fn what_is_not_whole_is_as_if_it_were_not_there() {
+fn an_incomplete_file_is_read_as_missing() {
     for text in [
         "",
         "null",
@@ -129,7 +129,7 @@ fn what_is_not_whole_is_as_if_it_were_not_there() {
 }
 
 #[test]
-fn what_is_odd_is_as_if_it_were_not_said() {
+fn an_odd_value_is_read_as_absent() {
     let mut odd = third();
     for key in [
         "recipe",
@@ -346,7 +346,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_nearly_right_is_survived_and_never_overstated(mut value in nearly(), right in any::<bool>()) {
+    fn mutated_results_never_overstate_the_level(mut value in nearly(), right in any::<bool>()) {
         if let (Value::Object(said), true) = (&mut value, right) {
             said.insert("schema".into(), json!(3));
             said.insert("run_id".into(), json!("42"));

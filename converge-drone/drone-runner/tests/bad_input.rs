@@ -120,7 +120,7 @@ fn a_right_configuration_of_the_runner_is_taken() {
 }
 
 #[test]
-fn what_is_no_configuration_of_the_runner_is_refused() {
+fn wrong_configurations_of_the_runner_are_refused() {
     assert_no_configuration_refused(PROGRAM);
     assert_missing_file_named(PROGRAM);
 }

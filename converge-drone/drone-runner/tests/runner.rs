@@ -62,7 +62,7 @@ fn the_schema_is_json() {
 }
 
 #[test]
-fn what_is_missing_is_named_with_what_to_do() {
+fn a_missing_requirement_is_named_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let without_secret = run(&folder, &settings(&folder), &[]);
     assert_eq!(without_secret.status.code(), Some(2));

@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_value_is_printed() {
+    fn values_of_cookies_are_never_printed() {
         let jar = jar("https://a/", &["session=canary; Path=/"]);
         assert_eq!(format!("{jar:?}"), "{\"session\"}");
     }

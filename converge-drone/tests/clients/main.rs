@@ -122,7 +122,7 @@ async fn timed(asking: impl Future<Output = Settled>) -> (Settled, Duration) {
 }
 
 #[tokio::test]
-async fn every_call_fails_well_whatever_the_server_answers() {
+async fn every_call_fails_well_for_every_answer() {
     let (mut wrong, mut total) = (Vec::new(), 0);
     let elsewhere = Server::counting().await;
     for &fault in Fault::ALL {
@@ -202,7 +202,7 @@ async fn a_login_where_gitea_has_no_http_fails_well() {
 
 /// The comparison: what the other tests call wrong is so because of its fault alone.
 #[tokio::test]
-async fn nothing_fails_where_nothing_is_wrong() {
+async fn a_sound_server_gives_no_error() {
     let (drone, gitea) = Server::pair(Steps::right()).await;
     let there = pair(&drone.address, &gitea.address, &connect(false, None));
     let said = log_in_for_a_token(&there).await.expect("logged in");
@@ -236,7 +236,7 @@ async fn a_login_waits_until_drone_has_read_the_repositories() {
 
 /// A server that fails now and then is asked again, but never for a change.
 #[tokio::test]
-async fn only_what_changes_nothing_is_asked_again() {
+async fn only_safe_requests_are_retried() {
     for Call { name, service, make } in calls::ALL {
         let server = Server::wrong(Fault::Message(503), "").await;
         let pair = pair(&server.address, &server.address, &connect(false, None));

@@ -93,7 +93,7 @@ async fn a_token_that_is_rotated_after_a_login_stays() {
 }
 
 #[tokio::test]
-async fn what_the_converger_asks_after_a_login_is_answered() {
+async fn requests_after_a_login_are_answered() {
     for program in servers() {
         let Some(world) = World::start(program).await else { return };
         let drone = world.drone.with_token(&world.log_in().await.new_token().await.unwrap());

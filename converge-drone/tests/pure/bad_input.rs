@@ -102,7 +102,7 @@ fn the_example_of_the_converger_is_right() {
 }
 
 #[test]
-fn what_is_no_configuration_of_the_converger_is_refused() {
+fn wrong_configurations_of_the_converger_are_refused() {
     assert_no_configuration_refused(PROGRAM);
     assert_missing_file_named(PROGRAM);
 }

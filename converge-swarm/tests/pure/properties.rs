@@ -174,7 +174,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_in_use_is_ever_removed(desired in desired(), observed in observed()) {
+    fn a_network_in_use_is_never_removed(desired in desired(), observed in observed()) {
         let in_use: BTreeMap<_, _> = observed.networks.values().flatten()
             .map(|network| (network.id.clone(), !network.attached.as_ref().unwrap().is_empty())).collect();
         let plan = plan::plan(&desired, &observed);

@@ -71,7 +71,7 @@ fn rsa_and_both_curves_are_read() {
 }
 
 #[test]
-fn what_is_wrong_with_the_files_is_told_apart() {
+fn every_fault_of_the_files_has_its_own_error() {
     use base::error::Explain;
     let (made, other) = (good(), good());
     let truncated = &made.chain[..made.leaf.len() / 2];

@@ -73,7 +73,7 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn what_traefik_takes_for_true_is_routed() {
+    fn every_true_value_of_traefik_is_routed() {
         for value in ["1", "t", "T", "true", "TRUE", "True"] {
             assert!(service("app", ("traefik.enable", value), &[]).is_some(), "{value}");
         }

@@ -77,8 +77,8 @@ fn generated() -> Vec<Pair> {
 }
 
 #[test]
-fn what_is_deployed_go_loads_and_verifies() {
-    let Some(go) = Go::build("what_is_deployed_go_loads_and_verifies") else { return };
+fn go_loads_and_verifies_every_accepted_pair() {
+    let Some(go) = Go::build("go_loads_and_verifies_every_accepted_pair") else { return };
     let all = [generated(), keys::pairs()].concat();
     let deployed: Vec<Pair> = all
         .into_iter()
@@ -97,8 +97,8 @@ fn what_is_deployed_go_loads_and_verifies() {
 }
 
 #[test]
-fn what_is_refused_go_refuses_too() {
-    let Some(go) = Go::build("what_is_refused_go_refuses_too") else { return };
+fn go_refuses_every_refused_pair() {
+    let Some(go) = Go::build("go_refuses_every_refused_pair") else { return };
     let refused: Vec<Pair> =
         [generated(), keys::pairs()].concat().into_iter().filter(|pair| read(pair).is_err()).collect();
     let said = go.judge(&refused);

@@ -17,7 +17,7 @@ pub fn figures(figures: &mut Figures) -> Result<(), Box<dyn Error>> {
     let world = World::converged()?;
     eprintln!("measuring: medians of {TIMES} runs, each beside the same checks as a shell script …");
     let alone = measured(&world)?;
-    eprintln!("creating {} services and {} secrets that are nobody's business …", CROWD.0, CROWD.1);
+    eprintln!("creating {} services and {} secrets of other stacks …", CROWD.0, CROWD.1);
     world.crowd(CROWD.0, CROWD.1)?;
     let crowded = measured(&world)?;
 

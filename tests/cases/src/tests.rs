@@ -132,7 +132,7 @@ fn a_wrong_folder_is_named() {
 }
 
 #[test]
-fn what_changes_nothing_is_an_error_and_an_update_drops_it() {
+fn a_patch_without_effect_is_an_error_and_an_update_drops_it() {
     let rows: [(&[File], &str); 7] = [
         (&[("bare", "base", "already_right")], "bare/base names the base that every case has"),
         (&[("bare", "desired.json", "{}")], "bare/desired.json changes nothing of its base"),

@@ -28,7 +28,7 @@ pub(crate) struct User(pub Option<u32>);
 
 impl User {
     /// The user without rights if it may read the program; else the owner of the program's folder, which may be root.
-    pub fn who_may_run(program: &Path) -> Self {
+    pub fn for_program(program: &Path) -> Self {
         if !Uid::effective().is_root() {
             return Self(None);
         }

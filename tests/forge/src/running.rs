@@ -211,7 +211,7 @@ fn start(
     administrator: Option<&Account>,
 ) -> Result<Forge> {
     let Place { listen, address } = place;
-    let user = options.user.map_or_else(|| User::who_may_run(&found.program), |id| User(Some(id)));
+    let user = options.user.map_or_else(|| User::for_program(&found.program), |id| User(Some(id)));
     let (work, guard) = folder(options, user)?;
     let config = work.join("app.ini");
     let settings = app_ini(Folders { work: &work, files: &found.files }, listen, &address, user.is_root());

@@ -40,7 +40,7 @@ fn wait_until_gone(folder: &Path) {
 }
 
 #[test]
-fn nothing_is_left_by_a_test_that_panics() {
+fn a_panicking_test_leaves_no_process() {
     let (tell, told) = std::sync::mpsc::channel();
     let failed = thread::spawn(move || {
         let forge = Forge::start().unwrap();

@@ -37,7 +37,7 @@ fn everybody_is_there_with_the_rights_they_should_have() {
 }
 
 #[tokio::test]
-async fn it_is_usable_within_a_runtime_and_gone_when_dropped() {
+async fn a_forge_works_within_a_runtime_and_ends_when_dropped() {
     let forge = Forge::start().unwrap();
     let (pid, address) = (forge.pid(), forge.address().to_owned());
     assert!(forge.api().get("/version").is_ok());

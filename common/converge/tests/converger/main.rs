@@ -15,7 +15,7 @@ use converge::{ChangeResult, Outcome, load};
 use made_up::{Desired, MadeUp, desired, run, shelves, world};
 
 #[tokio::test(start_paused = true)]
-async fn nothing_to_do_changes_nothing() {
+async fn an_empty_plan_changes_nothing() {
     let world = world(|world| world.shelves = shelves(&[("top", "book")]));
     let report = run(desired(&[("top", "book")]), &world).await;
     assert_eq!(report.outcome, Outcome::Unchanged);
@@ -24,7 +24,7 @@ async fn nothing_to_do_changes_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_differs_is_changed_once_and_the_second_run_is_empty() {
+async fn differences_are_changed_once_and_the_second_run_is_empty() {
     let world = world(|_| {});
     let wanted = desired(&[("top", "book"), ("low", "box")]);
     let report = run(wanted.clone(), &world).await;
@@ -36,7 +36,7 @@ async fn what_differs_is_changed_once_and_the_second_run_is_empty() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_only_shows_later_takes_another_round() {
+async fn a_late_difference_takes_another_round() {
     let world = world(|world| {
         world.unfolds.insert("top".into(), ("middle".into(), "cup".into()));
         world.unfolds.insert("middle".into(), ("low".into(), "box".into()));

@@ -117,7 +117,7 @@ async fn redirects_to_elsewhere_or_without_end_are_errors() {
 }
 
 #[tokio::test]
-async fn what_is_gone_is_none_and_deleting_it_is_fine() {
+async fn a_missing_object_is_none_and_its_deletion_succeeds() {
     let gitea = Fake::new(|_, _| not_found()).gitea();
     assert_eq!(gitea.comment(&repository(), 1).await.unwrap(), None);
     assert_eq!(gitea.edit_comment(&repository(), 1, "x").await.unwrap(), None);

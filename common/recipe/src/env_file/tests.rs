@@ -78,7 +78,7 @@ fn values_are_read_as_abra_reads_them() {
 }
 
 #[test]
-fn setting_what_is_set_touches_nothing() {
+fn setting_the_same_value_writes_nothing() {
     let text = "COMPOSE_FILE=\"compose.yml\"\r\nCOMPOSE_FILE=\"$COMPOSE_FILE:a.yml\"";
     assert_eq!(edited(text, "COMPOSE_FILE", "compose.yml:a.yml"), text);
 }
@@ -161,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_set_is_read_back_and_nothing_else_changes(
+    fn a_set_value_is_read_back_and_other_lines_stay(
         text in "([A-C]=[a-c \"'#$\\\\]{0,6}\r?\n|# [a-c]*\n){0,8}",
         value in "[ -~]{0,12}",
     ) {

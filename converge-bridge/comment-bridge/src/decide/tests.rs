@@ -142,14 +142,14 @@ async fn a_members_comment_becomes_an_order_of_the_head() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_is_on_the_allow_list_is_not_asked_for() {
+async fn a_login_on_the_allow_list_needs_no_request() {
     let case = case(Says { comment: |id| says(200, at(0), &comment(id, "Ada", "!testme", 0)), ..FINE });
     assert_eq!(case.becomes(found(1, TEST)).await.kind(), StateKind::Authorised);
     assert!(case.fake.asked().iter().all(|line| !line.contains("members")));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stranger_is_refused_whatever_they_ask_for() {
+async fn a_stranger_is_always_refused() {
     for (body, command) in [
         ("!testme", TEST),
         ("!testme cancel", Command::Cancel),
@@ -176,7 +176,7 @@ async fn a_stranger_is_refused_whatever_they_ask_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_comment_that_is_not_what_it_was_is_forgotten() {
+async fn an_edited_comment_is_forgotten() {
     let others: [fn(i64) -> Reply; 8] = [
         |_| not_found(),
         |_| raw(204, &[], ""),
@@ -316,7 +316,7 @@ async fn an_obstacle_is_told_to_the_operator_at_once_and_in_plain_words_to_the_p
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_keeps_no_other_pull_request_waiting_but_its_own() {
+async fn a_waiting_trigger_delays_only_its_own_pull_request() {
     let broken: fn(i64) -> Reply = |id| {
         let reply = comment(id, "mara", "!testme", 0);
         match id {
@@ -363,7 +363,7 @@ async fn a_second_one_joins_the_build_of_the_same_head_and_mode() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nobody_joins_what_is_being_cancelled_and_a_late_find_is_cancelled_too() {
+async fn a_cancelled_build_is_not_joined_and_a_late_trigger_is_cancelled() {
     let case = case(Says {
         comment: |id| says(200, at(0), &comment(id, "mara", if id == 5 { "!testme cancel" } else { "!testme" }, 0)),
         ..FINE
@@ -377,7 +377,7 @@ async fn nobody_joins_what_is_being_cancelled_and_a_late_find_is_cancelled_too()
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_found_too_late_does_not_fire() {
+async fn a_trigger_found_too_late_does_not_fire() {
     let case = case(Says { comment: |id| says(200, at(0), &comment(id, "mara", "!testme", -90_000)), ..FINE });
     assert_eq!(case.becomes(Found { created: at(-90_000), ..found(1, TEST) }).await, refused(Refusal::TooOld));
     case.says.lock().unwrap().comment = |id| says(200, at(0), &comment(id, "mara", "!testme", -80_000));
@@ -410,7 +410,7 @@ async fn a_repository_that_is_not_watched_any_more_is_not_asked_about() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_asked_for_keeps_its_head_when_its_author_is_asked_for_again() {
+async fn a_trigger_keeps_its_head_when_its_author_is_authorised_again() {
     let case = case(FINE);
     case.becomes(found(1, TEST)).await;
     let seen = State::unauthorised(&Order::new(HEAD.replace('0', "e"), false));

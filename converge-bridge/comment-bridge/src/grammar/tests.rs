@@ -23,7 +23,7 @@ fn a_phone_may_write_a_capital_letter() {
 }
 
 #[test]
-fn what_nobody_sees_makes_no_difference() {
+fn invisible_characters_are_ignored() {
     for body in
         ["!testme\r\n", "\r\n\r\n!testme\n", "\t!testme ", "\u{a0}!testme\u{a0}", "\u{feff}!testme", "!testme\u{200b}"]
     {

@@ -188,7 +188,7 @@ async fn two_comments_of_one_second_are_both_found() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_missed_in_an_outage_fires() {
+async fn a_command_during_an_outage_fires() {
     let case = case(settings());
     case.add(hello());
     case.for_seconds(6).await;
@@ -309,7 +309,7 @@ async fn one_source_that_fails_does_not_stop_the_others() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_excluded_and_the_ci_repository_are_left_alone() {
+async fn excluded_repositories_and_the_ci_repository_are_skipped() {
     let case = case(settings());
     for name in ["recipes/old-one", "recipes/ci", "Recipes/CI"] {
         case.add(Pull(name, 1, -500, vec![]));

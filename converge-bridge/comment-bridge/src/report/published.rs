@@ -95,7 +95,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_again() {
+    fn a_written_digest_is_read_back() {
         for published in [
             Published::default(),
             Published { digest: digest("x"), topic: "12:running+14:help".into(), is_unsettled: false },

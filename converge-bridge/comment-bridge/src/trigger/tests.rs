@@ -80,7 +80,7 @@ fn once_there_is_a_build_it_is_followed_to_its_end() {
 }
 
 #[test]
-fn only_what_is_authorised_is_built() {
+fn only_authorised_commands_are_built() {
     let before: Vec<StateKind> =
         StateKind::ALL.into_iter().filter(|kind| kind.may_become(StateKind::Building)).collect();
     assert_eq!(before, [StateKind::Authorised, StateKind::Building]);

@@ -93,7 +93,7 @@ fn wrong_settings_are_refused_before_anything_is_done() {
 }
 
 #[test]
-fn everything_that_is_wrong_is_said_at_once() {
+fn all_problems_are_reported_at_once() {
     let mut place = Place::new("", "");
     place.settings = good();
     place.settings["bot"] = json!("");
@@ -103,7 +103,7 @@ fn everything_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
-fn what_is_no_json_is_refused() {
+fn invalid_json_is_refused() {
     for (text, says) in [
         ("", "there are no settings: $COMMENT_BRIDGE_SETTINGS is not set"),
         (" \n", "there are no settings"),
@@ -191,7 +191,7 @@ fn flags_and_levels_that_are_none_are_refused() {
 }
 
 #[test]
-fn nobody_there_is_not_well() {
+fn a_health_check_without_a_server_fails() {
     let output = Command::new(PROGRAM).args(["health", "--listen", &free_port().to_string()]).output().unwrap();
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be asked"), "{output:?}");

@@ -16,7 +16,7 @@ use crate::wire::{deliver, get, open, raw};
 const END: Duration = Duration::from_secs(5);
 
 #[test]
-fn it_starts_is_well_and_ends() {
+fn the_program_starts_is_healthy_and_ends() {
     let gitea = Server::quiet();
     let place = Place::new(&gitea.address(), &gitea.address());
     let mut running = place.start_and_poll();
@@ -57,7 +57,7 @@ fn paths_methods_and_limits_that_are_none_get_plain_answers() {
 }
 
 #[test]
-fn it_ends_in_time_while_gitea_and_drone_hang() {
+fn shutdown_is_in_time_while_gitea_and_drone_hang() {
     let (gitea, drone) = (Server::hanging(), Server::hanging());
     let mut place = Place::new(&gitea.address(), &drone.address());
     place.settings["call_seconds"] = 60.into();
@@ -71,7 +71,7 @@ fn it_ends_in_time_while_gitea_and_drone_hang() {
 }
 
 #[test]
-fn it_ends_in_time_while_clients_hang() {
+fn shutdown_is_in_time_while_clients_hang() {
     let gitea = Server::quiet();
     let mut running = Place::new(&gitea.address(), &gitea.address()).start();
     let mut hanging = [open(running.listen), open(running.listen), open(running.listen)];
@@ -86,7 +86,7 @@ fn it_ends_in_time_while_clients_hang() {
 }
 
 #[test]
-fn what_was_taken_is_there_after_a_kill() {
+fn an_accepted_delivery_survives_a_kill() {
     let gitea = Server::quiet_but_slow();
     let place = Place::new(&gitea.address(), &gitea.address());
     let mut running = place.start_and_poll();
@@ -131,7 +131,7 @@ fn a_second_instance_gives_up_or_ends_when_told_and_the_first_goes_on() {
 }
 
 /// Runs the program as an unprivileged user.
-fn as_nobody(place: &Place) -> Output {
+fn as_anonymous(place: &Place) -> Output {
     let mut command = Command::new("setpriv");
     command.args(["--reuid", "65534", "--regid", "65534", "--clear-groups", "--", PROGRAM]);
     command.env_clear().env("COMMENT_BRIDGE_SETTINGS", place.settings.to_string());
@@ -152,7 +152,7 @@ fn a_ledger_that_cannot_be_written_is_an_error_with_a_hint() {
     let place = Place::new("http://127.0.0.1:1", "http://127.0.0.1:1");
     // The unprivileged user must reach the program, too.
     fs::set_permissions(place.folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    let output = as_nobody(&place);
+    let output = as_anonymous(&place);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if said.contains("setpriv:") {
         println!("skipped: a_ledger_that_cannot_be_written_is_an_error_with_a_hint: {}", said.trim());

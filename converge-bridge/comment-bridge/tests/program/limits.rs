@@ -49,7 +49,7 @@ fn heads_that_are_too_large_are_refused() {
 }
 
 #[test]
-fn who_is_slow_is_cut_off_and_keeps_nobody_out() {
+fn a_slow_client_is_cut_off_and_blocks_no_other() {
     let (_gitea, _place, running) = quiet();
     let began = Instant::now();
     let mut slow: Vec<_> = (0..200).map(|_| open(running.listen)).collect();

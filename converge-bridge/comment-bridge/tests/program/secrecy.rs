@@ -83,7 +83,7 @@ fn no_secret_is_in_a_log_or_an_answer() {
 }
 
 #[test]
-fn what_stands_in_the_way_is_told_within_and_not_to_everybody() {
+fn details_of_problems_are_shown_only_inside_the_container() {
     let place = Place::new("http://127.0.0.1:1", "http://127.0.0.1:1");
     let mut running = place.start();
     running.until("Gitea is missed", |running| get(running.listen, "/healthz").body.contains("cannot be reached"));
@@ -96,7 +96,7 @@ fn what_stands_in_the_way_is_told_within_and_not_to_everybody() {
 }
 
 #[test]
-fn nothing_that_is_sent_makes_a_line_of_the_log() {
+fn a_client_cannot_write_log_lines() {
     let gitea = Server::start(|_| Reply::Json(500, "{\"message\":\"a\\nERROR forged \\u001b[31m\"}".into()));
     let place = Place::new(&gitea.address(), &gitea.address());
     let mut running = place.start();

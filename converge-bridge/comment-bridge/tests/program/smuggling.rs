@@ -62,7 +62,7 @@ fn a_request_with_two_ends_is_never_a_delivery() {
 }
 
 #[test]
-fn nothing_behind_a_request_is_another_one() {
+fn a_request_body_is_never_read_as_a_request() {
     let gitea = Server::quiet();
     let running = Place::new(&gitea.address(), &gitea.address()).start_and_poll();
     let body = comment(41, "!testme").to_string();

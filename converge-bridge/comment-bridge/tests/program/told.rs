@@ -41,7 +41,7 @@ fn a_command_is_taken_once_however_often_it_is_told() {
 }
 
 #[test]
-fn whatever_else_is_told_is_well_and_does_nothing() {
+fn other_events_are_accepted_and_ignored() {
     let (_gitea, _place, running) = quiet();
     let with = |at: &str, value: Value| {
         let mut payload = comment(41, "!testme");

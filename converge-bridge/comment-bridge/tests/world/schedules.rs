@@ -31,7 +31,7 @@ fn number(name: &str) -> Option<u64> {
 }
 
 #[test]
-fn nothing_is_lost_and_nothing_doubled() {
+fn no_command_is_lost_or_built_twice() {
     if let Some(seed) = number("SEED") {
         let schedule = draw::schedule(seed);
         let tally = outcome(&schedule);

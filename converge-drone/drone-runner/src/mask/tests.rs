@@ -51,7 +51,7 @@ fn a_secret_within_something_that_was_encoded_is_hidden_too() {
 }
 
 #[test]
-fn what_is_short_is_shown_and_what_overlaps_is_hidden_as_one() {
+fn short_secrets_are_shown_and_overlaps_are_masked_once() {
     let secrets = of(&["short", "abcdefgh", "efghijkl", "abcdefghXYZ"]);
     assert_eq!(masked(&secrets, b"short", 2), "short");
     assert_eq!(masked(&secrets, b"<abcdefghijkl>", 3), "<******>");
@@ -147,7 +147,7 @@ fn a_line_that_ends_with_the_first_character_of_a_form_is_not_late() {
 }
 
 #[test]
-fn what_real_programs_print_of_a_secret_is_hidden() {
+fn secrets_are_masked_as_real_programs_print_them() {
     let sharp = "it's a \"se\\cret\" $x`y` <&>/#\u{e9}";
     let lines = "line1 o'ne\nline\"two\\\ntab\tx";
     let table = [

@@ -55,8 +55,8 @@ fn program(path: &Path, text: &str) {
 }
 
 #[test]
-fn it_passes_arguments_and_the_exit_code_through() {
-    let Some(machine) = Machine::new("it_passes_arguments_and_the_exit_code_through") else { return };
+fn the_command_passes_arguments_and_exit_code() {
+    let Some(machine) = Machine::new("the_command_passes_arguments_and_exit_code") else { return };
     let output = machine.converge(&["traefik", "--plan", "--format", "a b"]);
     assert_eq!(output.status.code(), Some(3));
     assert_eq!(output.stdout, b"on stdout\n");
@@ -70,9 +70,9 @@ fn it_passes_arguments_and_the_exit_code_through() {
 }
 
 #[test]
-fn its_sandbox_and_credentials_are_the_units() {
+fn the_command_has_the_unit_s_sandbox_and_credentials() {
     // An operator's own addition to the unit (MemoryMax above) holds by hand too.
-    let Some(machine) = Machine::new("its_sandbox_and_credentials_are_the_units") else { return };
+    let Some(machine) = Machine::new("the_command_has_the_unit_s_sandbox_and_credentials") else { return };
     // These set how a unit starts and stops, not the rights of its program.
     let of_the_unit = ["ExecStart", "NotifyAccess", "RemainAfterExit", "TimeoutStartSec", "TimeoutStopSec", "Type"];
     for name in ["bridge", "drone", "swarm", "traefik"] {
@@ -100,8 +100,8 @@ fn its_sandbox_and_credentials_are_the_units() {
 }
 
 #[test]
-fn it_hands_on_what_output_depends_on_and_nothing_else() {
-    let Some(machine) = Machine::new("it_hands_on_what_output_depends_on_and_nothing_else") else { return };
+fn the_command_passes_only_variables_of_the_terminal() {
+    let Some(machine) = Machine::new("the_command_passes_only_variables_of_the_terminal") else { return };
     let mut command = Command::new(machine.directory.path().join("converge"));
     command.arg("swarm").env("RUST_LOG", "debug").env("TERM", "xterm").env("TOKEN", "canary").env_remove("NO_COLOR");
     command.output().unwrap();
@@ -124,8 +124,8 @@ fn shellcheck_has_nothing_to_say() {
 }
 
 #[test]
-fn it_says_how_it_is_used() {
-    let Some(machine) = Machine::new("it_says_how_it_is_used") else { return };
+fn the_command_prints_its_usage() {
+    let Some(machine) = Machine::new("the_command_prints_its_usage") else { return };
     for (arguments, code) in [(&["--help"][..], 0), (&[], 2), (&["unknown"], 2)] {
         let output = machine.converge(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
@@ -136,8 +136,8 @@ fn it_says_how_it_is_used() {
 }
 
 #[test]
-fn it_is_for_root() {
-    let Some(machine) = Machine::new("it_is_for_root") else { return };
+fn the_command_needs_root() {
+    let Some(machine) = Machine::new("the_command_needs_root") else { return };
     let mut command = Command::new(machine.directory.path().join("converge"));
     let output = command.args(["swarm", "--plan"]).env("FAKE_UID", "1000").output().unwrap();
     assert_eq!(output.status.code(), Some(2));

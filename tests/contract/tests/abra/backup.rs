@@ -7,8 +7,8 @@ const DOMAIN: &str = "hello.ci.localhost";
 const APP: &str = "hello_ci_localhost_app";
 
 #[test]
-fn a_snapshot_brings_back_what_was() {
-    let test = "a_snapshot_brings_back_what_was";
+fn a_snapshot_restores_the_state() {
+    let test = "a_snapshot_restores_the_state";
     if is_real() {
         return println!("skipped: {test}: the real abra wants a backup app, whose image is not here");
     }

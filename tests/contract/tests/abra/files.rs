@@ -32,7 +32,7 @@ fn a_new_app_takes_the_latest_version_unless_told() {
 }
 
 #[test]
-fn what_is_missing_is_fatal() {
+fn a_missing_file_is_fatal() {
     let bench = Bench::new(&["hello"]);
     bench.run(&["app", "deploy", "nobody.ci.localhost", "-n", "-o"]).fatal("nobody.ci.localhost");
     bench.run(&["app", "new", "hello", "-n", "-o", "-s", "elsewhere", "-D", "a.ci.localhost"]).fatal("elsewhere");

@@ -19,7 +19,7 @@ fn lint_dies_without_a_terminal() {
 }
 
 #[test]
-fn lint_ends_with_zero_whatever_it_finds() {
+fn lint_always_exits_with_zero() {
     let bench = Bench::new(&["hello"]);
     let clean = bench.run_in_terminal(&["recipe", "lint", "hello", "-n", "-o"]).ok();
     for rule in 1..=15 {
@@ -52,7 +52,7 @@ fn the_recipes_of_the_catalogue_keep_every_rule() {
 }
 
 #[test]
-fn what_is_no_recipe_cannot_be_linted() {
+fn a_folder_that_is_no_recipe_cannot_be_linted() {
     let bench = Bench::new(&["hello"]);
     fs::remove_file(bench.recipe("hello").join(".env.sample")).unwrap();
     bench.run_in_terminal(&["recipe", "lint", "hello", "-n", "-o", "-C"]).fatal("unable to validate recipe");

@@ -35,16 +35,16 @@ fn secrets_come_before_the_deploy() {
 }
 
 #[test]
-fn nothing_to_generate_is_an_error() {
-    let Some(swarm) = Swarm::start("nothing_to_generate_is_an_error", &["hello"], &[]) else { return };
+fn an_app_without_secrets_is_an_error() {
+    let Some(swarm) = Swarm::start("an_app_without_secrets_is_an_error", &["hello"], &[]) else { return };
     swarm.new_hello(DOMAIN);
     let again = swarm.abra(&["app", "secret", "generate", DOMAIN, "--all", "-n", "-o", "-m"]);
     assert_eq!(again.code, Some(1), "{}", again.all);
 }
 
 #[test]
-fn secrets_that_somebody_else_makes_are_not_generated() {
-    let test = "secrets_that_somebody_else_makes_are_not_generated";
+fn secrets_of_other_sources_are_not_generated() {
+    let test = "secrets_of_other_sources_are_not_generated";
     let Some(swarm) = Swarm::start(test, &["hello"], &[]) else { return };
     swarm.bench.new_hello(DOMAIN);
     let env = swarm.bench.env(DOMAIN).replace("# length=32", "# generate=false");

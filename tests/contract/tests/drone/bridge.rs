@@ -14,10 +14,10 @@ crate::assertions![
     a_build_is_in_the_list_at_once,
     a_list_tells_what_a_cancel_did,
     a_build_that_runs_can_be_cancelled,
-    a_cancel_of_what_is_not_there_is_not_found,
+    a_cancel_of_a_missing_build_is_not_found,
     a_word_may_be_any_text,
     a_restart_carries_the_same_trigger,
-    what_is_hidden_is_not_found_like_what_is_not_there,
+    a_hidden_repository_is_not_found,
     deleted_builds_are_gone_and_their_numbers_with_them,
     a_lost_answer_leaves_a_build,
     a_build_may_come_after_its_answer_was_given_up,
@@ -126,7 +126,7 @@ fn a_build_that_runs_can_be_cancelled(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn a_cancel_of_what_is_not_there_is_not_found(site: &Site) -> Outcome {
+fn a_cancel_of_a_missing_build_is_not_found(site: &Site) -> Outcome {
     site.bot.delete(&site.at("/builds/999999")).refuses(404, "");
     site.bot.get(&site.at("/builds/999999")).refuses(404, "");
     Ok(())
@@ -154,7 +154,7 @@ fn a_restart_carries_the_same_trigger(site: &Site) -> Outcome {
 }
 
 /// So the bridge believes a 404 of a build only if the list of builds was answered.
-fn what_is_hidden_is_not_found_like_what_is_not_there(site: &Site) -> Outcome {
+fn a_hidden_repository_is_not_found(site: &Site) -> Outcome {
     site.bot.get("/api/repos/no/where/builds").refuses(404, "");
     site.bot.get("/api/repos/no/where/builds/1").refuses(404, "");
     site.bot.delete("/api/repos/no/where/builds/1").refuses(404, "");

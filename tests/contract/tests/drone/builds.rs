@@ -9,8 +9,8 @@ crate::assertions![
     a_build_takes_every_word_of_the_query,
     the_default_branch_is_built_unless_another_is_named,
     a_commit_can_be_named,
-    what_gitea_does_not_know_is_not_found,
-    nothing_is_made_when_no_pipeline_wants_it,
+    a_commit_unknown_to_gitea_is_not_found,
+    no_build_without_a_matching_pipeline,
     a_broken_file_is_a_build_without_its_parameters,
     a_missing_file_is_a_failure,
     builds_are_listed_from_the_newest_in_pages,
@@ -20,7 +20,7 @@ crate::assertions![
     a_restart_takes_the_parameters_along,
     an_unknown_build_is_not_found,
     a_build_has_a_page,
-    who_is_nobody_may_read_a_public_repository_and_no_more,
+    anonymous_requests_may_only_read_public_repositories,
     pipelines_wait_for_each_other,
 ];
 
@@ -73,14 +73,14 @@ fn a_commit_can_be_named(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn what_gitea_does_not_know_is_not_found(site: &Site) -> Outcome {
+fn a_commit_unknown_to_gitea_is_not_found(site: &Site) -> Outcome {
     site.bot.post(&site.at("/builds?branch=no-such-branch")).refuses(404, "Not Found");
     site.bot.post(&site.at(&format!("/builds?commit={}", "0".repeat(40)))).refuses(404, "Not Found");
     site.bot.post("/api/repos/no/where/builds").refuses(404, "Not Found");
     Ok(())
 }
 
-fn nothing_is_made_when_no_pipeline_wants_it(site: &Site) -> Outcome {
+fn no_build_without_a_matching_pipeline(site: &Site) -> Outcome {
     let text = pipeline("nobody").replace("event: [custom]", "event: [push]");
     let branch = site.branch(&text);
     let seen = site.bot.post(&site.at(&format!("/builds?branch={branch}"))).is(200);
@@ -204,7 +204,7 @@ fn a_build_has_a_page(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn who_is_nobody_may_read_a_public_repository_and_no_more(site: &Site) -> Outcome {
+fn anonymous_requests_may_only_read_public_repositories(site: &Site) -> Outcome {
     site.is_ours()?;
     site.anonymous.get(&site.at("")).is(200);
     site.anonymous.get(&site.at("/builds")).is(200);

@@ -6,9 +6,9 @@ use crate::client::Client;
 use crate::site::{Site, TOKEN, Which, create};
 use contract::Outcome;
 
-crate::assertions![what_is_ordered_goes_wrong, calls_are_counted, a_token_is_renewed_at_its_end];
+crate::assertions![ordered_faults_happen, calls_are_counted, a_token_is_renewed_at_its_end];
 
-fn what_is_ordered_goes_wrong(site: &Site) -> Outcome {
+fn ordered_faults_happen(site: &Site) -> Outcome {
     if site.which != Which::StandIn {
         return Err("only the stand-in takes orders".to_owned());
     }

@@ -11,7 +11,7 @@ crate::assertions![
     a_log_is_uploaded_once,
     there_is_no_log_before_it_is_uploaded,
     lines_are_seen_live,
-    who_comes_late_sees_what_was,
+    a_late_reader_gets_the_whole_log,
     the_end_of_a_step_ends_its_stream,
     the_stream_of_a_step_that_does_not_run_ends_at_once,
     lines_for_a_step_that_does_not_run_are_refused,
@@ -85,7 +85,7 @@ fn lines_are_seen_live(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn who_comes_late_sees_what_was(site: &Site) -> Outcome {
+fn a_late_reader_gets_the_whole_log(site: &Site) -> Outcome {
     let (runner, build, stage) = running(site);
     runner.batch(&stage["steps"][0], &json!([line(0, "before\n")])).is(200);
     let mut stream = site.bot.open(&stream(site, &build, 1));

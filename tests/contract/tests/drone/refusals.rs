@@ -11,10 +11,10 @@ crate::assertions![
     a_wrong_state_is_refused,
     a_way_back_without_the_cookie_is_refused,
     a_code_that_gitea_does_not_know_is_refused,
-    what_gitea_says_is_handed_on,
+    the_refusal_of_gitea_is_passed_on,
     a_wrong_client_secret_is_refused,
     a_stranger_is_refused_when_registration_is_closed,
-    a_filter_keeps_out_who_is_in_no_organisation_of_it,
+    a_filter_refuses_logins_of_other_organisations,
     a_machine_may_not_log_in,
 ];
 
@@ -47,7 +47,7 @@ fn a_code_that_gitea_does_not_know_is_refused(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn what_gitea_says_is_handed_on(site: &Site) -> Outcome {
+fn the_refusal_of_gitea_is_passed_on(site: &Site) -> Outcome {
     refused(site.anonymous.get("/login?error=access_denied&state=s"), "access_denied");
     Ok(())
 }
@@ -69,7 +69,7 @@ fn a_stranger_is_refused_when_registration_is_closed(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn a_filter_keeps_out_who_is_in_no_organisation_of_it(site: &Site) -> Outcome {
+fn a_filter_refuses_logins_of_other_organisations(site: &Site) -> Outcome {
     let world = &site.own()?.world;
     let (drone, _) = site.another(&[("DRONE_USER_FILTER", "recipes")])?;
     refused(browser::login(&drone.address(), &world.sam), "must be a member of an approved organization");

@@ -15,7 +15,7 @@ crate::assertions![
     a_stage_that_begins_twice_is_refused,
     reports_after_a_cancel_are_refused,
     an_old_version_is_refused,
-    what_the_server_decides_is_not_overwritten,
+    a_decision_of_the_server_is_not_overwritten,
     words_without_sense_are_a_failure,
     lists_may_be_null,
 ];
@@ -164,7 +164,7 @@ fn an_old_version_is_refused(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn what_the_server_decides_is_not_overwritten(site: &Site) -> Outcome {
+fn a_decision_of_the_server_is_not_overwritten(site: &Site) -> Outcome {
     let (runner, build, mut stage) = begun(site);
     stage["name"] = json!("another");
     stage["type"] = json!("docker");

@@ -9,17 +9,17 @@ use crate::site::{Own, Site};
 use contract::Outcome;
 
 crate::assertions![
-    a_repository_says_what_it_is,
+    a_repository_states_its_properties,
     an_unknown_repository_is_not_found,
     a_fresh_activation_has_the_defaults,
     an_activation_makes_the_hook_in_gitea,
     an_activation_by_who_is_no_administrator_in_gitea_is_refused,
     timeout_and_trust_are_read_back,
     timeout_and_trust_are_left_out_in_silence_for_others,
-    what_a_repository_is_set_to_outlives_being_off,
+    settings_outlive_a_deactivation,
     a_repair_makes_the_hook_anew,
     a_taken_over_repository_has_another_owner,
-    the_remote_says_what_the_account_may,
+    the_remote_states_the_permissions_of_the_account,
     a_renamed_repository_stays_the_same,
     only_the_filtered_organisation_is_synchronised,
 ];
@@ -48,7 +48,7 @@ fn hooks(site: &Site, slug: &str) -> Vec<Value> {
     hooks.as_array().unwrap().clone()
 }
 
-fn a_repository_says_what_it_is(site: &Site) -> Outcome {
+fn a_repository_states_its_properties(site: &Site) -> Outcome {
     let seen = site.bot.get(&site.at("")).is(200).json();
     assert_eq!((&seen["slug"], &seen["active"]), (&json!(site.slug), &json!(true)));
     assert_eq!(seen["user_id"], site.bot.get("/api/user").is(200).at("/id"));
@@ -131,7 +131,7 @@ fn timeout_and_trust_are_left_out_in_silence_for_others(site: &Site) -> Outcome 
     Ok(())
 }
 
-fn what_a_repository_is_set_to_outlives_being_off(site: &Site) -> Outcome {
+fn settings_outlive_a_deactivation(site: &Site) -> Outcome {
     let slug = fresh(site)?;
     let path = format!("/api/repos/{slug}");
     site.bot.post(&path).is(200);
@@ -166,7 +166,7 @@ fn a_taken_over_repository_has_another_owner(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn the_remote_says_what_the_account_may(site: &Site) -> Outcome {
+fn the_remote_states_the_permissions_of_the_account(site: &Site) -> Outcome {
     site.own()?;
     let ci = site.bot.get("/api/user/remote/repos/recipes/ci").is(200).json();
     assert_eq!(

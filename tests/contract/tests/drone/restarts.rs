@@ -8,9 +8,9 @@ use crate::runner::Runner;
 use crate::site::{FILTER, Site, TOKEN, create, until};
 use contract::Outcome;
 
-crate::assertions![everything_but_what_is_live_outlives_a_restart];
+crate::assertions![all_but_live_logs_outlive_a_restart];
 
-fn everything_but_what_is_live_outlives_a_restart(site: &Site) -> Outcome {
+fn all_but_live_logs_outlive_a_restart(site: &Site) -> Outcome {
     let bot = &site.own()?.world.bot;
     let account = create(bot, &format!("machine:false,admin:true,token:{TOKEN}"));
     let (mut drone, _) = site.another(&[("DRONE_USER_CREATE", &account), FILTER])?;

@@ -8,7 +8,7 @@ crate::assertions![
     the_version_needs_no_login,
     a_request_without_a_login_is_refused,
     a_wrong_token_is_refused,
-    what_is_no_address_of_the_api_is_not_found,
+    an_unknown_path_is_not_found,
     every_other_address_is_a_page,
     the_queue_is_for_administrators,
 ];
@@ -40,7 +40,7 @@ fn a_wrong_token_is_refused(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn what_is_no_address_of_the_api_is_not_found(site: &Site) -> Outcome {
+fn an_unknown_path_is_not_found(site: &Site) -> Outcome {
     site.bot.get("/api/no-such-thing").is(404);
     Ok(())
 }

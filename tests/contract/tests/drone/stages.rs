@@ -10,7 +10,7 @@ use contract::Outcome;
 crate::assertions![
     runners_prove_themselves,
     a_runner_that_waits_gets_the_stage_of_a_new_build,
-    who_waits_in_vain_is_told_so,
+    an_empty_queue_answers_no_content,
     a_stage_is_only_for_runners_that_fit,
     stages_come_in_order,
     only_one_runner_gets_a_stage,
@@ -19,7 +19,7 @@ crate::assertions![
     a_private_repository_comes_with_a_password,
     a_paused_queue_hands_out_nothing,
     a_watched_build_that_is_cancelled_is_told,
-    what_was_cancelled_before_is_not_told,
+    an_earlier_cancel_is_not_reported,
     a_build_that_ends_well_is_not_told,
 ];
 
@@ -61,7 +61,7 @@ fn a_runner_that_waits_gets_the_stage_of_a_new_build(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn who_waits_in_vain_is_told_so(site: &Site) -> Outcome {
+fn an_empty_queue_answers_no_content(site: &Site) -> Outcome {
     let began = std::time::Instant::now();
     site.runner().request().is(204);
     let took = began.elapsed().as_secs_f32();
@@ -207,7 +207,7 @@ fn a_watched_build_that_is_cancelled_is_told(site: &Site) -> Outcome {
     Ok(())
 }
 
-fn what_was_cancelled_before_is_not_told(site: &Site) -> Outcome {
+fn an_earlier_cancel_is_not_reported(site: &Site) -> Outcome {
     let runner = site.runner();
     let build = site.build(&site.pipeline(&runner), "");
     let stage = runner.take();

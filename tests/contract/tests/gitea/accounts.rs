@@ -7,7 +7,7 @@ use crate::site::Site;
 crate::assertions![
     the_version_is_told_to_everybody,
     a_token_and_a_password_tell_the_same_account,
-    an_account_is_found_whatever_its_case,
+    an_account_is_found_without_regard_to_case,
     an_unknown_account_is_404,
     only_the_administrator_makes_accounts,
     a_taken_name_is_422,
@@ -41,7 +41,7 @@ fn a_token_and_a_password_tell_the_same_account(site: &Site) {
     assert_eq!(site.administrator().get("/user").is(200).at("/is_admin"), true);
 }
 
-fn an_account_is_found_whatever_its_case(site: &Site) {
+fn an_account_is_found_without_regard_to_case(site: &Site) {
     let found = site.anonymous().get(&format!("/users/{}", site.mara.name.to_uppercase())).is(200);
     assert_eq!(found.text("/login"), site.mara.name);
     // A name in another case logs in too; the answer has the original case.

@@ -14,8 +14,8 @@ crate::assertions![
     a_deleted_comment_is_gone_from_its_pull_request,
     a_pull_request_without_comments_has_an_empty_list,
     an_edit_counts_no_comment,
-    what_is_no_comment_is_404_in_words,
-    who_is_no_member_is_404_in_words,
+    a_missing_comment_is_404_with_a_message,
+    a_login_outside_the_organisation_is_404_with_a_message,
     a_user_has_no_members,
     a_pull_request_tells_whether_its_repository_is_archived,
     a_pull_request_of_a_renamed_repository_is_found_by_the_old_name,
@@ -137,7 +137,7 @@ fn an_edit_counts_no_comment(site: &Site) {
     assert_eq!(listed(site, &repository, "").each("/comments"), [json!(1)]);
 }
 
-fn what_is_no_comment_is_404_in_words(site: &Site) {
+fn a_missing_comment_is_404_with_a_message(site: &Site) {
     let (repository, pull) = pulled(site);
     let comment = |id: i64| format!("/repos/{repository}/issues/comments/{id}");
     site.bot().get(&comment(99_999_999)).refuses(404, "");
@@ -148,7 +148,7 @@ fn what_is_no_comment_is_404_in_words(site: &Site) {
     site.bot().get(&format!("/repos/{repository}/pulls/{}", pull + 1)).refuses(404, "");
 }
 
-fn who_is_no_member_is_404_in_words(site: &Site) {
+fn a_login_outside_the_organisation_is_404_with_a_message(site: &Site) {
     let member = |name: &str| site.bot().get(&format!("/orgs/{}/members/{name}", site.organisation));
     member(&site.sam.name).refuses(404, "");
     member("nobody-of-that-name").refuses(404, "");

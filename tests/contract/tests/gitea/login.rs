@@ -7,7 +7,7 @@ use crate::grants::{Flow, REDIRECT, authorize};
 use crate::site::Site;
 
 crate::assertions![
-    who_is_not_logged_in_is_sent_to_the_login_page,
+    an_anonymous_request_is_sent_to_the_login_page,
     the_login_page_has_a_form_with_two_fields,
     the_login_leads_back_to_what_was_asked_for,
     a_wrong_password_is_the_form_again,
@@ -24,7 +24,7 @@ crate::assertions![
     other_pages_have_no_form_of_a_login,
 ];
 
-fn who_is_not_logged_in_is_sent_to_the_login_page(site: &Site) {
+fn an_anonymous_request_is_sent_to_the_login_page(site: &Site) {
     let browser = Browser::new(site);
     let sent = browser.get(&authorize("11111111-1111-1111-1111-111111111111", REDIRECT, "s")).is(303);
     let to = sent.header("location");

@@ -12,7 +12,7 @@ crate::assertions![
     membership_follows_its_team_at_once,
     members_and_teams_are_listed,
     only_owners_make_teams,
-    its_repositories_are_listed,
+    repositories_of_an_organisation_are_listed,
     the_organisations_of_an_account_are_listed,
 ];
 
@@ -85,7 +85,7 @@ fn only_owners_make_teams(site: &Site) {
     site.sam().post(&format!("/orgs/{}/teams", site.organisation), &team).refuses(403, "");
 }
 
-fn its_repositories_are_listed(site: &Site) {
+fn repositories_of_an_organisation_are_listed(site: &Site) {
     let (shown, hidden) = (site.repository("shown"), site.repository_with("hidden", &json!({"private": true})));
     let path = format!("/orgs/{}/repos", site.organisation);
     let for_member = site.bot().pages(&path, "/full_name");

@@ -8,9 +8,9 @@ use crate::site::{Site, eventually};
 
 crate::assertions![
     a_pull_request_is_read,
-    its_head_follows_the_branch,
-    its_head_is_a_reference_of_the_base_repository,
-    its_pushes_are_in_the_timeline,
+    the_head_follows_the_branch,
+    the_head_is_a_reference_of_the_base_repository,
+    pushes_are_in_the_timeline,
     a_forced_push_names_the_new_head_last,
     a_fork_steers_the_head_that_is_shown,
     pull_requests_are_listed_by_state,
@@ -18,8 +18,8 @@ crate::assertions![
     one_without_a_change_or_a_branch_is_refused,
     a_stranger_opens_one_from_a_fork,
     a_deleted_fork_is_no_repository,
-    it_is_an_issue_as_well,
-    it_is_merged,
+    a_pull_request_is_an_issue_as_well,
+    a_pull_request_is_merged,
     an_unknown_one_is_404,
 ];
 
@@ -42,7 +42,7 @@ fn a_pull_request_is_read(site: &Site) {
     assert!(seen.at("/created_at").is_string() && seen.at("/updated_at").is_string());
 }
 
-fn its_head_follows_the_branch(site: &Site) {
+fn the_head_follows_the_branch(site: &Site) {
     let repository = site.repository("pulls");
     let pull = site.pull_request(&repository, "change");
     let mut more = file("more\n", "add more");
@@ -76,7 +76,7 @@ fn pushes(site: &Site, repository: &str, pull: i64) -> Vec<(i64, String)> {
     pushes.map(push).collect()
 }
 
-fn its_head_is_a_reference_of_the_base_repository(site: &Site) {
+fn the_head_is_a_reference_of_the_base_repository(site: &Site) {
     let repository = site.repository("pulls");
     let pull = site.pull_request(&repository, "change");
     let shown = || site.bot().get(&format!("/repos/{repository}/pulls/{pull}")).is(200).text("/head/sha");
@@ -88,7 +88,7 @@ fn its_head_is_a_reference_of_the_base_repository(site: &Site) {
     site.bot().get(&format!("/repos/{repository}/git/refs/pull/99/head")).refuses(404, "");
 }
 
-fn its_pushes_are_in_the_timeline(site: &Site) {
+fn pushes_are_in_the_timeline(site: &Site) {
     let repository = site.repository("pulls");
     let pull = site.pull_request(&repository, "change");
     let opened = pushes(site, &repository, pull);
@@ -207,7 +207,7 @@ fn a_deleted_fork_is_no_repository(site: &Site) {
     assert_eq!(seen.text("/head/sha"), sha);
 }
 
-fn it_is_an_issue_as_well(site: &Site) {
+fn a_pull_request_is_an_issue_as_well(site: &Site) {
     let repository = site.repository("pulls");
     let pull = site.pull_request(&repository, "change");
     let issue = json!({"title": "Only an issue", "body": "no code"});
@@ -221,7 +221,7 @@ fn it_is_an_issue_as_well(site: &Site) {
     site.bot().get(&format!("/repos/{repository}/pulls/{plain}")).is(404);
 }
 
-fn it_is_merged(site: &Site) {
+fn a_pull_request_is_merged(site: &Site) {
     let repository = site.repository("pulls");
     let pull = site.pull_request(&repository, "change");
     let path = format!("/repos/{repository}/pulls/{pull}/merge");

@@ -7,7 +7,7 @@ use crate::site::Site;
 
 crate::assertions![
     a_repository_is_read_by_everybody,
-    a_repository_is_found_whatever_its_case,
+    a_repository_is_found_without_regard_to_case,
     an_unknown_repository_is_404,
     a_taken_name_is_409,
     a_renamed_repository_redirects,
@@ -37,7 +37,7 @@ fn a_repository_is_read_by_everybody(site: &Site) {
     assert!(seen.number("/id") > 0 && seen.at("/updated_at").is_string() && seen.at("/ssh_url").is_string());
 }
 
-fn a_repository_is_found_whatever_its_case(site: &Site) {
+fn a_repository_is_found_without_regard_to_case(site: &Site) {
     let repository = site.repository("case");
     let seen = site.bot().get(&format!("/repos/{}", repository.to_uppercase())).is(200);
     assert_eq!(seen.text("/full_name"), repository);

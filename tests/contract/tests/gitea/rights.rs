@@ -6,7 +6,7 @@ use crate::client::Client;
 use crate::site::Site;
 
 crate::assertions![
-    a_repository_says_what_its_reader_may,
+    a_repository_states_the_permissions_of_its_reader,
     collaborators_are_204_or_404,
     a_permission_is_read_by_its_owner_and_by_administrators,
     a_collaborator_administers_one_repository_only,
@@ -23,7 +23,7 @@ fn give(site: &Site, repository: &str, name: &str, permission: &str) {
     site.administrator().put(&path, &json!({"permission": permission})).is(204);
 }
 
-fn a_repository_says_what_its_reader_may(site: &Site) {
+fn a_repository_states_the_permissions_of_its_reader(site: &Site) {
     let repository = site.repository("mine");
     assert_eq!(may(&site.bot(), &repository), json!({"admin": false, "push": false, "pull": true}));
     assert_eq!(may(&site.mara(), &repository), json!({"admin": false, "push": true, "pull": true}));

@@ -9,7 +9,7 @@ crate::assertions![
     pull_requests_of_an_organisation_are_found,
     closed_ones_are_found_and_issues_are_left_out,
     a_comment_brings_its_pull_request_back,
-    what_is_older_is_left_out,
+    older_changes_are_left_out,
     an_edited_comment_does_not_bring_it_back,
     private_ones_are_found_by_members_only,
     results_come_in_pages_newest_first,
@@ -97,7 +97,7 @@ fn a_comment_brings_its_pull_request_back(site: &Site) {
     assert_eq!(since.each("/number"), [json!(pull)], "the moment itself is included");
 }
 
-fn what_is_older_is_left_out(site: &Site) {
+fn older_changes_are_left_out(site: &Site) {
     let owner = organisation(site);
     let repository = repository(site, &owner, false);
     site.pull_request(&repository, "change");

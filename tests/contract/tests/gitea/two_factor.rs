@@ -11,10 +11,10 @@ use crate::browser::{Browser, form_to};
 use crate::site::Site;
 
 crate::assertions![
-    its_password_alone_is_401,
-    its_password_and_a_passcode_are_enough,
-    its_tokens_go_on,
-    its_login_page_asks_for_the_second_factor,
+    a_password_without_passcode_is_401,
+    a_password_with_passcode_is_enough,
+    existing_tokens_still_work,
+    the_login_page_asks_for_the_second_factor,
 ];
 
 /// An account with a second factor, and the factor's secret.
@@ -59,12 +59,12 @@ fn passcode(secret: &str) -> String {
     format!("{:06}", number % 1_000_000)
 }
 
-fn its_password_alone_is_401(site: &Site) {
+fn a_password_without_passcode_is_401(site: &Site) {
     let (user, _) = enrolled(site);
     site.with_password(&user.name, &user.password).get("/user").is(401);
 }
 
-fn its_password_and_a_passcode_are_enough(site: &Site) {
+fn a_password_with_passcode_is_enough(site: &Site) {
     let (user, secret) = enrolled(site);
     let basic = STANDARD.encode(format!("{}:{}", user.name, user.password));
     let ask = |passcode: &str| {
@@ -76,13 +76,13 @@ fn its_password_and_a_passcode_are_enough(site: &Site) {
     assert_eq!(ask(&passcode(&secret)), 200);
 }
 
-fn its_tokens_go_on(site: &Site) {
+fn existing_tokens_still_work(site: &Site) {
     let (user, _) = enrolled(site);
     site.with_token(&user.token).get("/user").is(200);
     site.with_password(&user.name, &user.token).get("/user").is(200);
 }
 
-fn its_login_page_asks_for_the_second_factor(site: &Site) {
+fn the_login_page_asks_for_the_second_factor(site: &Site) {
     let (user, _) = enrolled(site);
     let browser = Browser::new(site);
     browser.get("/user/login").is(200);

@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_changed_stops_and_starts_the_target_only() {
+    fn an_unchanged_system_restarts_only_the_target() {
         let running = active(&["converge.target", "multi-user.target", "suspend.target", "a.service"]);
         let done = actions(&base(), &base(), &running);
         assert_eq!(done.stop, set(&["converge.target"]));

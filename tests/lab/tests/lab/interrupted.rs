@@ -85,8 +85,8 @@ fn an_interrupted_up_can_be_followed_by_up() {
 }
 
 #[test]
-fn nothing_runs_on_when_the_keeper_is_killed() {
-    if skipped("nothing_runs_on_when_the_keeper_is_killed") {
+fn no_process_outlives_a_killed_keeper() {
+    if skipped("no_process_outlives_a_killed_keeper") {
         return;
     }
     let name = "test-killed";

@@ -8,7 +8,7 @@ use system::{TRAEFIK, report, status};
 use crate::{expect, machine, machine_with_hello, restart, run_again, sh, switch_with};
 
 #[test]
-fn what_is_deleted_or_changed_by_hand_is_mended() {
+fn changes_by_hand_are_repaired() {
     let Some((lab, hello, web)) = machine_with_hello("system-drift") else { return };
     let broken = [
         ("the service is deleted", format!("docker service rm {TRAEFIK}")),

@@ -133,7 +133,7 @@ async fn an_odd_build_hides_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_is_none_where_it_was_asked_for() {
+async fn a_missing_build_is_none() {
     let gone = always(404, "{\"message\": \"sql: no rows in result set\"}");
     assert_eq!(drone(&gone).build(1).await.unwrap(), None);
     assert_eq!(drone(&gone).cancel(1).await.unwrap(), None);

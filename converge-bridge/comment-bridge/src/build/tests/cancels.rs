@@ -6,7 +6,7 @@ use doubles::Fault;
 use http::names::Pull;
 
 #[tokio::test(start_paused = true)]
-async fn what_waits_and_what_runs_is_cancelled() {
+async fn waiting_and_running_builds_are_cancelled() {
     for status in ["pending", "running"] {
         let world = World::new();
         world.test(1);
@@ -22,7 +22,7 @@ async fn what_waits_and_what_runs_is_cancelled() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_has_no_build_yet_gets_none() {
+async fn a_cancelled_trigger_without_a_build_gets_none() {
     let world = World::new();
     world.test(1);
     world.cancel(2);
@@ -32,7 +32,7 @@ async fn what_has_no_build_yet_gets_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_comes_after_it_and_what_is_elsewhere_goes_on() {
+async fn later_triggers_and_other_pull_requests_go_on() {
     let world = World::new();
     let elsewhere = Pull { repository: "recipes/hello".parse().unwrap(), number: 2 };
     world.comment_on(elsewhere, 1, Command::Test { quick: false });
@@ -48,7 +48,7 @@ async fn what_comes_after_it_and_what_is_elsewhere_goes_on() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_holds_for_what_is_found_after_it_was_answered() {
+async fn a_cancel_covers_triggers_found_after_its_answer() {
     let world = World::new();
     world.cancel(2);
     world.run(1).await;
@@ -59,7 +59,7 @@ async fn it_holds_for_what_is_found_after_it_was_answered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_holds_when_it_comes_while_drone_is_asked() {
+async fn a_cancel_during_a_call_to_drone_holds() {
     let world = World::new();
     world.test(1);
     let comes = async {
@@ -77,7 +77,7 @@ async fn it_holds_when_it_comes_while_drone_is_asked() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_waits_for_what_is_not_decided() {
+async fn a_cancel_waits_for_undecided_triggers() {
     let world = World::new();
     world.comment(1, Command::Test { quick: false });
     world.cancel(2);
@@ -120,7 +120,7 @@ async fn a_build_that_was_asked_for_in_vain_is_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_is_asked_for_again_until_it_took() {
+async fn a_cancel_is_retried_until_drone_confirms() {
     for fault in [
         Fault::Refused,
         Fault::AnswerLost,

@@ -56,7 +56,7 @@ fn pending() -> PendingBuild {
 }
 
 #[test]
-fn every_case_of_what_is_to_be_made() {
+fn every_decision_about_a_build() {
     for case in 0..128 {
         let bit = |bit: u32| case >> bit & 1 == 1;
         let [is_complete, may_retry, is_cancelled, late, is_due, trusted, may_forget] = [0, 1, 2, 3, 4, 5, 6].map(bit);
@@ -97,7 +97,7 @@ fn a_clock_that_was_set_back_is_no_reason_for_trust() {
 }
 
 #[test]
-fn whether_it_is_late_is_said_by_drones_clock() {
+fn lateness_is_measured_by_the_clock_of_drone() {
     let ahead = Times { now: at(1000 * 3600), ..times() };
     let pending = PendingBuild { authorised_at: ahead.now, ..pending() };
     assert_eq!(make(&pending, &snapshot(&[], true), ahead), Make::Create);

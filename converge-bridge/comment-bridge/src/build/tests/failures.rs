@@ -79,7 +79,7 @@ async fn one_that_cannot_be_made_does_not_hold_up_the_next() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
+async fn a_long_wait_is_authorised_again_and_then_given_up() {
     let world = World::new();
     world.drone.fault("POST", Fault::SaysBody(200, "null"), u32::MAX);
     world.test(1);
@@ -101,7 +101,7 @@ async fn who_waits_for_long_is_looked_at_again_and_then_given_up() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn nothing_is_made_when_there_is_too_much_to_look_through() {
+async fn no_build_is_created_when_too_many_must_be_searched() {
     let world = World::new();
     for _ in 0..5001 {
         world.drone.add(&[]);
@@ -155,7 +155,7 @@ async fn a_list_that_is_none_is_no_proof() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_cannot_be_written_down_is_not_done() {
+async fn an_action_is_skipped_when_the_ledger_fails() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
     let world = World::on(Ledger::open(&path, std::time::Duration::ZERO).unwrap());

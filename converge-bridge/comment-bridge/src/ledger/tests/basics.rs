@@ -102,7 +102,7 @@ fn trouble_is_said_when_it_is_news() {
 }
 
 #[test]
-fn what_came_while_it_was_said_is_still_to_say() {
+fn a_change_during_a_write_is_still_dirty() {
     let ledger = ledger();
     ledger.mark_dirty(&pull(1)).unwrap();
     ledger.mark_dirty(&pull(2)).unwrap();
@@ -140,7 +140,7 @@ fn triggers_come_in_the_order_of_their_comments() {
 }
 
 #[test]
-fn whoever_panicked_left_it_sound() {
+fn a_panic_leaves_the_ledger_sound() {
     let ledger = ledger();
     let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         ledger.write(|transaction| -> rusqlite::Result<()> {

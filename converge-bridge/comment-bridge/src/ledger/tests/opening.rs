@@ -62,7 +62,7 @@ fn a_file_that_is_no_database() {
 }
 
 #[test]
-fn a_database_of_somebody_else() {
+fn a_database_of_another_program() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
     Connection::open(&path).unwrap().execute_batch("CREATE TABLE theirs (a)").unwrap();
@@ -118,7 +118,7 @@ fn read_all(path: &Path, bytes: &[u8]) -> Option<Error> {
 
 /// Never a panic, never a wrong answer without an error where `SQLite` can tell.
 #[test]
-fn garbage_within_is_said() {
+fn corruption_is_reported_with_a_hint() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger");
     let whole = filled(&path);

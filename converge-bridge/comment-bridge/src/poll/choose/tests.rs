@@ -62,7 +62,7 @@ fn only_new_commands_of_others_count() {
 }
 
 #[test]
-fn the_cursor_is_gitea_s_time_but_for_what_was_not_read() {
+fn the_cursor_stays_before_unread_changes() {
     let cursor = Cursor { baseline: at(0), read: at(100) };
     let read = |date: i64, held: Option<i64>| moved(cursor, at(date), held.map(at), DAY).read;
     assert_eq!(read(105, None), at(105));
@@ -82,7 +82,7 @@ fn the_cursor_is_gitea_s_time_but_for_what_was_not_read() {
 proptest! {
     /// Whatever was written after the last whole reading is within the next one, wherever Gitea's clock was set before it.
     #[test]
-    fn what_comes_next_is_looked_at(read in -100_000_i64..100_000, date in -100_000_i64..100_000, ago in 0_i64..60) {
+    fn the_next_comment_is_read(read in -100_000_i64..100_000, date in -100_000_i64..100_000, ago in 0_i64..60) {
         let cursor = moved(Cursor { baseline: at(-200_000), read: at(read) }, at(date), None, DAY);
         // Something changes after the reading began, or was on its way to the disk then.
         prop_assert!(before(cursor.read, OVERLAP) <= at(date - ago));

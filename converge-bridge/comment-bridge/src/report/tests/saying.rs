@@ -138,7 +138,7 @@ async fn our_comment_is_found_without_a_ledger() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_deletes_it_is_left_in_peace_until_there_is_news() {
+async fn a_deleted_comment_is_written_again_only_with_news() {
     let world = World::new();
     world.test(11);
     world.queued(11, 3);

@@ -10,7 +10,7 @@ use crate::trigger::{Outcome, StateKind};
 const CREATE: &str = "POST issues/1/comments";
 
 #[tokio::test(start_paused = true)]
-async fn whatever_becomes_of_its_creation_there_is_one_comment() {
+async fn every_outcome_of_the_creation_leaves_one_comment() {
     for fault in [Fault::Refused, Fault::AnswerLost, Fault::Says(500), Fault::Late(12), Fault::Late(25), Fault::Hangs] {
         for kills in [false, true] {
             let world = World::new();
@@ -97,7 +97,7 @@ async fn a_status_that_is_forbidden_is_tried_once_a_commit_and_noted_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn where_nothing_may_be_said_it_is_given_up_in_the_end() {
+async fn a_comment_that_stays_forbidden_is_given_up() {
     for status in [403, 423, 404] {
         let world = World::new();
         world.forge.always("POST issues", Fault::Says(status));
@@ -161,7 +161,7 @@ async fn the_trouble_of_one_keeps_no_other_waiting() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn it_ends_within_a_call() {
+async fn shutdown_ends_within_one_call() {
     let world = World::new();
     world.forge.fault(CREATE, Fault::Refused);
     world.test(11);

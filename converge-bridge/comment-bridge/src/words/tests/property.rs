@@ -266,7 +266,7 @@ proptest! {
     }
 
     #[test]
-    fn nothing_is_green_that_is_not(made in any_made()) {
+    fn a_failed_build_is_never_green(made in any_made()) {
         let green = made.comment().is_some_and(|said| said.body.starts_with('✅'));
         let subject = crate::words::Subject::of(&made.triggers);
         if green {

@@ -20,7 +20,7 @@ fn troubled_by(mut trigger: Trigger, trouble: impl Into<Problem>) -> Trigger {
 }
 
 #[test]
-fn nothing_is_said_where_nobody_who_may_has_asked() {
+fn without_an_authorised_command_there_is_no_comment() {
     let refused = |reason| State::Refused { reason };
     for state in [
         State::found(None),
@@ -128,7 +128,7 @@ fn when_it_did_not() {
 }
 
 #[test]
-fn what_is_said_beside_runs() {
+fn notices_beside_runs() {
     let run = || test(11, ended(42, Outcome::Passed, false));
     let beside = |command, state| made([run(), trigger(12, command, state)]).with(42, results(42));
     is("help-alone", &made([trigger(11, Command::Help, State::Answered)]));
@@ -165,7 +165,7 @@ fn runs_before_are_one_line() {
 }
 
 #[test]
-fn what_does_not_fit_a_screen_is_left_out() {
+fn lines_beyond_one_screen_are_left_out() {
     let mut long = failed(42);
     for rung in &mut long.rungs {
         rung.reason = Some("|*_`".repeat(400));

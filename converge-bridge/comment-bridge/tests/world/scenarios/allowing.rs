@@ -20,7 +20,7 @@ fn a_stranger_is_not_answered() {
 }
 
 #[test]
-fn whoever_is_on_the_list_may() {
+fn a_login_on_the_allow_list_is_authorised() {
     in_time(0, async |world| {
         world.settings.borrow_mut().allow.push("sam".into());
         world.starts();
@@ -61,7 +61,7 @@ fn an_error_is_no_refusal() {
 }
 
 #[test]
-fn whoever_left_while_drone_was_down_is_not_built() {
+fn a_member_who_left_during_an_outage_gets_no_build() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("drone");
@@ -79,7 +79,7 @@ fn whoever_left_while_drone_was_down_is_not_built() {
 }
 
 #[test]
-fn whoever_joined_what_is_deleted_while_drone_is_down_is_built() {
+fn a_joined_trigger_is_built_when_the_first_is_deleted() {
     story(async |world| {
         let (alice, bob, pr) = (world.member("alice"), world.member("bob"), world.pull("recipes/hello"));
         world.is_down("drone");
@@ -97,7 +97,7 @@ fn whoever_joined_what_is_deleted_while_drone_is_down_is_built() {
 }
 
 #[test]
-fn who_stays_while_drone_is_down_is_built_at_the_head_of_then() {
+fn a_build_after_an_outage_has_the_approved_head() {
     slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("drone");
@@ -164,7 +164,7 @@ fn the_bots_own_words_are_nothing() {
 }
 
 #[test]
-fn what_gitea_says_when_the_author_is_checked_again_is_not_published() {
+fn an_error_of_gitea_is_not_published_when_the_author_is_checked_again() {
     slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("drone");

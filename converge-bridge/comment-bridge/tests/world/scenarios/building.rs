@@ -146,7 +146,7 @@ fn drone_down_for_longer_than_anybody_waits() {
 }
 
 #[test]
-fn nothing_in_the_pipeline_is_for_us() {
+fn a_pipeline_that_skips_custom_events_is_reported() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.network().drone.set_pipeline(Pipeline::NothingMatches);
@@ -204,7 +204,7 @@ fn a_broken_pipeline_is_an_error_at_once() {
 }
 
 #[test]
-fn a_build_that_somebody_deletes() {
+fn a_deleted_build() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");

@@ -57,7 +57,7 @@ fn a_queued_build_is_cancelled_before_it_runs() {
 }
 
 #[test]
-fn what_has_no_build_yet_gets_none() {
+fn a_cancelled_trigger_without_a_build_gets_none() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("drone");
@@ -92,7 +92,7 @@ fn both_in_one_breath_is_no_build_that_runs() {
 }
 
 #[test]
-fn what_came_later_is_not_cancelled() {
+fn a_later_trigger_is_not_cancelled() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
@@ -106,7 +106,7 @@ fn what_came_later_is_not_cancelled() {
 }
 
 #[test]
-fn nothing_to_cancel_is_said() {
+fn a_cancel_without_a_build_is_answered() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme cancel");

@@ -47,7 +47,7 @@ fn a_first_start_fires_on_nothing_old() {
 }
 
 #[test]
-fn what_was_missed_in_an_outage_fires() {
+fn a_command_during_an_outage_fires() {
     slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.dies().await;
@@ -61,7 +61,7 @@ fn what_was_missed_in_an_outage_fires() {
 }
 
 #[test]
-fn what_was_missed_too_long_ago_does_not() {
+fn a_command_before_the_limit_does_not_fire() {
     slow_story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.dies().await;

@@ -126,7 +126,7 @@ fn a_death_at_every_write() {
 }
 
 #[test]
-fn it_is_told_to_end_in_the_middle_of_everything() {
+fn shutdown_at_any_moment_loses_no_trigger() {
     story(async |world| {
         let alice = world.member("alice");
         let prs: Vec<_> = (0..5).map(|_| world.pull("recipes/hello")).collect();

@@ -22,7 +22,7 @@ fn one_comment_for_all_that(fault: Fault) {
 }
 
 #[test]
-fn its_answer_is_lost() {
+fn the_answer_to_a_write_is_lost() {
     one_comment_for_all_that(Fault::AnswerLost);
 }
 
@@ -32,12 +32,12 @@ fn a_500_after_it_was_made() {
 }
 
 #[test]
-fn it_appears_late() {
+fn a_written_comment_appears_late() {
     one_comment_for_all_that(Fault::Late(25));
 }
 
 #[test]
-fn it_is_never_made() {
+fn a_comment_that_is_never_created() {
     one_comment_for_all_that(Fault::Hangs);
 }
 
@@ -89,7 +89,7 @@ fn the_last_edit_is_lost_and_made_again() {
 }
 
 #[test]
-fn somebody_deletes_it() {
+fn a_deleted_comment() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");
@@ -185,7 +185,7 @@ fn a_locked_pull_request_is_built_and_not_answered() {
 }
 
 #[test]
-fn what_a_run_left_is_told() {
+fn leftovers_of_a_run_are_reported() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         alice.comments(&pr, "!testme");

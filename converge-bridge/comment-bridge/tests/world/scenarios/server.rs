@@ -100,7 +100,7 @@ fn a_run_that_says_that_the_server_failed_is_run_once_more() {
 }
 
 #[test]
-fn what_is_cancelled_or_failed_is_not_run_again() {
+fn a_cancelled_or_failed_build_is_not_run_again() {
     for status in ["failure", "killed", "error", "declined"] {
         story(async |world| {
             let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::story::story;
 
 #[test]
-fn it_is_sooner_than_the_poll() {
+fn a_delivery_before_the_poll() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         // Nothing but the webhook finds anything.
@@ -21,7 +21,7 @@ fn it_is_sooner_than_the_poll() {
 }
 
 #[test]
-fn it_comes_after_the_poll() {
+fn a_delivery_after_the_poll() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         let comment = alice.comments(&pr, "!testme");
@@ -35,7 +35,7 @@ fn it_comes_after_the_poll() {
 }
 
 #[test]
-fn it_comes_ten_times() {
+fn a_delivery_repeated_ten_times() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         let comment = alice.comments(&pr, "!testme");
@@ -49,7 +49,7 @@ fn it_comes_ten_times() {
 }
 
 #[test]
-fn it_tells_of_edits_and_deletions_which_are_nothing() {
+fn deliveries_of_edits_and_deletions_are_ignored() {
     story(async |world| {
         let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.is_down("search");
@@ -62,7 +62,7 @@ fn it_tells_of_edits_and_deletions_which_are_nothing() {
 }
 
 #[test]
-fn it_tells_of_a_stranger_and_of_another_repository() {
+fn deliveries_of_strangers_and_other_repositories() {
     story(async |world| {
         world.organisation("others");
         world.repository("others/thing");

@@ -83,11 +83,11 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
         let at = began + Duration::from_millis(timed.at);
         // Who died meanwhile is started again within a second.
         while Instant::now() + Duration::from_secs(1) < at {
-            end_what_ends(world, &mut ends);
+            end_finished_builds(world, &mut ends);
             world.second().await;
         }
         sleep_until(at).await;
-        end_what_ends(world, &mut ends);
+        end_finished_builds(world, &mut ends);
         world.network().settle();
         match timed.event {
             Event::Comments { key, pull, by, body } => {
@@ -156,7 +156,7 @@ async fn happen(world: &World, schedule: &Schedule) -> Told {
     }
     while !ends.is_empty() {
         world.second().await;
-        end_what_ends(world, &mut ends);
+        end_finished_builds(world, &mut ends);
     }
     calm(world).await;
     told
@@ -178,7 +178,7 @@ async fn calm(world: &World) {
     drop(network);
 }
 
-fn end_what_ends(world: &World, ends: &mut Vec<(Instant, Event)>) {
+fn end_finished_builds(world: &World, ends: &mut Vec<(Instant, Event)>) {
     ends.retain(|(at, event)| {
         let over = *at <= Instant::now();
         match event {

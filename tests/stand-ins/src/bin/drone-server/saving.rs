@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn what_changes_after_the_end_is_kept_too() {
+    fn changes_after_the_end_are_saved() {
         let folder = tempfile::tempdir().unwrap();
         let mut rows = state("success");
         rows.write(folder.path()).unwrap();
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_deleted_does_not_come_again() {
+    fn a_deleted_build_stays_deleted() {
         let folder = tempfile::tempdir().unwrap();
         let mut rows = state("success");
         rows.write(folder.path()).unwrap();
