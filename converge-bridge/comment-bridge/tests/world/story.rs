@@ -346,7 +346,8 @@ impl World {
         let Some(life) = borrowed.as_ref() else { return false };
         {
             let network = self.network();
-            let busy = network.drone.builds.values().any(|build| !build.is_over());
+            // A build whose end is never told may be unknown to an older ledger.
+            let busy = network.drone.builds.values().any(|build| !build.is_over() && !build.is_lost);
             if busy || network.has_late() || network.clocks.passed() < network.changed + self.quiet.get() {
                 return false;
             }

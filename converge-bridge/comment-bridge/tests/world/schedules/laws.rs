@@ -99,8 +99,11 @@ pub fn judge(world: &World, told: &Told) -> Tally {
     }
     for (id, asked) in &told.comments {
         let ran = ran.get(id).map_or(&[][..], Vec::as_slice);
+        // A comment that joined a run that is taken back later repeats the run of that comment.
+        let here = || runs.iter().filter(|(other, _)| told.comments.get(other).is_some_and(|it| it.pull == asked.pull));
+        let first_by_server = here().any(|(other, it)| other <= id && it.first_by_server > 0);
         let runs = runs.get(id).copied().unwrap_or_default();
-        if runs.second > 1 || runs.second > 0 && runs.first_by_server == 0 {
+        if runs.second > 1 || runs.second > 0 && !first_by_server {
             tally.wrong.push(format!("comment {id} was run again by itself: {runs:?}"));
         }
         let due = match due(world, told, *id, asked, &all) {
