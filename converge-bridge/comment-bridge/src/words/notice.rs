@@ -100,7 +100,7 @@ pub fn text_of(facts: &Facts<'_>, notice: Notice<'_>) -> String {
         NoticeKind::Moved => moved(notice.of),
         NoticeKind::NoRecipe => {
             let name = code(facts.pull.repository.name(), 100);
-            format!("No run was started: {name} is no name of a recipe, which begins with a letter or a digit.")
+            format!("No run was started: {name} is not a valid recipe name. It must begin with a letter or a digit.")
         }
     }
 }

@@ -104,7 +104,7 @@ fn explanation(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&
         Stage::Passed if results.is_none() => Some("The run left no results; only Drone reports success.".into()),
         Stage::Contradicted => Some("Drone reports success, but the results of the run do not confirm it.".into()),
         Stage::Error if is_lost(run) => {
-            Some("Drone told no end of the run within its timeout, so the bot ended it.".into())
+            Some("Drone did not report the end of the run within its timeout. The bot ended the run.".into())
         }
         Stage::Error if results.is_none() => Some("Drone could not run the build; the log shows the reason.".into()),
         Stage::Deleted => Some("The result is not known.".into()),

@@ -161,7 +161,7 @@ fn a_run_whose_end_is_never_told_is_run_once_more_and_hinders_no_new_one() {
 
           ci-bot: ⚠️ **Could not be tested** · `11111111` · [log](http://drone.test/recipes/ci/2)
 
-          Drone told no end of the run within its timeout, so the bot ended it.
+          Drone did not report the end of the run within its timeout. The bot ended the run.
 
           The [first run](http://drone.test/recipes/ci/1) ended because of the server, not of the recipe, so it was run once more.
         "###);
