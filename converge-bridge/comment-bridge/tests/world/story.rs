@@ -11,11 +11,12 @@ use axum::extract::{self, FromRequest};
 use axum::http::{Request, StatusCode};
 use comment_bridge::hook;
 use comment_bridge::hook::{Hook, HookState, Signed};
-use comment_bridge::settings::{Organisation, Settings};
+use comment_bridge::settings::Settings;
 use comment_bridge::trigger::{StateKind, Trigger};
 use comment_bridge::{Bridge, ledger};
 use hmac::{Hmac, KeyInit, Mac};
 use http::names::Pull;
+use serde_json::json;
 use sha2::Sha256;
 use tempfile::TempDir;
 use tokio::task::LocalSet;
@@ -81,22 +82,11 @@ pub fn in_time<T>(seed: u64, test: impl AsyncFnOnce(&World) -> T) -> T {
 }
 
 pub fn settings() -> Settings {
-    Settings {
-        gitea: GITEA.into(),
-        bot: BOT.into(),
-        drone: DRONE.into(),
-        repository: CI.parse().unwrap(),
-        branch: None,
-        organisations: vec![Organisation { name: "recipes".into(), include: vec!["*".into()], exclude: vec![] }],
-        repositories: vec![],
-        allow: vec![],
-        poll_seconds: 5,
-        catch_up_hours: 24,
-        give_up_hours: 24,
-        webhook: false,
-        dashboard: None,
-        call_seconds: 10,
-    }
+    serde_json::from_value(json!({
+        "gitea": GITEA, "bot": BOT, "drone": DRONE, "repository": CI, "organisations": [{"name": "recipes"}],
+        "poll_seconds": 5, "catch_up_hours": 24, "give_up_hours": 24,
+    }))
+    .unwrap()
 }
 
 impl World {

@@ -7,6 +7,7 @@ use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, State, Trig
 use crate::words::{CommentText, Facts, comment, statuses};
 use http::names::Pull;
 use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
+use serde_json::json;
 
 pub const HEAD: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 pub const OTHER: &str = "9f8e7d6c5b4a39281706f5e4d3c2b1a09f8e7d6c";
@@ -25,22 +26,11 @@ pub struct Made {
 pub fn made(triggers: impl IntoIterator<Item = Trigger>) -> Made {
     let mut triggers: Vec<Trigger> = triggers.into_iter().collect();
     triggers.reverse();
-    let settings = Settings {
-        gitea: "https://git.example.org".into(),
-        bot: "ci-bot".into(),
-        drone: "https://drone.ci.example.org/".into(),
-        repository: "recipes/ci".parse().unwrap(),
-        branch: None,
-        organisations: Vec::new(),
-        repositories: Vec::new(),
-        allow: Vec::new(),
-        poll_seconds: 5,
-        catch_up_hours: 24,
-        give_up_hours: 24,
-        webhook: false,
-        dashboard: None,
-        call_seconds: 10,
-    };
+    let settings = serde_json::from_value(json!({
+        "gitea": "https://git.example.org", "bot": "ci-bot", "drone": "https://drone.ci.example.org/",
+        "repository": "recipes/ci", "poll_seconds": 5, "catch_up_hours": 24, "give_up_hours": 24,
+    }))
+    .unwrap();
     let pull = Pull { repository: "recipes/hedgedoc".parse().unwrap(), number: 7 };
     Made { settings, pull, triggers, results: BTreeMap::new(), head: None }
 }

@@ -1,6 +1,7 @@
 //! How comments are found.
 
 use insta::assert_snapshot;
+use serde_json::json;
 
 use comment_bridge::settings::Organisation;
 
@@ -8,8 +9,7 @@ use crate::story::{in_time, slow_story, story};
 use doubles::Fault;
 
 fn organisation(name: &str, include: &[&str], exclude: &[&str]) -> Organisation {
-    let list = |of: &[&str]| of.iter().map(|it| (*it).to_owned()).collect();
-    Organisation { name: name.into(), include: list(include), exclude: list(exclude) }
+    serde_json::from_value(json!({"name": name, "include": include, "exclude": exclude})).unwrap()
 }
 
 #[test]
