@@ -1,6 +1,7 @@
 //! The facts: the swarm, and the fill of its networks.
 
 use base::fact::Fact;
+use docker::OddEntry;
 use ipnet::Ipv4Net;
 use serde_json::json;
 
@@ -33,6 +34,7 @@ pub fn facts(desired: &Desired, observed: &Observed) -> Vec<Fact> {
              `systemctl restart docker.service` frees them, and restarts every app",
         ));
     }
+    facts.extend(OddEntry::facts(&observed.odd_entries));
     facts
 }
 

@@ -8,7 +8,7 @@ mod node;
 use std::collections::BTreeMap;
 
 use bollard::models::{ClusterInfo, SystemInfo};
-use docker::Docker;
+use docker::{Docker, OddEntry};
 use serde::{Deserialize, Serialize};
 
 pub use attached::Attached;
@@ -39,6 +39,9 @@ pub struct Observed {
     /// The number of services without an address within the last hour, from Docker's journal.
     #[serde(default)]
     pub allocation_failures: Option<u64>,
+    /// The entries of Docker's lists that were left out.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub odd_entries: Vec<OddEntry>,
 }
 
 /// A swarm's settings.
@@ -81,6 +84,7 @@ pub async fn observe(docker: &Docker, desired: &Desired) -> Result<Observed, Err
         taken: network::taken(&listed),
         ingress: nodes.map(|_| listed.iter().any(|network| network.ingress == Some(true))),
         allocation_failures,
+        odd_entries: docker.odd_entries(),
     })
 }
 

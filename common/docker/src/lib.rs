@@ -79,7 +79,8 @@ impl Docker {
     /// Reads the JSON at `path` unchanged: the client library drops fields that it does not know.
     async fn read(&self, what: &str, path: &str, filters: &Value) -> Result<Value, Error> {
         let query = form_urlencoded(&filters.to_string());
-        let answer = self.get(what, &format!("{path}?filters={query}")).await?;
+        let sign = if path.contains('?') { '&' } else { '?' };
+        let answer = self.get(what, &format!("{path}{sign}filters={query}")).await?;
         serde_json::from_slice(&answer).map_err(|_| Error::new(what, Failure::NotDocker))
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use base::fact::Fact;
-use bollard::models::{Config, ImageSummary, Network, Secret, Service, Task};
+use bollard::models::{Config, ContainerSummary, ImageSummary, Network, Node, Secret, Service, Task};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -170,6 +170,22 @@ impl Entry for Network {
 
     fn lacks(&self) -> Option<&'static str> {
         first_missing(&[("id", is_text(self.id.as_ref())), ("name", is_text(self.name.as_ref()))])
+    }
+}
+
+impl Entry for Node {
+    const KIND: &'static str = "node";
+
+    fn lacks(&self) -> Option<&'static str> {
+        first_missing(&[("id", is_text(self.id.as_ref()))])
+    }
+}
+
+impl Entry for ContainerSummary {
+    const KIND: &'static str = "container";
+
+    fn lacks(&self) -> Option<&'static str> {
+        first_missing(&[("id", is_text(self.id.as_ref()))])
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 
 use bollard::models::{ContainerSummary, Service};
-use bollard::query_parameters::ListContainersOptions;
-use docker::Docker;
+use docker::list::Entry;
+use docker::{Docker, OddEntry};
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::network;
 use crate::error::Error;
@@ -25,7 +26,7 @@ pub enum Attached {
 /// Lists what is attached to the network, running or not.
 pub async fn list(docker: &Docker, name: &str, id: &str) -> Result<Vec<Attached>, Error> {
     let mut attached = BTreeSet::new();
-    let services = match docker.call("list services", async |client| client.list_services(None).await).await {
+    let services = match docker.list("list services", "/services", &json!({})).await {
         Ok(services) => services,
         // A node that is no manager has no services to list, and says so with a refusal.
         Err(error) if error.is_no_manager() => Vec::new(),
@@ -33,13 +34,15 @@ pub async fn list(docker: &Docker, name: &str, id: &str) -> Result<Vec<Attached>
     };
     attached.extend(services.into_iter().filter_map(|service| service_on(service, name, id)));
 
-    let options = ListContainersOptions { all: true, ..Default::default() };
-    let containers = docker.call("list containers", async |client| client.list_containers(Some(options)).await).await?;
+    let containers: Vec<ContainerSummary> =
+        docker.list("list containers", "/containers/json?all=true", &json!({})).await?;
     let mut known = BTreeSet::new();
     for container in containers {
         known.extend(container.id.clone());
         attached.extend(container_on(container, name, id));
     }
+
+    attached.extend(docker.odd_entries().into_iter().filter_map(unknown));
 
     // An endpoint that neither list explains still keeps its address.
     let seen = network::inspect(docker, name, id).await?.and_then(|seen| seen.containers).unwrap_or_default();
@@ -50,6 +53,15 @@ pub async fn list(docker: &Docker, name: &str, id: &str) -> Result<Vec<Attached>
         }
     }
     Ok(attached.into_iter().collect())
+}
+
+/// A service or container that cannot be read may be attached to any network.
+fn unknown(entry: OddEntry) -> Option<Attached> {
+    match entry.kind.as_str() {
+        Service::KIND => Some(Attached::Service(entry.name)),
+        ContainerSummary::KIND => Some(Attached::Container(entry.name)),
+        _ => None,
+    }
 }
 
 fn service_on(service: Service, network: &str, id: &str) -> Option<Attached> {
@@ -74,4 +86,17 @@ fn container_on(container: ContainerSummary, network: &str, id: &str) -> Option<
     });
     let name = container.names.and_then(|names| names.into_iter().next()).or(container.id).unwrap_or_default();
     is_on.then(|| Attached::Container(name.trim_start_matches('/').to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_or_container_that_cannot_be_read_keeps_the_network() {
+        let entry = |kind: &str| OddEntry { kind: kind.into(), name: "a1".into(), why: "has no spec".into() };
+        assert_eq!(unknown(entry("service")), Some(Attached::Service("a1".into())));
+        assert_eq!(unknown(entry("container")), Some(Attached::Container("a1".into())));
+        assert_eq!(unknown(entry("network")), None);
+    }
 }

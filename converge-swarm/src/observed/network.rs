@@ -7,6 +7,7 @@ use bollard::query_parameters::InspectNetworkOptions;
 use docker::Docker;
 use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::attached::{self, Attached};
 use crate::desired::{self, Desired};
@@ -86,7 +87,7 @@ impl Network {
 
 /// Lists all networks.
 pub async fn list(docker: &Docker) -> Result<Vec<models::Network>, Error> {
-    Ok(docker.call("list networks", async |client| client.list_networks(None).await).await?)
+    Ok(docker.list("list networks", "/networks", &json!({})).await?)
 }
 
 /// The subnets of the listed networks.

@@ -3,6 +3,7 @@
 use bollard::models::{self, LocalNodeState, NodeSpecAvailabilityEnum, SwarmInfo};
 use docker::Docker;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::error::Error;
 
@@ -60,7 +61,7 @@ pub enum Availability {
 
 /// Lists the nodes of the swarm; `None` on a node that is no manager.
 pub async fn list(docker: &Docker) -> Result<Option<Vec<models::Node>>, Error> {
-    match docker.call("list nodes", async |client| client.list_nodes(None).await).await {
+    match docker.list("list nodes", "/nodes", &json!({})).await {
         Ok(nodes) => Ok(Some(nodes)),
         Err(error) if error.is_no_manager() => Ok(None),
         Err(error) => Err(error.into()),

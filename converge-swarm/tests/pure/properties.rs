@@ -104,6 +104,7 @@ fn observed() -> impl Strategy<Value = Observed> {
                 taken,
                 ingress,
                 allocation_failures: None,
+                odd_entries: Vec::new(),
             }
         },
     )
