@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use base::clock::unix_seconds;
-use http::drone::Status;
+use http::drone::{START_AGAIN, Status};
 use secrecy::SecretString;
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ use crate::settings::Settings;
 use crate::stage::{Folder, LOCK};
 
 /// The error that Drone shows for such a stage.
-const ERROR: &str = "the runner lost this while it ran; start the build again";
+const ERROR: &str = "the runner lost this while it ran";
 
 /// An open stage of a runner that does not have it.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ impl LostStage {
     pub async fn end(self, steps: Vec<Value>) -> Result<(), Error> {
         let mut stage = self.details.stage;
         stage.steps = steps.into_iter().filter_map(|step| serde_json::from_value::<Step>(step).ok()).collect();
-        stage.end(Status::Error, ERROR, unix_seconds());
+        stage.end(Status::Error, &format!("{ERROR}; {START_AGAIN}"), unix_seconds());
         self.client.update_stage(&mut stage).await
     }
 }

@@ -10,13 +10,13 @@ use super::rpc::{Client, insist};
 use super::stage::{Folder, Report, drone_step_number};
 use super::status::RunnerStatus;
 use super::{Runner, unit_prefix};
-use http::drone::Status;
+use http::drone::{START_AGAIN, Status};
 
 /// The time for the services to end beyond `stop_seconds`.
 const SPARE: Duration = Duration::from_secs(30);
 
 /// The error that Drone shows for such a stage.
-const STAGE_ERROR: &str = "the runner ended while this ran, and every process of it was stopped; start the build again";
+const STAGE_ERROR: &str = "the runner ended while this ran, and every process of it was stopped";
 
 /// Stops the services of this runner, and of an earlier one that had another name and left these folders.
 pub async fn stop(runner: &Runner, folders: &[(i64, Folder)]) -> Result<(), systemd::Error> {
@@ -39,7 +39,7 @@ pub async fn report(client: &Client, status: &RunnerStatus, id: i64, folder: Fol
         let (is_over, steps) = (stage.status.is_over(), stage.steps.len());
         let report = Report::new(client.clone(), folder.clone(), stage);
         if !is_over {
-            report.close(Status::Error, STAGE_ERROR);
+            report.close(Status::Error, &format!("{STAGE_ERROR}; {START_AGAIN}"));
         }
         for index in 0..steps {
             // The log of an ended step that was not uploaded.

@@ -5,8 +5,8 @@ use serde::{Deserialize, Deserializer};
 
 use super::Status;
 
-/// The end of the error of a stage that its runner ended, and whose build can be started again as it is. drone-runner writes
-/// it, comment-bridge reads it.
+/// End of a stage's error if the server ended its build, which can be started again as it is. drone-runner writes it,
+/// comment-bridge reads it.
 pub const START_AGAIN: &str = "start the build again";
 
 /// A stage of a build.

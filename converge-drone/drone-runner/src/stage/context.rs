@@ -15,7 +15,7 @@ use super::variables::StageVariables;
 use crate::Runner;
 use crate::environment::Environment;
 use crate::pipeline::{Pipeline, Step};
-use http::drone::Status;
+use http::drone::{START_AGAIN, Status};
 
 /// The context of the steps of a running stage.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ impl fmt::Display for StopReason {
                 write!(f, "stopped: it took longer than the repository's timeout of {minutes} min")
             }
             Self::StartRefused => f.write_str("stopped: Drone's server did not accept the report of its start"),
-            Self::Shutdown => f.write_str("stopped with the runner; start the build again"),
+            Self::Shutdown => write!(f, "stopped with the runner; {START_AGAIN}"),
         }
     }
 }

@@ -21,14 +21,14 @@ use crate::environment::Environment;
 use crate::log::{LiveLog, StepLog};
 use crate::mask::MaskedValues;
 use crate::pipeline::Step;
-use http::drone::Status;
+use http::drone::{START_AGAIN, Status};
 use systemd::transient::{Running, Service};
 
 /// The time beyond the runner's own deadline after which systemd ends the step of a dead runner.
 const SPARE: Duration = Duration::from_secs(5);
 
 /// The error of a step that failed while systemd stopped every service.
-const SHUTDOWN: &str = "the machine was shut down while the step ran; start the build again";
+const SHUTDOWN: &str = "the machine was shut down while the step ran";
 
 /// The size of one read of output, in bytes.
 const PIECE: usize = 64 * 1024;
@@ -155,7 +155,7 @@ async fn watch(
         (None, Err(error)) => StepOutcome::error(&chain(&error)),
     };
     if stopped.is_none() && outcome.status.is_failed() && running.is_shutdown().await {
-        outcome = StepOutcome::error(SHUTDOWN);
+        outcome = StepOutcome::error(&format!("{SHUTDOWN}; {START_AGAIN}"));
     }
     running.release().await;
     match reader.await {
