@@ -14,7 +14,7 @@ use super::ledger::Ledger;
 use super::metrics::Metrics;
 use super::secrets::Tokens;
 use super::settings::Settings;
-use super::stop::{LEDGER, Stop};
+use super::stop::{LEDGER_SUBJECT, Stop};
 use super::trigger::Order;
 use http::drone::Builds;
 use http::gitea::Gitea;
@@ -80,7 +80,7 @@ impl Bridge {
             clock,
             runs,
             wakers: Wakers::default(),
-            health: Health::new(&[LEDGER]),
+            health: Health::new(&[LEDGER_SUBJECT]),
             metrics,
             stopping: watch::Sender::new(false),
         }))

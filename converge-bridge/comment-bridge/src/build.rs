@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Bridge;
-use super::stop::{LEDGER, LedgerRetry, Stop};
+use super::stop::{LEDGER_SUBJECT, LedgerRetry, Stop};
 use attempts::Attempts;
 use timeout::Timeout;
 
@@ -45,7 +45,7 @@ enum Next {
 pub async fn run(bridge: &Arc<Bridge>) {
     let mut attempts = Attempts::default();
     let mut timeout = Timeout::default();
-    let mut ledger = LedgerRetry::new(LEDGER);
+    let mut ledger = LedgerRetry::new(LEDGER_SUBJECT);
     loop {
         let (waker, time) = match one(bridge, &mut attempts, &mut timeout, &mut ledger).await {
             Ok(Next::Idle) => (Some(&bridge.wakers.build), IDLE),

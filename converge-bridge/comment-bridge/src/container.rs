@@ -2,6 +2,8 @@
 
 /// The directory of the ledger.
 pub const LEDGER: &str = "/ledger";
+/// The file of the ledger, in its directory.
+pub const LEDGER_FILE: &str = "ledger.sqlite";
 /// The directory with `<build number>/results.json`.
 pub const RUNS: &str = "/runs";
 /// The directory of the files for the dashboard and Prometheus.

@@ -19,7 +19,7 @@ use super::Bridge;
 use super::held_up::HeldUp;
 use super::ledger;
 use super::metrics::Task;
-use super::stop::{LEDGER, LedgerRetry, RETRIES, Stop};
+use super::stop::{LEDGER_SUBJECT, LedgerRetry, RETRIES, Stop};
 use super::trigger::{self, State, StateKind, Trigger};
 use ask::Undecided;
 use base::error::one_line;
@@ -34,7 +34,7 @@ pub async fn run(bridge: &Arc<Bridge>) {
     let mut decider = Decider {
         bridge,
         gitea: RETRIES,
-        ledger: LedgerRetry::new(LEDGER),
+        ledger: LedgerRetry::new(LEDGER_SUBJECT),
         waiting: BTreeMap::new(),
         held_up: HeldUp::new(bridge, Task::Decide, "decide"),
     };
@@ -102,7 +102,7 @@ impl Decider<'_> {
                 Err(undecided) => {
                     let (pause, asked) = self.not_decided(trigger, &undecided)?;
                     next = next.min(pause);
-                    in_a_row = if undecided.is_of_the_server() { in_a_row + 1 } else { 0 };
+                    in_a_row = if undecided.is_unavailable() { in_a_row + 1 } else { 0 };
                     if asked.is_some() || in_a_row >= IN_A_ROW {
                         let pause = self.gitea.failed(asked);
                         if asked.is_some() {

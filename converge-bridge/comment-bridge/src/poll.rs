@@ -24,7 +24,7 @@ use super::held_up::HeldUp;
 use super::ledger::{Cursor, Reading};
 use super::metrics::Task;
 use super::problem::GiteaProblem;
-use super::stop::{LEDGER, LedgerRetry, RETRIES, Stop};
+use super::stop::{LEDGER_SUBJECT, LedgerRetry, RETRIES, Stop};
 use base::error::one_line;
 use http::gitea::Entry;
 use http::names::Pull;
@@ -76,7 +76,7 @@ impl<'a> Watch<'a> {
             retries: RETRIES,
             pace: Pace::new(interval(bridge)),
             took: Duration::ZERO,
-            ledger: LedgerRetry::new(LEDGER),
+            ledger: LedgerRetry::new(LEDGER_SUBJECT),
             wide: true,
             unread: BTreeMap::new(),
         }

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use super::held_up::HeldUp;
 use super::metrics::Task;
 use super::problem::GiteaProblem;
-use super::stop::{LedgerRetry, RETRIES, Stop};
+use super::stop::{LedgerRetry, REPORT_LEDGER_SUBJECT, RETRIES, Stop};
 use super::trigger::{Progress, State, StateKind};
 use super::{Bridge, ledger};
 use base::error::one_line;
@@ -41,9 +41,8 @@ const IN_FLIGHT: usize = 4;
 /// The number of pull requests that must find Gitea down before all others wait.
 const SEVERAL: usize = 2;
 
-/// The keys of problems in the status.
+/// The subject of Gitea's problems in the health report.
 const GITEA: &str = "report";
-const LEDGER: &str = "ledger (report)";
 
 /// Works until the shutdown; what is in flight then is finished and recorded.
 pub async fn run(bridge: &Arc<Bridge>) {
@@ -110,7 +109,7 @@ impl<'a> Reporter<'a> {
             gitea: RETRIES,
             failing: BTreeSet::new(),
             held_up: HeldUp::new(bridge, Task::Report, GITEA),
-            ledger: LedgerRetry::new(LEDGER),
+            ledger: LedgerRetry::new(REPORT_LEDGER_SUBJECT),
             states: BTreeMap::new(),
             in_flight: BTreeSet::new(),
             chosen: Vec::new(),

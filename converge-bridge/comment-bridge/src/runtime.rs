@@ -18,6 +18,7 @@ use daemon::signals;
 use http::Connect;
 use tokio::sync::watch;
 
+use super::container::LEDGER_FILE;
 use super::hook::Hook;
 use super::ledger::{self, Ledger};
 use super::secrets::Secrets;
@@ -31,8 +32,6 @@ const OTHER_INSTANCE: Duration = Duration::from_secs(20);
 const LAST_CALL: Duration = Duration::from_secs(4);
 /// The process is gone this long after a signal, whatever hangs.
 const LONGEST: Duration = Duration::from_millis(4800);
-/// The file of the ledger.
-const LEDGER: &str = "ledger.sqlite";
 
 /// The paths and the address of the program.
 #[derive(Debug, Clone)]
@@ -120,7 +119,7 @@ async fn serve(
     mut ending: watch::Receiver<bool>,
 ) -> Result<(), Error> {
     let folder = paths.ledger.clone();
-    let path = folder.join(LEDGER);
+    let path = folder.join(LEDGER_FILE);
     let opening = tokio::task::spawn_blocking(move || Ledger::open(&path, OTHER_INSTANCE));
     let ledger = tokio::select! {
         biased;

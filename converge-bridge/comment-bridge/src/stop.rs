@@ -10,8 +10,11 @@ use tokio::time::Instant;
 
 use super::ledger::{self, Ledger};
 
-/// The key of problems with the ledger, which make the bridge unhealthy.
-pub const LEDGER: &str = "ledger";
+/// The subject of the ledger's problems in the health report, which make the bridge unhealthy.
+pub const LEDGER_SUBJECT: &str = "ledger";
+
+/// The subject of the ledger's problems in the report task, which leave the bridge healthy.
+pub const REPORT_LEDGER_SUBJECT: &str = "ledger (report)";
 
 /// The backoff of everything that is tried again: 1 s to 60 s, or as long as the server asks for.
 pub const RETRIES: Retries = Retries::new(Backoff::unlimited(Duration::from_secs(1), Duration::from_mins(1)));
@@ -46,20 +49,20 @@ pub fn had_no_effect(error: &Error) -> bool {
 /// Backoff of a task while the ledger fails.
 #[derive(Debug)]
 pub struct LedgerRetry {
-    /// The key of the problem in the health report.
-    key: &'static str,
+    /// The subject of the problem in the health report.
+    subject: &'static str,
     retries: Retries,
 }
 
 impl LedgerRetry {
-    /// Backoff that reports its problem under `key`.
-    pub fn new(key: &'static str) -> Self {
-        Self { key, retries: RETRIES }
+    /// Backoff that reports its problem under `subject`.
+    pub fn new(subject: &'static str) -> Self {
+        Self { subject, retries: RETRIES }
     }
 
     /// Raises the problem and returns the time to wait.
     pub fn failed(&mut self, health: &Health, error: &ledger::Error) -> Duration {
-        health.raise(self.key, &chain(error));
+        health.raise(self.subject, &chain(error));
         self.retries.failed(None)
     }
 
@@ -80,6 +83,6 @@ impl LedgerRetry {
     /// Resolves the problem: the ledger was used.
     pub fn succeeded(&mut self, health: &Health) {
         self.retries.succeeded();
-        health.resolve(self.key);
+        health.resolve(self.subject);
     }
 }

@@ -12,6 +12,7 @@ use std::{fs, io};
 
 use clap::Command;
 use clap_complete::{Shell, generate_to};
+use comment_bridge::container;
 
 use page::Page;
 
@@ -24,13 +25,14 @@ pub fn programs() -> Vec<Command> {
 }
 
 fn pages() -> Vec<Page> {
+    let ledger = format!("{}/{}", container::LEDGER, container::LEDGER_FILE);
     vec![
         Page::converger::<converge_swarm::Swarm>(),
         Page::converger::<converge_traefik::Traefik>(),
         Page::converger::<converge_drone::ConvergeDrone>(),
         Page::converger::<converge_bridge::ConvergeBridge>(),
         Page::server(drone_runner::program::command(), drone_runner::settings::PATH, "converge-drone"),
-        Page::server(comment_bridge::program::command(), "/ledger/ledger.sqlite", "converge-bridge"),
+        Page::server(comment_bridge::program::command(), &ledger, "converge-bridge"),
     ]
 }
 

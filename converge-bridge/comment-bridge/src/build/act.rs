@@ -197,7 +197,7 @@ impl Act<'_> {
             Vec::new()
         };
         let results = self.bridge.results(&trigger.pull, order, build.number);
-        if !fault::is_of_the_server(*outcome, &stages, results.as_ref()) {
+        if !fault::was_ended_by_server(*outcome, &stages, results.as_ref()) {
             return self.end(trigger, end);
         }
         let again = State::unauthorised(&Order { repeats: Some(build.number), ..order.clone() });

@@ -9,7 +9,7 @@ use crate::trigger::Outcome;
 /// True if a build ended because of the server: its end was never told; or its runner ended it, without a verdict of the
 /// recipe; or the run itself says so. A cancelled or deleted build never did, nor did one that could not be begun, because
 /// its `.drone.yml` is at fault.
-pub fn is_of_the_server(outcome: Outcome, stages: &[Stage], results: Option<&Results>) -> bool {
+pub fn was_ended_by_server(outcome: Outcome, stages: &[Stage], results: Option<&Results>) -> bool {
     let by_results = results.filter(|results| results.done);
     match outcome {
         Outcome::Lost => true,
@@ -63,7 +63,7 @@ mod tests {
             (Deleted, &[], None, false),
             (Passed, &[], Some(results(Verdict::Pass, None)), false),
         ] {
-            let found = is_of_the_server(outcome, stages, results.as_ref());
+            let found = was_ended_by_server(outcome, stages, results.as_ref());
             assert_eq!(found, expected, "{outcome:?}, {stages:?}, {results:?}");
         }
     }

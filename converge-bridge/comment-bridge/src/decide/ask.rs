@@ -61,8 +61,8 @@ impl Undecided {
         }
     }
 
-    /// True if Gitea as a whole fails, not only for one trigger.
-    pub fn is_of_the_server(&self) -> bool {
+    /// True if no answer of Gitea itself arrived, so that other triggers meet the same failure.
+    pub fn is_unavailable(&self) -> bool {
         matches!(self, Self::Stop(Stop::Gitea(error)) if error.is_unavailable())
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
+use comment_bridge::container;
 use nix::sys::signal::Signal;
 
 use crate::running::{PROGRAM, Place, SECRET, comment, is_root};
@@ -208,7 +209,7 @@ fn a_ledger_that_cannot_be_written_makes_it_unwell_until_it_can() {
     let gitea = Server::quiet();
     let place = Place::new(&gitea.address(), &gitea.address());
     let mut running = place.start_and_poll();
-    let other = rusqlite::Connection::open(place.path("ledger").join("ledger.sqlite")).unwrap();
+    let other = rusqlite::Connection::open(place.path("ledger").join(container::LEDGER_FILE)).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     running.until("it is unwell", |running| get(running.listen, "/healthz").status == 503);
     let health = get(running.listen, "/healthz").json();
