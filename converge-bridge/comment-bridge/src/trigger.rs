@@ -205,7 +205,7 @@ pub struct BuildRecord {
     pub finished: Option<Timestamp>,
 }
 
-/// The progress of a build.
+/// The progress of a build in the ledger: made from Drone's [`Status`](http::drone::Status) and its queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Progress {
@@ -220,7 +220,8 @@ pub enum Progress {
     Over,
 }
 
-/// The outcome of a build.
+/// The outcome of a build in the ledger: made from Drone's last [`Status`](http::drone::Status), or set by the bridge when
+/// Drone does not tell the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -230,7 +231,7 @@ pub enum Outcome {
     Failed,
     /// Cancelled, by a comment or in Drone.
     Cancelled,
-    /// Drone reports error, skipped, blocked or declined: the build did not run as it should.
+    /// Drone reports error, skipped or declined, or the build did not start in time.
     Error,
     /// Deleted from Drone.
     Deleted,

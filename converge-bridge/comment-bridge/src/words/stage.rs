@@ -1,10 +1,10 @@
-//! The stage of a run in the comment: Drone's status, as far as the results of the run confirm it.
+//! The stage of a run, as the comment and the commit status show it.
 
 use super::Facts;
 use crate::trigger::{Outcome, Progress, State, Trigger};
 use results::{Results, Verdict};
 
-/// The stage of a run in the comment.
+/// The stage of a run in the comment: made from the trigger's [`State`], its [`Outcome`] and the run's [`Results`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// No build is known yet.
