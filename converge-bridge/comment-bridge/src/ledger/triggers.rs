@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::trigger::{Command, State, StateKind, Trigger};
 use http::names::Pull;
 
-/// A found comment with a command, before it is a trigger.
+/// A found comment with a command. The ledger makes a [`Trigger`] of it and adds the state, which keeps `delivered_head`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Found {
     /// The id of the comment at Gitea.
