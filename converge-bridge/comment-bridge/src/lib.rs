@@ -16,30 +16,42 @@
 //!
 //! [`http::gitea`] and [`http::drone`] are the clients of the two servers. [`runtime`] runs the tasks from start to SIGTERM,
 //! [`web`] serves the hook and the health, and [`publish`] writes triggers and metrics to files.
+//!
+//! Public are only the parts that converge-bridge and the manual share with the program, and [`testing`].
 
-pub mod bridge;
+mod bridge;
 mod build;
 pub mod container;
 mod decide;
 mod grammar;
 mod held_up;
-pub mod hook;
-pub mod ledger;
+mod hook;
+mod ledger;
 mod markdown;
-pub mod metrics;
+mod metrics;
 mod poll;
-pub mod problem;
+mod problem;
 pub mod program;
-pub mod publish;
+mod publish;
 mod report;
-pub mod runtime;
+mod runtime;
 pub mod secrets;
 pub mod settings;
 mod stop;
 #[cfg(test)]
 mod tests;
-pub mod trigger;
-pub mod web;
+mod trigger;
+mod web;
 mod words;
 
-pub use bridge::{Bridge, Wakers};
+use bridge::Bridge;
+
+/// Parts of the program that its tests in `tests/` and the bench drive without a process.
+pub mod testing {
+    pub use crate::bridge::Bridge;
+    pub use crate::hook::{Hook, HookState, Signed, receive};
+    pub use crate::ledger::{Error as LedgerError, Found, Ledger};
+    pub use crate::metrics::Gauges;
+    pub use crate::runtime::run_tasks;
+    pub use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, State, StateKind, Trigger};
+}

@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use base::clock::Clock;
-use comment_bridge::ledger::Ledger;
 use comment_bridge::secrets::Tokens;
 use comment_bridge::settings::Settings;
-use comment_bridge::{Bridge, ledger};
+use comment_bridge::testing::{Bridge, Ledger, LedgerError, run_tasks};
 use http::Connect;
 use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
@@ -67,7 +66,7 @@ impl Life {
         disk: &Disk,
         settings: &Settings,
         runs: &Path,
-    ) -> Result<Self, ledger::Error> {
+    ) -> Result<Self, LedgerError> {
         let caller = Arc::new(Caller::default());
         let mut connection = open(&disk.name);
         let (faults, life) = (faults.clone(), caller.clone());
@@ -99,7 +98,7 @@ impl Life {
         let tokens = Tokens { gitea: GITEA_TOKEN.into(), drone: DRONE_TOKEN.into() };
         let bridge = Bridge::new(settings.clone(), ledger, &tokens, runs.into(), clock, &connect).unwrap();
         let works = bridge.clone();
-        let task = tokio::task::spawn_local(async move { Box::pin(comment_bridge::runtime::run_tasks(&works)).await });
+        let task = tokio::task::spawn_local(async move { Box::pin(run_tasks(&works)).await });
         Ok(Self { bridge, caller, task })
     }
 

@@ -9,11 +9,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::{self, FromRequest};
 use axum::http::{Request, StatusCode};
-use comment_bridge::hook;
-use comment_bridge::hook::{Hook, HookState, Signed};
 use comment_bridge::settings::Settings;
-use comment_bridge::trigger::{StateKind, Trigger};
-use comment_bridge::{Bridge, ledger};
+use comment_bridge::testing::{Bridge, Hook, HookState, LedgerError, Signed, StateKind, Trigger, receive};
 use hmac::{Hmac, KeyInit, Mac};
 use http::names::Pull;
 use serde_json::json;
@@ -217,7 +214,7 @@ impl World {
         self.try_start().unwrap();
     }
 
-    pub fn try_start(&self) -> Result<(), ledger::Error> {
+    pub fn try_start(&self) -> Result<(), LedgerError> {
         let life = Life::begin(
             &self.shared,
             &self.commit_faults,
@@ -280,7 +277,7 @@ impl World {
         let hook = Arc::new(Hook::new(SECRET.into()));
         let web = HookState { bridge, hook };
         Some(match Signed::from_request(request, &web).await {
-            Ok(signed) => hook::receive(extract::State(web), signed).await,
+            Ok(signed) => receive(extract::State(web), signed).await,
             Err(refused) => refused.status(),
         })
     }

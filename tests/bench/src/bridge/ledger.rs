@@ -4,8 +4,7 @@ use std::error::Error;
 use std::path::Path;
 use std::time::Duration;
 
-use comment_bridge::ledger::{Found, Ledger};
-use comment_bridge::trigger::{BuildRecord, Command, Order, Outcome, Progress, State};
+use comment_bridge::testing::{BuildRecord, Command, Found, Ledger, Order, Outcome, Progress, State};
 use http::names::Pull;
 use jiff::Timestamp;
 use rusqlite::Connection;

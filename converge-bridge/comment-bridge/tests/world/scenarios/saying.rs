@@ -1,6 +1,6 @@
 //! The one comment.
 
-use comment_bridge::metrics::Gauges;
+use comment_bridge::testing::Gauges;
 use insta::assert_snapshot;
 use serde_json::json;
 

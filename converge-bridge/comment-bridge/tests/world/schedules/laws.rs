@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use comment_bridge::trigger::{State, StateKind};
+use comment_bridge::testing::{State, StateKind};
 
 use super::run::{Asked, Told};
 use crate::story::World;
