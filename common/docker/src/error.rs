@@ -102,9 +102,7 @@ impl Explain for Error {
             Failure::NotDocker | Failure::OddEntry(_) | Failure::Deadline(_) | Failure::Archive(_) => Class::Failed,
             Failure::Client(error) => match error {
                 Client::DockerResponseServerError { status_code: 409, .. } => Class::Conflict,
-                Client::DockerResponseServerError { message, .. } if message.contains("update out of sequence") => {
-                    Class::Conflict
-                }
+                Client::DockerResponseServerError { message, .. } if is_conflict(message) => Class::Conflict,
                 Client::DockerResponseServerError { status_code: 502 | 504, .. } => Class::Transient,
                 Client::DockerResponseServerError { status_code: 503, message } if !message.contains("swarm") => {
                     Class::Transient
@@ -141,6 +139,11 @@ impl Explain for Error {
     }
 }
 
+/// True for the refusals of Swarm, with status 500, that mean that another writer was faster.
+fn is_conflict(message: &str) -> bool {
+    ["update out of sequence", "name conflicts with an existing object"].iter().any(|part| message.contains(part))
+}
+
 /// The sentence of a client error: the daemon's own where it has one.
 fn in_words(error: &Client) -> String {
     match error {
@@ -151,5 +154,24 @@ fn in_words(error: &Client) -> String {
         Client::SocketNotFoundError(path) => format!("there is no socket at {path}"),
         Client::RequestTimeoutError => "Docker did not answer in time".into(),
         other => base::error::chain(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn class(status_code: u16, message: &str) -> Class {
+        let refused = Client::DockerResponseServerError { status_code, message: message.into() };
+        Error::new("create network proxy", Failure::Client(refused)).class()
+    }
+
+    #[test]
+    fn a_faster_writer_is_a_conflict() {
+        assert_eq!(class(409, "network with name proxy already exists"), Class::Conflict);
+        assert_eq!(class(500, "rpc error: code = Unknown desc = update out of sequence"), Class::Conflict);
+        let taken = "rpc error: code = Unknown desc = name conflicts with an existing object";
+        assert_eq!(class(500, taken), Class::Conflict);
+        assert_eq!(class(500, "rpc error: code = Unknown desc = no space left on device"), Class::Failed);
     }
 }
