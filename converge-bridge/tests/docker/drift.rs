@@ -32,7 +32,7 @@ const ALL: &[Update] = &[
     (&["--mount-add=type=tmpfs,target=/tmp"], "Mounts./tmp is extra"),
     (&["--label-add=others=own"], "Labels.others is extra"),
     (&["--label-rm=converge.managed"], "Labels.converge.managed is missing"),
-    (&["--container-label-add=others=own"], "ContainerSpec.Labels is extra"),
+    (&["--container-label-add=others=own"], "ContainerSpec.Labels.others is extra"),
     (&["--network-add=another"], "is extra"),
     (&["--user=0:0"], "User differs"),
     (&["--group-add=0"], "Groups is extra"),
