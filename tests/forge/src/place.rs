@@ -32,14 +32,14 @@ pub fn installation() -> Option<Installation> {
     (found.program.is_file() && found.files.is_dir()).then_some(found)
 }
 
-/// The stand-in, which has no files: from the build of this process, else from another build, else built now.
+/// The stand-in, which has no files: built now if its source changed, else from the build of this process or another one.
 pub(crate) fn stand_in() -> Option<Installation> {
     let running = std::env::current_exe().unwrap_or_default();
     let target = project().join("target");
     let beside = running.ancestors().skip(1).take(2).map(Path::to_owned);
     let folders = beside.chain([target.join("debug"), target.join("release")]);
     let built = folders.map(|folder| folder.join("gitea")).find(|path| path.is_file());
-    let program = built.or_else(|| stand_ins::gitea().ok())?;
+    let program = stand_ins::gitea().ok().or(built)?;
     let files = program.parent()?.to_owned();
     Some(Installation { program, files })
 }
