@@ -69,7 +69,7 @@ impl Machine {
             "[Unit]\nStartLimitIntervalSec=0\n[Service]\nType=notify-reload\nNotifyAccess=main\n\
              ExecStart=/usr/local/bin/drone-runner --config /etc/converge/{name}.json\n\
              LoadCredential=rpc-secret:/run/secrets/rpc-secret\nRuntimeDirectory={name}\nStateDirectory={name}\n\
-             TimeoutStopSec=60\nRestart=on-failure\nRestartSec=100ms\nRestartPreventExitStatus=2\n"
+             ProcSubset=pid\nTimeoutStopSec=60\nRestart=on-failure\nRestartSec=100ms\nRestartPreventExitStatus=2\n"
         );
         self.lab.write_file(&format!("/etc/systemd/system/{name}.service"), unit.as_bytes(), 0o644).unwrap();
         self.systemctl(&["daemon-reload"]);
@@ -170,9 +170,10 @@ impl Machine {
         }
     }
 
-    /// The status file of a runner.
+    /// The status file of a runner; null while there is none.
     pub fn status(&self, name: &str) -> Value {
-        serde_json::from_str(&self.lab.read_file(&format!("/run/{name}/status.json")).unwrap()).unwrap()
+        let text = self.lab.read_file(&format!("/run/{name}/status.json")).unwrap_or_default();
+        serde_json::from_str(&text).unwrap_or_default()
     }
 }
 
