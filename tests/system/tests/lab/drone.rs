@@ -79,7 +79,7 @@ fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
     sh(&lab, "touch /srv/builds/go-on");
     let build = drone.ended(number).unwrap();
     assert_eq!(build["status"], "success", "{build}");
-    assert_eq!(build["stages"][0]["machine"], "lab", "the name of the machine: {build}");
+    assert_eq!(build["stages"][0]["machine"], "ci", "the host's name in the configuration: {build}");
     assert_eq!(sh(&lab, &format!("cat /srv/builds/{number}")), "hello abc");
     let log = drone.log(number, 1, 1).unwrap();
     assert!(log.contains("begun hello\n") && log.contains("ended\n"), "{log}");
