@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
-/// Writes them into the data folder of a stopped stand-in: copies of the present recipe with the same git folder.
+/// Writes them into the data folder of a stopped stand-in: copies of the present recipe with the same git folder, and of
+/// its pull request with the pushes, without which no head is believed.
 /// All dates are in the past. Returns the names.
 pub fn written(folder: &Path, repositories: usize, pulls_each: i64) -> Result<Vec<String>> {
     let file = folder.join("stand-in.json");
@@ -25,6 +26,12 @@ pub fn written(folder: &Path, repositories: usize, pulls_each: i64) -> Result<Ve
         last += 1;
         last
     };
+    let of_pull = |push: &&Value| push["issue"] == pull["id"];
+    let pushes: Vec<Value> = state["pushes"].as_array().into_iter().flatten().filter(of_pull).cloned().collect();
+    if pushes.is_empty() {
+        return Err("a pull request without a push".into());
+    }
+    let mut noted = Vec::new();
     let mut names = Vec::new();
     for _ in 0..repositories {
         let id = next();
@@ -40,12 +47,20 @@ pub fn written(folder: &Path, repositories: usize, pulls_each: i64) -> Result<Ve
             }
             issue["updated"] = issue["created"].clone();
             issue["pull"]["head_repository"] = json!(id);
+            for push in &pushes {
+                let mut push = push.clone();
+                for (key, value) in [("id", next()), ("issue", own), ("created", long_ago + own)] {
+                    push[key] = json!(value);
+                }
+                noted.push(push);
+            }
             state["issues"][own.to_string()] = issue;
         }
         symlink(format!("{}.git", recipe["id"]), folder.join(format!("repositories/{id}.git")))?;
         names.push(format!("{}/recipe-{id}", World::ORGANISATION));
     }
     state["last"] = json!(last);
+    state["pushes"].as_array_mut().ok_or("a state without pushes")?.append(&mut noted);
     fs::write(file, serde_json::to_vec(&state)?)?;
     Ok(names)
 }
