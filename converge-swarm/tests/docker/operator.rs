@@ -1,10 +1,10 @@
 //! Differences that only an operator may end: nothing is written, and the commands given end them.
 
 use converger_kit::Piece;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::World;
-use crate::world::until;
+use crate::world::{drifted, until};
 
 /// A difference of a converged swarm, and a text of its reason.
 struct Case {
@@ -47,19 +47,6 @@ fn a_swarm_that_takes_no_apps_is_drift_and_the_commands_given_mend_it() {
         world.assert_state();
         world.assert_converged();
     }
-}
-
-/// The one drift of a run, which writes nothing.
-#[track_caller]
-fn drifted(world: &World) -> Value {
-    let before = world.daemon.indices();
-    let run = world.run();
-    run.assert_outcome(1, "drifted");
-    run.assert_no_writes();
-    assert_eq!(world.daemon.indices(), before);
-    let drift = run.report["drift"].as_array().unwrap();
-    assert_eq!(drift.len(), 1, "{drift:#?}");
-    drift[0].clone()
 }
 
 #[test]

@@ -134,3 +134,16 @@ pub fn until_state(daemon: &Daemon, state: &str) {
     let seen = || daemon.get("/info").unwrap()["Swarm"].clone();
     until(&format!("the node does not become {state}"), || seen()["LocalNodeState"] == state);
 }
+
+/// The one drift of a run, which writes nothing.
+#[track_caller]
+pub fn drifted(world: &World) -> Value {
+    let before = world.daemon.indices();
+    let run = world.run();
+    run.assert_outcome(1, "drifted");
+    run.assert_no_writes();
+    assert_eq!(world.daemon.indices(), before);
+    let drift = run.report["drift"].as_array().unwrap();
+    assert_eq!(drift.len(), 1, "{drift:#?}");
+    drift[0].clone()
+}
