@@ -298,6 +298,19 @@ impl Error {
         )
     }
 
+    /// True if there is no connection, or another server answered.
+    pub fn is_unreachable(&self) -> bool {
+        matches!(
+            self,
+            Self::Unreachable { .. }
+                | Self::Tls { .. }
+                | Self::CutOff { .. }
+                | Self::NotServed { .. }
+                | Self::Redirected { .. }
+                | Self::WebPage { .. }
+        )
+    }
+
     /// True if the server itself says that the object does not exist.
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::NotFound { .. })

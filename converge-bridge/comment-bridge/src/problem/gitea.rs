@@ -59,12 +59,7 @@ impl From<&http::Error> for GiteaProblem {
         use http::Error;
         match error {
             Error::Deadline { .. } => Self::Slow,
-            Error::Unreachable { .. }
-            | Error::Tls { .. }
-            | Error::CutOff { .. }
-            | Error::NotServed { .. }
-            | Error::Redirected { .. }
-            | Error::WebPage { .. } => Self::Unreachable,
+            _ if error.is_unreachable() => Self::Unreachable,
             Error::Failing { status, .. } => Self::Failing(*status),
             Error::Refused { .. } => Self::Refused,
             Error::NotFound { .. } => Self::NotVisible,
