@@ -89,9 +89,7 @@ impl Explained {
     pub fn reason(&self) -> String {
         [vec![self.message.clone()], self.causes.clone()].concat().join(": ")
     }
-}
 
-impl Explained {
     /// The reason and the hint, for a plan.
     pub fn reason_and_hint(&self) -> (String, String) {
         (self.reason(), self.hint.clone().unwrap_or_default())
