@@ -141,7 +141,9 @@ fn a_fork_steers_the_head_that_is_shown(site: &Site) {
     assert_eq!(open(&fork, "steered".into()), pull, "the same number in both repositories");
     own.delete(&format!("/repos/{fork}/branches/asked")).is(204);
     let path = format!("/repos/{repository}/pulls/{pull}");
-    site.mara().patch(&path, &json!({"state": "closed"})).is(201);
+    eventually("the pull request of a deleted branch is closed", || {
+        site.bot().get(&path).is(200).text("/state") == "closed"
+    });
     site.mara().patch(&path, &json!({"state": "open"})).is(201);
     let seen = site.bot().get(&path).is(200);
     assert_eq!((seen.text("/state"), seen.text("/head/sha")), ("open".to_owned(), steered));

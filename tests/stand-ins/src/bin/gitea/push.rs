@@ -40,11 +40,14 @@ pub fn moved(server: &Server, state: &mut State, repository: i64, by: i64, name:
     let body = payload::push(server, state, repository, by, name, (old, new));
     deliver::event(server, state, repository, "push", "push", &body);
     let Some(branch) = name.strip_prefix("refs/heads/") else { return };
-    if new == NOWHERE {
-        return;
-    }
     let heads: Vec<i64> =
         following(state, |issue, pull_head, head| !issue.closed && pull_head == repository && head == branch);
+    if new == NOWHERE {
+        for id in heads {
+            close(server, state, id, by);
+        }
+        return;
+    }
     for id in heads {
         refresh(server, state, id, new);
         note(server, state, id, by, (old, new));
@@ -53,6 +56,15 @@ pub fn moved(server: &Server, state: &mut State, repository: i64, by: i64, name:
             deliver::event(server, state, issue.repository, "pull_request", "pull_request_sync", &body);
         }
     }
+}
+
+/// Closes a pull request, whose branch was deleted.
+fn close(server: &Server, state: &mut State, id: i64, by: i64) {
+    let Some(issue) = state.issues.get_mut(&id) else { return };
+    (issue.closed, issue.updated) = (true, now());
+    let repository = issue.repository;
+    let body = payload::pull(server, state, id, by, "closed");
+    deliver::event(server, state, repository, "pull_request", "pull_request", &body);
 }
 
 fn following(state: &State, fits: impl Fn(&Issue, i64, &str) -> bool) -> Vec<i64> {
