@@ -6,6 +6,7 @@ let
   inherit (converge) drone;
   cfg = converge.bridge;
   settings = import ./settings.nix { inherit lib; };
+  option = import ./option.nix { inherit lib; };
   mistakes = settings.assertions "bridge" "bridge" cfg.settings;
   # What follows from a mistake elsewhere is not told here.
   mistakesElsewhere = settings.assertions "traefik" "traefik" converge.traefik.settings ++ settings.assertions "drone" "drone" drone.settings;
@@ -31,35 +32,37 @@ let
   # The account that converge-bridge runs the container as, unless the operator names another.
   id = lib.toInt (lib.head (ids default));
 
+  ourImage = (import ./packages.nix { inherit lib pkgs; }).comment-bridge-image;
   needed = given: message: { assertion = given; inherit message; };
 in
 {
   options.services.converge.bridge = {
-    enable = lib.mkEnableOption "keeping comment-bridge deployed, which builds what members ask for in pull requests";
-    package = mkOption {
-      type = types.package;
+    enable = option.flag { default = false; description = "True to keep comment-bridge deployed, which builds what members ask for in pull requests."; };
+    package = option.package {
       default = (import ./packages.nix { inherit lib pkgs; }).converge-bridge;
-      defaultText = lib.literalExpression "converge-bridge of this project";
+      defaultText = "converge-bridge of this project";
+      program = "converge-bridge";
       description = "The package with the program converge-bridge.";
     };
     image = mkOption {
-      type = types.path;
-      default = (import ./packages.nix { inherit lib pkgs; }).comment-bridge-image;
+      type = option.told {
+        type = types.path;
+        words = "a path";
+        hint = "leave it unset, or write the path of a docker archive of comment-bridge";
+        instead = ourImage;
+      };
+      default = ourImage;
       defaultText = lib.literalExpression "the image of comment-bridge of this project";
       description = "The docker archive of comment-bridge. Swarm runs the image in it and pulls nothing.";
     };
-    giteaToken = mkOption {
-      type = types.nullOr types.externalPath;
-      default = null;
+    giteaToken = option.secret {
       example = "/run/secrets/gitea-token";
       description = ''
         Path, on this machine and outside the store, of a token of the bot's Gitea account. Scopes of the token:
         read:repository, write:issue, read:organization and read:user.
       '';
     };
-    webhookSecret = mkOption {
-      type = types.nullOr types.externalPath;
-      default = null;
+    webhookSecret = option.secret {
       example = "/run/secrets/webhook-secret";
       description = ''
         Path, outside the store, of the secret with which Gitea signs webhooks. With it, comment-bridge also accepts

@@ -5,6 +5,7 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.converge;
   settings = import ./settings.nix { inherit lib; };
+  option = import ./option.nix { inherit lib; };
   sandbox = import ./sandbox.nix { inherit lib; };
 
   checkedJson = import ./checked-json.nix { inherit lib pkgs; };
@@ -78,7 +79,13 @@ in
 {
   options.services.converge = {
     interval = mkOption {
-      type = types.nullOr types.str;
+      type = option.told {
+        type = types.nullOr types.str;
+        check = x: x == null || builtins.isString x && isTimeSpan x;
+        words = "a time span of systemd.time(7) above zero";
+        hint = "write a number and a unit, such as \"1h\"";
+        instead = null;
+      };
       default = null;
       example = "1h";
       description = ''
@@ -95,16 +102,6 @@ in
   };
 
   config = lib.mkIf (cfg.pieces != { }) {
-    assertions = [
-      {
-        assertion = cfg.interval == null || isTimeSpan cfg.interval;
-        message = ''
-          services.converge.interval is ${builtins.toJSON cfg.interval}, not a time span of systemd.time(7) above zero.
-          hint: write a number and a unit, such as "1h".
-        '';
-      }
-    ];
-
     environment.etc = lib.mapAttrs' (name: piece: lib.nameValuePair "converge/${name}.json" { source = json name piece; }) cfg.pieces;
 
     systemd.services = lib.mapAttrs' (name: piece: lib.nameValuePair "converge-${name}" (service name piece)) cfg.pieces

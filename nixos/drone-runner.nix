@@ -8,6 +8,7 @@ let
   drone = converge.drone;
   cfg = drone.runner;
   settings = import ./settings.nix { inherit lib; };
+  option = import ./option.nix { inherit lib; };
   mistakes = settings.assertions "drone-runner" "drone.runner" cfg.settings;
   given = settings.sound "drone-runner" cfg.settings;
   inherit (settings.effective "drone-runner" cfg.settings) limits;
@@ -27,13 +28,17 @@ let
 in
 {
   options.services.converge.drone.runner = {
-    enable = mkOption {
-      type = types.bool;
+    enable = option.flag {
       default = true;
       description = "True to run Drone's builds on this machine.";
     };
     maxTests = mkOption {
-      type = types.nullOr types.int;
+      type = option.told {
+        type = types.nullOr types.ints.positive;
+        words = "a number above zero";
+        hint = "write 1 or more, or set services.converge.drone.runner.enable = false";
+        instead = null;
+      };
       default = null;
       example = 2;
       description = "The number of builds that run at a time; further ones wait in Drone's queue. Null leaves it to drone-runner.";
@@ -50,15 +55,7 @@ in
   };
 
   config = lib.mkIf (drone.enable && cfg.enable) {
-    assertions = [
-      {
-        assertion = cfg.maxTests == null || cfg.maxTests > 0;
-        message = ''
-          services.converge.drone.runner.maxTests is ${toString cfg.maxTests}, and a runner runs at least one build at a time.
-          hint: write 1 or more, or set services.converge.drone.runner.enable = false.
-        '';
-      }
-    ] ++ mistakes ++ lib.optionals (mistakes ++ settings.assertions "drone" "drone" drone.settings == [ ]) [
+    assertions = mistakes ++ lib.optionals (mistakes ++ settings.assertions "drone" "drone" drone.settings == [ ]) [
       {
         assertion = builtins.intersectAttrs known runner == known;
         message = ''
@@ -90,7 +87,7 @@ in
     } // lib.optionalAttrs (config.networking.hostName != "") {
       # Part of the settings, so that a changed host name restarts the runner. Empty where DHCP gives the name.
       name = config.networking.hostName;
-    } // lib.optionalAttrs (cfg.maxTests != null && cfg.maxTests > 0) {
+    } // lib.optionalAttrs (cfg.maxTests != null) {
       capacity = cfg.maxTests;
     } // lib.optionalAttrs (declared ? domain) {
       server = "https://${declared.domain}";

@@ -5,6 +5,7 @@ let
   inherit (config.services) converge;
   cfg = converge.drone;
   settings = import ./settings.nix { inherit lib; };
+  option = import ./option.nix { inherit lib; };
   mistakes = settings.assertions "drone" "drone" cfg.settings;
   given = settings.sound "drone" cfg.settings;
   swarm = settings.sound "swarm" converge.swarm.settings;
@@ -14,22 +15,18 @@ let
 in
 {
   options.services.converge.drone = {
-    enable = lib.mkEnableOption "keeping Drone deployed, logged in to Gitea and running builds of one repository";
-    package = mkOption {
-      type = types.package;
+    enable = option.flag { default = false; description = "True to keep Drone deployed, logged in to Gitea and running builds of one repository."; };
+    package = option.package {
       default = (import ./packages.nix { inherit lib pkgs; }).converge-drone;
-      defaultText = lib.literalExpression "converge-drone of this project";
+      defaultText = "converge-drone of this project";
+      program = "converge-drone";
       description = "The package with the programs converge-drone and drone-runner.";
     };
-    giteaPassword = mkOption {
-      type = types.nullOr types.externalPath;
-      default = null;
+    giteaPassword = option.secret {
       example = "/run/secrets/gitea-password";
       description = "Path, on this machine and outside the store, of the password of the bot's Gitea account.";
     };
-    rpcSecret = mkOption {
-      type = types.nullOr types.externalPath;
-      default = null;
+    rpcSecret = option.secret {
       example = "/run/secrets/drone-rpc-secret";
       description = ''
         Path, outside the store, of the secret that Drone and its runner share.

@@ -3,22 +3,31 @@
 let
   cfg = config.services.converge;
   settings = import ./settings.nix { inherit lib; };
+  option = import ./option.nix { inherit lib; };
+  directory = (settings.effective "traefik" { }).abra_directory;
   timeZone = if config.time.timeZone == null then "Etc/UTC" else config.time.timeZone;
 in
 {
   options.services.converge.abra = {
-    package = lib.mkPackageOption pkgs "abra" { };
+    package = option.package {
+      default = pkgs.abra;
+      defaultText = "pkgs.abra";
+      program = "abra";
+      description = "The package with the program abra.";
+    };
     directory = lib.mkOption {
-      type = lib.types.str;
-      default = (settings.effective "traefik" { }).abra_directory;
-      readOnly = true;
-      description = "ABRA_DIR of the pieces and of the operator's shell.";
+      type = option.told {
+        type = lib.types.enum [ directory ];
+        words = directory;
+        hint = "remove your setting; the sandboxes of the pieces have only this directory";
+        instead = directory;
+      };
+      default = directory;
+      description = "ABRA_DIR of the pieces and of the operator's shell. It cannot be changed.";
     };
   };
 
-  options.services.converge.registryCredentials = lib.mkOption {
-    type = lib.types.nullOr lib.types.externalPath;
-    default = null;
+  options.services.converge.registryCredentials = option.secret {
     example = "/run/secrets/docker-config.json";
     description = "Path, outside the store, of a Docker config.json whose `auths` are used to pull images.";
   };

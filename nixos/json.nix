@@ -12,12 +12,13 @@ let
   value = lib.mkOptionType {
     name = "json";
     description = "JSON value";
-    check = x: !builtins.isFunction x;
+    # A function is told as any other wrong value.
+    check = _: true;
     merge = loc: defs:
       let given = lib.filter (def: !isDefault def.value) defs; in
       if all isSet defs then (types.attrsOf value).merge loc defs
       else if all builtins.isList defs then (types.listOf value).merge loc defs
-      else if given != [ ] && given != defs then value.merge loc given
+      else if given != [ ] && lib.length given < lib.length defs then value.merge loc given
       else lib.mergeEqualOption loc defs;
   };
 in

@@ -3,15 +3,14 @@
 # the rest at build time.
 { lib }:
 let
-  inherit (builtins) attrValues head isAttrs isBool isFloat isInt isList isPath isString length tail toJSON;
+  inherit (builtins) attrValues head isAttrs isBool isFloat isInt isList length tail toJSON;
   inherit (lib) concatLists concatMap imap1 mapAttrsToList optionalAttrs toList;
+  inherit (import ./shown.nix) isText shown;
 
   schemas = lib.importJSON ./schema.json;
   # The configuration that the documentation and the tests use.
   exampleOf = name: let file = ../converge-${name}/example.json; in optionalAttrs (builtins.pathExists file) (lib.importJSON file);
 
-  # A path and a package become a string in JSON.
-  isText = x: isString x || isPath x || x ? outPath;
   kinds = {
     array = { is = isList; words = "a list"; };
     boolean = { is = isBool; words = "true or false"; };
@@ -21,11 +20,6 @@ let
     object = { is = x: isAttrs x && !isText x; words = "an attribute set"; };
     string = { is = isText; words = "a string"; };
   };
-  shown = x:
-    if isText x then toJSON (toString x)
-    else if isList x then (if x == [ ] then "an empty list" else "a list")
-    else if isAttrs x then "an attribute set"
-    else toJSON x;
   nix = x:
     if isList x then "[ ${lib.concatMapStringsSep " " nix x} ]"
     else if isAttrs x then "{ ${lib.concatStringsSep " " (mapAttrsToList (key: value: "${key} = ${nix value};") x)} }"

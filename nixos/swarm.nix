@@ -4,15 +4,16 @@ let
   inherit (lib) mkOption types;
   cfg = config.services.converge.swarm;
   settings = import ./settings.nix { inherit lib; };
+  option = import ./option.nix { inherit lib; };
   mistakes = settings.assertions "swarm" "swarm" cfg.settings;
 in
 {
   options.services.converge.swarm = {
-    enable = lib.mkEnableOption "keeping this machine's Swarm in its declared state";
-    package = mkOption {
-      type = types.package;
+    enable = option.flag { default = false; description = "True to keep this machine's Swarm in its declared state."; };
+    package = option.package {
       default = (import ./packages.nix { inherit lib pkgs; }).converge-swarm;
-      defaultText = lib.literalExpression "converge-swarm of this project";
+      defaultText = "converge-swarm of this project";
+      program = "converge-swarm";
       description = "The package with the program converge-swarm.";
     };
     settings = mkOption {

@@ -5,14 +5,13 @@ let
   inherit (config.services) converge;
   cfg = converge.traefik;
   settings = import ./settings.nix { inherit lib; };
+  option = import ./option.nix { inherit lib; };
   mistakes = settings.assertions "traefik" "traefik" cfg.settings;
   given = settings.sound "traefik" cfg.settings;
   swarm = settings.sound "swarm" converge.swarm.settings;
   abraDirectory = (settings.effective "traefik" cfg.settings).abra_directory;
 
-  secret = what: example: mkOption {
-    type = types.nullOr types.externalPath;
-    default = null;
+  secret = what: example: option.secret {
     inherit example;
     description = "Path of ${what} on this machine, outside the store.";
   };
@@ -20,15 +19,14 @@ let
 in
 {
   options.services.converge.traefik = {
-    enable = lib.mkEnableOption "keeping Traefik deployed with a wildcard certificate";
-    package = mkOption {
-      type = types.package;
+    enable = option.flag { default = false; description = "True to keep Traefik deployed with a wildcard certificate."; };
+    package = option.package {
       default = (import ./packages.nix { inherit lib pkgs; }).converge-traefik;
-      defaultText = lib.literalExpression "converge-traefik of this project";
+      defaultText = "converge-traefik of this project";
+      program = "converge-traefik";
       description = "The package with the program converge-traefik.";
     };
-    openFirewall = mkOption {
-      type = types.bool;
+    openFirewall = option.flag {
       default = true;
       description = "True to open the ports 80 and 443 of this machine, where Traefik listens, in its firewall.";
     };

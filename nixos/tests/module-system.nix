@@ -7,6 +7,8 @@ let
   options = type: { x = mkOption { inherit type; }; on = mkOption { type = types.bool; default = true; }; };
   eval = type: modules: (lib.evalModules { modules = [ { options = options type; } ] ++ modules; }).config;
   merged = type: values: (eval type (map (x: { inherit x; }) values)).x;
+  optionOf = modules: (lib.evalModules { modules = [ { options.x = mkOption { type = types.nullOr types.int; default = null; }; } ] ++ modules; }).options.x;
+  fileDefinitions = (lib.evalModules { modules = [ { options.services = mkOption { type = types.anything; }; } ./lab-host.nix ]; }).options.services.definitionsWithLocations;
   fails = value: !(builtins.tryEval (builtins.deepSeq value value)).success;
   open = types.submodule { freeformType = (pkgs.formats.json { }).type; options.known = mkOption { type = types.int; default = 1; }; };
 in
@@ -34,5 +36,14 @@ in
   submodule_name = [ (merged (types.attrsOf (types.submodule ({ name, ... }: { options.n = mkOption { default = name; }; }))) [ { a = { }; } ]) { a.n = "a"; } ];
   null_or = [ (merged (types.nullOr types.int) [ (mkDefault null) 1 ]) 1 ];
   enum = [ (fails (merged (types.enum [ "a" ]) [ "b" ])) true ];
+  # What mistakes.nix reads: the definitions that count, and the default where there is none.
+  definitions = [
+    (map (modules: let inherit (optionOf modules) loc definitionsWithLocations; in { inherit loc; values = map (it: it.value) definitionsWithLocations; }) [
+      [ { x = mkDefault 1; } { x = mkIf true 2; } ]
+      [ ]
+    ])
+    [ { loc = [ "x" ]; values = [ 2 ]; } { loc = [ "x" ]; values = [ null ]; } ]
+  ];
+  definitions_of_a_file = [ (lib.hasSuffix "/lab-host.nix" (lib.head fileDefinitions).file) true ];
   external_path = [ (map (p: fails (merged types.externalPath [ p ])) [ "/run/x" "x" "${builtins.storeDir}/vl9bnavj43d6x9h7nl7dl5dqmy9sra5s-x" ./. ]) [ false true true true ] ];
 }

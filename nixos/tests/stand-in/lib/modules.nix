@@ -57,12 +57,12 @@ let
       else type.emptyValue or (throw "The option `${showOption loc}' was accessed but has no value defined. Try setting the option.");
   };
 
+  mergedOption = loc: option: defs:
+    let default = if option ? default then [ { file = "default"; value = mkOverride 1500 option.default; } ] else [ ]; in
+    mergeDefinitions loc (option.type or lib.types.unspecified) (defs ++ default);
+
   optionValue = loc: option: defs:
-    let
-      type = option.type or lib.types.unspecified;
-      default = if option ? default then [ { file = "default"; value = mkOverride 1500 option.default; } ] else [ ];
-      value = (mergeDefinitions loc type (defs ++ default)).mergedValue;
-    in
+    let value = (mergedOption loc option defs).mergedValue; in
     if option.readOnly or false && length defs > 1 then throw "The option `${showOption loc}' is read-only, but it's set multiple times."
     else (option.apply or (x: x)) value;
 
@@ -79,10 +79,21 @@ let
     in
     lib.genAttrs names one;
 
+  flatten = concatMap (def: map (value: { inherit (def) file; inherit value; }) (pushDown def.value));
+  attributeOf = flat: name: concatMap (def: if def.value ? ${name} then [ { inherit (def) file; value = def.value.${name}; } ] else [ ]) flat;
+
+  # The declarations with what defines them, as modules read them in `options`.
+  optionsTree = loc: tree: defs: mapAttrs
+    (name: decl:
+      let at = loc ++ [ name ]; found = attributeOf (flatten defs) name; in
+      if isOption decl then decl // { loc = at; definitionsWithLocations = (mergedOption at decl found).definitions; }
+      else optionsTree at decl found)
+    tree;
+
   evalTree = loc: freeform: tree: defs:
     let
-      flat = concatMap (def: map (value: { inherit (def) file; inherit value; }) (pushDown def.value)) defs;
-      of = name: concatMap (def: if def.value ? ${name} then [ { inherit (def) file; value = def.value.${name}; } ] else [ ]) flat;
+      flat = flatten defs;
+      of = attributeOf flat;
       declared = mapAttrs
         (name: decl: (if isOption decl then optionValue (loc ++ [ name ]) decl else evalTree (loc ++ [ name ]) null decl) (of name))
         tree;
@@ -119,7 +130,7 @@ let
 
   evalModules = { modules, specialArgs ? { }, prefix ? [ ] }:
     let
-      args = { inherit lib config; options = tree; } // specialArgs;
+      args = { inherit lib config options; } // specialArgs;
       collect = file: module: let it = normalise args file module; in [ it ] ++ concatMap (collect it.file) it.imports;
       # A file imported twice is one module.
       all = foldl' (seen: it: if it.key != null && lib.any (other: other.key == it.key) seen then seen else seen ++ [ it ])
@@ -127,9 +138,11 @@ let
       freeform = foldl' (found: it: if it.freeformType != null then it.freeformType else found) null all;
       tree = mergeDeclarations prefix (map (it: it.options) all);
       # nixpkgs hands definitions on with the last module's first; lists show it.
-      config = evalTree prefix freeform tree (map (it: { inherit (it) file; value = it.config; }) (lib.reverseList all));
+      definitions = map (it: { inherit (it) file; value = it.config; }) (lib.reverseList all);
+      config = evalTree prefix freeform tree definitions;
+      options = optionsTree prefix tree definitions;
     in
-    { inherit config; options = tree; };
+    { inherit config options; };
 in
 {
   inherit evalModules mergeDefinitions mkOption mkIf mkMerge mkOverride mkOrder showOption;

@@ -5,7 +5,8 @@ let
 
   values = map (def: def.value);
   conflict = loc: throw "The option `${lib.showOption loc}' has conflicting definition values.";
-  equal = loc: defs: if all (v: v == head (values defs)) (values defs) then head (values defs) else conflict loc;
+  # A single definition is taken as it is: a function does not equal itself.
+  equal = loc: defs: if length defs == 1 || all (v: v == head (values defs)) (values defs) then head (values defs) else conflict loc;
   one = loc: defs: if length defs == 1 then (head defs).value else conflict loc;
 
   mk = description: check: { inherit description check; merge = equal; };

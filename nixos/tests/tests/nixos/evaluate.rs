@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use nixos_tests::{Error, Nix, root};
+use nixos_tests::{Nix, root};
 use serde_json::{Value, json};
 
 fn nix_files(directory: &Path, found: &mut Vec<PathBuf>) {
@@ -206,38 +206,6 @@ fn an_empty_configuration_is_asked_for_all_it_lacks() {
     }
     assert_eq!(rendered.assertions.len(), 14);
     assert_eq!(messages.matches("hint: set services.converge.").count(), 14, "{messages}");
-}
-
-#[test]
-fn a_secret_in_the_store_is_refused() {
-    let Some(nix) = Nix::find_or_skip("a_secret_in_the_store_is_refused") else { return };
-    let stored = r#""${builtins.storeDir}/vl9bnavj43d6x9h7nl7dl5dqmy9sra5s-privkey.pem""#;
-    let values =
-        [format!("lib.mkForce {stored}"), "lib.mkForce ./Cargo.toml".into(), r#"lib.mkForce "privkey.pem""#.into()];
-    for option in [
-        "traefik.certificate.privkey",
-        "drone.giteaPassword",
-        "drone.rpcSecret",
-        "bridge.giteaToken",
-        "bridge.webhookSecret",
-    ] {
-        for value in &values {
-            let module = format!("{{ lib, ... }}: {{ services.converge.{option} = {value}; }}");
-            let message = match nix.lab_host(&module) {
-                Err(Error::Nix(message)) => message,
-                other => panic!("{option} = {value}: {other:?}"),
-            };
-            assert!(message.contains(&format!("services.converge.{option}")), "{value}: {message}");
-            assert!(message.contains("not in the Nix store"), "{value}: {message}");
-        }
-    }
-}
-
-#[test]
-fn an_option_that_does_not_exist_is_refused() {
-    let Some(nix) = Nix::find_or_skip("an_option_that_does_not_exist_is_refused") else { return };
-    let error = nix.lab_host("{ services.converge.traefik.setings.domain = \"x\"; }").unwrap_err().to_string();
-    assert!(error.contains("services.converge.traefik.setings' does not exist"), "{error}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! Settings of a wrong type: an assertion with a hint for each, never an error of Nix, and no more than the programs refuse.
+//! Settings and options of a wrong type: an assertion with a hint for each, never an error of Nix, and no more than the
+//! programs refuse.
 
-use nixos_tests::{Error, Nix, root};
+use nixos_tests::{Nix, root};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -198,27 +199,120 @@ fn a_host_without_a_name_leaves_the_runners_to_its_own() {
     assert_eq!(runner.get("name"), None);
 }
 
+/// The messages of the lab's host with one more definition below `services.converge`. Nothing else is evaluated: a
+/// function cannot be rendered.
+fn messages(nix: &Nix, definition: &str) -> Vec<String> {
+    let module = format!("{{ lib, ... }}: {{ services.converge.{definition}; }}");
+    nix.value(&format!(
+        "let host = import ./nixos/tests/evaluate.nix {{ modules = [ ./nixos/example ./nixos/tests/lab-host.nix ({module}) ]; }};
+         in map (it: it.message) (builtins.filter (it: !it.assertion) host.config.assertions)"
+    ))
+    .unwrap_or_else(|error| panic!("{definition}: {error}"))
+}
+
 #[test]
-fn options_of_a_type_are_named_by_the_module_system() {
-    let Some(nix) = Nix::find_or_skip("options_of_a_type_are_named_by_the_module_system") else { return };
-    let options = [
-        ("interval", "3"),
-        ("registryCredentials", "3"),
-        ("swarm.enable", "null"),
-        ("traefik.package", "null"),
-        ("traefik.certificate.fullchain", "[ ]"),
-        ("drone.giteaPassword", "-1"),
-        ("drone.runner.maxTests", "\"2\""),
-        ("bridge.image", "null"),
-        ("bridge.settings", "x: x"),
+fn a_wrong_value_of_any_option_is_one_message_with_a_hint() {
+    let Some(nix) = Nix::find_or_skip("a_wrong_value_of_any_option_is_one_message_with_a_hint") else { return };
+    let cases = [
+        (
+            "interval",
+            "3",
+            "3, not a time span of systemd.time(7) above zero",
+            r#"write a number and a unit, such as "1h""#,
+        ),
+        ("swarm.enable", "null", "null, not true or false", "write true or false"),
+        ("bridge.enable", r#""yes""#, r#""yes", not true or false"#, "write true or false"),
+        ("traefik.openFirewall", "[ 80 ]", "a list, not true or false", "write true or false"),
+        ("drone.runner.enable", "0", "0, not true or false", "write true or false"),
+        (
+            "traefik.package",
+            "null",
+            "null, not a package",
+            "leave it unset, or write a package with the program converge-traefik",
+        ),
+        (
+            "abra.package",
+            r#""abra""#,
+            r#""abra", not a package"#,
+            "leave it unset, or write a package with the program abra",
+        ),
+        (
+            "abra.directory",
+            r#""/root/.abra""#,
+            r#""/root/.abra", not /var/lib/converge/abra"#,
+            "remove your setting; the sandboxes of the pieces have only this directory",
+        ),
+        (
+            "drone.runner.maxTests",
+            r#""2""#,
+            r#""2", not a number above zero"#,
+            "write 1 or more, or set services.converge.drone.runner.enable = false",
+        ),
+        (
+            "bridge.image",
+            "null",
+            "null, not a path",
+            "leave it unset, or write the path of a docker archive of comment-bridge",
+        ),
+        ("bridge.settings", "x: x", "a function, not an attribute set", "write an attribute set"),
+        ("traefik.settings.domain", "x: x", "a function, not a string", r#"write a string, such as "ci.example.org""#),
     ];
-    for (option, value) in options {
-        let module = format!("{{ lib, ... }}: {{ services.converge.{option} = lib.mkForce ({value}); }}");
-        let message = match nix.lab_host(&module) {
-            Err(Error::Nix(message)) => message,
-            other => panic!("{option} = {value}: {other:?}"),
-        };
-        let expected = format!("A definition for option `services.converge.{option}' is not of type `");
-        assert!(message.contains(&expected), "{message}");
+    for (option, value, problem, hint) in cases {
+        let found = messages(&nix, &format!("{option} = lib.mkOverride 10 ({value})"));
+        assert_eq!(found, [format!("services.converge.{option} is {problem}.\nhint: {hint}.\n")]);
     }
+}
+
+#[test]
+fn a_wrong_path_of_a_secret_is_told_without_the_secret() {
+    let Some(nix) = Nix::find_or_skip("a_wrong_path_of_a_secret_is_told_without_the_secret") else { return };
+    let stored = r#""${builtins.storeDir}/vl9bnavj43d6x9h7nl7dl5dqmy9sra5s-privkey.pem""#;
+    let values = [
+        ("5", "5"),
+        ("[ ]", "an empty list"),
+        (stored, "-privkey.pem\""),
+        ("./Cargo.toml", "/Cargo.toml\""),
+        (r#""privkey.pem""#, "a text that does not begin with /"),
+        (r#""correct horse""#, "a text that does not begin with /"),
+    ];
+    for (option, example) in [
+        ("registryCredentials", "docker-config.json"),
+        ("traefik.certificate.fullchain", "fullchain"),
+        ("traefik.certificate.privkey", "privkey"),
+        ("drone.giteaPassword", "gitea-password"),
+        ("drone.rpcSecret", "drone-rpc-secret"),
+        ("bridge.giteaToken", "gitea-token"),
+        ("bridge.webhookSecret", "webhook-secret"),
+    ] {
+        for (value, shown) in values {
+            let found = messages(&nix, &format!("{option} = lib.mkForce ({value})"));
+            let [message] = &found[..] else { panic!("{option} = {value}: {found:?}") };
+            assert!(message.starts_with(&format!("services.converge.{option} is ")), "{message}");
+            let rest = format!(
+                "{shown}, not an absolute path outside the store.\nhint: write the path of a file that only root can read, as a string such as \"/run/secrets/{example}\".\n"
+            );
+            assert!(message.ends_with(&rest), "{message}");
+        }
+    }
+}
+
+#[test]
+fn the_message_names_the_file_of_the_definition() {
+    let Some(nix) = Nix::find_or_skip("the_message_names_the_file_of_the_definition") else { return };
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("own.nix");
+    std::fs::write(&file, "{ services.converge.interval = 3; }").unwrap();
+    let found = nix.host(&format!("./nixos {}", file.display())).unwrap().assertions;
+    let expected = format!(
+        "services.converge.interval is 3, not a time span of systemd.time(7) above zero (in {}).\n",
+        file.display()
+    );
+    assert!(found.len() == 1 && found[0].starts_with(&expected), "{found:?}");
+}
+
+#[test]
+fn an_option_that_does_not_exist_is_refused() {
+    let Some(nix) = Nix::find_or_skip("an_option_that_does_not_exist_is_refused") else { return };
+    let error = nix.lab_host("{ services.converge.traefik.setings.domain = \"x\"; }").unwrap_err().to_string();
+    assert!(error.contains("services.converge.traefik.setings' does not exist"), "{error}");
 }
