@@ -1,0 +1,17 @@
+//! The dashboard: every recipe's standing, every run, and the machine itself.
+//!
+//! It reads files and nothing else. Data flows one way:
+//!
+//! - [`store`]: reads the directories of runs and keeps one immutable [`store::Snapshot`] of them
+//! - [`pages`]: HTML of a snapshot; pure
+//! - [`web`]: routes and headers
+//! - [`program`], [`settings`], [`runtime`]: command line, settings, and the tasks of the process
+//! - [`container`]: paths and names that converge-dashboard mounts and sets
+
+pub mod container;
+pub mod pages;
+pub mod program;
+pub mod runtime;
+pub mod settings;
+pub mod store;
+pub mod web;

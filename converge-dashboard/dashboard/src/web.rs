@@ -1,0 +1,61 @@
+//! The HTTP server: routes, headers and assets.
+
+mod assets;
+mod headers;
+
+use std::sync::Arc;
+
+use askama::Template as _;
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::middleware::map_response;
+use axum::response::{Html, IntoResponse as _, Response};
+use axum::routing::get;
+use daemon::health::Health;
+
+use crate::pages::Index;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// The state of every handler.
+#[derive(Debug, Clone)]
+pub struct AppState {
+    /// The settings.
+    pub settings: Arc<Settings>,
+    /// The snapshots.
+    pub store: Arc<Store>,
+    /// The problems of the process.
+    pub health: Arc<Health>,
+}
+
+/// Routes of the server.
+pub fn router(app: AppState) -> Router {
+    Router::new()
+        .route("/", get(index))
+        .route("/healthz", get(health))
+        .route("/assets/{name}", get(assets::answer))
+        .fallback(nothing)
+        .layer(map_response(headers::add))
+        .with_state(app)
+}
+
+async fn index(State(app): State<AppState>) -> Response {
+    match Index::new(&app.store.snapshot()).render() {
+        Ok(page) => Html(page).into_response(),
+        Err(error) => {
+            tracing::error!("a page cannot be rendered: {error}");
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+async fn health(State(app): State<AppState>) -> Response {
+    let reasons = app.health.unhealthy_reasons(std::time::Duration::from_mins(2));
+    let status = if reasons.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    (status, if reasons.is_empty() { "healthy\n" } else { "unhealthy\n" }).into_response()
+}
+
+async fn nothing() -> Response {
+    (StatusCode::NOT_FOUND, "there is nothing here\n").into_response()
+}
