@@ -24,6 +24,9 @@ const START_OR_STOP: Duration = Duration::from_mins(1);
 /// The deadline of one call.
 const ONE_CALL: Duration = Duration::from_secs(30);
 
+/// The answer to a write with the version of an earlier read: nothing was changed.
+const WRITTEN_MEANWHILE: &str = "update out of sequence";
+
 /// A private Docker daemon in its own namespaces. Drop removes all of it.
 ///
 /// Methods panic when the daemon fails: that is a failed test, not a reason to skip one.
@@ -202,12 +205,22 @@ impl Daemon {
         }
     }
 
-    /// Runs a docker command. Returns its standard output, or its standard error if it fails.
+    /// Runs a docker command. Returns its standard output, or its standard error if it fails. A command that reads an
+    /// object of Swarm and writes it is repeated, as an operator would, if Swarm itself has written in between.
     pub fn try_docker(&self, arguments: &[&str]) -> Result<String, String> {
-        let output = self.command("docker").args(arguments).stdin(Stdio::null()).output();
-        let output = output.map_err(|error| error.to_string())?;
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
-        if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
+        let until = Instant::now() + ONE_CALL;
+        loop {
+            let output = self.command("docker").args(arguments).stdin(Stdio::null()).output();
+            let output = output.map_err(|error| error.to_string())?;
+            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
+            if output.status.success() {
+                return Ok(text(&output.stdout));
+            }
+            let error = text(&output.stderr);
+            if !error.contains(WRITTEN_MEANWHILE) || Instant::now() > until {
+                return Err(error);
+            }
+        }
     }
 
     /// Sends a plain GET to the daemon.

@@ -6,7 +6,7 @@ use lab::Lab;
 use serde_json::json;
 use system::{BRIDGE, Drone, Pull, Web, report, swarm_indices};
 
-use crate::{expect, machine, restart, sh, switch_with};
+use crate::{change_by_hand, expect, machine, restart, sh, switch_with};
 
 /// Longest delay until a comment is noticed: one poll and a second.
 const NOTICED: Duration = Duration::from_secs(6);
@@ -173,7 +173,7 @@ fn a_bridge_that_is_broken_by_hand_is_mended() {
         ("a label is taken away", format!("docker service update --detach --label-rm traefik.enable {BRIDGE}")),
     ];
     for (what, how) in broken {
-        sh(&lab, &how);
+        change_by_hand(&lab, &how);
         assert!(
             restart(&lab, "converge-bridge.service"),
             "{what}: {}",

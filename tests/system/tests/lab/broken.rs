@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use lab::Seen;
 use system::{TRAEFIK, report, status};
 
-use crate::{expect, machine, machine_with_hello, restart, run_again, sh, switch_with};
+use crate::{change_by_hand, expect, machine, machine_with_hello, restart, run_again, sh, switch_with};
 
 #[test]
 fn changes_by_hand_are_repaired() {
@@ -19,7 +19,7 @@ fn changes_by_hand_are_repaired() {
         ("it is scaled down by hand", format!("docker service scale --detach {TRAEFIK}=0")),
     ];
     for (what, how) in broken {
-        sh(&lab, &how);
+        change_by_hand(&lab, &how);
         assert!(restart(&lab, "converge-traefik.service"), "{what}: {}", status(&lab, "traefik").unwrap());
         assert_eq!(report(&lab, "traefik").unwrap().outcome(), "changed", "{what}");
         hello.page(&web).unwrap();

@@ -5,7 +5,7 @@ use lab::Lab;
 use serde_json::Value;
 use system::{DRONE, Drone, Pull, Web, report};
 
-use crate::{expect, machine, restart, sh, switch_with};
+use crate::{change_by_hand, expect, machine, restart, sh, switch_with};
 
 /// A pipeline whose step waits for a file, or for the end of Docker if a parameter says so.
 const WAITS: &str = "\
@@ -92,7 +92,7 @@ fn each_build_ends_in_drone_whatever_happens_to_the_server() {
 
     // Drone alone is replaced: meanwhile Traefik has no route to it.
     let number = scene.begin(&[]);
-    sh(&lab, &format!("docker service scale --detach {DRONE}=0"));
+    change_by_hand(&lab, &format!("docker service scale --detach {DRONE}=0"));
     lab::wait_until("Drone to be gone", std::time::Duration::from_mins(1), || {
         Ok(match web.ask(reqwest::Method::GET, "drone", "/healthz", "") {
             Ok(page) if page.status == 404 => lab::Seen::Yes(()),
@@ -105,7 +105,7 @@ fn each_build_ends_in_drone_whatever_happens_to_the_server() {
     // The next runner still has it.
     assert!(restart(&lab, "drone-runner.service"));
     runner_says(&lab, "ends not reported yet: 1");
-    sh(&lab, &format!("docker service scale --detach {DRONE}=1"));
+    change_by_hand(&lab, &format!("docker service scale --detach {DRONE}=1"));
     scene.ends(number, "success");
     scene.next_comment_runs();
 

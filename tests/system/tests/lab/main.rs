@@ -69,3 +69,16 @@ fn switch_with(lab: &Lab, module: &str) -> Switched {
 fn sh(lab: &Lab, script: &str) -> String {
     lab.exec(&["sh", "-c", script]).unwrap().text().unwrap()
 }
+
+/// Changes a service by a docker command. Docker reads the service and writes it; if Swarm has written in between, nothing
+/// was changed, and the command is repeated, as an operator would.
+fn change_by_hand(lab: &Lab, command: &str) {
+    lab::wait_until(command, Duration::from_mins(1), || {
+        let output = lab.exec(&["sh", "-c", command])?;
+        if output.stderr.contains("update out of sequence") {
+            return Ok(Seen::NotYet(output.stderr));
+        }
+        output.text().map(Seen::Yes)
+    })
+    .unwrap();
+}
