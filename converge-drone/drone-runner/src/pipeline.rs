@@ -3,17 +3,20 @@
 mod document;
 mod error;
 mod graph;
+mod pattern;
+mod when;
 mod yaml;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::environment::{check_name, value_problem};
-use super::rpc::wire::architecture;
+use super::rpc::wire::{Details, architecture};
 pub use document::Value;
 use document::{Document, RawStep};
 pub use error::Error;
 pub use graph::StepAction;
+use when::When;
 use yaml::Node;
 
 /// The name of the step that clones the repository.
@@ -53,6 +56,7 @@ pub struct Step {
     pub is_ignored: bool,
     /// True if later steps do not wait for its end.
     pub is_detached: bool,
+    when: When,
 }
 
 /// The work of a step.
@@ -92,6 +96,13 @@ impl Pipeline {
         }
     }
 
+    /// The pipeline without the steps that are not for this build. Drone shows none of them.
+    #[must_use]
+    pub fn of_build(mut self, details: &Details) -> Self {
+        graph::retain(&mut self.steps, |step| step.when.has_build(details));
+        self
+    }
+
     fn from_document(document: Document, settings: &BTreeMap<String, String>) -> Result<Self, Error> {
         let platform = document.platform.unwrap_or_default();
         let fits = |wanted: &Option<String>, ours: &str| wanted.as_deref().is_none_or(|wanted| wanted == ours);
@@ -122,6 +133,7 @@ impl Pipeline {
             }
             steps.push(step);
         }
+        clone.configure_git(&mut steps);
         graph::connect(&mut steps, clone.disable)?;
         Ok(Self { workspace, steps })
     }
@@ -139,6 +151,7 @@ impl Step {
             on_failure: false,
             is_ignored: false,
             is_detached: false,
+            when: When::default(),
         }
     }
 
@@ -162,8 +175,8 @@ impl Step {
                 reason,
             })?;
         }
-        let when = raw.when.unwrap_or_default().status.unwrap_or_default();
-        let (on_success, on_failure) = when.read().map_err(|word| Error::When { step: name.clone(), word })?;
+        let when = raw.when.unwrap_or_default();
+        let (on_success, on_failure) = when.statuses().map_err(|word| Error::When { step: name.clone(), word })?;
         let is_ignored = match raw.failure.as_deref() {
             None => false,
             Some(word) if word.eq_ignore_ascii_case("ignore") => true,
@@ -179,7 +192,21 @@ impl Step {
             on_failure,
             is_ignored,
             is_detached: raw.detach,
+            when,
         })
+    }
+}
+
+impl document::Clone {
+    /// Sets git's variables for the keys `skip_verify` and `trace`, as Drone does: in every step, unless it sets them.
+    fn configure_git(&self, steps: &mut [Step]) {
+        for (name, _) in
+            [("GIT_SSL_NO_VERIFY", self.skip_verify), ("GIT_TRACE", self.trace)].iter().filter(|(_, is)| *is)
+        {
+            for step in &mut *steps {
+                step.environment.entry((*name).into()).or_insert_with(|| Value::Text("true".into()));
+            }
+        }
     }
 }
 

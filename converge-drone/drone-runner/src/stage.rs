@@ -99,8 +99,9 @@ async fn prepare(
         let text = STANDARD.decode(&details.config.data).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let text = text.ok_or_else(|| pipeline::Error::NotText.to_string())?;
         let name = if details.stage.name.is_empty() { "default" } else { &details.stage.name };
-        let pipeline =
-            Pipeline::read(&text, name, &runner.settings.steps.environment).map_err(|error| error.to_string())?;
+        let pipeline = Pipeline::read(&text, name, &runner.settings.steps.environment)
+            .map_err(|error| error.to_string())?
+            .of_build(&details);
         let build_secrets = BuildSecrets::new(&details);
         build_secrets.check(&pipeline).map_err(|error| error.to_string())?;
         Ok((pipeline, build_secrets))

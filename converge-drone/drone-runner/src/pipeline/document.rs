@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::when::When;
 use super::yaml::Node;
 
 /// True for the pipeline with this name; `default` is the name of a pipeline without one, as in Drone.
@@ -56,6 +57,11 @@ pub struct Document {
 pub struct Platform {
     pub os: Option<String>,
     pub arch: Option<String>,
+    // The server compares them with those of the runner.
+    #[serde(rename = "variant")]
+    _variant: IgnoredAny,
+    #[serde(rename = "version")]
+    _version: IgnoredAny,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -63,6 +69,11 @@ pub struct Platform {
 pub struct Clone {
     pub disable: bool,
     pub depth: i64,
+    pub skip_verify: bool,
+    pub trace: bool,
+    // For runners that clone with a plugin.
+    #[serde(rename = "retries")]
+    _retries: IgnoredAny,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -85,45 +96,9 @@ pub struct RawStep {
     pub failure: Option<String>,
     #[serde(default)]
     pub detach: bool,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct When {
-    pub status: Option<Statuses>,
-}
-
-/// One word or a list of words.
-#[derive(Debug, Deserialize)]
-#[serde(untagged, expecting = "a status or a list of statuses")]
-pub enum Statuses {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Default for Statuses {
-    fn default() -> Self {
-        Self::One("success".into())
-    }
-}
-
-impl Statuses {
-    /// Reads the flags for `success` and `failure`. The error is the unknown word.
-    pub fn read(&self) -> Result<(bool, bool), String> {
-        let words = match self {
-            Self::One(word) => std::slice::from_ref(word),
-            Self::Many(words) => words,
-        };
-        let (mut success, mut failure) = (false, false);
-        for word in words {
-            match word.as_str() {
-                "success" => success = true,
-                "failure" => failure = true,
-                _ => return Err(word.clone()),
-            }
-        }
-        Ok((success, failure))
-    }
+    // Declared by Drone's runner, and without effect there too.
+    #[serde(rename = "shell", default)]
+    _shell: IgnoredAny,
 }
 
 /// The value of a variable.

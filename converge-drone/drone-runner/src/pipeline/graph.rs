@@ -1,5 +1,7 @@
 //! The order of the steps. Pure: the statuses of the steps decide.
 
+use std::collections::BTreeSet;
+
 use super::{CLONE, Error, Step};
 use http::drone::Status;
 
@@ -34,6 +36,24 @@ pub fn connect(steps: &mut [Step], has_no_clone: bool) -> Result<(), Error> {
         };
     }
     circle(steps).map_or(Ok(()), |names| Err(Error::Circle { names }))
+}
+
+/// Removes all other steps. A step that waited for one of those waits for the steps before it.
+pub fn retain(steps: &mut Vec<Step>, is_kept: impl Fn(&Step) -> bool) {
+    let kept: Vec<bool> = steps.iter().map(is_kept).collect();
+    let before: Vec<Vec<usize>> = steps.iter().map(|step| step.after.clone()).collect();
+    let new_index = |index: usize| kept[..index].iter().filter(|kept| **kept).count();
+    for step in &mut *steps {
+        let (mut seen, mut open) = (BTreeSet::new(), std::mem::take(&mut step.after));
+        while let Some(index) = open.pop() {
+            if seen.insert(index) && !kept[index] {
+                open.extend(&before[index]);
+            }
+        }
+        step.after = seen.into_iter().filter(|index| kept[*index]).map(new_index).collect();
+    }
+    let mut is_kept = kept.iter();
+    steps.retain(|_| is_kept.next() == Some(&true));
 }
 
 /// The names of steps that wait for each other.

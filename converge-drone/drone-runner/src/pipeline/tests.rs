@@ -17,8 +17,8 @@ fn pipeline(rest: &str) -> String {
 fn every_known_key_is_read() {
     let text = pipeline(
         r#"
-platform: { os: linux }
-clone: { depth: 1 }
+platform: { os: linux, variant: v8, version: 1 }
+clone: { depth: 1, retries: 3 }
 workspace: { path: below/src }
 trigger: { event: [custom] }
 concurrency: { limit: 1 }
@@ -44,8 +44,9 @@ steps:
   failure: ignore
 - name: mend
   commands: [x]
-  when: { status: failure }
+  when: { status: failure, event: [push, custom], branch: { exclude: [x] }, paths: [docs/**] }
   detach: true
+  shell: bash
 "#,
     );
     let found = read(&text).unwrap();
@@ -169,12 +170,53 @@ fn no_step_waits_for_a_disabled_clone() {
 }
 
 #[test]
+fn keys_of_the_clone_are_variables_of_git() {
+    let text = pipeline(
+        "clone: {skip_verify: true, trace: yes}\nsteps:\n- {name: a, commands: [x], environment: {GIT_TRACE: no}}\n",
+    );
+    let found = read(&text).unwrap();
+    let text = |name: &str, value: &str| (name.to_owned(), Value::Text(value.into()));
+    let clone = [text("GIT_SSL_NO_VERIFY", "true"), text("GIT_TRACE", "true")];
+    assert_eq!(found.steps[0].environment, clone.into());
+    assert_eq!(found.steps[1].environment, [text("GIT_SSL_NO_VERIFY", "true"), text("GIT_TRACE", "no")].into());
+    let plain = read(&pipeline("steps:\n- {name: a, commands: [x]}\n")).unwrap();
+    assert!(plain.steps.iter().all(|step| step.environment.is_empty()));
+}
+
+#[test]
+fn steps_for_other_builds_are_left_out() {
+    let details = serde_json::json!({
+        "build": {"event": "custom"}, "stage": {"id": 1}, "config": {"Data": ""}, "repository": {},
+    });
+    let details: Details = serde_json::from_value(details).unwrap();
+    let of_build = |text: &str| -> Vec<(String, Vec<usize>)> {
+        let steps = read(&pipeline(text)).unwrap().of_build(&details).steps;
+        steps.into_iter().map(|step| (step.name, step.after)).collect()
+    };
+    let named = |steps: &[(&str, &[usize])]| -> Vec<(String, Vec<usize>)> {
+        steps.iter().map(|(name, after)| ((*name).to_owned(), after.to_vec())).collect()
+    };
+    let row = "steps:\n- {name: a, commands: [x]}\n- {name: b, commands: [x], when: {event: push}}\n- {name: c, commands: [x]}\n";
+    assert_eq!(of_build(row), named(&[("clone", &[]), ("a", &[0]), ("c", &[0, 1])]));
+    let graph = "steps:\n- {name: a, commands: [x]}\n- {name: b, commands: [x], depends_on: [a], when: {event: push}}\n- \
+                 {name: c, commands: [x], depends_on: [b], when: {event: {exclude: [custom]}}}\n- {name: d, commands: [x], \
+                 depends_on: [c]}\n- {name: e, commands: [x], depends_on: [b, a]}\n";
+    assert_eq!(of_build(graph), named(&[("clone", &[]), ("a", &[0]), ("d", &[1]), ("e", &[1])]));
+    let none = "clone: {disable: true}\nsteps:\n- {name: a, commands: [x], when: {event: push}}\n";
+    assert_eq!(of_build(none), []);
+}
+
+#[test]
 fn everything_else_is_refused_with_a_reason() {
     let step = |rest: &str| format!("steps:\n- name: a\n  commands: [b]\n{rest}");
     let table = [
         (step("  image: alpine"), "unknown field `image`"),
         (step("  privileged: true"), "unknown field `privileged`"),
-        (step("  when: { branch: main }"), "unknown field `branch`"),
+        (step("  when: { branches: main }"), "unknown field `branches`"),
+        (step("  when: { matrix: { A: b } }"), "unknown field `matrix`"),
+        (step("  when: { branch: { only: main } }"), "unknown field `only`"),
+        (step("  when: { branch: { include: main } }"), "expected a sequence"),
+        (step("  when: main"), "expected struct"),
         (step("  when: { status: [sometimes] }"), "`sometimes` is neither success nor failure"),
         (step("  failure: retry"), "only `ignore` is known"),
         (step("  environment: { PATH: /tmp }"), "cannot set `PATH`: it is set by the runner itself"),
@@ -204,7 +246,10 @@ fn everything_else_is_refused_with_a_reason() {
         (step("workspace: { path: ../x }"), "must lie below the stage's own folder"),
         (step("platform: { os: windows }"), "the pipeline asks for windows/any"),
         (step("platform: { arch: riscv64 }"), "the pipeline asks for any/riscv64"),
-        (step("clone: { skip_verify: true }"), "unknown field `skip_verify`"),
+        (step("clone: { skip_verify: maybe }"), "`maybe` is not true or false"),
+        (step("clone: { tags: true }"), "unknown field `tags`"),
+        (step("platform: { kernel: 6 }"), "unknown field `kernel`"),
+        (step("workspace: { base: /drone }"), "unknown field `base`"),
         ("steps: []".into(), "has no steps"),
         ("steps: [{name: a}]".into(), "has no commands"),
         ("steps: [{name: ' ', commands: [b]}]".into(), "is no name of a step"),
