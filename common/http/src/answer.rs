@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::error::{AuthMethod, Call, Error, Refusal};
+use super::error::{AuthMethod, Begin, Call, Error, Refusal};
 use super::page;
 use super::transport::{RawResponse, Transport, TransportError};
 
@@ -41,10 +41,11 @@ impl Answer {
         let (status, headers) = (response.status(), response.headers().clone());
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| Error::from_reqwest(call, error))? {
-            if body.len() + chunk.len() > largest {
-                return Err(Error::TooLarge { call: call.clone(), largest });
-            }
+            let is_larger = body.len() + chunk.len() > largest;
             body.extend_from_slice(&chunk);
+            if is_larger {
+                return Err(Error::TooLarge { call: call.clone(), largest, begin: Begin::of(body) });
+            }
         }
         Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: AuthMethod::None })
     }
@@ -59,7 +60,7 @@ impl Answer {
         let request = request.build().map_err(|error| Error::from_reqwest(call, error))?;
         match transport.send(request).await {
             Ok(RawResponse { body, .. }) if body.len() > largest => {
-                Err(Error::TooLarge { call: call.clone(), largest })
+                Err(Error::TooLarge { call: call.clone(), largest, begin: Begin::of(body) })
             }
             Ok(RawResponse { status, headers, body }) => {
                 Ok(Self { call: call.clone(), status, headers, body, hidden: Vec::new(), by: AuthMethod::None })

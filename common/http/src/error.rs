@@ -107,6 +107,33 @@ impl Refusal {
     }
 }
 
+/// The first bytes of an answer that is too large. They may hold secrets, so `Debug` leaves them out.
+#[derive(Clone)]
+pub struct Begin(Vec<u8>);
+
+impl std::fmt::Debug for Begin {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Begin")
+    }
+}
+
+impl Begin {
+    /// The number of bytes that are kept.
+    const LENGTH: usize = 4096;
+
+    /// Keeps the first bytes of a body.
+    pub(super) fn of(mut body: Vec<u8>) -> Self {
+        body.truncate(Self::LENGTH);
+        body.shrink_to_fit();
+        Self(body)
+    }
+
+    /// The bytes as text.
+    pub(crate) fn text(&self) -> std::borrow::Cow<'_, str> {
+        String::from_utf8_lossy(&self.0)
+    }
+}
+
 /// The reason why a call failed. No text of it holds a secret.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -269,6 +296,8 @@ pub enum Error {
         call: Call,
         /// The largest that is read.
         largest: usize,
+        /// The first bytes.
+        begin: Begin,
     },
 }
 

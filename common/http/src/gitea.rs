@@ -24,7 +24,7 @@ use crate::{Answer, Body, Client, Connect, Error, Identity, Request, Service};
 
 pub use answers::{Comment, Entry, Head, Membership, PullRequest, Push, Reached, Status};
 pub use application::{Application, CreatedApplication, Permissions, RepositoryInfo};
-pub use changed::{Changed, Scope, moment};
+pub use changed::{Changed, Scope, first_pull, moment};
 
 /// The most redirects of one read that are followed: a repository may have been renamed more than once.
 const HOPS: usize = 3;

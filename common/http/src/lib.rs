@@ -33,7 +33,7 @@ use tokio::time::{Instant, timeout_at};
 
 pub use answer::Answer;
 pub use entries::Entries;
-pub use error::{AuthMethod, Call, Error, Refusal, Service};
+pub use error::{AuthMethod, Begin, Call, Error, Refusal, Service};
 pub use observer::Observer;
 pub use page::{quoted, title};
 pub use transport::{RawResponse, Transport, TransportError};

@@ -6,7 +6,8 @@ use reqwest::Method;
 
 use super::wire::WireEntry;
 use super::{Entry, Gitea, not_understood};
-use crate::names::Repository;
+use crate::Begin;
+use crate::names::{Pull, Repository};
 
 /// The repositories that a search covers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +64,17 @@ fn understood(answer: &Answer) -> Result<Changed, Error> {
     let total = answer.number("x-total-count");
     let total = total.ok_or_else(|| not_understood(answer, "it does not say how many entries there are"))?;
     Ok(Changed { date: date(answer)?, total, entries, left_out })
+}
+
+/// The first pull request of a page that is too large. Gitea writes its address before all texts of its author.
+pub fn first_pull(begin: &Begin) -> Option<Pull> {
+    let text = begin.text();
+    let (_, url) = text.split_once("\"url\"")?;
+    let url = url.trim_start_matches([':', ' ']).strip_prefix('"')?.split_once('"')?.0;
+    let (path, number) = url.rsplit_once("/issues/")?;
+    let mut names = path.rsplit('/');
+    let (name, owner) = (names.next()?, names.next()?);
+    Some(Pull { repository: format!("{owner}/{name}").parse().ok()?, number: number.parse().ok()? })
 }
 
 /// Gitea's time, from the answer's Date header.

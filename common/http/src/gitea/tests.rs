@@ -287,6 +287,31 @@ async fn a_comment_too_large_to_read_hides_no_other() {
 }
 
 #[tokio::test]
+async fn a_pull_request_that_is_too_large_is_known_by_its_begin() {
+    let url = "https://git.example.org/api/v1/repos/recipes/huge/issues/12";
+    let address =
+        format!(r#""id":9,"url":"{url}","html_url":"https://git.example.org/recipes/huge/pulls/12","number":12"#);
+    let table = [
+        (format!(r#"[{{{address},"body":""#), Some("recipes/huge#12")),
+        (format!(r#"[ {{ "url": "{url}", "body":""#), Some("recipes/huge#12")),
+        (r#"[{"id":9,"body":""#.to_owned(), None),
+        (format!(r#"[{{"id":9,"body":"{}",{address}"#, "x".repeat(5000)), None),
+        (r#"[{"url":"https://git.example.org/api/v1/repos/recipes/../issues/12","body":""#.to_owned(), None),
+        (r#"[{"url":"https://git.example.org/"#.to_owned(), None),
+        (r#"[{"url":"","body":""#.to_owned(), None),
+        (String::new(), None),
+    ];
+    for (begin, expected) in table {
+        let body: Vec<u8> = begin.bytes().chain(std::iter::repeat_n(b'x', 5 << 20)).collect();
+        let fake = Fake::new(move |_, _| raw(200, &[], body.clone()));
+        let error = fake.gitea().changed(Scope::Owner("recipes"), at(0), 1, 1).await.unwrap_err();
+        let super::Error::TooLarge { begin: ref kept, .. } = error else { panic!("{error:?}") };
+        assert_eq!(super::first_pull(kept).map(|pull| pull.to_string()).as_deref(), expected, "{begin}");
+        assert!(!format!("{error:?}").contains("xxx"));
+    }
+}
+
+#[tokio::test]
 async fn an_odd_comment_hides_no_other() {
     let with = |id: i64, field: &str, value: serde_json::Value| {
         let mut comment = comment(id, "mara", "!testme", 0);

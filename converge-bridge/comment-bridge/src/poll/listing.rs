@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use http::Error;
+use http::gitea::{self, Changed, Entry};
+use http::{Begin, Error};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::source::Source;
 use crate::Bridge;
 use crate::stop::Stop;
-use http::gitea::{Changed, Entry};
 use http::names::{Pull, Repository};
 
 /// The number of reads, while pull requests appear or disappear between the pages.
@@ -65,9 +65,10 @@ impl Pages {
         !is_empty && self.shown() < page.total
     }
 
-    /// Counts an entry that is too large to be read.
-    pub fn skip(&mut self) {
-        self.left_out.push("an entry that is too large to be read".into());
+    /// Counts an entry that is too large to be read, the nth of the list.
+    fn skip(&mut self, nth: usize, largest: usize, begin: &Begin) {
+        let name = gitea::first_pull(begin).map_or(format!("pull request {nth} of the list"), |pull| pull.to_string());
+        self.left_out.push(format!("{name}: it is larger than {largest} bytes"));
         self.read += 1;
     }
 
@@ -164,7 +165,7 @@ async fn read_singly(
         let asked = Instant::now();
         match bridge.gitea.changed(source.scope(), since, one, 1).await {
             Ok(changed) => has_more = pages.take(changed, asked.elapsed()),
-            Err(Error::TooLarge { .. }) => pages.skip(),
+            Err(Error::TooLarge { largest, begin, .. }) => pages.skip(one, largest, &begin),
             Err(error) => return Err(error.into()),
         }
         if !has_more {

@@ -348,21 +348,26 @@ async fn an_entry_too_large_to_read_hides_no_other() {
     case.add(Pull("recipes/huge", 1, -500, vec![]));
     case.for_seconds(6).await;
     // A description of many mebibytes: any page with it in it is too large.
-    case.meddle(|world, line| {
+    let begin = r#"[{"id":9,"url":"https://git.example.org/api/v1/repos/recipes/huge/issues/1","number":1,"title":"x","body":""#;
+    let body = begin.bytes().chain(std::iter::repeat_n(b'x', 5 << 20)).collect::<Vec<u8>>();
+    case.meddle(move |world, line| {
         let query = asked(line);
         if !line.contains("search") {
             return None;
         }
         let (page, limit): (usize, usize) = (query["page"].parse().unwrap(), query["limit"].parse().unwrap());
         let is_in = (page - 1) * limit < 2 && 2 <= page * limit && world.pulls.len() == 2;
-        is_in.then(|| raw(200, &[("date", "Fri, 15 Jan 2027 08:00:00 GMT")], vec![b' '; 5 << 20]))
+        is_in.then(|| raw(200, &[("date", "Fri, 15 Jan 2027 08:00:00 GMT")], body.clone()))
     });
     case.comment("recipes/huge", 1, 2, "sam", "look at this");
     case.comment(HELLO, 7, 3, "mara", "!testme");
     case.for_seconds(6).await;
     assert_eq!(case.seen(), [3]);
     assert!(case.problems().is_empty(), "{:?}", case.problems());
-    assert_eq!(case.bridge.health.notes()["left out of org:recipes"], "an entry that is too large to be read");
+    assert_eq!(
+        case.bridge.health.notes()["left out of org:recipes"],
+        "recipes/huge#1: it is larger than 4194304 bytes"
+    );
 }
 
 #[tokio::test(start_paused = true)]
