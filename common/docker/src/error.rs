@@ -121,7 +121,7 @@ impl Explain for Error {
             Failure::Deadline(_) => {
                 Some("`systemctl status docker.service` and its journal tell what it is doing".into())
             }
-            Failure::OddEntry(entry) => Some(format!("look at it: `docker inspect {}`", entry.name)),
+            Failure::OddEntry(entry) => Some(entry.hint()),
             Failure::Archive(_) => Some("set image to the archive that was built with this project".into()),
             Failure::Client(Client::DockerResponseServerError { .. } | Client::DockerStreamError { .. }) => None,
             Failure::NotDocker | Failure::Client(Client::JsonDataError { .. }) => {

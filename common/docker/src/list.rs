@@ -38,12 +38,19 @@ impl fmt::Display for OddEntry {
 }
 
 impl OddEntry {
+    /// The hint to look at the entry.
+    pub(super) fn hint(&self) -> String {
+        // Older clients do not find a config by `docker inspect`.
+        let command = if self.kind == Config::KIND { "docker config inspect" } else { "docker inspect" };
+        format!("look at it: `{command} {}`", self.name)
+    }
+
     /// The facts that warn of odd entries.
     pub fn facts(entries: &[Self]) -> Vec<Fact> {
         let fact = |entry: &Self| {
             Fact::new("odd_entry", json!({ "kind": entry.kind, "name": entry.name })).warn(
                 format!("Docker lists a {} that is left out: {} {}", entry.kind, entry.name, entry.why),
-                format!("look at it: `docker inspect {}`", entry.name),
+                entry.hint(),
             )
         };
         entries.iter().map(fact).collect()
@@ -56,10 +63,15 @@ impl Docker {
     pub async fn list<T: Entry>(&self, what: &str, path: &str, filters: &Value) -> Result<Vec<T>, Error> {
         let listed = self.read(what, path, filters).await?;
         let (entries, odd) = entries(listed).map_err(|source| Error::new(what, source))?;
+        self.leave_out(odd);
+        Ok(entries)
+    }
+
+    /// Adds odd entries that the reader of a list leaves out.
+    pub fn leave_out(&self, odd: impl IntoIterator<Item = OddEntry>) {
         if let Ok(mut known) = self.odd.lock() {
             known.extend(odd);
         }
-        Ok(entries)
     }
 
     /// Returns the odd entries of all lists that were read over this connection.
@@ -254,6 +266,16 @@ mod tests {
         }
         let Err(failure) = entries::<Service>(json!([{ "ID": "a1" }])) else { panic!("a list of one odd entry") };
         assert_eq!(failure.to_string(), "no entry of the list can be read: service a1 has no spec");
+    }
+
+    #[test]
+    fn the_hint_is_a_command_that_finds_the_entry() {
+        let hint = |kind: &str| {
+            let entry = OddEntry { kind: kind.to_owned(), name: "a1".to_owned(), why: "cannot be read".to_owned() };
+            OddEntry::facts(&[entry])[0].warning.as_ref().unwrap().hint.clone()
+        };
+        assert_eq!(hint("service"), "look at it: `docker inspect a1`");
+        assert_eq!(hint("config"), "look at it: `docker config inspect a1`");
     }
 
     #[test]
