@@ -140,6 +140,12 @@ impl Lab {
         Ok(())
     }
 
+    /// The lab's network namespace, for `setns`.
+    pub fn network_namespace(&self) -> Result<PathBuf> {
+        let leader = self.leader().ok_or_else(|| Error::NotRunning { name: self.places.name.clone() })?;
+        Ok(format!("/proc/{leader}/ns/net").into())
+    }
+
     /// A command within the lab, to which arguments and streams can be added.
     pub fn command(&self, words: &[&str]) -> Result<Command> {
         let leader = self.leader().ok_or_else(|| Error::NotRunning { name: self.places.name.clone() })?;
