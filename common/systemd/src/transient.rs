@@ -6,9 +6,11 @@ use std::fmt::Write as _;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout_at};
+use zbus::fdo::PropertiesChanged;
 use zbus::message::Type;
-use zbus::{Connection, MatchRule, MessageStream, OwnedObjectPath};
+use zbus::{Connection, MatchRule, Message, MessageStream, OwnedObjectPath, Variant};
 
 use crate::Error;
 use crate::bus::{ManagerProxy, ServiceProxy, UnitProxy, within};
@@ -33,15 +35,30 @@ pub struct Units {
     manager: ManagerProxy<'static>,
 }
 
+/// The signals of a service. Subscribed before its start, so that none is missed.
+#[derive(Debug)]
+pub struct Signals {
+    name: String,
+    path: OwnedObjectPath,
+    stream: MessageStream,
+}
+
+impl Signals {
+    /// The name of the unit.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
 /// A started transient service.
 #[derive(Debug)]
 pub struct Running {
     units: Units,
-    name: String,
-    path: OwnedObjectPath,
-    signals: MessageStream,
-    /// True until the first signal: the start has just been queued.
-    is_new: bool,
+    signals: Signals,
+    /// True once systemd has executed the command.
+    executed: watch::Sender<bool>,
+    /// True if the result must be read: a signal or the time says that the service may have ended.
+    may_have_ended: bool,
 }
 
 impl Units {
@@ -59,12 +76,10 @@ impl Units {
         while all.next().await.is_some_and(|message| message.is_ok()) {}
     }
 
-    /// Starts a service. systemd keeps its unit until [`Running::release`], even if it ends at once.
-    pub async fn start(&self, service: &Service) -> Result<Running, Error> {
-        let name = service.name.clone();
-        let failed = |source| Error::Call { action: "start", unit: name.clone(), source };
-        let path = OwnedObjectPath::try_from(object_path(&name)).map_err(failed)?;
-        // Subscribed before the start, so that no signal is missed.
+    /// Subscribes to the signals of a service, which need not exist.
+    pub async fn subscribe(&self, name: &str) -> Result<Signals, Error> {
+        let failed = |source| Error::Call { action: "watch", unit: name.into(), source };
+        let path = OwnedObjectPath::try_from(object_path(name)).map_err(failed)?;
         let rule = MatchRule::builder()
             .msg_type(Type::Signal)
             .interface("org.freedesktop.DBus.Properties")
@@ -72,13 +87,16 @@ impl Units {
             .path(path.clone().into_inner())
             .build()
             .map_err(failed)?;
-        let starting = async {
-            let signals = MessageStream::for_match_rule(rule, &self.bus, None).await?;
-            self.manager.start_transient_unit(&name, "fail", service.properties(), Vec::new()).await?;
-            Ok(signals)
-        };
-        let signals = within(DEADLINE, "start", &name, starting).await?;
-        Ok(Running { units: self.clone(), path, signals, name, is_new: true })
+        let stream = MessageStream::for_match_rule(rule, &self.bus, None);
+        Ok(Signals { name: name.into(), path, stream: within(DEADLINE, "watch", name, stream).await? })
+    }
+
+    /// Starts the service of these signals. systemd keeps its unit until [`Running::release`], even if it ends at once.
+    pub async fn start(&self, service: &Service, signals: Signals) -> Result<Running, Error> {
+        let starting = self.manager.start_transient_unit(&signals.name, "fail", service.properties(), Vec::new());
+        within(DEADLINE, "start", &signals.name, starting).await?;
+        let executed = watch::Sender::new(false);
+        Ok(Running { units: self.clone(), signals, executed, may_have_ended: false })
     }
 
     /// Lists the services with this prefix of a name; `true` beside a name: the service has ended.
@@ -128,25 +146,40 @@ impl Units {
 impl Running {
     /// The name of the unit.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.signals.name
     }
 
     /// Stops the service: SIGTERM to every process, SIGKILL after `stop_timeout`.
-    pub async fn stop(&self) -> Result<(), Error> {
-        self.units.stop(&self.name).await
+    pub async fn stop(&mut self) -> Result<(), Error> {
+        self.may_have_ended = true;
+        self.units.stop(&self.signals.name).await
+    }
+
+    /// Waits until systemd has executed the command, or until [`ended`](Self::ended) returns. Completes only while `ended`
+    /// is awaited too, which reads the signals.
+    pub fn executed(&self) -> impl Future<Output = ()> + use<> {
+        let mut executed = self.executed.subscribe();
+        async move { drop(executed.wait_for(|executed| *executed).await) }
     }
 
     /// Waits until no process of the service is left. Cancel-safe.
     pub async fn ended(&mut self) -> Result<Exit, Error> {
         let mut outage_since = None;
-        // systemd is busy with the start; a call now would only delay it.
-        if std::mem::take(&mut self.is_new) {
-            self.changed().await;
-        }
         loop {
+            // Not before: systemd is busy with the start, and a call would delay it.
+            if !self.may_have_ended {
+                self.changed().await;
+                self.may_have_ended = true;
+            }
             match self.exit().await {
-                Ok(Some(exit)) => return Ok(exit),
-                Ok(None) => outage_since = None,
+                Ok(Some(exit)) => {
+                    self.executed.send_replace(true);
+                    return Ok(exit);
+                }
+                Ok(None) => {
+                    outage_since = None;
+                    self.may_have_ended = false;
+                }
                 // During `systemctl daemon-reexec` systemd does not answer, and its services run on.
                 Err(error) => {
                     let since = *outage_since.get_or_insert_with(Instant::now);
@@ -154,18 +187,23 @@ impl Running {
                         return Err(error);
                     }
                     sleep(RETRY).await;
-                    continue;
                 }
             }
-            self.changed().await;
         }
     }
 
-    /// Waits for a signal, at most until the next poll.
+    /// Waits for a signal of an ended service, at most until the next poll.
     async fn changed(&mut self) {
-        // The stream ends with the connection; see `Units::disconnected`.
-        if let Ok(None) = timeout(POLL, self.signals.next()).await {
-            sleep(POLL).await;
+        let poll = Instant::now() + POLL;
+        while let Ok(signal) = timeout_at(poll, self.signals.stream.next()).await {
+            // The stream ends with the connection; see `Units::disconnected`.
+            let Some(signal) = signal else { return sleep(POLL).await };
+            match signal.ok().and_then(active_state).as_deref() {
+                Some("inactive" | "failed") => return,
+                // A signal of another interface comes beside the one of the state.
+                None | Some("activating") => {}
+                Some(_) => drop(self.executed.send_replace(true)),
+            }
         }
     }
 
@@ -174,12 +212,14 @@ impl Running {
         let reading = async {
             let bus = &self.units.bus;
             let no_cache = zbus::proxy::CacheProperties::No;
-            let unit = UnitProxy::builder(bus).path(self.path.clone()).cache_properties(no_cache).build().await?;
+            let unit =
+                UnitProxy::builder(bus).path(self.signals.path.clone()).cache_properties(no_cache).build().await?;
             let state = unit.active_state().await?;
             if !matches!(state.as_str(), "inactive" | "failed") || unit.job().await?.0 != 0 {
                 return Ok(None);
             }
-            let service = ServiceProxy::builder(bus).path(self.path.clone()).cache_properties(no_cache).build().await?;
+            let service =
+                ServiceProxy::builder(bus).path(self.signals.path.clone()).cache_properties(no_cache).build().await?;
             Ok(Some(Exit {
                 result: service.result().await?,
                 code: service.exec_main_code().await?,
@@ -187,7 +227,7 @@ impl Running {
                 was_active: unit.active_enter_timestamp().await? != 0,
             }))
         };
-        match within(DEADLINE, "watch", &self.name, reading).await {
+        match within(DEADLINE, "watch", &self.signals.name, reading).await {
             Err(Error::Call { source, .. }) if is_gone(&source) => Ok(Some(Exit::lost())),
             found => found,
         }
@@ -195,15 +235,25 @@ impl Running {
 
     /// True while the machine shuts down or restarts; systemd stops every service then.
     pub async fn is_shutdown(&self) -> bool {
-        let state = within(DEADLINE, "tell its state to", &self.name, self.units.manager.system_state()).await;
+        let state = within(DEADLINE, "tell its state to", &self.signals.name, self.units.manager.system_state()).await;
         state.is_ok_and(|state| state == "stopping")
     }
 
     /// Drops the reference to the unit, so that systemd unloads it.
     pub async fn release(self) {
-        if let Err(error) = self.units.manager.unref_unit(&self.name).await {
-            tracing::debug!("{} was unloaded already: {error}", self.name);
+        if let Err(error) = self.units.manager.unref_unit(&self.signals.name).await {
+            tracing::debug!("{} was unloaded already: {error}", self.signals.name);
         }
+    }
+}
+
+/// The state in a signal of a unit's properties; `None` in those of its other interfaces.
+fn active_state(signal: Message) -> Option<String> {
+    let signal = PropertiesChanged::from_message(signal)?;
+    let changed = signal.args().ok()?;
+    match changed.changed_properties().get("ActiveState")? {
+        Variant::Str(state) => Some(state.as_str().to_owned()),
+        _ => None,
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::{JoinHandle, spawn_local};
 use tokio::time::{Instant, sleep, timeout};
 
-use super::rpc::wire::{Filter, Stage};
+use super::rpc::wire::{Details, Filter, Stage};
 use super::rpc::{self, BACKOFF};
 use super::stage::Folder;
 use super::{Runner, orphans};
@@ -50,8 +50,19 @@ impl Slots {
     }
 }
 
+/// A stage that Drone has given to this runner.
+#[derive(Debug)]
+pub struct Accepted {
+    /// The stage, as Drone answered.
+    pub stage: Stage,
+    /// Its folder, with its state in it.
+    pub folder: Folder,
+    /// Reads the stage since before its acceptance.
+    pub details: JoinHandle<Result<Details, rpc::Error>>,
+}
+
 /// Polls for one stage after the other, so that their order is kept.
-pub async fn poll(runner: Rc<Runner>, slots: Rc<Slots>, accepted: mpsc::UnboundedSender<(Stage, Folder)>) {
+pub async fn poll(runner: Rc<Runner>, slots: Rc<Slots>, accepted: mpsc::UnboundedSender<Accepted>) {
     let filter = Filter::default();
     let mut retries = Retries::new(BACKOFF);
     loop {
@@ -88,7 +99,7 @@ pub async fn poll(runner: Rc<Runner>, slots: Rc<Slots>, accepted: mpsc::Unbounde
 async fn accept(
     runner: &Rc<Runner>,
     slots: &Rc<Slots>,
-    accepted: &mpsc::UnboundedSender<(Stage, Folder)>,
+    accepted: &mpsc::UnboundedSender<Accepted>,
     offered: Stage,
 ) -> bool {
     let id = offered.id;
@@ -98,7 +109,14 @@ async fn accept(
         sleep(Duration::from_secs(5)).await;
         return false;
     }
-    match timeout(ACCEPT, runner.client.accept(id)).await {
+    // While Drone writes the acceptance to its disk, it already reads the pipeline file from Gitea.
+    let reader = runner.clone();
+    let details = spawn_local(async move { reader.client.details(id).await });
+    let answer = timeout(ACCEPT, runner.client.accept(id)).await;
+    if !matches!(answer, Ok(Ok(_))) {
+        details.abort();
+    }
+    match answer {
         Ok(Ok(mut stage)) => {
             // Some servers answer with the version only.
             if stage.id == 0 {
@@ -109,7 +127,7 @@ async fn accept(
                 tracing::warn!(STAGE = id, "the state of a stage was not saved: {error}");
             }
             slots.taken.borrow_mut().insert(id);
-            drop(accepted.send((stage, folder)));
+            drop(accepted.send(Accepted { stage, folder, details }));
             true
         }
         Ok(Err(rpc::Error::Conflict)) => {

@@ -19,8 +19,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinError, JoinHandle, spawn_local};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::queue::{Slots, poll, settle};
-use super::rpc::wire::Stage;
+use super::queue::{Accepted, Slots, poll, settle};
 use super::rpc::{self, Client};
 use super::settings::{self, Loaded, load};
 use super::stage::{self, Folder, LOCK, StopReason};
@@ -119,7 +118,7 @@ pub async fn run(paths: Paths, loaded: Loaded) -> Result<(), Error> {
     tokio::pin!(disconnected);
     loop {
         tokio::select! {
-            Some((stage, folder)) = accepted.recv() => stages.push(start(&runner, stage, folder, &stop)),
+            Some(next) = accepted.recv() => stages.push(start(&runner, next, &stop)),
             Some((id, ended)) = stages.next() => reports.extend(end(&status, &slots, id, ended)),
             Some(_) = reports.next() => {}
             _ = tick.tick(), if status.is_busy() => status.notify(),
@@ -144,8 +143,8 @@ pub async fn run(paths: Paths, loaded: Loaded) -> Result<(), Error> {
     status.start_drain();
     tracing::info!("draining: no more stages are accepted");
     // A stage may have been accepted just before the signal.
-    while let Ok((stage, folder)) = accepted.try_recv() {
-        stages.push(start(&runner, stage, folder, &stop));
+    while let Ok(next) = accepted.try_recv() {
+        stages.push(start(&runner, next, &stop));
     }
     let mut until = Instant::now() + runner.settings.limits.drain();
     let mut is_stopped = false;
@@ -183,12 +182,11 @@ pub async fn run(paths: Paths, loaded: Loaded) -> Result<(), Error> {
 /// Starts a stage in a task of its own, so that no stage waits for another one.
 fn start(
     runner: &Rc<Runner>,
-    stage: Stage,
-    folder: Folder,
+    accepted: Accepted,
     stop: &watch::Sender<Option<StopReason>>,
 ) -> impl Future<Output = (i64, Result<Ended, JoinError>)> + use<> {
-    let id = stage.id;
-    let task = spawn_local(stage::run(runner.clone(), stage, folder, stop.subscribe()));
+    let id = accepted.stage.id;
+    let task = spawn_local(stage::run(runner.clone(), accepted, stop.subscribe()));
     async move { (id, task.await) }
 }
 

@@ -27,8 +27,9 @@ use tokio::time::{Instant, timeout};
 
 use super::Runner;
 use super::pipeline::{self, Pipeline};
-use super::rpc::retry;
+use super::queue::Accepted;
 use super::rpc::wire::{self, Details, Stage};
+use super::rpc::{Error, retry};
 use super::settings::Settings;
 use context::StageContext;
 pub use context::StopReason;
@@ -49,13 +50,14 @@ const PROMPT: Duration = Duration::from_secs(10);
 /// has not taken it promptly.
 pub async fn run(
     runner: Rc<Runner>,
-    stage: Stage,
-    folder: Folder,
+    accepted: Accepted,
     stop: watch::Receiver<Option<StopReason>>,
 ) -> (Status, Option<JoinHandle<()>>) {
+    let Accepted { stage, folder, details } = accepted;
     let id = stage.id;
     let report = Report::new(runner.client.clone(), folder.clone(), stage);
-    let (status, report): (Status, LocalBoxFuture<'static, ()>) = match prepare(&runner, report, folder.clone()).await {
+    let prepared = prepare(&runner, report, folder.clone(), details).await;
+    let (status, report): (Status, LocalBoxFuture<'static, ()>) = match prepared {
         Ok(context) => (context.clone().run(stop).await, Box::pin(context.report_end())),
         Err((report, why)) => {
             tracing::warn!(STAGE = id, "refused: {why}");
@@ -78,21 +80,32 @@ pub async fn run(
     (status, (!is_reported).then_some(reporting))
 }
 
-/// Reads the stage from Drone, and refuses a build that this runner does not run.
+/// The stage as Drone has it. `early` was begun before the acceptance, and is repeated if it failed.
+async fn read(runner: &Runner, id: i64, early: JoinHandle<Result<Details, Error>>) -> Result<Details, Error> {
+    if let Ok(Ok(details)) = early.await {
+        return Ok(details);
+    }
+    retry("read a stage", async || runner.client.details(id).await).await
+}
+
+/// Prepares the steps, and refuses a build that this runner does not run. `early` as in [`read`].
 async fn prepare(
     runner: &Rc<Runner>,
     report: Report,
     mut folder: Folder,
+    early: JoinHandle<Result<Details, Error>>,
 ) -> Result<Rc<StageContext>, (Report, String)> {
     let id = report.id();
-    let details = match retry("read a stage", async || runner.client.details(id).await).await {
+    let first = step::unit_name(runner, id, 0);
+    let (details, signals) = tokio::join!(read(runner, id, early), runner.units.subscribe(&first));
+    let details = match details {
         Ok(details) => details,
         Err(error) => {
             let why = format!("Drone's server gives no details of the stage: {}", chain(&error));
             return Err((report, why));
         }
     };
-    let read = || -> Result<(Pipeline, BuildSecrets), String> {
+    let parse = || -> Result<(Pipeline, BuildSecrets), String> {
         if let Some(why) = refusal(&runner.settings, &details) {
             return Err(why);
         }
@@ -110,8 +123,8 @@ async fn prepare(
         Ok(hidden) => hidden,
         Err(why) => return Err((report, why)),
     };
-    let (pipeline, build_secrets) = match read() {
-        Ok(read) => read,
+    let (pipeline, build_secrets) = match parse() {
+        Ok(parsed) => parsed,
         // An error may quote a secret from the file.
         Err(why) => return Err((report, hidden.values.hide(&why))),
     };
@@ -134,6 +147,8 @@ async fn prepare(
         label: label(&details),
         reports: RefCell::default(),
         statuses: RefCell::new(vec![Status::Pending; pipeline.steps.len()]),
+        signals: RefCell::new(signals.ok()),
+        is_started: watch::Sender::new(false),
         runner: runner.clone(),
         report,
         folder,

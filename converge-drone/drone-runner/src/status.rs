@@ -73,7 +73,8 @@ impl RunningStage {
     }
 }
 
-/// The status of one runner. Every change is published at once.
+/// The status of one runner. Every change is published at once, but for the start of a stage or a step: that of a step is
+/// published when its command runs, because systemd would read the status line before it starts the step.
 #[derive(Debug)]
 pub(crate) struct RunnerStatus {
     path: PathBuf,
@@ -107,18 +108,16 @@ impl RunnerStatus {
         self.change(|state| state.is_draining = true);
     }
 
-    /// Adds a running stage.
+    /// Adds a running stage; published later.
     pub(crate) fn start_stage(&self, id: i64, stage: RunningStage) {
-        self.change(|state| drop(state.stages.insert(id, stage)));
+        self.state().stages.insert(id, stage);
     }
 
-    /// Sets the step of a running stage.
+    /// Sets the step of a running stage; published later.
     pub(crate) fn start_step(&self, stage: i64, name: &str) {
-        self.change(|state| {
-            if let Some(stage) = state.stages.get_mut(&stage) {
-                stage.step = Some(name.into());
-            }
-        });
+        if let Some(stage) = self.state().stages.get_mut(&stage) {
+            stage.step = Some(name.into());
+        }
     }
 
     /// Marks a stage that has ended, while Drone has not taken its end.
@@ -161,6 +160,11 @@ impl RunnerStatus {
 
     fn change(&self, change: impl FnOnce(&mut State)) {
         change(&mut self.state());
+        self.publish();
+    }
+
+    /// Writes the file and sends the status line.
+    pub(crate) fn publish(&self) {
         self.write();
         self.notify();
     }
@@ -256,6 +260,7 @@ mod tests {
         assert_eq!(status.line(), "idle, 2 slots");
         status.start_stage(7, RunningStage::new(42, "hedgedoc"));
         status.start_step(7, "install");
+        status.publish();
         assert_eq!(status.line(), "running build 42 hedgedoc 0m00s");
         let file: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
         assert_eq!((&file["state"], &file["configuration_hash"]), (&"running".into(), &"salt:hash".into()));

@@ -12,8 +12,6 @@ use crate::bus::Properties;
 /// A transient service: one command in a control group of its own.
 #[derive(Debug)]
 pub struct Service {
-    /// The unit's name, with `.service` at its end.
-    pub name: String,
     /// `Description=`.
     pub description: String,
     /// The program and its arguments.

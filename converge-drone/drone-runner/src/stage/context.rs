@@ -3,10 +3,11 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::folder::Folder;
 use super::report::Report;
@@ -16,6 +17,10 @@ use crate::Runner;
 use crate::environment::Environment;
 use crate::pipeline::{Pipeline, Step};
 use http::drone::{START_AGAIN, Status};
+use systemd::transient::Signals;
+
+/// The longest time that the reports of a stage wait for its first command.
+const START: Duration = Duration::from_millis(500);
 
 /// The context of the steps of a running stage.
 #[derive(Debug)]
@@ -36,9 +41,25 @@ pub struct StageContext {
     /// Tasks that report a step each.
     pub reports: RefCell<Vec<JoinHandle<()>>>,
     pub statuses: RefCell<Vec<Status>>,
+    /// The signals of the first step's unit, subscribed before it is known to start.
+    pub signals: RefCell<Option<Signals>>,
+    /// True once the command of a step runs, or no step is to start.
+    pub is_started: watch::Sender<bool>,
 }
 
 impl StageContext {
+    /// The command of a step runs, or has ended.
+    pub fn step_runs(&self) {
+        self.is_started.send_replace(true);
+        self.runner.status.publish();
+    }
+
+    /// Waits until the command of a step runs, for a bounded time.
+    pub async fn started(&self) {
+        let mut is_started = self.is_started.subscribe();
+        drop(timeout(START, is_started.wait_for(|is_started| *is_started)).await);
+    }
+
     /// The environment of a step, by the present statuses, with the notes for its log.
     pub fn environment(&self, step: &Step, index: usize) -> Environment {
         let has_failed = self.pipeline.has_failed(&self.statuses.borrow());

@@ -66,9 +66,17 @@ impl StageContext {
         let mut running = FuturesUnordered::new();
         let mut stopped: Option<StopReason> = None;
         let build = self.report_build();
-        let cancelled = cancelled(&self.runner.client, self.report.id(), build);
-        // Concurrent with the first step: the server sends a status to Gitea before it answers.
-        let start = self.report.start(self.report.stage());
+        // Concurrent with the first step, and once it runs: the server sends a status to Gitea before it answers, and all of
+        // that would take the processor from the step's start.
+        let pending = self.report.stage();
+        let start = async {
+            self.started().await;
+            self.report.start(pending).await
+        };
+        let cancelled = async {
+            self.started().await;
+            cancelled(&self.runner.client, self.report.id(), build).await;
+        };
         tokio::pin!(cancelled, start);
         let mut is_reported = false;
         loop {
@@ -83,6 +91,9 @@ impl StageContext {
                     let outcome = step::run(self.clone(), index, stops[index].subscribe());
                     running.push(async move { (index, outcome.await) });
                 }
+            }
+            if running.is_empty() {
+                self.is_started.send_replace(true);
             }
             if self.has_ended() {
                 // Only detached steps are left.

@@ -17,6 +17,7 @@ use super::context::{StageContext, StopReason, stop_reason};
 use super::folder;
 use super::outcome::StepOutcome;
 use super::script::script;
+use crate::Runner;
 use crate::environment::Environment;
 use crate::log::{LiveLog, StepLog};
 use crate::mask::MaskedValues;
@@ -50,13 +51,15 @@ pub async fn run(stage: Rc<StageContext>, index: usize, mut stop: watch::Receive
         log.note(note);
     }
     let (outcome, mut log) = match start(&stage, index, &environment).await {
-        Ok((running, output)) => watch(running, output, log, &mut stop).await,
+        Ok((running, output)) => watch(&stage, running, output, log, &mut stop).await,
         Err(why) => {
             log.note(&why);
             (StepOutcome::error(&why), log)
         }
     };
     log.finish();
+    // Also if systemd could not execute it.
+    stage.is_started.send_replace(true);
     // Secrets of this step must not be readable by the next one.
     let number = drone_step_number(index);
     for file in [stage.folder.file(number, "sh"), stage.folder.file(number, "env"), stage.folder.netrc()] {
@@ -78,6 +81,11 @@ pub async fn run(stage: Rc<StageContext>, index: usize, mut stop: watch::Receive
     outcome
 }
 
+/// The name of a step's unit.
+pub fn unit_name(runner: &Runner, stage: i64, index: usize) -> String {
+    format!("{}{stage}-{}.service", runner.unit_prefix, drone_step_number(index))
+}
+
 /// The number of a step in Drone, from 1.
 pub fn drone_step_number(index: usize) -> i64 {
     i64::try_from(index).unwrap_or(i64::MAX - 1) + 1
@@ -95,7 +103,6 @@ async fn start(stage: &StageContext, index: usize, environment: &Environment) ->
         output_pipe().map_err(|error| format!("a pipe for the step's output cannot be created: {error}"))?;
     let settings = &stage.runner.settings;
     let service = Service {
-        name: format!("{}{}-{number}.service", stage.runner.unit_prefix, stage.report.id()),
         description: describe(stage, step),
         command: [settings.steps.shell.as_path(), "-e".as_ref(), &script_file]
             .map(|word: &std::path::Path| word.to_string_lossy().into_owned())
@@ -108,8 +115,14 @@ async fn start(stage: &StageContext, index: usize, environment: &Environment) ->
         credentials: settings.steps.credentials.clone(),
         properties: settings.steps.properties.to_dbus(),
     };
-    let running = stage.runner.units.start(&service).await.map_err(|error| chain(&error))?;
-    Ok((running, output))
+    let units = &stage.runner.units;
+    let name = unit_name(&stage.runner, stage.report.id(), index);
+    let early = stage.signals.take().filter(|signals| signals.name() == name);
+    let running = async {
+        let signals = if let Some(signals) = early { signals } else { units.subscribe(&name).await? };
+        units.start(&service, signals).await
+    };
+    Ok((running.await.map_err(|error| chain(&error))?, output))
 }
 
 fn describe(stage: &StageContext, step: &Step) -> String {
@@ -123,6 +136,7 @@ fn output_pipe() -> std::io::Result<(Receiver, OwnedFd)> {
 
 /// Waits for the end of the service, and reads its output.
 async fn watch(
+    stage: &StageContext,
     mut running: Running,
     output: Receiver,
     log: StepLog,
@@ -131,9 +145,16 @@ async fn watch(
     let (ended_sender, has_ended) = oneshot::channel();
     let reader = spawn_local(read(output, log, has_ended));
     let mut stopped = None;
+    let executed = running.executed();
+    tokio::pin!(executed);
+    let mut is_executed = false;
     let ended = loop {
         tokio::select! {
             ended = running.ended() => break ended,
+            () = &mut executed, if !is_executed => {
+                is_executed = true;
+                stage.step_runs();
+            }
             reason = stop_reason(stop), if stopped.is_none() => {
                 stopped = Some(reason);
                 if let Err(error) = running.stop().await {

@@ -16,6 +16,7 @@ crate::assertions![
     only_one_runner_gets_a_stage,
     an_accepted_stage_is_not_handed_out_again,
     the_details_say_everything,
+    the_details_are_there_before_the_acceptance,
     a_private_repository_comes_with_a_password,
     a_paused_queue_hands_out_nothing,
     a_watched_build_that_is_cancelled_is_told,
@@ -148,6 +149,29 @@ fn the_details_say_everything(site: &Site) -> Outcome {
     let data = details["config"]["Data"].as_str().expect("the file");
     let text = base64::Engine::decode(&base64::engine::general_purpose::STANDARD, data).unwrap();
     assert_eq!(String::from_utf8(text).unwrap(), crate::site::pipeline(&runner.label));
+    Ok(())
+}
+
+fn the_details_are_there_before_the_acceptance(site: &Site) -> Outcome {
+    let runner = site.runner();
+    site.build(&site.pipeline(&runner), "&RECIPE=hello");
+    let offered = runner.request().is(200).json();
+    let early = runner.details(&offered);
+    runner.accept(&offered, "here").is(200);
+    let late = runner.details(&offered);
+    for key in ["build", "config", "netrc", "repository", "secrets", "system"] {
+        let without_stages = |details: &Value| {
+            let mut of_key = details[key].clone();
+            // The build lists its stages, which the acceptance changes.
+            of_key.as_object_mut().map(|fields| fields.remove("stages"));
+            of_key
+        };
+        assert_eq!(without_stages(&early), without_stages(&late), "{key}");
+    }
+    assert_eq!(
+        (early["stage"]["machine"].as_str().unwrap_or_default(), &late["stage"]["machine"]),
+        ("", &json!("here"))
+    );
     Ok(())
 }
 

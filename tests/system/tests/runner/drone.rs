@@ -108,6 +108,19 @@ struct Inner {
     instead: Option<(u16, &'static str)>,
     most_at_once: usize,
     order: Vec<i64>,
+    early: Early,
+    /// Stages whose details were asked for.
+    read: Vec<i64>,
+}
+
+/// Answer to a request for the details of a stage that is not accepted yet.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Early {
+    #[default]
+    Answered,
+    /// The acceptance waits for this request.
+    Awaited,
+    Refused,
 }
 
 #[derive(Debug, Default)]
@@ -205,6 +218,11 @@ impl Drone {
     pub fn answer_instead(&self, instead: Option<(u16, &'static str)>) {
         self.shared.lock().instead = instead;
         self.shared.changed.notify_waiters();
+    }
+
+    /// Sets the answer to requests for details before the acceptance.
+    pub fn set_early(&self, early: Early) {
+        self.shared.lock().early = early;
     }
 
     pub fn build(&self, id: i64) -> Build {
@@ -351,6 +369,8 @@ async fn accept(
     Path(id): Path<i64>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Answer {
+    let is_due = |inner: &mut Inner| (inner.early != Early::Awaited || inner.read.contains(&id)).then_some(());
+    long_poll(&shared, is_due).await.ok_or(StatusCode::INTERNAL_SERVER_ERROR)?;
     let mut inner = shared.lock();
     let build = find(&mut inner, id)?;
     if build.stage["machine"] != "" || build.status != "pending" {
@@ -364,7 +384,13 @@ async fn accept(
 
 async fn details(State(shared): State<Arc<Shared>>, Path(id): Path<i64>) -> Answer {
     let mut inner = shared.lock();
+    inner.read.push(id);
+    shared.changed.notify_waiters();
+    let early = inner.early;
     let build = find(&mut inner, id)?;
+    if early == Early::Refused && build.stage["machine"] == "" {
+        return Err(StatusCode::INTERNAL_SERVER_ERROR.into());
+    }
     let secrets: Vec<Value> =
         build.secrets.iter().map(|(name, data)| json!({ "id": 1, "name": name, "data": data })).collect();
     Ok(axum::Json(json!({

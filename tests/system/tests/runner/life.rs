@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::drone::Build;
+use crate::drone::{Build, Early};
 use crate::machine::{Machine, is_optimised, memory, processor_time};
 
 const SOON: Duration = Duration::from_secs(20);
@@ -140,7 +140,7 @@ fn a_proxys_answer_ends_no_report_over_a_restart() {
     let Some(machine) = Machine::up("runner-no-route") else { return };
     machine.start("ci", |settings| settings["capacity"] = 1.into());
     let id = machine.drone.create(Build::commands(&["sleep 1", "exit 5"]));
-    machine.drone.wait(id, "runs", SOON, |_| !machine.step_processes().is_empty());
+    machine.drone.wait(id, "runs", SOON, |build| build.stage["status"] == "running");
     let says = |text: &str| machine.drone.wait(id, text, SOON, |_| machine.show("ci", "StatusText").contains(text));
     machine.drone.answer_instead(Some((404, "404 page not found\n")));
     says("ends not reported yet: 1");
@@ -162,6 +162,24 @@ fn a_proxys_answer_ends_no_report_over_a_restart() {
     assert_eq!((build.status.as_str(), build.stage["exit_code"].as_i64()), ("failure", Some(5)), "{build:#?}");
     let next = machine.drone.create(Build::commands(&["echo next"]));
     assert_eq!(machine.drone.wait_over(next, SOON).status, "success");
+    machine.nothing_left(SOON);
+    machine.lab.down().unwrap();
+}
+
+#[test]
+fn a_stage_is_read_while_its_acceptance_is_under_way() {
+    let Some(machine) = Machine::up("runner-early") else { return };
+    machine.start("ci", |_| ());
+    for early in [Early::Awaited, Early::Refused, Early::Answered] {
+        machine.drone.set_early(early);
+        let id = machine.drone.create(Build::commands(&["echo once"]));
+        let build = machine.drone.wait_over(id, SOON);
+        assert_eq!(
+            (build.status.as_str(), build.log_of(1)),
+            ("success", "+ echo once\nonce\n"),
+            "{early:?}: {build:#?}"
+        );
+    }
     machine.nothing_left(SOON);
     machine.lab.down().unwrap();
 }
