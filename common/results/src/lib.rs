@@ -1,17 +1,21 @@
-//! `results.json`: the result of a run. [`Report`] writes schema 3; [`read`] and [`parse`] read schemas 1 to 3 and never
-//! claim more than the file says. The level of a run has one rule for both.
+//! `results.json`: the result of a run. [`Report`] writes schema 3; [`read`], [`Runs`] and [`parse`] read schemas 1 to 3 and
+//! never claim more than the file says. The level of a run has one rule for both.
 
+mod lenient;
 mod level;
+mod parse;
 mod read;
 mod write;
 
 use std::path::Path;
+use std::time::Duration;
 
 use base::commit::is_commit;
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub use read::{Unreadable, parse};
+pub use parse::parse;
+pub use read::{ResultsFile, Runs, Unreadable};
 pub use write::{
     Artefact, Base, Customisation, Fault, Finding, Flags, Mode, Report, RunKind, RungReport, State, TestReport,
     UpgradeDiff,
@@ -29,6 +33,10 @@ pub struct Results {
     pub commit: Option<String>,
     /// The pull request's number.
     pub pull: Option<i64>,
+    /// The repository: `recipes/hedgedoc`.
+    pub source: Option<String>,
+    /// The kind of the commit; schemas 1 and 2 do not say it.
+    pub kind: Option<RunKind>,
     /// The recipe.
     pub recipe: Option<String>,
     /// The recipe's version.
@@ -49,20 +57,32 @@ pub struct Results {
     pub claimed_level: Option<u8>,
     /// The rungs in their order, those that the file names.
     pub rungs: Vec<Rung>,
-    /// The failed tests, first to last.
-    pub failed_tests: Vec<FailedTest>,
-    /// The version before the upgrade, or the reason why there was none.
-    pub base: Option<String>,
+    /// The tests in the order they ran.
+    pub tests: Vec<Test>,
+    /// The version before the upgrade.
+    pub base: Base,
+    /// The recipe's own parts of the run.
+    pub customisation: Customisation,
     /// True if the teardown removed everything.
     pub clean_teardown: Option<bool>,
     /// True if the output of the run holds no secret.
     pub no_secret_leak: Option<bool>,
-    /// The names of the files beside this one.
-    pub artefacts: Vec<String>,
+    /// Findings of the static checks.
+    pub findings: Vec<Finding>,
+    /// The differences between the two versions of the upgrade.
+    pub upgrade_diff: Option<UpgradeDiff>,
     /// The side that is at fault for a run without success.
     pub fault: Option<Fault>,
+    /// The number of attempts, this one included.
+    pub attempts: Option<u32>,
+    /// The duration of each phase, in the order of the file.
+    pub timings: Vec<(String, Duration)>,
+    /// The files beside this one. A size of 0 and an empty media type mean that the file does not say them.
+    pub artefacts: Vec<Artefact>,
     /// The error that kept the run from a verdict.
     pub error: Option<RunError>,
+    /// The number of list entries that are not here: odd ones, and those beyond the limit.
+    pub left_out: usize,
 }
 
 /// The verdict of a run.
@@ -135,13 +155,17 @@ pub struct Rung {
     pub seconds: Option<u64>,
 }
 
-/// A test that failed.
+/// A test.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FailedTest {
+pub struct Test {
     /// The rung.
     pub rung: Option<RungName>,
-    /// The name.
+    /// The name; empty if the file does not say it.
     pub name: String,
+    /// The status.
+    pub status: RungStatus,
+    /// The duration.
+    pub duration: Option<Duration>,
     /// The end of its output.
     pub output: String,
 }
@@ -174,9 +198,12 @@ pub struct RunIdentity<'a> {
 
 /// Returns the results of a run; `None` if they are missing, or those of another run.
 pub fn read(runs: &Path, run: RunIdentity<'_>) -> Result<Option<Results>, Unreadable> {
-    let Some(bytes) = read::read_file(runs, &run.build.to_string())? else { return Ok(None) };
-    let results = parse(&bytes).ok_or(Unreadable::NotUnderstood)?;
-    Ok(Some(results).filter(|results| results.belongs_to(run)))
+    let all = match Runs::open(runs) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        all => all.map_err(Unreadable::Io)?,
+    };
+    let Some(file) = all.results(&run.build.to_string())? else { return Ok(None) };
+    Ok(Some(file.read()?).filter(|results| results.belongs_to(run)))
 }
 
 impl Results {
@@ -189,6 +216,11 @@ impl Results {
             && self.pull.is_none_or(|pull| pull == run.pull)
             && self.recipe.as_ref().is_none_or(|recipe| recipe.eq_ignore_ascii_case(run.recipe))
             && self.quick.is_none_or(|quick| quick == run.quick)
+    }
+
+    /// The failed tests in the order they ran.
+    pub fn failed_tests(&self) -> impl Iterator<Item = &Test> {
+        self.tests.iter().filter(|test| test.status == RungStatus::Fail)
     }
 
     /// Returns the level, as far as the rungs support the level that the file claims. `None` for the quick mode, before

@@ -2,12 +2,17 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::read::{LARGEST, read_file};
-use super::{Fault, Results, RunIdentity, Rung, RungName, RungStatus, Unreadable, Verdict, parse, read};
+use super::parse::MOST_ENTRIES;
+use super::read::LARGEST;
+use super::{
+    Artefact, Base, Customisation, Fault, Finding, Results, RunIdentity, RunKind, Rung, RungName, RungStatus, Runs,
+    Test, Unreadable, UpgradeDiff, Verdict, parse, read,
+};
 
 const COMMIT: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
 
@@ -18,6 +23,10 @@ fn run(build: i64) -> RunIdentity<'static> {
 fn third() -> Value {
     json!({
         "schema": 3, "run_id": "42", "recipe": "hedgedoc", "version": "3.1.0+1.10.2", "ref": COMMIT, "pr": "7", "src": "recipes/hedgedoc",
+        "kind": "pull", "attempts": 2, "timings": {"install": 41.4, "backup": 0},
+        "customisation": {"overlay": true, "hooks": ["pre_backup"], "untestable": []},
+        "findings": [{"check": "healthcheck", "severity": "warning", "where": "compose.yml", "text": "app has none", "hint": null}],
+        "upgrade_diff": {"images": ["app 1 -> 2"], "env_keys": []},
         "mode": "full", "state": "done", "phase": "teardown", "started": "2026-11-21T12:00:00Z", "finished": "2026-11-21T12:03:00Z",
         "verdict": "fail", "level": 1,
         "rungs": {
@@ -73,7 +82,19 @@ fn the_third_schema_is_read() {
         results.rungs[0],
         Rung { name: RungName::Install, status: RungStatus::Pass, reason: None, seconds: Some(41) }
     );
-    assert_eq!(results.failed_tests.len(), 1);
+    assert_eq!(results.failed_tests().count(), 1);
+    assert_eq!(
+        results.tests[1],
+        Test {
+            rung: Some(RungName::Upgrade),
+            name: "test_moved".into(),
+            status: RungStatus::Fail,
+            duration: Some(Duration::from_secs(3)),
+            output: "502".into(),
+        }
+    );
+    assert_eq!((results.source.as_deref(), results.kind), (Some("recipes/hedgedoc"), Some(RunKind::Pull)));
+    assert_eq!(results.base, Base { version: Some("3.0.2".into()), why: Some("newest before".into()) });
     assert_eq!(
         (results.verdict, results.done, results.quick, results.pull),
         (Some(Verdict::Fail), true, Some(false), Some(7))
@@ -82,7 +103,26 @@ fn the_third_schema_is_read() {
         (results.clean_teardown, results.no_secret_leak, results.level(), results.passed()),
         (Some(true), None, Some(1), false)
     );
-    assert_eq!(results.artefacts, ["badge.svg"]);
+    assert_eq!(
+        results.artefacts,
+        [Artefact { name: "badge.svg".into(), bytes: 3, media_type: "image/svg+xml".into() }]
+    );
+    assert_eq!((results.attempts, results.left_out), (Some(2), 0));
+    assert_eq!(
+        results.customisation,
+        Customisation { overlay: true, install_steps: false, hooks: vec!["pre_backup".into()], untestable: vec![] }
+    );
+    assert_eq!(
+        results.findings,
+        [Finding {
+            check: "healthcheck".into(),
+            severity: "warning".into(),
+            place: "compose.yml".into(),
+            text: "app has none".into(),
+            hint: None,
+        }]
+    );
+    assert_eq!(results.upgrade_diff, Some(UpgradeDiff { images: vec!["app 1 -> 2".into()], ..UpgradeDiff::default() }));
     assert_eq!(results.finished.unwrap().as_second() - results.started.unwrap().as_second(), 180);
 }
 
@@ -97,7 +137,7 @@ fn the_first_two_schemas_are_read() {
     let results = parsed(&second).unwrap();
     assert!(results.done && results.belongs_to(run(42)) && !results.passed());
     assert_eq!(
-        (results.verdict, results.level(), results.failed_tests[0].rung),
+        (results.verdict, results.level(), results.failed_tests().next().unwrap().rung),
         (None, Some(3), Some(RungName::Custom))
     );
     let first = json!({"schema": 1, "run_id": "42", "level": 4, "level_cap_reason": "x"});
@@ -148,11 +188,19 @@ fn an_odd_value_is_read_as_absent() {
         "base",
         "flags",
         "artefacts",
+        "kind",
+        "attempts",
+        "timings",
+        "customisation",
+        "findings",
+        "upgrade_diff",
     ] {
         odd[key] = json!([1]);
     }
     let results = parsed(&odd).unwrap();
-    assert_eq!(results, Results { run: "42".into(), verdict: Some(Verdict::Fail), ..Results::default() });
+    // The 1 in tests, findings and artefacts.
+    let expected = Results { run: "42".into(), verdict: Some(Verdict::Fail), left_out: 3, ..Results::default() };
+    assert_eq!(results, expected);
     for (key, value) in [("verdict", json!("perfect")), ("verdict", Value::Null), ("state", json!("over"))] {
         let mut odd = third();
         odd["verdict"] = json!("pass");
@@ -214,13 +262,16 @@ fn a_file_is_read_and_nothing_else() {
     assert!(matches!(read(linked.path(), run(42)), Err(Unreadable::Io(_))), "a run's directory is no link");
     fs::create_dir(linked.path().join("43")).unwrap();
     symlink(whole.path().join("42/results.json"), linked.path().join("43/results.json")).unwrap();
-    assert!(matches!(read_file(linked.path(), "43"), Err(Unreadable::Io(_))), "nor is its file");
+    assert!(matches!(Runs::open(linked.path()).unwrap().results("43"), Err(Unreadable::Io(_))), "nor is its file");
     fs::create_dir_all(linked.path().join("44/results.json")).unwrap();
-    assert!(matches!(read_file(linked.path(), "44"), Err(Unreadable::NotAFile)), "nor a directory");
+    assert!(matches!(Runs::open(linked.path()).unwrap().results("44"), Err(Unreadable::NotAFile)), "nor a directory");
     fs::create_dir(linked.path().join("45")).unwrap();
     let pipe = linked.path().join("45/results.json");
     nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    assert!(matches!(read_file(linked.path(), "45"), Err(Unreadable::NotAFile)), "nor a pipe, which is not waited for");
+    assert!(
+        matches!(Runs::open(linked.path()).unwrap().results("45"), Err(Unreadable::NotAFile)),
+        "nor a pipe, which is not waited for"
+    );
 
     let all = tempfile::tempdir().unwrap();
     symlink(whole.path(), all.path().join("runs")).unwrap();
@@ -250,9 +301,48 @@ fn odd_entries_hide_no_others() {
     let names = (0..40).map(|number| json!({"name": format!("{number}.log")}));
     odd["artefacts"] = names.chain([json!("card.png"), json!({"name": "badge.svg"})]).collect();
     let results = parsed(&odd).unwrap();
-    assert_eq!(results.failed_tests.len(), 40);
+    assert_eq!((results.failed_tests().count(), results.tests.len()), (40, 41), "one has no status");
     assert_eq!(results.artefacts.len(), 41);
-    assert_eq!(results.artefacts[40], "badge.svg");
+    assert_eq!(results.artefacts[40].name, "badge.svg");
+    assert_eq!(results.left_out, 2);
+    odd["findings"] = json!([7, {"text": 1}, {"text": "kept"}]);
+    odd["timings"] = json!({"install": "long", "upgrade": -1, "backup": 1e300, "restore": 2});
+    odd["upgrade_diff"] = json!({"images": [1, "kept"], "notes": {}});
+    odd["customisation"] = json!({"overlay": "yes", "hooks": [null, "kept"]});
+    let results = parsed(&odd).unwrap();
+    assert_eq!((results.findings.len(), results.timings.len(), results.left_out), (1, 1, 9));
+    assert_eq!(results.upgrade_diff.unwrap().images, ["kept"]);
+    assert_eq!(results.customisation.hooks, ["kept"]);
+}
+
+#[test]
+fn timings_keep_the_order_of_the_file() {
+    let file = br#"{"schema": 3, "run_id": "42", "timings": {"checkout": 1.25, "install": 41.4, "backup": 0}}"#;
+    let timings = parse(file).unwrap().timings;
+    let phases: Vec<(&str, u128)> = timings.iter().map(|(phase, time)| (phase.as_str(), time.as_millis())).collect();
+    assert_eq!(phases, [("checkout", 1250), ("install", 41_400), ("backup", 0)]);
+}
+
+#[test]
+fn a_hostile_file_is_kept_small() {
+    let mut hostile = third();
+    hostile["tests"] = json!(vec![json!({"name": "x"}); 100_000]);
+    hostile["recipe"] = json!("x".repeat(10_000));
+    hostile["error"] = json!({"message": "ä".repeat(1_000_000)});
+    let results = parsed(&hostile).unwrap();
+    assert_eq!((results.tests.len(), results.left_out), (MOST_ENTRIES, 100_000 - MOST_ENTRIES));
+    assert_eq!((results.recipe, results.error.unwrap().message.len()), (None, 16 * 1024));
+    let deep = format!(r#"{{"schema":3,"run_id":"42","unheard_of":{}{}}}"#, "[".repeat(100_000), "]".repeat(100_000));
+    assert!(parse(deep.as_bytes()).is_some(), "an unknown field is skipped however deep it is");
+}
+
+#[test]
+fn a_value_that_is_no_number_or_text_spoils_its_field_alone() {
+    let odd =
+        br#"{"schema":3,"run_id":"42","phase":"install","later":1e999,"version":"\ud800","recipe":"a","recipe":"b"}"#;
+    let results = parse(odd).unwrap();
+    assert_eq!((results.phase.as_deref(), results.version), (Some("install"), None));
+    assert_eq!(results.recipe.as_deref(), Some("b"), "the last of two");
 }
 
 /// JSON that is nearly what is expected.

@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::level::level;
 use crate::{FILE, RunError, RungName, RungStatus, Verdict};
@@ -63,8 +63,9 @@ pub struct Report {
     pub fault: Option<Fault>,
     /// The number of attempts, this one included.
     pub attempts: u32,
-    /// Seconds of each phase.
-    pub timings: BTreeMap<String, f64>,
+    /// Seconds of each phase, in the order of the phases.
+    #[serde(serialize_with = "in_order")]
+    pub timings: Vec<(String, f64)>,
     /// The files beside this one.
     pub artefacts: Vec<Artefact>,
     /// The error that kept the run from a verdict.
@@ -215,6 +216,11 @@ struct Document<'a> {
     level: Option<u8>,
     #[serde(flatten)]
     report: &'a Report,
+}
+
+/// Writes an object whose fields keep their order.
+fn in_order<S: Serializer>(timings: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(timings.iter().map(|(phase, seconds)| (phase, seconds)))
 }
 
 impl Report {

@@ -11,6 +11,7 @@ mod snapshot;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
+pub use folder::open_file;
 pub use run::{Damaged, Run, RunId};
 pub use snapshot::{Recipe, Snapshot};
 

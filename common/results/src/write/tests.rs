@@ -1,5 +1,7 @@
 //! The writer, with the reader as its counterpart.
 
+use std::time::Duration;
+
 use proptest::prelude::*;
 use proptest::strategy::ValueTree as _;
 
@@ -69,7 +71,7 @@ fn reports() -> impl Strategy<Value = Report> {
             upgrade_diff: Some(UpgradeDiff::default()),
             fault: Some(Fault::Server),
             attempts: 1,
-            timings: BTreeMap::from([("install".into(), 41.5)]),
+            timings: vec![("install".into(), 41.5), ("backup".into(), 12.25)],
             artefacts: vec![Artefact { name: "badge.svg".into(), bytes: 3, media_type: "image/svg+xml".into() }],
             error,
         }
@@ -81,10 +83,10 @@ proptest! {
     fn the_reader_reads_what_the_writer_writes(report in reports()) {
         let results = parse(&report.to_json().unwrap()).unwrap();
         prop_assert_eq!(results.level(), report.level().filter(|_| !report.rungs.is_empty()));
-        let failed: Vec<_> = report.tests.iter().filter(|test| test.status == RungStatus::Fail).collect();
-        prop_assert_eq!(results.failed_tests.len(), failed.len());
-        for (read, written) in results.failed_tests.iter().zip(failed) {
+        prop_assert_eq!(results.tests.len(), report.tests.len());
+        for (read, written) in results.tests.iter().zip(&report.tests) {
             prop_assert_eq!((read.rung, &read.name, &read.output), (Some(written.rung), &written.name, &written.output_tail));
+            prop_assert_eq!((read.status, read.duration), (written.status, Some(Duration::from_millis(1500))));
         }
         prop_assert_eq!(results.rungs.len(), report.rungs.len());
         for rung in &results.rungs {
@@ -98,6 +100,8 @@ proptest! {
             pull: report.pull,
             recipe: Some(report.recipe.clone()),
             version: report.version.clone(),
+            source: Some(report.source.clone()),
+            kind: Some(report.kind),
             quick: Some(report.mode == Mode::Quick),
             done: report.state == State::Done,
             phase: Some(report.phase.clone()),
@@ -105,14 +109,23 @@ proptest! {
             finished: report.finished,
             verdict: report.verdict,
             claimed_level: report.level(),
-            base: report.base.version.clone(),
+            base: report.base.clone(),
+            customisation: report.customisation.clone(),
+            findings: report.findings.clone(),
+            upgrade_diff: report.upgrade_diff.clone(),
+            attempts: Some(report.attempts),
+            timings: vec![
+                ("install".into(), Duration::from_millis(41_500)),
+                ("backup".into(), Duration::from_millis(12_250)),
+            ],
+            left_out: 0,
             clean_teardown: report.flags.clean_teardown,
             no_secret_leak: report.flags.no_secret_leak,
-            artefacts: vec!["badge.svg".into()],
+            artefacts: report.artefacts.clone(),
             fault: report.fault,
             error: report.error.clone(),
             rungs: results.rungs.clone(),
-            failed_tests: results.failed_tests.clone(),
+            tests: results.tests.clone(),
         };
         prop_assert_eq!(results, expected);
     }

@@ -2,7 +2,7 @@
 
 use super::amount;
 use crate::markdown::{code, fence, text};
-use results::{FailedTest, Results, RungName, RungStatus};
+use results::{Results, RungName, RungStatus, Test};
 
 /// The lines of output that are shown, and the characters of each.
 const LINES: usize = 12;
@@ -66,9 +66,9 @@ pub fn why(results: &Results) -> Option<String> {
         return folded("Error", &lines, None);
     }
     // Lint comes last: it does not change the verdict.
-    let decisive = results.failed_tests.iter().find(|test| test.rung != Some(RungName::Lint));
-    let first = decisive.or(results.failed_tests.first())?;
-    let others: Vec<&FailedTest> = results.failed_tests.iter().filter(|test| !std::ptr::eq(*test, first)).collect();
+    let decisive = results.failed_tests().find(|test| test.rung != Some(RungName::Lint));
+    let first = decisive.or(results.failed_tests().next())?;
+    let others: Vec<&Test> = results.failed_tests().filter(|test| !std::ptr::eq(*test, first)).collect();
     let rung = first.rung.map(|rung| format!("{}: ", rung.as_str())).unwrap_or_default();
     let name = code(&first.name, 100);
     let mut about = format!("{rung}{}", if name.is_empty() { "a test without a name" } else { &name });

@@ -77,7 +77,7 @@ fn headline(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Res
 /// Returns the level, as a picture if the run has drawn one.
 fn level(facts: &Facts<'_>, run: &Trigger, results: &Results) -> Option<String> {
     let level = format!("level {} of 5", results.level()?);
-    let drawn = results.artefacts.iter().any(|name| name == "badge.svg");
+    let drawn = results.artefacts.iter().any(|file| file.name == "badge.svg");
     match (page(facts, run.state.build()?.number), drawn) {
         (Some(page), true) => Some(picture(&level, &format!("{page}/badge.svg"))),
         _ => Some(level),

@@ -1,24 +1,20 @@
 //! Reads all runs of the directory.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 
-use super::folder::open_file;
-use super::{Damaged, Run, RunId};
+use results::{Runs, Unreadable};
 
-/// The file of a run's results.
-const RESULTS: &str = "results.json";
-/// The largest results file that is read, in bytes.
-const LARGEST: u64 = 4 * 1024 * 1024;
+use super::{Damaged, Run, RunId};
 
 /// Returns the readable runs, newest first, and the damaged ones.
 pub fn runs(directory: &Path) -> (Vec<Run>, Vec<Damaged>) {
     let names =
         fs::read_dir(directory).into_iter().flatten().filter_map(|entry| entry.ok()?.file_name().into_string().ok());
     let (mut runs, mut damaged) = (Vec::new(), Vec::new());
+    let Ok(all) = Runs::open(directory) else { return (runs, damaged) };
     for id in names.filter_map(|name| RunId::new(&name)) {
-        match run(directory, &id) {
+        match run(&all, &id) {
             Ok(Some(run)) => runs.push(run),
             Ok(None) => {}
             Err(reason) => damaged.push(Damaged { id, reason }),
@@ -29,16 +25,17 @@ pub fn runs(directory: &Path) -> (Vec<Run>, Vec<Damaged>) {
 }
 
 /// Reads one run; `None` if it has no results.
-fn run(directory: &Path, id: &RunId) -> Result<Option<Run>, String> {
-    let opened = open_file(directory, id, RESULTS).map_err(|error| format!("results.json cannot be read: {error}"))?;
-    let Some(file) = opened else { return Ok(None) };
-    let mut bytes = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(|error| format!("results.json cannot be read: {error}"))?;
-    if bytes.len() as u64 > LARGEST {
-        return Err(format!("results.json is larger than {LARGEST} bytes"));
-    }
-    let results = results::parse(&bytes).ok_or("results.json is not complete, or of an unknown schema")?;
+fn run(all: &Runs, id: &RunId) -> Result<Option<Run>, String> {
+    let Some(file) = all.results(id.as_str()).map_err(reason)? else { return Ok(None) };
+    let results = file.read().map_err(reason)?;
     Ok(Some(Run::of(id.clone(), &results).ok_or("results.json names no recipe")?))
+}
+
+fn reason(unreadable: Unreadable) -> String {
+    match unreadable {
+        Unreadable::Io(error) => format!("results.json cannot be read: {error}"),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -50,7 +47,7 @@ mod tests {
         let runs = tempfile::tempdir().unwrap();
         let write = |id: &str, text: &str| {
             fs::create_dir(runs.path().join(id)).unwrap();
-            fs::write(runs.path().join(id).join(RESULTS), text).unwrap();
+            fs::write(runs.path().join(id).join("results.json"), text).unwrap();
         };
         write("1", r#"{"schema": 3, "run_id": "1", "recipe": "hello", "state": "running"}"#);
         write("2", r#"{"schema": 3, "run_id"#);

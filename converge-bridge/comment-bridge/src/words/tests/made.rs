@@ -6,7 +6,7 @@ use crate::settings::Settings;
 use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, State, Trigger};
 use crate::words::{CommentText, Facts, comment, statuses};
 use http::names::Pull;
-use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
+use results::{Results, RunError, Rung, RungName, RungStatus, Test, Verdict};
 use serde_json::json;
 
 pub const HEAD: &str = "1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
@@ -139,6 +139,11 @@ pub fn results(run: i64) -> Results {
     }
 }
 
+fn failed_test(name: &str, output: &str) -> Test {
+    let (rung, status) = (Some(RungName::Upgrade), RungStatus::Fail);
+    Test { rung, name: name.into(), status, duration: None, output: output.into() }
+}
+
 /// Results of a run with a failed upgrade.
 pub fn failed(run: i64) -> Results {
     let output = "== test_upgrade_converged\nGET https://hedg-c95a69.ci.example.org/ -> 502\nGET https://hedg-c95a69.ci.example.org/ -> 502\n\u{1b}[31mE       AssertionError: the app did not answer within 300 s\u{1b}[0m\n";
@@ -153,10 +158,7 @@ pub fn failed(run: i64) -> Results {
             rung(RungName::Custom, RungStatus::Unverified, Some("not run: upgrade failed"), 0),
             rung(RungName::Lint, RungStatus::Pass, None, 2),
         ],
-        failed_tests: vec![
-            FailedTest { rung: Some(RungName::Upgrade), name: "test_upgrade_converged".into(), output: output.into() },
-            FailedTest { rung: Some(RungName::Upgrade), name: "test_upgrade_moved".into(), output: String::new() },
-        ],
+        tests: vec![failed_test("test_upgrade_converged", output), failed_test("test_upgrade_moved", "")],
         ..results(run)
     }
 }

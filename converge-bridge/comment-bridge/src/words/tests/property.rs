@@ -9,7 +9,7 @@ use super::made::*;
 use crate::problem::{DroneProblem, GiteaProblem, Problem};
 use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, Refusal, State, Trigger};
 use crate::words::{Marker, statuses};
-use results::{FailedTest, Results, RunError, Rung, RungName, RungStatus, Verdict};
+use results::{Artefact, Results, RunError, Rung, RungName, RungStatus, Test, Verdict};
 
 /// Text of others, at its worst.
 fn nasty() -> impl Strategy<Value = String> {
@@ -144,7 +144,7 @@ fn any_results() -> impl Strategy<Value = Results> {
     let rung = (prop::sample::select(RungName::ALL.to_vec()), status, prop::option::of(nasty()), any::<Option<u64>>())
         .prop_map(|(name, status, reason, seconds)| Rung { name, status, reason, seconds });
     let test = (prop::option::of(prop::sample::select(RungName::ALL.to_vec())), nasty(), nasty())
-        .prop_map(|(rung, name, output)| FailedTest { rung, name, output });
+        .prop_map(|(rung, name, output)| Test { rung, name, status: RungStatus::Fail, duration: None, output });
     let error = (nasty(), prop::collection::vec(nasty(), 0..3), prop::option::of(nasty()))
         .prop_map(|(message, causes, hint)| RunError { message, causes, hint });
     let verdict = prop::sample::select(vec![None, Some(Verdict::Pass), Some(Verdict::Fail), Some(Verdict::Error)]);
@@ -162,7 +162,7 @@ fn any_results() -> impl Strategy<Value = Results> {
         .prop_map(|((version, phase), (done, quick, clean, tight, claimed), verdict, mut rungs, failed, error)| {
             rungs.sort_by_key(|rung| rung.name);
             rungs.dedup_by_key(|rung| rung.name);
-            let artefacts = vec!["badge.svg".into()];
+            let artefacts = vec![Artefact { name: "badge.svg".into(), bytes: 3, media_type: "image/svg+xml".into() }];
             Results {
                 version,
                 quick,
@@ -171,7 +171,7 @@ fn any_results() -> impl Strategy<Value = Results> {
                 verdict,
                 claimed_level: claimed,
                 rungs,
-                failed_tests: failed,
+                tests: failed,
                 clean_teardown: clean,
                 no_secret_leak: tight,
                 artefacts,

@@ -4,7 +4,7 @@ use super::made::*;
 use crate::problem::{DroneProblem, GiteaProblem, Problem};
 use crate::trigger::{BuildRecord, Command, Order, Outcome, Progress, Refusal, State, Trigger};
 use http::gitea::Head;
-use results::{Results, RungName, RungStatus, Verdict};
+use results::{Artefact, Results, RungName, RungStatus, Verdict};
 
 /// Compares the comment with its reviewed snapshot.
 fn is(name: &str, made: &Made) {
@@ -91,7 +91,8 @@ fn while_it_runs() {
 fn when_it_passed() {
     let passed = || made([test(11, ended(42, Outcome::Passed, false))]).now_at(HEAD);
     is("passed", &passed().with(42, results(42)));
-    let drawn = Results { artefacts: vec!["badge.svg".into(), "summary.png".into()], ..results(42) };
+    let file = |name: &str| Artefact { name: name.into(), bytes: 3, media_type: String::new() };
+    let drawn = Results { artefacts: vec![file("badge.svg"), file("summary.png")], ..results(42) };
     is("passed-with-dashboard", &passed().with_dashboard().with(42, drawn));
     is("passed-without-results", &passed());
     is("passed-and-moved-on", &passed().with(42, results(42)).now_at(OTHER));
@@ -170,8 +171,8 @@ fn lines_beyond_one_screen_are_left_out() {
     for rung in &mut long.rungs {
         rung.reason = Some("|*_`".repeat(400));
     }
-    long.failed_tests[0].output = "`````\n".repeat(3000) + &"x".repeat(100_000);
-    long.failed_tests[0].name = "`".repeat(5000);
+    long.tests[0].output = "`````\n".repeat(3000) + &"x".repeat(100_000);
+    long.tests[0].name = "`".repeat(5000);
     let made = made([test(11, ended(42, Outcome::Failed, false)), trigger(12, Command::Help, State::Answered)]);
     let made = made.with(
         42,
