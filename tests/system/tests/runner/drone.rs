@@ -234,7 +234,7 @@ impl Drone {
         self.shared.lock().most_at_once
     }
 
-    /// The builds in the order in which they began.
+    /// The builds in the order in which they were accepted.
     pub fn order(&self) -> Vec<i64> {
         self.shared.lock().order.clone()
     }
@@ -379,7 +379,9 @@ async fn accept(
     build.accepted.push(query["machine"].clone());
     build.stage["machine"] = json!(query["machine"]);
     build.stage["version"] = (build.stage["version"].as_i64().unwrap() + 1).into();
-    Ok(axum::Json(build.stage.clone()).into_response())
+    let answer = axum::Json(build.stage.clone());
+    inner.order.push(id);
+    Ok(answer.into_response())
 }
 
 async fn details(State(shared): State<Arc<Shared>>, Path(id): Path<i64>) -> Answer {
@@ -446,9 +448,6 @@ async fn update_stage(State(shared): State<Arc<Shared>>, Path(id): Path<i64>, bo
         build.status = said["status"].as_str().unwrap().into();
     }
     inner.next_step = next_step;
-    if is_open {
-        inner.order.push(id);
-    }
     let is_running = |build: &&Build| build.stage["status"] == "running";
     inner.most_at_once = inner.most_at_once.max(inner.builds.iter().filter(is_running).count());
     drop(inner);
