@@ -44,6 +44,16 @@ pub trait Manager {
 
 #[zbus::proxy(interface = "org.freedesktop.systemd1.Unit", default_service = "org.freedesktop.systemd1")]
 pub trait Unit {
+    /// The unit's own name, not an alias.
+    #[zbus(property)]
+    fn id(&self) -> zbus::Result<String>;
+    /// Name and words of the error that kept the unit from being loaded; both empty without one.
+    #[zbus(property)]
+    fn load_error(&self) -> zbus::Result<(String, String)>;
+    #[zbus(property)]
+    fn sub_state(&self) -> zbus::Result<String>;
+    #[zbus(property)]
+    fn state_change_timestamp(&self) -> zbus::Result<u64>;
     #[zbus(property)]
     fn load_state(&self) -> zbus::Result<String>;
     #[zbus(property)]
@@ -61,6 +71,11 @@ pub trait Service {
     fn exec_start(&self) -> zbus::Result<Vec<Executed>>;
     #[zbus(property)]
     fn status_text(&self) -> zbus::Result<String>;
+    #[zbus(property, name = "NRestarts")]
+    fn n_restarts(&self) -> zbus::Result<u32>;
+    /// Names and paths.
+    #[zbus(property)]
+    fn load_credential(&self) -> zbus::Result<Vec<(String, String)>>;
     #[zbus(property)]
     fn result(&self) -> zbus::Result<String>;
     #[zbus(property)]

@@ -30,6 +30,12 @@ pub enum Error {
         /// The deadline of the call.
         deadline: Duration,
     },
+    /// The units cannot be followed.
+    #[error("systemd does not tell of its units over D-Bus")]
+    Follow(#[source] zbus::Error),
+    /// The connection has ended.
+    #[error("the connection to systemd has ended")]
+    Disconnected,
     /// The unit was stopped and did not end in time.
     #[error("{unit} does not end")]
     Stuck {
@@ -43,7 +49,7 @@ impl Explain for Error {
         match self {
             Self::Bus(_) => Class::Blocked,
             Self::Call { .. } | Self::Stuck { .. } => Class::Failed,
-            Self::Deadline { .. } => Class::Transient,
+            Self::Deadline { .. } | Self::Follow(_) | Self::Disconnected => Class::Transient,
         }
     }
 
@@ -52,6 +58,10 @@ impl Explain for Error {
             Self::Bus(_) => {
                 "only root may start transient services: run it as root, on a machine whose PID 1 is systemd; \
                              `busctl status org.freedesktop.systemd1` tells whether systemd answers"
+                    .into()
+            }
+            Self::Follow(_) | Self::Disconnected => {
+                "see `systemctl status dbus.service`; `busctl status org.freedesktop.systemd1` tells whether systemd answers"
                     .into()
             }
             Self::Call { unit, .. } | Self::Deadline { unit, .. } | Self::Stuck { unit } => format!(

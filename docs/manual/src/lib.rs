@@ -33,6 +33,7 @@ fn pages() -> Vec<Page> {
         Page::converger::<converge_bridge::ConvergeBridge>(),
         Page::server(drone_runner::program::command(), drone_runner::settings::PATH, "converge-drone"),
         Page::server(comment_bridge::program::command(), &ledger, "converge-bridge"),
+        Page::server(host_status::program::command(), host_status::settings::PATH, "converge-dashboard"),
     ]
 }
 
