@@ -16,7 +16,7 @@ mod human;
 mod message_id;
 mod progress;
 mod record;
-mod report;
+pub mod report;
 mod run;
 
 use std::fmt::Display;

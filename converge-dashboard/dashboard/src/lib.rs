@@ -3,12 +3,14 @@
 //! It reads files and nothing else. Data flows one way:
 //!
 //! - [`store`]: reads the directories of runs and keeps one immutable [`store::Snapshot`] of them
+//! - [`host`]: the state of the host, from the reports of other programs
 //! - [`pages`]: HTML of a snapshot; pure
 //! - [`web`]: routes and headers
 //! - [`program`], [`settings`], [`runtime`]: command line, settings, and the tasks of the process
 //! - [`container`]: paths and names that converge-dashboard mounts and sets
 
 pub mod container;
+pub mod host;
 pub mod pages;
 pub mod program;
 pub mod runtime;

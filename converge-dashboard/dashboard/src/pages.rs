@@ -3,6 +3,8 @@
 //! A page is a struct with what its template shows, in `templates/<page>.html`. Every attribute is quoted there: askama
 //! escapes `" & ' < >`.
 
+mod host;
 mod index;
 
+pub use host::HostPage;
 pub use index::Index;

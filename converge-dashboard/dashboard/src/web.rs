@@ -5,7 +5,7 @@ mod headers;
 
 use std::sync::Arc;
 
-use askama::Template as _;
+use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -13,8 +13,10 @@ use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use daemon::health::Health;
+use jiff::Timestamp;
 
-use crate::pages::Index;
+use crate::host::{Host, Sources};
+use crate::pages::{HostPage, Index};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -33,6 +35,7 @@ pub struct AppState {
 pub fn router(app: AppState) -> Router {
     Router::new()
         .route("/", get(index))
+        .route("/host", get(host))
         .route("/healthz", get(health))
         .route("/assets/{name}", get(assets::answer))
         .fallback(nothing)
@@ -41,7 +44,20 @@ pub fn router(app: AppState) -> Router {
 }
 
 async fn index(State(app): State<AppState>) -> Response {
-    match Index::new(&app.store.snapshot()).render() {
+    answer(&Index::new(&app.store.snapshot()))
+}
+
+/// The files are read at each request: none of them is large, and a page is current without an index.
+async fn host(State(app): State<AppState>) -> Response {
+    let directories = app.store.directories().clone();
+    match tokio::task::spawn_blocking(move || Sources::read(&directories)).await {
+        Ok(sources) => answer(&HostPage::new(Host::new(&sources, Timestamp::now()).for_everybody())),
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+fn answer(page: &impl Template) -> Response {
+    match page.render() {
         Ok(page) => Html(page).into_response(),
         Err(error) => {
             tracing::error!("a page cannot be rendered: {error}");

@@ -20,8 +20,8 @@ pub const UNIT: &str = "host-status.service";
 /// The user of the program.
 pub const USER: &str = "host-status";
 
-/// The runtime directory of the program. It is below that of the convergers, which belongs to root, so that whoever reads
-/// their reports sees it too.
+/// The runtime directory of the program. It is below that of the convergers, which belongs to root, so that a reader of
+/// their reports has it too.
 pub const RUNTIME_DIRECTORY: &str = "/run/converge/host";
 
 /// The name of the file in [`RUNTIME_DIRECTORY`].
