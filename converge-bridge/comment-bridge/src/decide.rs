@@ -19,15 +19,13 @@ use super::Bridge;
 use super::held_up::HeldUp;
 use super::ledger;
 use super::metrics::Task;
-use super::stop::{LEDGER_SUBJECT, LedgerRetry, RETRIES, Stop};
+use super::stop::{LEDGER_SUBJECT, LedgerRetry, RETRIES, SEVERAL, Stop};
 use super::trigger::{self, State, StateKind, Trigger};
 use ask::Undecided;
 use base::error::one_line;
 
 /// The longest time between two looks into the ledger.
 const LOOK: Duration = Duration::from_secs(5);
-/// Consecutive triggers without an answer of Gitea after which all others wait too.
-const IN_A_ROW: usize = 2;
 
 /// Works until the shutdown.
 pub async fn run(bridge: &Arc<Bridge>) {
@@ -102,8 +100,8 @@ impl Decider<'_> {
                 Err(undecided) => {
                     let (pause, asked) = self.not_decided(trigger, &undecided)?;
                     next = next.min(pause);
-                    in_a_row = if undecided.is_unavailable() { in_a_row + 1 } else { 0 };
-                    if asked.is_some() || in_a_row >= IN_A_ROW {
+                    in_a_row = if undecided.is_of_the_server() { in_a_row + 1 } else { 0 };
+                    if asked.is_some() || in_a_row >= SEVERAL {
                         let pause = self.gitea.failed(asked);
                         if asked.is_some() {
                             self.bridge.metrics.waited(pause);

@@ -24,7 +24,7 @@ use super::held_up::HeldUp;
 use super::ledger::{Cursor, Reading};
 use super::metrics::Task;
 use super::problem::GiteaProblem;
-use super::stop::{LEDGER_SUBJECT, LedgerRetry, RETRIES, Stop};
+use super::stop::{LEDGER_SUBJECT, LedgerRetry, RETRIES, SEVERAL, Stop, is_of_the_server};
 use base::error::one_line;
 use http::gitea::Entry;
 use http::names::Pull;
@@ -63,6 +63,8 @@ struct Watch<'a> {
     unread: BTreeMap<Pull, Retries>,
     /// The same pull requests, for the health report.
     held_up: HeldUp<'a, Pull>,
+    /// The pull requests in a row that found Gitea down.
+    in_a_row: usize,
 }
 
 impl<'a> Watch<'a> {
@@ -79,6 +81,7 @@ impl<'a> Watch<'a> {
             ledger: LedgerRetry::new(LEDGER_SUBJECT),
             wide: true,
             unread: BTreeMap::new(),
+            in_a_row: 0,
         }
     }
 
@@ -145,6 +148,7 @@ impl<'a> Watch<'a> {
         }
         bridge.note_left_out(&self.name, &listing.left_out);
         // What is missing in the list is read later, as long as it could still count.
+        self.in_a_row = 0;
         let mut held = (!listing.is_complete).then_some(cursor.read);
         for entry in listing.entries.values() {
             bridge.check_running()?;
@@ -197,6 +201,7 @@ impl<'a> Watch<'a> {
             Err(error) if error.is_not_found() => return Ok(true),
             Err(error) => return self.could_not_read(entry, error).map(|()| false),
         };
+        self.in_a_row = 0;
         bridge.note_left_out(&format!("the comments of {}", entry.pull), &comments.left_out);
         let from = choose::before(cursor.read.min(date), choose::OVERLAP);
         let new = New { baseline: cursor.baseline, meanwhile: (from, date) };
@@ -216,9 +221,10 @@ impl<'a> Watch<'a> {
         Ok(true)
     }
 
-    /// Records a failure of one pull request; one of Gitea as a whole ends the read.
+    /// Records a failure of one pull request. Several in a row of Gitea as a whole end the read.
     fn could_not_read(&mut self, entry: &Entry, error: http::Error) -> Result<(), Stop> {
-        if error.is_unavailable() || error.wait().is_some() {
+        self.in_a_row = if is_of_the_server(&error) { self.in_a_row + 1 } else { 0 };
+        if error.wait().is_some() || self.in_a_row >= SEVERAL {
             return Err(error.into());
         }
         let why = format!("{}: {}", entry.pull, one_line(&error));

@@ -24,7 +24,7 @@ use tokio::time::Instant;
 use super::held_up::HeldUp;
 use super::metrics::Task;
 use super::problem::GiteaProblem;
-use super::stop::{LedgerRetry, REPORT_LEDGER_SUBJECT, RETRIES, Stop};
+use super::stop::{self, LedgerRetry, REPORT_LEDGER_SUBJECT, RETRIES, SEVERAL, Stop};
 use super::trigger::{Progress, State, StateKind};
 use super::{Bridge, ledger};
 use base::error::one_line;
@@ -38,8 +38,6 @@ const LOOK: Duration = Duration::from_secs(10);
 const IDLE: Duration = Duration::from_mins(1);
 /// The number of pull requests in flight.
 const IN_FLIGHT: usize = 4;
-/// The number of pull requests that must find Gitea down before all others wait.
-const SEVERAL: usize = 2;
 
 /// The subject of Gitea's problems in the health report.
 const GITEA: &str = "report";
@@ -189,9 +187,8 @@ impl<'a> Reporter<'a> {
             Err(Stop::Ledger(error)) => drop(self.ledger.failed(&self.bridge.health, &error)),
             Err(Stop::Gitea(error)) => {
                 state.failed(&error);
-                if problem::is_of_the_server(&error) {
+                if stop::is_of_the_server(&error) {
                     self.failing.insert(pull.clone());
-                    // A single failure may have its reason in the pull request.
                     if self.failing.len() >= SEVERAL || error.wait().is_some() {
                         let pause = self.gitea.failed(error.wait());
                         if error.wait().is_some() {

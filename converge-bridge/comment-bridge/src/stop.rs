@@ -46,6 +46,16 @@ pub fn had_no_effect(error: &Error) -> bool {
     )
 }
 
+/// The number of pull requests in a row that must find Gitea down before all others wait: a single failure may have its
+/// reason in the pull request.
+pub const SEVERAL: usize = 2;
+
+/// True if Gitea serves no pull request at present, or does not know the bot: others meet the same failure.
+pub fn is_of_the_server(error: &Error) -> bool {
+    error.is_unavailable()
+        || matches!(error, Error::Failing { status: 429 | 502..=504, .. } | Error::Refused { status: 401, .. })
+}
+
 /// Backoff of a task while the ledger fails.
 #[derive(Debug)]
 pub struct LedgerRetry {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::head::{self, HeadAtComment};
 use super::rules;
 use crate::problem::GiteaProblem;
-use crate::stop::Stop;
+use crate::stop::{self, Stop};
 use crate::trigger::{self, Command, Order, Refusal, State, StateKind, Trigger};
 use crate::{Bridge, ledger};
 use http::gitea::Membership;
@@ -61,9 +61,9 @@ impl Undecided {
         }
     }
 
-    /// True if no answer of Gitea itself arrived, so that other triggers meet the same failure.
-    pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Stop(Stop::Gitea(error)) if error.is_unavailable())
+    /// True if other triggers meet the same failure.
+    pub fn is_of_the_server(&self) -> bool {
+        matches!(self, Self::Stop(Stop::Gitea(error)) if stop::is_of_the_server(error))
     }
 }
 

@@ -8,7 +8,7 @@ use super::published::Published;
 use super::state::PublishState;
 use crate::Bridge;
 use crate::ledger::PullRecord;
-use crate::stop::Stop;
+use crate::stop::{self, Stop};
 use crate::words::Marker;
 use http::gitea::Comment;
 use http::names::Pull;
@@ -141,7 +141,7 @@ impl CommentWriter<'_> {
         self.record_intent()?;
         let deleted = self.bridge.gitea.delete_comment(&self.pull.repository, id).await;
         match deleted {
-            Err(error) if problem::had_no_effect(&error) && !problem::is_of_the_server(&error) => {
+            Err(error) if problem::had_no_effect(&error) && !stop::is_of_the_server(&error) => {
                 tracing::warn!(pull = %self.pull, comment = id, %error, "cannot delete a second comment of the bot");
             }
             // After a failure of unknown outcome the twin is looked for again.

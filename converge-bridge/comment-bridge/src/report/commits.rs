@@ -8,7 +8,7 @@ use super::published::{self, PublishedStatuses};
 use super::state::PublishState;
 use crate::Bridge;
 use crate::ledger::PullRecord;
-use crate::stop::Stop;
+use crate::stop::{self, Stop};
 use http::gitea::Status;
 use http::names::Pull;
 
@@ -42,7 +42,7 @@ pub async fn write(
                 bridge.health.note(&format!("commit status in {}", pull.repository), why);
                 known.forbid(commit);
             }
-            Err(error) if problem::had_no_effect(&error) && !problem::is_of_the_server(&error) => {
+            Err(error) if problem::had_no_effect(&error) && !stop::is_of_the_server(&error) => {
                 tracing::warn!(%pull, commit, error = %error, "cannot set the commit status");
                 known.set(commit, &digest, may_still_change);
             }

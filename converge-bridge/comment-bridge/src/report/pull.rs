@@ -10,7 +10,7 @@ use super::problem;
 use super::published::{self, Published, PublishedStatuses};
 use super::state::{PublishState, Reported, Revision};
 use crate::Bridge;
-use crate::stop::Stop;
+use crate::stop::{self, Stop};
 use crate::trigger::{State, StateKind, Trigger};
 use crate::words;
 use crate::words::{Facts, Subject};
@@ -113,7 +113,7 @@ async fn head(bridge: &Bridge, pull: &Pull, state: &mut PublishState) -> Result<
         }
         Ok(None) => Ok(None),
         Err(error)
-            if !problem::is_of_the_server(&error) && (problem::had_no_effect(&error) || state.failures() >= TRIES) =>
+            if !stop::is_of_the_server(&error) && (problem::had_no_effect(&error) || state.failures() >= TRIES) =>
         {
             Ok(None)
         }
@@ -125,5 +125,5 @@ async fn head(bridge: &Bridge, pull: &Pull, state: &mut PublishState) -> Result<
 fn is_given_up(bridge: &Bridge, error: &http::Error, triggers: &[Trigger]) -> bool {
     let newest = triggers.iter().map(|trigger| trigger.changed).max();
     let age = newest.map(|newest| bridge.clock.now().duration_since(newest));
-    !problem::is_of_the_server(error) && age.is_some_and(|age| age > bridge.settings.give_up())
+    !stop::is_of_the_server(error) && age.is_some_and(|age| age > bridge.settings.give_up())
 }

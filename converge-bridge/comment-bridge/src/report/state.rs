@@ -6,7 +6,7 @@ use base::backoff::Retries;
 use tokio::time::Instant;
 
 use super::problem;
-use crate::stop::RETRIES;
+use crate::stop::{self, RETRIES};
 
 /// The result of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +112,7 @@ impl PublishState {
     /// Records a failed call.
     pub fn failed(&mut self, error: &http::Error) {
         let mut pause = self.retries.failed(error.wait());
-        if !problem::is_of_the_server(error) && problem::had_no_effect(error) {
+        if !stop::is_of_the_server(error) && problem::had_no_effect(error) {
             pause = pause.max(REFUSED[self.refusals.min(REFUSED.len() - 1)]);
             self.refusals += 1;
         }

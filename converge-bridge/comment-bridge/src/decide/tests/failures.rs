@@ -146,3 +146,33 @@ fn a_trigger_is_given_up_by_time_and_by_tries() {
     assert_eq!(failed(Some(HEAD), TEST), State::Failed { order, reason: Problem::Late });
     assert_eq!(failed(None, Command::Cancel), State::Forgotten, "it may be a stranger's");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_failure_of_gitea_as_a_whole_is_met_by_two_pull_requests_only() {
+    type ToComment = fn(i64) -> Reply;
+    let of_its_pull: ToComment = |id| {
+        let mut comment = comment(id, "mara", "!testme", 0);
+        comment["pull_request_url"] = json!(format!("http://git.example.org/recipes/hello/pulls/{id}"));
+        says(200, at(0), &comment)
+    };
+    let failures: [(ToComment, usize); 5] = [
+        (|_| says(401, at(0), &json!({"message": "user does not exist"})), 2),
+        (|_| raw(502, &[], ""), 2),
+        (|_| raw(503, &[], ""), 2),
+        (|_| raw(504, &[], ""), 2),
+        (|_| raw(500, &[], ""), 6),
+    ];
+    for (number, (comment, asked)) in failures.into_iter().enumerate() {
+        let case = case(Says { comment, ..FINE });
+        for pull in 11..=16 {
+            case.see(&Found { pull: on(pull), ..found(pull, Command::Help) });
+        }
+        let _over = tokio::time::timeout(Duration::from_millis(100), crate::decide::run(&case.bridge)).await;
+        assert_eq!(case.fake.asked().len(), asked, "{number}: {:?}", case.fake.asked());
+        assert_eq!(case.bridge.health.problems().len(), 1, "{number}");
+        case.says.lock().unwrap().comment = of_its_pull;
+        case.for_seconds(120).await;
+        assert!((11..=16).all(|comment| case.trigger(comment).state.kind() == StateKind::Forgotten), "{number}");
+        assert!(case.bridge.health.problems().is_empty(), "{number}: {:?}", case.bridge.health.problems());
+    }
+}

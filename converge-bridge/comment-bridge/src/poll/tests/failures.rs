@@ -103,3 +103,25 @@ async fn a_gitea_that_limits_the_rate_is_asked_less_often_for_a_while() {
     assert!(after[..10].iter().filter(|gap| **gap >= 5).count() >= 7, "{gaps:?}");
     assert!(after[after.len() - 50..].iter().all(|gap| *gap <= 2), "{gaps:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_gitea_that_is_down_is_asked_about_two_pull_requests_only() {
+    for (status, asked) in [(401, 2), (502, 2), (503, 2), (504, 2), (500, 9)] {
+        let case = case(settings());
+        for number in 1..=9 {
+            case.add(Pull(HELLO, number, -500, vec![]));
+        }
+        case.for_seconds(6).await;
+        case.meddle(move |_, line| line.contains("comments").then(|| raw(status, &[], "")));
+        for number in 1..=9 {
+            case.comment(HELLO, number, 100 + number, "mara", "!testme");
+        }
+        case.for_seconds(3).await;
+        let comments = case.fake.asked().iter().filter(|line| line.contains("comments")).count();
+        assert_eq!(comments, asked, "{status}");
+        case.leave_alone();
+        case.for_seconds(120).await;
+        assert_eq!(case.seen().len(), 9, "{status}");
+        assert!(case.problems().is_empty(), "{status}: {:?}", case.problems());
+    }
+}
