@@ -9,7 +9,7 @@ mod evidence;
 mod marker;
 mod notice;
 mod run;
-mod stage;
+mod shown_state;
 mod status;
 mod subject;
 
@@ -21,7 +21,7 @@ use http::names::Pull;
 use results::Results;
 
 pub use marker::Marker;
-pub use stage::Stage;
+pub use shown_state::ShownState;
 pub use status::statuses;
 pub use subject::{MOST, Subject};
 
@@ -69,13 +69,13 @@ enum Rank {
 /// Returns the comment of a pull request; `None` if there is nothing to publish.
 pub fn comment(facts: Facts<'_>) -> Option<CommentText> {
     let subject = Subject::of(facts.triggers);
-    let (newest, stage) = match (subject.run, subject.notice) {
+    let (newest, shown) = match (subject.run, subject.notice) {
         (None, None) => return None,
-        (run, notice) => (notice.map(|notice| notice.of).or(run)?, run.map(|run| stage::of(&facts, run))),
+        (run, notice) => (notice.map(|notice| notice.of).or(run)?, run.map(|run| shown_state::of(&facts, run))),
     };
     let mut parts: Vec<(Rank, String)> = Vec::new();
-    if let (Some(run), Some(stage)) = (subject.run, stage) {
-        run::add_parts(&facts, run, stage, subject.joined, &mut parts);
+    if let (Some(run), Some(shown)) = (subject.run, shown) {
+        run::add_parts(&facts, run, shown, subject.joined, &mut parts);
     }
     if let Some(notice) = subject.notice {
         parts.push((Rank::Notice, notice::text_of(&facts, notice)));
@@ -84,7 +84,7 @@ pub fn comment(facts: Facts<'_>) -> Option<CommentText> {
         parts.push((Rank::Earlier, earlier));
     }
     let marker = Marker { pull: facts.pull.clone(), trigger: newest.comment }.to_string();
-    let run = subject.run.zip(stage).map(|(run, stage)| format!("{}:{}", run.comment, stage.name()));
+    let run = subject.run.zip(shown).map(|(run, shown)| format!("{}:{}", run.comment, shown.name()));
     let notice = subject.notice.map(|notice| format!("{}:{}", notice.of.comment, notice.kind.name()));
     let joined = subject.joined.map(|joined| format!("{}:joined", joined.comment));
     let topic = [run, notice, joined].into_iter().flatten().collect::<Vec<_>>().join("+");

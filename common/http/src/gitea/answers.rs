@@ -109,7 +109,7 @@ pub struct Status {
     pub target_url: Option<String>,
 }
 
-/// The state of a commit status, in Gitea's words. comment-bridge makes it from the stage of a run in its comment.
+/// The state of a commit status, in Gitea's words. comment-bridge makes it from the shown state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "each is Gitea's word")]

@@ -1,6 +1,6 @@
 //! The line about other runs of the pull request.
 
-use super::{Facts, Stage, run, stage};
+use super::{Facts, ShownState, run, shown_state};
 use crate::markdown::link;
 use crate::trigger::Trigger;
 
@@ -11,21 +11,22 @@ pub fn line(facts: &Facts<'_>, runs: &[&Trigger]) -> Option<String> {
 }
 
 fn one(facts: &Facts<'_>, other: &Trigger) -> String {
-    let stage = stage::of(facts, other);
-    let word = match stage {
-        Stage::Waiting => "waiting",
-        Stage::Queued(_) => "queued",
-        Stage::Running => "running",
-        Stage::Passed => "passed",
-        Stage::Contradicted => "unclear",
-        Stage::Failed => "failed",
-        Stage::Error => "error",
-        Stage::Cancelled => "cancelled",
-        Stage::Deleted => "deleted",
-        Stage::Unbuilt => "not started",
+    let shown = shown_state::of(facts, other);
+    let word = match shown {
+        ShownState::Waiting => "waiting",
+        ShownState::Queued(_) => "queued",
+        ShownState::Running => "running",
+        ShownState::Passed => "passed",
+        ShownState::Contradicted => "unclear",
+        ShownState::Failed => "failed",
+        ShownState::Error => "error",
+        ShownState::Cancelled => "cancelled",
+        ShownState::Deleted => "deleted",
+        ShownState::Unbuilt => "not started",
     };
     let build = other.state.build();
-    let level = build.and_then(|build| facts.results.get(&build.number)?.level()).filter(|_| stage == Stage::Passed);
+    let level =
+        build.and_then(|build| facts.results.get(&build.number)?.level()).filter(|_| shown == ShownState::Passed);
     let quick = if run::is_quick(other) { "quick " } else { "" };
     let word = match level {
         Some(level) if !run::is_quick(other) => format!("{quick}{word}, level {level}"),

@@ -1,6 +1,6 @@
 //! Notices beside a run: help, refusals, the result of a cancel command.
 
-use super::{Facts, run, stage};
+use super::{Facts, run, shown_state};
 use crate::markdown::code;
 use crate::trigger::{Command, Outcome, Refusal, State, Trigger};
 
@@ -130,7 +130,7 @@ Write one command alone in a comment. Members of {owner} may use the commands."
 
 /// Returns the line about a run that was in progress already.
 pub fn joined(facts: &Facts<'_>, run: &Trigger) -> Option<String> {
-    stage::of(facts, run)
+    shown_state::of(facts, run)
         .is_open()
         .then(|| "A run of this commit is already in progress, so no second one was started.".into())
 }

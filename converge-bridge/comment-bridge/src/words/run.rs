@@ -1,6 +1,6 @@
 //! The parts of a comment about a run.
 
-use super::{Facts, Rank, Stage, amount, evidence, notice};
+use super::{Facts, Rank, ShownState, amount, evidence, notice};
 use crate::markdown::{code, link, picture};
 use crate::problem::Problem;
 use crate::trigger::{BuildRecord, Command, Outcome, State, Trigger};
@@ -10,58 +10,58 @@ use results::{Results, RungStatus};
 pub fn add_parts(
     facts: &Facts<'_>,
     run: &Trigger,
-    stage: Stage,
+    shown: ShownState,
     joined: Option<&Trigger>,
     parts: &mut Vec<(Rank, String)>,
 ) {
     let build = run.state.build();
     let results = build.and_then(|build| facts.results.get(&build.number));
-    parts.push((Rank::State, headline(facts, run, stage, results)));
-    parts.extend(explanation(facts, run, stage, results).map(|text| (Rank::Remark, text)));
+    parts.push((Rank::State, headline(facts, run, shown, results)));
+    parts.extend(explanation(facts, run, shown, results).map(|text| (Rank::Remark, text)));
     let remarks: Vec<String> = [
         is_quick(run).then(|| {
             "Quick run: only install and custom tests, so of lower confidence. `!testme` runs all tests.".to_owned()
         }),
         joined.and_then(|_| notice::joined(facts, run)),
-        repeated(facts, run, stage),
-        moved(facts, run, stage),
+        repeated(facts, run, shown),
+        moved(facts, run, shown),
     ]
     .into_iter()
     .flatten()
     .collect();
     parts.extend(remarks.into_iter().map(|remark| (Rank::Remark, remark)));
-    if !stage.is_open()
+    if !shown.is_open()
         && let Some(results) = results
     {
         parts.extend(evidence::table(results).map(|table| (Rank::Table, table)));
         parts.extend(evidence::remarks(results).into_iter().map(|remark| (Rank::Remark, remark)));
-        if stage != Stage::Passed {
+        if shown != ShownState::Passed {
             parts.extend(evidence::why(results).map(|why| (Rank::Evidence, why)));
         }
     }
 }
 
 /// Returns the first line: the status, the commit, the duration and the links.
-fn headline(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results>) -> String {
+fn headline(facts: &Facts<'_>, run: &Trigger, shown: ShownState, results: Option<&Results>) -> String {
     let quick = is_quick(run);
-    let (sign, word) = match stage {
-        Stage::Waiting if matches!(run.problem, Some(Problem::Gitea(_))) => ("⏳", "Waiting for Gitea"),
-        Stage::Waiting => ("⏳", "Waiting for Drone"),
-        Stage::Queued(_) => ("⏳", "Queued"),
-        Stage::Running => ("▶️", "Running"),
+    let (sign, word) = match shown {
+        ShownState::Waiting if matches!(run.problem, Some(Problem::Gitea(_))) => ("⏳", "Waiting for Gitea"),
+        ShownState::Waiting => ("⏳", "Waiting for Drone"),
+        ShownState::Queued(_) => ("⏳", "Queued"),
+        ShownState::Running => ("▶️", "Running"),
         // A quick run gets no green sign.
-        Stage::Passed if quick => ("⚡", "Passed the quick run"),
-        Stage::Passed => ("✅", "Passed"),
-        Stage::Contradicted => ("⚠️", "Unclear"),
-        Stage::Failed if quick => ("❌", "Failed the quick run"),
-        Stage::Failed => ("❌", "Failed"),
-        Stage::Error => ("⚠️", "Could not be tested"),
-        Stage::Cancelled => ("⏹️", "Cancelled"),
-        Stage::Deleted => ("⚠️", "Deleted in Drone"),
-        Stage::Unbuilt => ("⚠️", "Not started"),
+        ShownState::Passed if quick => ("⚡", "Passed the quick run"),
+        ShownState::Passed => ("✅", "Passed"),
+        ShownState::Contradicted => ("⚠️", "Unclear"),
+        ShownState::Failed if quick => ("❌", "Failed the quick run"),
+        ShownState::Failed => ("❌", "Failed"),
+        ShownState::Error => ("⚠️", "Could not be tested"),
+        ShownState::Cancelled => ("⏹️", "Cancelled"),
+        ShownState::Deleted => ("⚠️", "Deleted in Drone"),
+        ShownState::Unbuilt => ("⚠️", "Not started"),
     };
     let mut line = vec![format!("{sign} **{word}**")];
-    let ended = matches!(stage, Stage::Passed | Stage::Failed);
+    let ended = matches!(shown, ShownState::Passed | ShownState::Failed);
     line.extend(results.filter(|_| ended && !quick).and_then(|results| level(facts, run, results)));
     let version = results.and_then(|results| results.version.as_deref()).map(|version| code(version, 60));
     let of = [version.filter(|version| !version.is_empty()), head(run).map(short)];
@@ -69,8 +69,8 @@ fn headline(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Res
     if !of.is_empty() {
         line.push(of.join(" at "));
     }
-    line.extend(run.state.build().filter(|_| !stage.is_open()).and_then(|build| took(build, results)));
-    line.extend(run.state.build().map(|build| links(facts, stage, build)));
+    line.extend(run.state.build().filter(|_| !shown.is_open()).and_then(|build| took(build, results)));
+    line.extend(run.state.build().map(|build| links(facts, shown, build)));
     line.join(" · ")
 }
 
@@ -85,30 +85,32 @@ fn level(facts: &Facts<'_>, run: &Trigger, results: &Results) -> Option<String> 
 }
 
 /// Returns the sentence after the first line.
-fn explanation(facts: &Facts<'_>, run: &Trigger, stage: Stage, results: Option<&Results>) -> Option<String> {
+fn explanation(facts: &Facts<'_>, run: &Trigger, shown: ShownState, results: Option<&Results>) -> Option<String> {
     let hours = amount::count(u32::try_from(facts.settings.give_up_hours).unwrap_or(u32::MAX), "hour", "hours");
     let problem = run.problem;
     let retries = |problem: Problem| format!("{problem}. The bot tries again for up to {hours}.");
     let waits = |problem: Problem| format!("{problem}. This comment is updated when that is over.");
-    match stage {
-        Stage::Waiting => problem.map(retries),
-        Stage::Queued(builds_ahead) => Some(match (builds_ahead, problem) {
+    match shown {
+        ShownState::Waiting => problem.map(retries),
+        ShownState::Queued(builds_ahead) => Some(match (builds_ahead, problem) {
             (_, Some(problem)) => waits(problem),
             (0, None) => "This run is next.".into(),
             (ahead, None) => format!("{} ahead of this one.", amount::count(ahead, "run is", "runs are")),
         }),
-        Stage::Running => match (problem, results.and_then(progress)) {
+        ShownState::Running => match (problem, results.and_then(progress)) {
             (Some(problem), _) => Some(waits(problem)),
             (None, progress) => progress,
         },
-        Stage::Passed if results.is_none() => Some("The run left no results; only Drone reports success.".into()),
-        Stage::Contradicted => Some("Drone reports success, but the results of the run do not confirm it.".into()),
-        Stage::Error if is_lost(run) => {
+        ShownState::Passed if results.is_none() => Some("The run left no results; only Drone reports success.".into()),
+        ShownState::Contradicted => Some("Drone reports success, but the results of the run do not confirm it.".into()),
+        ShownState::Error if is_lost(run) => {
             Some("Drone did not report the end of the run within its timeout. The bot ended the run.".into())
         }
-        Stage::Error if results.is_none() => Some("Drone could not run the build; the log shows the reason.".into()),
-        Stage::Deleted => Some("The result is not known.".into()),
-        Stage::Unbuilt => {
+        ShownState::Error if results.is_none() => {
+            Some("Drone could not run the build; the log shows the reason.".into())
+        }
+        ShownState::Deleted => Some("The result is not known.".into()),
+        ShownState::Unbuilt => {
             let State::Failed { reason, .. } = &run.state else { return None };
             Some(format!("The build could not be started within {hours}: {reason}. Comment `!testme` to try again."))
         }
@@ -142,27 +144,27 @@ fn progress(results: &Results) -> Option<String> {
 }
 
 /// Returns the remark that the server ended the first run of the order.
-fn repeated(facts: &Facts<'_>, run: &Trigger, stage: Stage) -> Option<String> {
+fn repeated(facts: &Facts<'_>, run: &Trigger, shown: ShownState) -> Option<String> {
     let first = link("first run", &log(facts, run.state.order()?.repeats?));
-    let is = if stage.is_open() { "is" } else { "was" };
+    let is = if shown.is_open() { "is" } else { "was" };
     Some(format!("The {first} ended because of the server, not of the recipe, so it {is} run once more."))
 }
 
 /// Returns the remark that the pull request has a newer head.
-fn moved(facts: &Facts<'_>, run: &Trigger, stage: Stage) -> Option<String> {
+fn moved(facts: &Facts<'_>, run: &Trigger, shown: ShownState) -> Option<String> {
     let (now, then) = (facts.head?, head(run)?);
-    (!stage.is_open() && !now.eq_ignore_ascii_case(then))
+    (!shown.is_open() && !now.eq_ignore_ascii_case(then))
         .then(|| format!("The head of the pull request is now {}. Comment `!testme` to test it.", short(now)))
 }
 
-fn links(facts: &Facts<'_>, stage: Stage, build: &BuildRecord) -> String {
-    let label = match stage {
-        Stage::Queued(_) => "build in Drone",
-        Stage::Running => "live log",
+fn links(facts: &Facts<'_>, shown: ShownState, build: &BuildRecord) -> String {
+    let label = match shown {
+        ShownState::Queued(_) => "build in Drone",
+        ShownState::Running => "live log",
         _ => "log",
     };
     let mut links = vec![link(label, &log(facts, build.number))];
-    links.extend(page(facts, build.number).filter(|_| !stage.is_open()).map(|page| link("run", &page)));
+    links.extend(page(facts, build.number).filter(|_| !shown.is_open()).map(|page| link("run", &page)));
     links.join(" · ")
 }
 

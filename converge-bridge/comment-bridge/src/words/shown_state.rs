@@ -1,12 +1,12 @@
-//! The stage of a run, as the comment and the commit status show it.
+//! The state of a run, as its comment and its commit status show it.
 
 use super::Facts;
 use crate::trigger::{Outcome, Progress, State, Trigger};
 use results::{Results, Verdict};
 
-/// The stage of a run in the comment: made from the trigger's [`State`], its [`Outcome`] and the run's [`Results`].
+/// The state of a run in the comment: made from the trigger's [`State`], its [`Outcome`] and the run's [`Results`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Stage {
+pub enum ShownState {
     /// No build is known yet.
     Waiting,
     /// Queued in Drone behind this number of builds.
@@ -29,7 +29,7 @@ pub enum Stage {
     Unbuilt,
 }
 
-impl Stage {
+impl ShownState {
     /// The name in [`super::CommentText::topic`].
     pub fn name(self) -> &'static str {
         match self {
@@ -52,31 +52,31 @@ impl Stage {
     }
 }
 
-/// Returns the stage of a run.
-pub fn of(facts: &Facts<'_>, run: &Trigger) -> Stage {
+/// Returns the shown state of a run.
+pub fn of(facts: &Facts<'_>, run: &Trigger) -> ShownState {
     match &run.state {
         State::Building { build, .. } => match build.progress {
-            Progress::Queued { builds_ahead } => Stage::Queued(builds_ahead),
+            Progress::Queued { builds_ahead } => ShownState::Queued(builds_ahead),
             // The outcome is not known before the ledger has it.
-            Progress::Running | Progress::Over => Stage::Running,
+            Progress::Running | Progress::Over => ShownState::Running,
         },
         State::Ended { build, outcome, .. } | State::Reported { build, outcome, .. } => {
             ended(*outcome, facts.results.get(&build.number))
         }
-        State::Cancelled { .. } => Stage::Cancelled,
-        State::Failed { .. } => Stage::Unbuilt,
-        _ => Stage::Waiting,
+        State::Cancelled { .. } => ShownState::Cancelled,
+        State::Failed { .. } => ShownState::Unbuilt,
+        _ => ShownState::Waiting,
     }
 }
 
-fn ended(outcome: Outcome, results: Option<&Results>) -> Stage {
+fn ended(outcome: Outcome, results: Option<&Results>) -> ShownState {
     match outcome {
-        Outcome::Passed if results.is_none_or(Results::passed) => Stage::Passed,
-        Outcome::Passed => Stage::Contradicted,
-        Outcome::Failed if results.is_some_and(|results| results.verdict == Some(Verdict::Error)) => Stage::Error,
-        Outcome::Failed => Stage::Failed,
-        Outcome::Cancelled => Stage::Cancelled,
-        Outcome::Error | Outcome::Lost => Stage::Error,
-        Outcome::Deleted => Stage::Deleted,
+        Outcome::Passed if results.is_none_or(Results::passed) => ShownState::Passed,
+        Outcome::Passed => ShownState::Contradicted,
+        Outcome::Failed if results.is_some_and(|results| results.verdict == Some(Verdict::Error)) => ShownState::Error,
+        Outcome::Failed => ShownState::Failed,
+        Outcome::Cancelled => ShownState::Cancelled,
+        Outcome::Error | Outcome::Lost => ShownState::Error,
+        Outcome::Deleted => ShownState::Deleted,
     }
 }

@@ -1,6 +1,6 @@
 //! The commit status `cc-ci/testme`, of full runs only: a quick run neither sets nor changes it.
 
-use super::{Facts, Stage, Subject, run, stage};
+use super::{Facts, ShownState, Subject, run, shown_state};
 use crate::markdown::line;
 use crate::problem::Problem;
 use crate::trigger::Trigger;
@@ -31,24 +31,24 @@ pub fn statuses(facts: Facts<'_>) -> Vec<(String, Status)> {
 fn of(facts: &Facts<'_>, run: &Trigger) -> Status {
     let build = run.state.build();
     let results = build.and_then(|build| facts.results.get(&build.number));
-    let stage = stage::of(facts, run);
+    let shown = shown_state::of(facts, run);
     let level = results.and_then(Results::level).map(|level| format!(", level {level} of 5")).unwrap_or_default();
-    let (reached, words) = match stage {
-        Stage::Waiting if matches!(run.problem, Some(Problem::Gitea(_))) => {
+    let (reached, words) = match shown {
+        ShownState::Waiting if matches!(run.problem, Some(Problem::Gitea(_))) => {
             (Reached::Pending, "waiting for Gitea".into())
         }
-        Stage::Waiting => (Reached::Pending, "waiting for Drone".into()),
-        Stage::Queued(_) => (Reached::Pending, "queued".into()),
-        Stage::Running => (Reached::Pending, "running".into()),
-        Stage::Passed => (Reached::Success, format!("passed{level}")),
-        Stage::Failed => (Reached::Failure, format!("failed{level}")),
-        Stage::Contradicted => (Reached::Error, "unclear: the results do not confirm success".into()),
-        Stage::Error => (Reached::Error, "could not be tested".into()),
-        Stage::Cancelled => (Reached::Error, "cancelled".into()),
-        Stage::Deleted => (Reached::Error, "deleted in Drone".into()),
-        Stage::Unbuilt => (Reached::Error, "not started: the build could not be made".into()),
+        ShownState::Waiting => (Reached::Pending, "waiting for Drone".into()),
+        ShownState::Queued(_) => (Reached::Pending, "queued".into()),
+        ShownState::Running => (Reached::Pending, "running".into()),
+        ShownState::Passed => (Reached::Success, format!("passed{level}")),
+        ShownState::Failed => (Reached::Failure, format!("failed{level}")),
+        ShownState::Contradicted => (Reached::Error, "unclear: the results do not confirm success".into()),
+        ShownState::Error => (Reached::Error, "could not be tested".into()),
+        ShownState::Cancelled => (Reached::Error, "cancelled".into()),
+        ShownState::Deleted => (Reached::Error, "deleted in Drone".into()),
+        ShownState::Unbuilt => (Reached::Error, "not started: the build could not be made".into()),
     };
-    let page = build.filter(|_| !stage.is_open()).and_then(|build| run::page(facts, build.number));
+    let page = build.filter(|_| !shown.is_open()).and_then(|build| run::page(facts, build.number));
     let target_url = page.or_else(|| build.map(|build| run::log(facts, build.number)));
     Status { state: reached, context: CONTEXT.into(), description: line(&words, LONGEST), target_url }
 }
