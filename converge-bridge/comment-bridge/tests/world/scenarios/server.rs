@@ -3,7 +3,15 @@
 use insta::assert_snapshot;
 use serde_json::json;
 
-use crate::story::{World, slow_story, story};
+use crate::story::{Person, World, slow_story, story};
+use http::names::Pull;
+
+/// A member has commented on a pull request.
+fn tested(world: &World) -> (Person<'_>, Pull) {
+    let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
+    alice.comments(&pr, "!testme");
+    (alice, pr)
+}
 
 /// The results of a run that the server spoilt.
 fn spoilt(world: &World, build: i64, fault: &str) {
@@ -33,8 +41,7 @@ fn is_ended_by_its_runner(world: &World, build: i64) {
 #[test]
 fn a_run_that_its_runner_ended_is_run_once_more() {
     story(async |world| {
-        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        alice.comments(&pr, "!testme");
+        let (_, pr) = tested(world);
         world.pass(20).await;
         is_ended_by_its_runner(world, 1);
         world.pass(20).await;
@@ -64,9 +71,8 @@ fn a_run_that_its_runner_ended_is_run_once_more() {
 #[test]
 fn a_second_run_is_the_last_one() {
     story(async |world| {
-        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.network().drone.breaks = 100;
-        alice.comments(&pr, "!testme");
+        let (alice, pr) = tested(world);
         world.until_quiet().await;
         assert_eq!((world.builds().len(), world.became(&pr)), (2, vec!["reported"]));
         assert_snapshot!(world.comments(&pr), @r###"
@@ -89,10 +95,9 @@ fn a_second_run_is_the_last_one() {
 fn a_run_that_says_that_the_server_failed_is_run_once_more() {
     for (fault, builds) in [("server", 2), ("recipe", 1)] {
         story(async |world| {
-            let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
             world.network().drone.fails = 100;
             spoilt(world, 1, fault);
-            alice.comments(&pr, "!testme");
+            let (_, pr) = tested(world);
             world.until_quiet().await;
             assert_eq!((world.builds().len(), world.became(&pr)), (builds, vec!["reported"]), "{fault}");
         });
@@ -103,8 +108,7 @@ fn a_run_that_says_that_the_server_failed_is_run_once_more() {
 fn a_cancelled_or_failed_build_is_not_run_again() {
     for status in ["failure", "killed", "error", "declined"] {
         story(async |world| {
-            let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-            alice.comments(&pr, "!testme");
+            let (_, pr) = tested(world);
             world.pass(20).await;
             ends(world, status);
             world.until_quiet().await;
@@ -116,8 +120,7 @@ fn a_cancelled_or_failed_build_is_not_run_again() {
 #[test]
 fn a_cancel_ends_the_second_run_too() {
     story(async |world| {
-        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-        alice.comments(&pr, "!testme");
+        let (alice, pr) = tested(world);
         world.pass(20).await;
         is_ended_by_its_runner(world, 1);
         world.pass(20).await;
@@ -131,8 +134,7 @@ fn a_cancel_ends_the_second_run_too() {
 fn a_second_run_is_not_begun_for_who_has_left_or_on_a_closed_pull_request() {
     for has_left in [true, false] {
         story(async |world| {
-            let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
-            alice.comments(&pr, "!testme");
+            let (alice, pr) = tested(world);
             world.pass(20).await;
             if has_left {
                 alice.leaves();
@@ -149,9 +151,8 @@ fn a_second_run_is_not_begun_for_who_has_left_or_on_a_closed_pull_request() {
 #[test]
 fn a_run_whose_end_is_never_told_is_run_once_more_and_hinders_no_new_one() {
     slow_story(async |world| {
-        let (alice, pr) = (world.member("alice"), world.pull("recipes/hello"));
         world.network().drone.loses = 100;
-        alice.comments(&pr, "!testme");
+        let (alice, pr) = tested(world);
         world.pass(74 * 60).await;
         assert_eq!((world.became(&pr), world.builds().len()), (vec!["building"], 1));
         world.until_quiet().await;
