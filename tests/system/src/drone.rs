@@ -18,6 +18,13 @@ const REPOSITORY: &str = "recipes/ci";
 /// Timeout of a build in a scenario.
 const ENDS: Duration = Duration::from_mins(2);
 
+/// The `.drone.yml` of a build with one step and without a clone. Each command is a line of YAML.
+pub fn pipeline(step: &str, commands: &[&str]) -> String {
+    let head = "kind: pipeline\ntype: exec\nname: recipe\nclone:\n  disable: true\nsteps:\n";
+    let commands: Vec<String> = commands.iter().map(|command| format!("      - {command}")).collect();
+    format!("{head}  - name: {step}\n    commands:\n{}\n", commands.join("\n"))
+}
+
 /// Client of Drone with the bot's token.
 #[derive(Debug)]
 pub struct Drone<'a> {

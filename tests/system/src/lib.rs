@@ -5,13 +5,15 @@ mod error;
 mod hello;
 mod pieces;
 mod pull;
+mod runner;
 mod web;
 
-pub use drone::{DRONE, Drone};
+pub use drone::{DRONE, Drone, pipeline};
 pub use error::{Error, Result};
 pub use hello::Hello;
 pub use pieces::{Indices, Report, report, status, swarm_indices};
 pub use pull::{Comment, Pull};
+pub use runner::{runner_status, until_runner_is, until_runner_says};
 pub use web::{Page, Web};
 
 /// Convergers of the lab's host, in start order.

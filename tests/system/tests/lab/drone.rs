@@ -2,39 +2,26 @@
 
 use std::fmt::Write as _;
 
-use system::{DRONE, Drone, Web, report, swarm_indices};
+use system::{DRONE, Drone, Web, pipeline, report, swarm_indices, until_runner_says};
 
 use crate::{expect, machine, restart, sh, switch_with};
 
-/// A pipeline whose step writes a line, waits for a file, and writes another line.
-const WAITS: &str = "\
-kind: pipeline
-type: exec
-name: recipe
-clone:
-  disable: true
-steps:
-  - name: wait
-    commands:
-      - echo \"begun $RECIPE\"
-      - while ! test -e /srv/builds/go-on; do sleep 0.1; done
-      - echo \"$RECIPE $REF\" > \"/srv/builds/$DRONE_BUILD_NUMBER\"
-      - echo ended
-";
+/// Commands that write a line, wait for a file, and write another line.
+const WAITS: [&str; 4] = [
+    r#"echo "begun $RECIPE""#,
+    "while ! test -e /srv/builds/go-on; do sleep 0.1; done",
+    r#"echo "$RECIPE $REF" > "/srv/builds/$DRONE_BUILD_NUMBER""#,
+    "echo ended",
+];
 
-/// A pipeline that prints its parameters, and leaves a file that outlives the build.
-const SAYS: &str = "\
-kind: pipeline
-type: exec
-name: recipe
-clone:
-  disable: true
-steps:
-  - name: say
-    commands:
-      - echo \"testing $RECIPE at $REF\"
-      - echo \"$RECIPE $REF\" > \"/srv/builds/$DRONE_BUILD_NUMBER\"
-";
+/// Commands that print the parameters, and leave a file that outlives the build.
+const SAYS: [&str; 2] =
+    [r#"echo "testing $RECIPE at $REF""#, r#"echo "$RECIPE $REF" > "/srv/builds/$DRONE_BUILD_NUMBER""#];
+
+/// Makes these commands the pipeline of the CI repository.
+fn write_pipeline(lab: &lab::Lab, commands: &[&str]) {
+    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", &pipeline("step", commands)).unwrap();
+}
 
 /// The invocation id of a unit, which identifies one run.
 fn invocation(lab: &lab::Lab, unit: &str) -> String {
@@ -52,7 +39,7 @@ fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
     assert_eq!((&repository["active"], &repository["trusted"]), (&true.into(), &true.into()), "{repository}");
 
     // A build through the API, with its live log.
-    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", WAITS).unwrap();
+    write_pipeline(&lab, &WAITS);
     let number = drone.build(&[("RECIPE", "hello"), ("REF", "abc")]).unwrap();
     drone.until_step(number, 1, 1).unwrap();
     let mut live = String::new();
@@ -96,9 +83,7 @@ fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
     assert_eq!(drone.state(number).unwrap()["status"], "running");
     sh(&lab, "touch /srv/builds/go-on");
     assert_eq!(drone.ended(number).unwrap()["status"], "success");
-    let another = "for i in $(seq 300); do systemctl show --property=StatusText --value drone-runner.service | \
-        grep -q '3 slots' && exit 0; sleep 0.1; done; systemctl status drone-runner.service; exit 1";
-    sh(&lab, another);
+    until_runner_says(&lab, "3 slots").unwrap();
     assert_ne!(invocation(&lab, "drone-runner.service"), runner);
     assert!(restart(&lab, "converge-drone.service"));
     assert_eq!(report(&lab, "drone").unwrap().outcome(), "unchanged");
@@ -116,7 +101,7 @@ fn from_bare_to_a_build_that_a_switch_does_not_disturb() {
 fn a_lost_drone_and_a_stopped_gitea_are_told_and_mended() {
     let Some(lab) = machine("system-drone-lost", |_| ()) else { return };
     expect(&lab, "changed");
-    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", SAYS).unwrap();
+    write_pipeline(&lab, &SAYS);
     sh(&lab, &format!("docker service rm {DRONE}; systemctl stop drone-runner.service"));
     assert!(restart(&lab, "converge-drone.service"));
     let changes = report(&lab, "drone").unwrap();
@@ -156,21 +141,13 @@ fn a_lost_drone_and_a_stopped_gitea_are_told_and_mended() {
     lab.down().unwrap();
 }
 
-/// Steps that try everything to outlive their build.
-const CLINGS: &str = "\
-kind: pipeline
-type: exec
-name: recipe
-clone:
-  disable: true
-steps:
-  - name: cling
-    commands:
-      - trap '' TERM INT HUP
-      - (setsid sh -c 'trap \"\" TERM; exec sleep 4242' &)
-      - nohup sleep 4243 >/dev/null 2>&1 &
-      - sleep 4244 & sleep 4245
-";
+/// Commands that try everything to outlive their build.
+const CLINGS: [&str; 4] = [
+    "trap '' TERM INT HUP",
+    r#"(setsid sh -c 'trap "" TERM; exec sleep 4242' &)"#,
+    "nohup sleep 4243 >/dev/null 2>&1 &",
+    "sleep 4244 & sleep 4245",
+];
 
 /// With Drone's own queue and API, where a cancel may come before the runner's request, or between two requests.
 #[test]
@@ -179,7 +156,7 @@ fn cancelled_builds_leave_nothing_and_the_queue_goes_on_in_order() {
     expect(&lab, "changed");
     let web = Web::new(&lab).unwrap();
     let drone = Drone::new(&lab, &web).unwrap();
-    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", CLINGS).unwrap();
+    write_pipeline(&lab, &CLINGS);
     let numbers: Vec<u64> = (0..12).map(|_| drone.build(&[("RECIPE", "hello")]).unwrap()).collect();
     for (place, number) in numbers.iter().enumerate() {
         match place % 3 {
@@ -201,8 +178,7 @@ fn cancelled_builds_leave_nothing_and_the_queue_goes_on_in_order() {
     println!("{} builds cancelled by Drone's API, 0 processes left", numbers.len());
 
     // Two at a time, in order.
-    let takes_a_moment = CLINGS.split("    commands:").next().unwrap().to_owned() + "    commands: [\"sleep 1\"]\n";
-    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", &takes_a_moment).unwrap();
+    write_pipeline(&lab, &["sleep 1"]);
     let numbers: Vec<u64> = (0..6).map(|_| drone.build(&[("RECIPE", "hello")]).unwrap()).collect();
     let ended: Vec<_> = numbers.iter().map(|number| drone.ended(*number).unwrap()).collect();
     let time = |build: &serde_json::Value, key: &str| build["stages"][0][key].as_i64().unwrap();
@@ -222,7 +198,7 @@ fn cancelled_builds_leave_nothing_and_the_queue_goes_on_in_order() {
 fn no_secret_of_drones_is_anywhere_else() {
     let Some(lab) = machine("system-drone-secrecy", |_| ()) else { return };
     expect(&lab, "changed");
-    lab.gitea().unwrap().write_file("recipes/ci", ".drone.yml", SAYS).unwrap();
+    write_pipeline(&lab, &SAYS);
     let web = Web::new(&lab).unwrap();
     let drone = Drone::new(&lab, &web).unwrap();
     // All steps once more, watched: a new service, a login, a build.
