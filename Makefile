@@ -8,7 +8,8 @@ PURE = --lib --bins --test pure --test bad_input --test converger
 PROGRAMS = --workspace --bins
 # Those that the lab boots, and the demo.
 DEMO = --workspace --bin=lab --bin=demo --bin=abra --bin=drone-server --bin=gitea --bin=converge-swarm \
-  --bin=converge-traefik --bin=converge-drone --bin=drone-runner --bin=converge-bridge --bin=comment-bridge
+  --bin=converge-traefik --bin=converge-drone --bin=drone-runner --bin=converge-bridge --bin=comment-bridge \
+  --bin=host-status
 
 .PHONY: demo test check bench manual release nixos-test setup cargo tools clean
 

@@ -5,6 +5,7 @@
     ./command.nix
     ./domains.nix
     ./host.nix
+    ./host-status.nix
     ./mistakes.nix
     ./swarm.nix
     ./traefik.nix

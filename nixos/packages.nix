@@ -52,6 +52,7 @@ rec {
   converge-traefik = converger { piece = "traefik"; };
   converge-drone = converger { piece = "drone"; programs = [ "drone-runner" ]; };
   converge-bridge = converger { piece = "bridge"; pages = [ "comment-bridge" ]; };
+  host-status = package { name = "host-status"; description = "Keeps a file current with the states of the host's units"; };
   # For the image: its man page is in the package of the converger.
   comment-bridge = package {
     name = "comment-bridge";

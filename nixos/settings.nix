@@ -27,7 +27,7 @@ let
 
   of = name:
     let
-      program = if name == "drone-runner" then name else "converge-${name}";
+      program = if lib.elem name [ "drone-runner" "host-status" ] then name else "converge-${name}";
       schema = schemas.${name};
       resolve = s: if s ? "$ref" then schema."$defs".${lib.removePrefix "#/$defs/" s."$ref"} else s;
       # The forms that a value may have, each of one kind or of any.

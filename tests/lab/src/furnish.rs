@@ -15,14 +15,24 @@ use crate::life::UpOptions;
 use crate::switch::GENERATION;
 
 /// Programs of this project.
-const PROGRAMS: [&str; 6] =
-    ["converge-swarm", "converge-traefik", "converge-drone", "drone-runner", "converge-bridge", "comment-bridge"];
+const PROGRAMS: [&str; 7] = [
+    "converge-swarm",
+    "converge-traefik",
+    "converge-drone",
+    "drone-runner",
+    "converge-bridge",
+    "comment-bridge",
+    "host-status",
+];
 
 /// Folder of the archives of this project's images; nixos/tests/stand-in/pkgs.nix has the same path.
 const OUR_IMAGES: &str = "usr/local/share/converge";
 
 /// The lab's folder of the certificate; copied to /run/secrets at every boot, as by sops-nix.
 pub(crate) const SECRETS: &str = "/var/lib/lab/secrets";
+
+/// User of host-status, which NixOS makes from the module's `users.users`.
+const ACCOUNT: &str = "host-status";
 
 /// Unit that loads the images, in place of a registry.
 const IMAGES_UNIT: &str = include_str!("lab-images.service");
@@ -71,6 +81,12 @@ pub(crate) fn furnish(
     put("/etc/hostname", b"lab\n", 0o644)?;
     let names = format!("127.0.0.1 localhost\n{} lab {}\n", crate::ADDRESS, crate::DOMAIN);
     put("/etc/hosts", names.as_bytes(), 0o644)?;
+    for (file, line) in [("/etc/passwd", "x:60992:60992::/nonexistent:/usr/sbin/nologin"), ("/etc/group", "x:60992:")] {
+        let base = layout::root_file_system().join(file.trim_start_matches('/'));
+        let mut all = fs::read_to_string(&base).map_err(Error::file("read", &base))?;
+        all.push_str(&format!("{ACCOUNT}:{line}\n"));
+        put(file, all.as_bytes(), 0o644)?;
+    }
     put("/etc/gitconfig", GIT.as_bytes(), 0o644)?;
     put("/etc/tmpfiles.d/lab.conf", AT_BOOT.as_bytes(), 0o644)?;
     put("/etc/systemd/system/lab-images.service", IMAGES_UNIT.as_bytes(), 0o644)?;

@@ -277,6 +277,7 @@ fn the_flake_has_its_outputs() {
             "converge-drone": "converge-drone",
             "converge-swarm": "converge-swarm",
             "converge-traefik": "converge-traefik",
+            "host-status": "host-status",
         },
         "image": ["/bin/comment-bridge"],
         "test": "converge",

@@ -231,6 +231,7 @@ fn schemas() -> Value {
         "drone": of::<converge_drone::Desired>(),
         "bridge": of::<converge_bridge::Desired>(),
         "drone-runner": of::<drone_runner::settings::Settings>(),
+        "host-status": of::<host_status::settings::Settings>(),
     })
 }
 

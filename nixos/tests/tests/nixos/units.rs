@@ -8,6 +8,7 @@ use nixos_tests::{Analyze, Exposure, Nix, Rendered, skip};
 
 const WITH_ALL: &str = r#"{
     services.converge.interval = "1h";
+    services.converge.hostStatus.enable = true;
     services.converge.registryCredentials = "/run/secrets/docker-config.json";
 }"#;
 const LIMIT: Exposure = Exposure(2.0);
@@ -51,6 +52,7 @@ fn systemd_verifies_them_without_a_word() {
         "converge-traefik.service",
         "converge.target",
         "drone-runner.service",
+        "host-status.service",
     ];
     assert_eq!(units, expected);
     assert_eq!(analyze.complaints().unwrap(), "");
@@ -250,6 +252,33 @@ fn stopping_the_runner_waits_for_its_builds() {
     let Some(rendered) = rendered(test, module) else { return };
     assert!(rendered.file("/etc/converge/drone-runner.json").contains("\"drain_seconds\":600"));
     assert_eq!(values(rendered.unit("drone-runner.service"), "TimeoutStopSec"), ["631"]);
+}
+
+#[test]
+fn the_states_of_units_are_kept_by_a_user_without_rights() {
+    let test = "the_states_of_units_are_kept_by_a_user_without_rights";
+    let Some(host) = rendered(test, WITH_ALL) else { return };
+    let unit = host.unit(host_status::UNIT);
+    assert_eq!(values(unit, "User"), [host_status::USER]);
+    assert_eq!(values(unit, "CapabilityBoundingSet"), [""]);
+    assert_eq!(values(unit, "RestrictAddressFamilies"), ["AF_UNIX"]);
+    // Below that of the reports, and gone with the service.
+    let directory = values(unit, "RuntimeDirectory")[0];
+    assert_eq!(Path::new("/run").join(directory), Path::new(host_status::RUNTIME_DIRECTORY));
+    assert_eq!(values(unit, "RuntimeDirectoryPreserve"), ["restart"]);
+    let reports = values(host.unit("converge-swarm.service"), "RuntimeDirectory")[0];
+    assert_eq!(Path::new(directory).parent(), Some(Path::new(reports)));
+    // All settings have defaults, and the default units are those of this host.
+    assert_eq!(host.file(host_status::settings::PATH), "{}");
+    let settings = host_status::settings::Settings::default();
+    for name in settings.units.iter().filter(|name| !name.contains("dashboard") && *name != "docker.service") {
+        assert!(!host.unit(name).is_empty(), "{name} is no unit of the host");
+    }
+
+    let other = r#"{ services.converge.hostStatus = { enable = true; settings.units = [ "docker.service" 7 ]; }; }"#;
+    let Some(other) = rendered(test, other) else { return };
+    let message = "services.converge.hostStatus.settings.units[1] is 7, not a string.\nhint: write a string, such as \"converge-swarm.service\".\n";
+    assert_eq!(other.assertions, [message]);
 }
 
 #[test]

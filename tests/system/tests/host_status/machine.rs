@@ -4,17 +4,14 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use lab::{Lab, Seen, UpOptions, wait_until};
+use lab::{Configuration, Lab, Seen, UpOptions, wait_until};
 use serde_json::{Value, json};
 
 /// The directory of the file in the lab.
 pub const DIRECTORY: &str = "/run/converge/host";
 
-/// The unit as the NixOS module has it, without the sandbox.
-const UNIT: &str = "[Service]\nType=notify\nNotifyAccess=main\nUser=host-status\n\
-     ExecStart=/usr/local/bin/host-status --config /etc/converge/host-status.json\n\
-     RuntimeDirectory=converge/host\nRuntimeDirectoryPreserve=restart\nRestart=always\nRestartSec=100ms\n\
-     RestartPreventExitStatus=2\n";
+/// Module of a host with the service.
+const MODULE: &str = "{ services.converge.hostStatus.enable = true; }";
 
 /// The made-up units that are watched, with their content.
 const WATCHED: [(&str, &str); 4] = [
@@ -48,11 +45,12 @@ impl Machine {
         let leader = words.iter().position(|word| word == "--target").map(|at| words[at + 1].parse().unwrap()).unwrap();
         let machine = Self { lab, leader };
         machine.lab.write_file("/usr/local/bin/host-status", &fs::read(program()).unwrap(), 0o755).unwrap();
-        machine.shell("useradd --system host-status");
         for (unit, content) in WATCHED {
             machine.write_unit(unit, content);
         }
-        machine.write_unit("host-status.service", UNIT);
+        // The very unit of the NixOS module, with its sandbox.
+        let host = Configuration::with_module(MODULE).unwrap();
+        machine.write_unit("host-status.service", &host.files["/etc/systemd/system/host-status.service"]);
         let units: Vec<&str> = WATCHED.iter().map(|(unit, _)| *unit).collect();
         let settings = json!({ "units": units }).to_string();
         machine.lab.write_file("/etc/converge/host-status.json", settings.as_bytes(), 0o644).unwrap();
