@@ -16,14 +16,14 @@ use daemon::signals;
 use tokio::sync::watch;
 
 use crate::settings::Settings;
-use crate::store::{Directories, Store};
+use crate::store::{Directories, RUNS_REMOVED, Store};
 use crate::web::{self, AppState};
 
 /// The time in which answers may end after the shutdown.
 const LAST_ANSWER: Duration = Duration::from_secs(2);
 /// The process is gone this long after a signal, whatever hangs.
 const LONGEST: Duration = Duration::from_millis(4800);
-/// The interval at which the directories are read again.
+/// The longest wait for a change before the directories themselves are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// Error that ends the program.
@@ -80,8 +80,9 @@ async fn serve(
     listen: SocketAddr,
     ending: watch::Receiver<bool>,
 ) -> Result<(), Error> {
-    let store = Arc::new(Store::new(directories));
-    let health = Arc::new(Health::new(&[]));
+    // Behind a mount, only a restart leads to a directory that was made anew.
+    let health = Arc::new(Health::new(&[RUNS_REMOVED]));
+    let store = Arc::new(Store::with_health(directories, health.clone()));
     let listener = Listener::bind(&listen.to_string()).await.map_err(|source| Error::Listen { listen, source })?;
     let app = AppState { settings: Arc::new(settings), store: store.clone(), health: health.clone() };
     let serving = tokio::spawn(listen::serve(listener, web::router(app), ending.clone()));
@@ -91,16 +92,16 @@ async fn serve(
     drained.map(drop).map_err(|Died| Error::Died)
 }
 
-/// Reads the directories until the shutdown.
+/// Follows the directories until the shutdown.
 async fn read(store: Arc<Store>, mut ending: watch::Receiver<bool>) {
     loop {
         let reader = store.clone();
         // A slow disk holds up no answer.
-        drop(tokio::task::spawn_blocking(move || reader.refresh()).await);
+        let looked = tokio::task::spawn_blocking(move || reader.follow(LOOK));
         tokio::select! {
             biased;
             _ = ending.wait_for(|ending| *ending) => return,
-            () = tokio::time::sleep(LOOK) => {}
+            looked = looked => if looked.is_err() { return },
         }
     }
 }

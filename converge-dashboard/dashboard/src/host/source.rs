@@ -79,7 +79,8 @@ fn read(path: &Path) -> Source {
     }
 }
 
-fn bytes(path: &Path) -> io::Result<Vec<u8>> {
+/// Reads a regular file of bounded size that is no link.
+pub fn bytes(path: &Path) -> io::Result<Vec<u8>> {
     // A link leads nowhere, and a pipe holds up nothing.
     let file = OpenOptions::new().read(true).custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)?;
     let metadata = file.metadata()?;

@@ -27,9 +27,9 @@ impl Index {
         let rows = snapshot.recipes.iter().map(|(name, recipe)| {
             let newest = recipe.runs.first();
             Row {
-                recipe: name.clone(),
+                recipe: name.to_string(),
                 level: newest.and_then(|run| run.level),
-                version: newest.and_then(|run| run.version.clone()).unwrap_or_default(),
+                version: newest.and_then(|run| run.version.as_deref()).unwrap_or_default().to_owned(),
                 finished: newest.and_then(|run| run.finished),
             }
         });
