@@ -4,6 +4,7 @@
 //!
 //! - [`store`]: reads the directories of runs and keeps one immutable [`store::Snapshot`] of them
 //! - [`host`]: the state of the host, from the reports of other programs
+//! - [`standing`]: the word that the runs of a recipe add up to; pure
 //! - [`pages`]: HTML of a snapshot; pure
 //! - [`web`]: routes and headers
 //! - [`program`], [`settings`], [`runtime`]: command line, settings, and the tasks of the process
@@ -15,5 +16,6 @@ pub mod pages;
 pub mod program;
 pub mod runtime;
 pub mod settings;
+pub mod standing;
 pub mod store;
 pub mod web;
