@@ -25,7 +25,7 @@ const CLOCK_DIFFERENCE: i64 = 60;
 
 /// The judgement of a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Standing {
+pub enum Condition {
     /// An operator must act.
     Bad,
     /// An operator should look at it soon.
@@ -40,7 +40,7 @@ pub enum Standing {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// Bad or a warning.
-    pub standing: Standing,
+    pub condition: Condition,
     /// The problem in words for everybody.
     pub what: String,
     /// The texts. Private.
@@ -60,8 +60,8 @@ pub struct Host {
     pub now: When,
     /// All of it in one line.
     pub summary: String,
-    /// The standing of all of it.
-    pub standing: Standing,
+    /// The condition of all of it.
+    pub condition: Condition,
     /// The problems, bad ones first.
     pub problems: Vec<Problem>,
     /// The convergers.
@@ -72,7 +72,7 @@ pub struct Host {
     pub figures: Vec<Figure>,
 }
 
-impl Standing {
+impl Condition {
     /// The word on the page and the name of the class.
     pub fn word(self) -> &'static str {
         match self {
@@ -85,8 +85,8 @@ impl Standing {
 }
 
 impl Problem {
-    fn new(standing: Standing, what: impl Into<String>, places: Vec<String>) -> Self {
-        Self { standing, what: what.into(), texts: Vec::new(), commands: Vec::new(), places }
+    fn new(condition: Condition, what: impl Into<String>, places: Vec<String>) -> Self {
+        Self { condition, what: what.into(), texts: Vec::new(), commands: Vec::new(), places }
     }
 
     fn with_texts(mut self, texts: impl IntoIterator<Item = String>) -> Self {
@@ -116,9 +116,9 @@ impl Host {
         figures.extend(figure::of_disk(sources.disk, &mut problems));
         let has_bridge = reports.iter().any(|(name, report)| *name == "bridge" && report.outcome.holds());
         figures.extend(figure::of_bridge(bridge(&sources.bridge, &mut problems), has_bridge, now, &mut problems));
-        problems.sort_by_key(|problem| problem.standing);
-        let (standing, summary) = summary(&problems, &reports, now);
-        Self { is_private: true, now: When::new(now, now), summary, standing, problems, pieces, units: rows, figures }
+        problems.sort_by_key(|problem| problem.condition);
+        let (condition, summary) = summary(&problems, &reports, now);
+        Self { is_private: true, now: When::new(now, now), summary, condition, problems, pieces, units: rows, figures }
     }
 
     /// The same without its private parts.
@@ -147,7 +147,7 @@ fn places_of(name: &str) -> Vec<String> {
 
 fn units(source: &Source, now: Timestamp, problems: &mut Vec<Problem>) -> Option<Units> {
     let places = || vec!["/run/converge/host/host.json".into(), "journalctl -u host-status.service".into()];
-    let warn = |what: &str| Problem::new(Standing::Warning, what, places());
+    let warn = |what: &str| Problem::new(Condition::Warning, what, places());
     let parsed = match source {
         Source::Missing => {
             problems.push(warn("The states of the units are not known: host-status does not run"));
@@ -184,33 +184,33 @@ fn bridge(source: &Source, problems: &mut Vec<Problem>) -> Option<Bridge> {
     parsed
         .map_err(|reason| {
             let problem =
-                Problem::new(Standing::Bad, "The state of the bridge cannot be read", figure::bridge_places());
+                Problem::new(Condition::Bad, "The state of the bridge cannot be read", figure::bridge_places());
             problems.push(problem.with_texts([format!("triggers.json {reason}")]));
         })
         .ok()
 }
 
 /// The page in one line.
-fn summary(problems: &[Problem], reports: &[(&str, Report)], now: Timestamp) -> (Standing, String) {
-    let count = |standing| problems.iter().filter(|problem| problem.standing == standing).count();
-    let (bad, warnings) = (count(Standing::Bad), count(Standing::Warning));
+fn summary(problems: &[Problem], reports: &[(&str, Report)], now: Timestamp) -> (Condition, String) {
+    let count = |condition| problems.iter().filter(|problem| problem.condition == condition).count();
+    let (bad, warnings) = (count(Condition::Bad), count(Condition::Warning));
     let parts: Vec<String> = [(bad, "problem"), (warnings, "warning")]
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, noun)| counted(count, noun))
         .collect();
     if bad > 0 {
-        (Standing::Bad, parts.join(", "))
+        (Condition::Bad, parts.join(", "))
     } else if reports.is_empty() {
-        (Standing::Unknown, "No converger has reported since the host was booted".into())
+        (Condition::Unknown, "No converger has reported since the host was booted".into())
     } else if warnings > 0 {
-        (Standing::Warning, parts.join(", "))
+        (Condition::Warning, parts.join(", "))
     } else if reports.iter().all(|(_, report)| report.outcome.holds()) {
         let oldest = reports.iter().filter_map(|(_, report)| report.finished).min();
         let seen = oldest.map(|time| format!(", seen {}", When::new(time, now).age)).unwrap_or_default();
-        (Standing::Good, format!("Everything is as declared: {}{seen}", counted(reports.len(), "converger")))
+        (Condition::Good, format!("Everything is as declared: {}{seen}", counted(reports.len(), "converger")))
     } else {
-        (Standing::Unknown, "A converger runs".into())
+        (Condition::Unknown, "A converger runs".into())
     }
 }
 

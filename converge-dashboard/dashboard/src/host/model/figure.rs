@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde_json::Value;
 
-use super::{Problem, Standing, json, places_of};
+use super::{Condition, Problem, json, places_of};
 use crate::host::bridge::Bridge;
 use crate::host::report::{Fact, Report};
 use crate::host::source::Disk;
@@ -27,15 +27,15 @@ pub struct Figure {
     pub name: String,
     /// The value in words.
     pub value: String,
-    /// The standing.
-    pub standing: Standing,
+    /// The condition.
+    pub condition: Condition,
     /// The time that belongs to it.
     pub when: Option<When>,
 }
 
 impl Figure {
-    fn new(name: impl Into<String>, value: impl Into<String>, standing: Standing) -> Self {
-        Self { name: name.into(), value: value.into(), standing, when: None }
+    fn new(name: impl Into<String>, value: impl Into<String>, condition: Condition) -> Self {
+        Self { name: name.into(), value: value.into(), condition, when: None }
     }
 }
 
@@ -59,19 +59,19 @@ fn of_fact(piece: &str, fact: &Fact, now: Timestamp, problems: &mut Vec<Problem>
             (Some(network), _) => fill(network, fact)?,
             (None, Some(recipe)) => {
                 let version = fact.value.as_str().filter(|version| json::is_name(version))?;
-                Figure::new(format!("Version of {recipe}"), version, Standing::Good)
+                Figure::new(format!("Version of {recipe}"), version, Condition::Good)
             }
             (None, None) => return None,
         },
     };
-    if matches!(figure.standing, Standing::Bad | Standing::Warning) {
+    if matches!(figure.condition, Condition::Bad | Condition::Warning) {
         let what = format!("{}: {}", figure.name, figure.value);
         let warning = fact.warning.iter().flat_map(|warning| {
             [Some(warning.text.clone()), warning.hint.as_ref().map(|hint| format!("hint: {hint}"))]
                 .into_iter()
                 .flatten()
         });
-        problems.push(Problem::new(figure.standing, what, places_of(piece)).with_texts(warning));
+        problems.push(Problem::new(figure.condition, what, places_of(piece)).with_texts(warning));
     }
     Some(figure)
 }
@@ -81,11 +81,11 @@ fn certificate(fact: &Fact, now: Timestamp) -> Option<Figure> {
     let until = json::time(&fact.value, "time")?;
     let seconds = until.as_second() - now.as_second();
     let days = seconds.div_euclid(86_400);
-    let standing = match days {
-        ..LAST_DAYS => Standing::Bad,
-        LAST_DAYS..SOON_DAYS => Standing::Warning,
-        _ if fact.warning.is_some() => Standing::Warning,
-        _ => Standing::Good,
+    let condition = match days {
+        ..LAST_DAYS => Condition::Bad,
+        LAST_DAYS..SOON_DAYS => Condition::Warning,
+        _ if fact.warning.is_some() => Condition::Warning,
+        _ => Condition::Good,
     };
     let value = match usize::try_from(days) {
         Err(_) => "has expired".into(),
@@ -93,60 +93,60 @@ fn certificate(fact: &Fact, now: Timestamp) -> Option<Figure> {
         Ok(days) => format!("ends in {}", counted(days, "day")),
     };
     let when = When { age: value.clone(), ..When::new(until, now) };
-    Some(Figure { when: Some(when), ..Figure::new("Certificate", value, standing) })
+    Some(Figure { when: Some(when), ..Figure::new("Certificate", value, condition) })
 }
 
 fn service(value: &Value) -> Option<Figure> {
     let name = json::name(value, "name")?;
     let (running, wanted) = (json::count(value, "running")?, json::count(value, "wanted")?);
-    let standing = if running == wanted { Standing::Good } else { Standing::Bad };
-    Some(Figure::new(format!("Service {name}"), format!("{running} of {wanted} tasks run"), standing))
+    let condition = if running == wanted { Condition::Good } else { Condition::Bad };
+    Some(Figure::new(format!("Service {name}"), format!("{running} of {wanted} tasks run"), condition))
 }
 
 fn fill(network: &str, fact: &Fact) -> Option<Figure> {
     let percent = json::count(&fact.value, "percent")?;
     let (taken, all) = (json::count(&fact.value, "addresses_taken")?, json::count(&fact.value, "addresses")?);
     let is_full = fact.warning.is_some() || percent > NETWORK_WARNING;
-    let standing = if is_full { Standing::Warning } else { Standing::Good };
+    let condition = if is_full { Condition::Warning } else { Condition::Good };
     let value = format!("{percent} % full, {taken} of {all} addresses");
-    Some(Figure::new(format!("Network {network}"), value, standing))
+    Some(Figure::new(format!("Network {network}"), value, condition))
 }
 
 /// The unit of the runner is judged by systemd's word, in the table of units.
 fn runner(value: &Value) -> Option<Figure> {
     let unit = json::name(value, "unit")?;
-    let (words, standing) = match value.get("connected").and_then(Value::as_bool) {
-        Some(true) => ("connected to Drone", Standing::Good),
-        Some(false) => ("not connected to Drone", Standing::Unknown),
-        None => ("not known to be connected", Standing::Unknown),
+    let (words, condition) = match value.get("connected").and_then(Value::as_bool) {
+        Some(true) => ("connected to Drone", Condition::Good),
+        Some(false) => ("not connected to Drone", Condition::Unknown),
+        None => ("not known to be connected", Condition::Unknown),
     };
-    Some(Figure::new("Runner", format!("{unit}, {words} at the last run of converge-drone"), standing))
+    Some(Figure::new("Runner", format!("{unit}, {words} at the last run of converge-drone"), condition))
 }
 
 /// The figures of the disk.
 pub fn of_disk(disk: Option<Disk>, problems: &mut Vec<Problem>) -> Vec<Figure> {
     let Some(disk) = disk else {
-        return vec![Figure::new("Disk of the runs", "cannot be read", Standing::Unknown)];
+        return vec![Figure::new("Disk of the runs", "cannot be read", Condition::Unknown)];
     };
-    let standing = |percent: u64| {
+    let condition = |percent: u64| {
         if percent >= DISK.1 {
-            Standing::Bad
+            Condition::Bad
         } else if percent >= DISK.0 {
-            Standing::Warning
+            Condition::Warning
         } else {
-            Standing::Good
+            Condition::Good
         }
     };
     let (bytes, inodes) = (disk.bytes_percent(), disk.inodes_percent());
     let space = format!("{bytes} % full, {} of {} free", gibibytes(disk.bytes_free), gibibytes(disk.bytes));
-    let mut figures = vec![Figure::new("Disk of the runs", space, standing(bytes))];
+    let mut figures = vec![Figure::new("Disk of the runs", space, condition(bytes))];
     if disk.inodes > 0 {
         let value = format!("{inodes} % used, {} free", disk.inodes_free);
-        figures.push(Figure::new("Inodes of that disk", value, standing(inodes)));
+        figures.push(Figure::new("Inodes of that disk", value, condition(inodes)));
     }
-    for figure in figures.iter().filter(|figure| figure.standing != Standing::Good) {
+    for figure in figures.iter().filter(|figure| figure.condition != Condition::Good) {
         let what = format!("{}: {}", figure.name, figure.value);
-        problems.push(Problem::new(figure.standing, what, vec!["df -h; df -i".into(), "docker system df".into()]));
+        problems.push(Problem::new(figure.condition, what, vec!["df -h; df -i".into(), "docker system df".into()]));
     }
     figures
 }
@@ -158,7 +158,7 @@ pub fn of_bridge(
     now: Timestamp,
     problems: &mut Vec<Problem>,
 ) -> Vec<Figure> {
-    let bad = |what: String| Problem::new(Standing::Bad, what, bridge_places());
+    let bad = |what: String| Problem::new(Condition::Bad, what, bridge_places());
     let Some(bridge) = bridge else {
         if is_deployed {
             problems.push(bad("The bridge publishes no state".into()));
@@ -166,10 +166,10 @@ pub fn of_bridge(
         return Vec::new();
     };
     let silent = bridge.written.map(|time| age(time, now)).filter(|age| *age > BRIDGE_AGE);
-    let standing = match bridge.written {
-        None => Standing::Unknown,
-        Some(_) if silent.is_some() => Standing::Bad,
-        Some(_) => Standing::Good,
+    let condition = match bridge.written {
+        None => Condition::Unknown,
+        Some(_) if silent.is_some() => Condition::Bad,
+        Some(_) => Condition::Good,
     };
     let when = bridge.written.map(|time| When::new(time, now));
     let value = when.as_ref().map_or_else(|| "at an unknown time".into(), |when| when.age.clone());
@@ -183,11 +183,11 @@ pub fn of_bridge(
     }
     if !bridge.notes.is_empty() {
         let what = format!("The bridge has {}", counted(bridge.notes.len(), "note"));
-        problems.push(Problem::new(Standing::Warning, what, bridge_places()).with_texts(bridge.notes));
+        problems.push(Problem::new(Condition::Warning, what, bridge_places()).with_texts(bridge.notes));
     }
-    let mut figures = vec![Figure { when, ..Figure::new("Bridge, last sign", value, standing) }];
+    let mut figures = vec![Figure { when, ..Figure::new("Bridge, last sign", value, condition) }];
     let open: Vec<String> = bridge.open.iter().map(|(words, count)| format!("{count} {words}")).collect();
     let open = if open.is_empty() { "none".into() } else { open.join(", ") };
-    figures.push(Figure::new("Requests in progress", open, Standing::Good));
+    figures.push(Figure::new("Requests in progress", open, Condition::Good));
     figures
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{CLOCK_DIFFERENCE, Problem, Standing, json, places_of};
+use super::{CLOCK_DIFFERENCE, Condition, Problem, json, places_of};
 use crate::host::report::{Fact, Outcome, Report};
 use crate::host::source::Source;
 use crate::host::units::Unit;
@@ -18,8 +18,8 @@ pub struct Piece {
     pub name: &'static str,
     /// The outcome in a word, or the reason why there is none.
     pub word: &'static str,
-    /// The standing.
-    pub standing: Standing,
+    /// The condition.
+    pub condition: Condition,
     /// The end of the run, else its start.
     pub when: Option<When>,
     /// The duration.
@@ -46,7 +46,7 @@ impl Piece {
         let mut piece = Self {
             name,
             word: "no report",
-            standing: Standing::Unknown,
+            condition: Condition::Unknown,
             when: None,
             took: None,
             changes: 0,
@@ -65,9 +65,9 @@ impl Piece {
         let report = match parsed {
             Ok(report) => report,
             Err(reason) => {
-                (piece.word, piece.standing) = ("unreadable", Standing::Bad);
+                (piece.word, piece.condition) = ("unreadable", Condition::Bad);
                 let what = format!("The report of converge-{name} cannot be read");
-                problems.push(Problem::new(Standing::Bad, what, places_of(name)).with_texts([format!("It {reason}")]));
+                problems.push(Problem::new(Condition::Bad, what, places_of(name)).with_texts([format!("It {reason}")]));
                 return (piece, None);
             }
         };
@@ -81,9 +81,9 @@ impl Piece {
             Some(unit) if unit.load == "not-found" => self.word = "not on this host",
             Some(unit) if unit.active == "activating" || unit.has_job => self.word = "starting",
             Some(unit) if unit.is_loaded() => {
-                (self.word, self.standing) = ("never ran", Standing::Bad);
+                (self.word, self.condition) = ("never ran", Condition::Bad);
                 let what = format!("converge-{} has not run since the host was booted", self.name);
-                problems.push(Problem::new(Standing::Bad, what, places_of(self.name)));
+                problems.push(Problem::new(Condition::Bad, what, places_of(self.name)));
             }
             _ => {}
         }
@@ -103,14 +103,14 @@ impl Piece {
 
     fn judge(&mut self, report: &Report, unit: Option<&Unit>, now: Timestamp, problems: &mut Vec<Problem>) {
         let name = self.name;
-        let bad = |what: String| Problem::new(Standing::Bad, what, places_of(name));
+        let bad = |what: String| Problem::new(Condition::Bad, what, places_of(name));
         let hint = |hint: &Option<String>| hint.iter().map(|hint| format!("hint: {hint}")).collect::<Vec<_>>();
-        self.standing = Standing::Good;
+        self.condition = Condition::Good;
         let before = problems.len();
         match report.outcome {
             Outcome::Unchanged | Outcome::Changed | Outcome::Drifted | Outcome::Blocked => {}
             Outcome::Running => {
-                self.standing = Standing::Unknown;
+                self.condition = Condition::Unknown;
                 problems.extend(running(name, report, unit, now));
             }
             Outcome::Failed => {
@@ -136,31 +136,31 @@ impl Piece {
         }
         if report.odd > 0 {
             let what = format!("{} of the report of converge-{name} cannot be read", counted(report.odd, "part"));
-            problems.push(Problem::new(Standing::Warning, what, places_of(name)));
+            problems.push(Problem::new(Condition::Warning, what, places_of(name)));
         }
         if [report.started, report.finished].into_iter().flatten().any(|time| is_ahead(time, now)) {
             let what = format!("The report of converge-{name} is from the future: a clock is wrong");
-            problems.push(Problem::new(Standing::Warning, what, vec!["timedatectl".into()]));
+            problems.push(Problem::new(Condition::Warning, what, vec!["timedatectl".into()]));
         }
         for fact in &report.facts {
             problems.extend(warning(name, fact));
         }
-        let worst = problems.iter().skip(before).map(|problem| problem.standing).min();
-        self.standing = worst.unwrap_or(self.standing).min(self.standing);
+        let worst = problems.iter().skip(before).map(|problem| problem.condition).min();
+        self.condition = worst.unwrap_or(self.condition).min(self.condition);
     }
 }
 
 /// The problem of a run that has not ended.
 fn running(name: &str, report: &Report, unit: Option<&Unit>, now: Timestamp) -> Option<Problem> {
-    let (standing, what) = match unit {
+    let (condition, what) = match unit {
         Some(unit) if unit.active == "activating" || unit.has_job => return None,
-        Some(_) => (Standing::Bad, format!("The last run of converge-{name} was killed before its end")),
+        Some(_) => (Condition::Bad, format!("The last run of converge-{name} was killed before its end")),
         None => {
             let age = report.started.map(|started| age(started, now)).filter(|age| *age > LONG_RUN)?;
-            (Standing::Warning, format!("converge-{name} has been running for {}", duration(age)))
+            (Condition::Warning, format!("converge-{name} has been running for {}", duration(age)))
         }
     };
-    Some(Problem::new(standing, what, places_of(name)))
+    Some(Problem::new(condition, what, places_of(name)))
 }
 
 /// The warning of a fact. Certificate and networks are judged by their figures.
@@ -173,7 +173,7 @@ fn warning(name: &str, fact: &Fact) -> Option<Problem> {
         other => format!("converge-{name} warns of {}", other.replace('_', " ")),
     };
     let hint = warning.hint.iter().map(|hint| format!("hint: {hint}"));
-    let problem = Problem::new(Standing::Warning, what, places_of(name));
+    let problem = Problem::new(Condition::Warning, what, places_of(name));
     Some(problem.with_texts([warning.text.clone()]).with_texts(hint))
 }
 

@@ -68,8 +68,8 @@ fn with_unit(change: &Value) -> Host {
     Host::new(&sources, now())
 }
 
-fn whats(host: &Host) -> Vec<(Standing, &str)> {
-    host.problems.iter().map(|problem| (problem.standing, problem.what.as_str())).collect()
+fn whats(host: &Host) -> Vec<(Condition, &str)> {
+    host.problems.iter().map(|problem| (problem.condition, problem.what.as_str())).collect()
 }
 
 #[test]
@@ -77,13 +77,13 @@ fn a_host_on_which_all_is_right_is_one_line() {
     let host = Host::new(&right(), now());
     assert_eq!(host.problems, []);
     assert_eq!(
-        (host.standing, host.summary.as_str()),
-        (Standing::Good, "Everything is as declared: 5 convergers, seen 5 min ago")
+        (host.condition, host.summary.as_str()),
+        (Condition::Good, "Everything is as declared: 5 convergers, seen 5 min ago")
     );
     let piece = &host.pieces[0];
     assert_eq!(
-        (piece.name, piece.word, piece.standing, piece.changes, piece.drift),
-        ("swarm", "unchanged", Standing::Good, 0, 0)
+        (piece.name, piece.word, piece.condition, piece.changes, piece.drift),
+        ("swarm", "unchanged", Condition::Good, 0, 0)
     );
     assert_eq!(piece.when.as_ref().unwrap().age, "5 min ago");
     assert_eq!(piece.took.as_deref(), Some("2 s"));
@@ -107,26 +107,26 @@ fn each_outcome_has_its_words() {
         "waits": [{ "for": "traefik to settle", "seen": "0 of 1" }],
         "changes": [{ "change": "deploy", "result": "done" }, { "change": "remove", "result": "failed" }] });
     let host = with_report("traefik", &failed);
-    assert_eq!(whats(&host), [(Standing::Bad, "converge-traefik has failed")]);
+    assert_eq!(whats(&host), [(Condition::Bad, "converge-traefik has failed")]);
     let problem = &host.problems[0];
     assert_eq!(problem.texts, ["no answer: refused", "hint: start it", "waited for traefik to settle: 0 of 1"]);
     assert_eq!(problem.places, ["/run/converge/traefik.json", "journalctl -u converge-traefik.service"]);
     assert_eq!(
-        (host.pieces[1].changes, host.pieces[1].standing, host.summary.as_str()),
-        (1, Standing::Bad, "1 problem")
+        (host.pieces[1].changes, host.pieces[1].condition, host.summary.as_str()),
+        (1, Condition::Bad, "1 problem")
     );
     assert_eq!(host.pieces[1].texts[1..], ["done: deploy", "failed: remove"]);
 
     let blocked =
         json!({ "outcome": "blocked", "blocked": [{ "object": "swarm", "reason": "locked", "hint": "unlock" }] });
     let host = with_report("swarm", &blocked);
-    assert_eq!(whats(&host), [(Standing::Bad, "converge-swarm is blocked: only an operator can go on")]);
+    assert_eq!(whats(&host), [(Condition::Bad, "converge-swarm is blocked: only an operator can go on")]);
     assert_eq!(host.problems[0].texts, ["swarm: locked", "hint: unlock"]);
 
     let drifted = json!({ "outcome": "drifted", "drift": [{ "object": "network/proxy", "reason": "subnet",
         "commands": ["docker network rm proxy", "systemctl restart converge-swarm"] }] });
     let host = with_report("swarm", &drifted);
-    assert_eq!(whats(&host), [(Standing::Bad, "1 difference that converge-swarm does not repair by itself")]);
+    assert_eq!(whats(&host), [(Condition::Bad, "1 difference that converge-swarm does not repair by itself")]);
     assert_eq!(host.problems[0].commands, ["docker network rm proxy", "systemctl restart converge-swarm"]);
     assert_eq!(host.pieces[0].drift, 1);
 }
@@ -136,7 +136,7 @@ fn a_run_that_goes_on_is_told_apart_from_one_that_was_killed() {
     let running = json!({ "outcome": "running", "finished": null, "started": "2026-11-28T02:00:00Z" });
     assert_eq!(
         whats(&with_report("drone", &running)),
-        [(Standing::Bad, "The last run of converge-drone was killed before its end")]
+        [(Condition::Bad, "The last run of converge-drone was killed before its end")]
     );
 
     let mut sources = right();
@@ -151,8 +151,8 @@ fn a_run_that_goes_on_is_told_apart_from_one_that_was_killed() {
     assert_eq!(
         whats(&host),
         [
-            (Standing::Warning, "The states of the units are not known: host-status does not run"),
-            (Standing::Warning, "converge-drone has been running for 1 h"),
+            (Condition::Warning, "The states of the units are not known: host-status does not run"),
+            (Condition::Warning, "converge-drone has been running for 1 h"),
         ]
     );
 }
@@ -177,8 +177,8 @@ fn a_converger_without_a_report_has_a_reason() {
 
     let nothing = Host::new(&Sources::default(), now());
     assert_eq!(
-        (nothing.standing, nothing.summary.as_str()),
-        (Standing::Unknown, "No converger has reported since the host was booted")
+        (nothing.condition, nothing.summary.as_str()),
+        (Condition::Unknown, "No converger has reported since the host was booted")
     );
     assert_eq!(nothing.pieces[4].word, "no report");
     assert_eq!(nothing.figures[0].value, "cannot be read");
@@ -188,24 +188,27 @@ fn a_converger_without_a_report_has_a_reason() {
 fn facts_become_figures_and_warnings() {
     let fact = |name: &str, value: Value| json!({ "facts": [{ "name": name, "value": value }] });
     let figure = |host: &Host, name: &str| host.figures.iter().find(|figure| figure.name == name).cloned().unwrap();
-    for (time, value, standing) in [
-        ("2027-02-10T03:00:00Z", "ends in 74 days", Standing::Good),
-        ("2026-12-18T03:00:00Z", "ends in 20 days", Standing::Warning),
-        ("2026-11-30T02:00:00Z", "ends in 1 day", Standing::Bad),
-        ("2026-11-28T04:00:00Z", "ends within a day", Standing::Bad),
-        ("2026-11-28T02:00:00Z", "has expired", Standing::Bad),
+    for (time, value, condition) in [
+        ("2027-02-10T03:00:00Z", "ends in 74 days", Condition::Good),
+        ("2026-12-18T03:00:00Z", "ends in 20 days", Condition::Warning),
+        ("2026-11-30T02:00:00Z", "ends in 1 day", Condition::Bad),
+        ("2026-11-28T04:00:00Z", "ends within a day", Condition::Bad),
+        ("2026-11-28T02:00:00Z", "has expired", Condition::Bad),
     ] {
         let host = with_report("traefik", &fact("certificate_expires", json!({ "time": time })));
         let found = figure(&host, "Certificate");
-        assert_eq!((found.value.as_str(), found.standing, found.when.unwrap().time.as_str()), (value, standing, time));
+        assert_eq!(
+            (found.value.as_str(), found.condition, found.when.unwrap().time.as_str()),
+            (value, condition, time)
+        );
         let told = host.problems.iter().map(|problem| problem.what.clone()).collect::<Vec<_>>();
-        assert_eq!(told, if standing == Standing::Good { vec![] } else { vec![format!("Certificate: {value}")] });
+        assert_eq!(told, if condition == Condition::Good { vec![] } else { vec![format!("Certificate: {value}")] });
     }
     let network = json!({ "addresses_taken": 210, "addresses": 253, "percent": 83 });
     let host = with_report("swarm", &fact("network_proxy", network));
-    assert_eq!(whats(&host), [(Standing::Warning, "Network proxy: 83 % full, 210 of 253 addresses")]);
+    assert_eq!(whats(&host), [(Condition::Warning, "Network proxy: 83 % full, 210 of 253 addresses")]);
     let host = with_report("bridge", &fact("service", json!({ "name": "comment-bridge", "wanted": 1, "running": 0 })));
-    assert_eq!(whats(&host), [(Standing::Bad, "Service comment-bridge: 0 of 1 tasks run")]);
+    assert_eq!(whats(&host), [(Condition::Bad, "Service comment-bridge: 0 of 1 tasks run")]);
     let host = with_report("drone", &fact("drone_version", json!("1.9.0+2.26.0")));
     assert_eq!(figure(&host, "Version of drone").value, "1.9.0+2.26.0");
     for (connected, words) in [
@@ -224,17 +227,17 @@ fn facts_become_figures_and_warnings() {
     assert_eq!(
         whats(&host),
         [
-            (Standing::Warning, "1 part of the report of converge-drone cannot be read"),
-            (Standing::Warning, "converge-drone holds release 2.0.0+3.0"),
-            (Standing::Warning, "converge-drone warns of clone differs"),
+            (Condition::Warning, "1 part of the report of converge-drone cannot be read"),
+            (Condition::Warning, "converge-drone holds release 2.0.0+3.0"),
+            (Condition::Warning, "converge-drone warns of clone differs"),
         ]
     );
     assert_eq!(host.problems[1].texts, ["release is held: major", "hint: pin it"]);
     assert_eq!(
-        (host.pieces[2].held.clone(), host.pieces[2].standing),
-        (vec!["2.0.0+3.0".to_owned()], Standing::Warning)
+        (host.pieces[2].held.clone(), host.pieces[2].condition),
+        (vec!["2.0.0+3.0".to_owned()], Condition::Warning)
     );
-    assert_eq!((host.standing, host.summary.as_str()), (Standing::Warning, "3 warnings"));
+    assert_eq!((host.condition, host.summary.as_str()), (Condition::Warning, "3 warnings"));
 }
 
 #[test]
@@ -246,24 +249,24 @@ fn each_state_of_a_unit_has_its_words() {
         (json!({ "load": "not-found", "active": "inactive" }), vec![]),
         (
             json!({ "active": "failed", "sub": "failed", "result": "exit-code", "exit": exit, "missing_credentials": ["token"] }),
-            vec![(Standing::Bad, "made-up.service has failed (exit-code, exited 243/CREDENTIALS)")],
+            vec![(Condition::Bad, "made-up.service has failed (exit-code, exited 243/CREDENTIALS)")],
         ),
         (
             json!({ "active": "activating", "sub": "auto-restart", "restarts": 4 }),
-            vec![(Standing::Bad, "made-up.service exits by itself and is restarted, 4 times so far")],
+            vec![(Condition::Bad, "made-up.service exits by itself and is restarted, 4 times so far")],
         ),
         (
             json!({ "load": "masked", "active": "inactive" }),
-            vec![(Standing::Bad, "made-up.service cannot be loaded: masked")],
+            vec![(Condition::Bad, "made-up.service cannot be loaded: masked")],
         ),
         (
             json!({ "unit": "docker.service", "active": "inactive", "sub": "dead" }),
-            vec![(Standing::Bad, "docker.service does not run")],
+            vec![(Condition::Bad, "docker.service does not run")],
         ),
         (json!({ "unit": "docker.service", "active": "inactive", "sub": "dead", "has_job": true }), vec![]),
         (
             json!({ "unit": "drone-runner.service", "active": "inactive", "sub": "dead" }),
-            vec![(Standing::Warning, "drone-runner.service does not run: runs wait in the queue")],
+            vec![(Condition::Warning, "drone-runner.service does not run: runs wait in the queue")],
         ),
     ];
     for (change, expected) in cases {
@@ -282,9 +285,9 @@ fn a_failed_converger_is_told_once() {
     let mut sources = right();
     sources.reports.insert("swarm", report("swarm", &json!({ "outcome": "failed" })));
     sources.host = units(&[unit("converge-swarm.service", "failed", "failed")]);
-    assert_eq!(whats(&Host::new(&sources, now())), [(Standing::Bad, "converge-swarm has failed")]);
+    assert_eq!(whats(&Host::new(&sources, now())), [(Condition::Bad, "converge-swarm has failed")]);
     sources.reports.insert("swarm", report("swarm", &json!({})));
-    assert_eq!(whats(&Host::new(&sources, now())), [(Standing::Bad, "converge-swarm.service has failed")]);
+    assert_eq!(whats(&Host::new(&sources, now())), [(Condition::Bad, "converge-swarm.service has failed")]);
 }
 
 #[test]
@@ -295,9 +298,9 @@ fn outdated_states_judge_nothing() {
     let host = Host::new(&sources, now());
     assert_eq!(
         whats(&host),
-        [(Standing::Warning, "The states of the units are 10 min old: systemd does not answer host-status")]
+        [(Condition::Warning, "The states of the units are 10 min old: systemd does not answer host-status")]
     );
-    assert_eq!((host.units[0].state.as_str(), host.units[0].standing), ("failed (failed)", Standing::Unknown));
+    assert_eq!((host.units[0].state.as_str(), host.units[0].condition), ("failed (failed)", Condition::Unknown));
 }
 
 #[test]
@@ -310,15 +313,15 @@ fn the_bridge_and_the_disk_are_judged() {
     assert_eq!(
         whats(&host),
         [
-            (Standing::Bad, "Inodes of that disk: 96 % used, 4 free"),
-            (Standing::Bad, "The bridge has last published its state 2 min ago"),
-            (Standing::Bad, "The bridge has 1 problem"),
-            (Standing::Warning, "Disk of the runs: 86 % full, 0.0 GiB of 0.0 GiB free"),
-            (Standing::Warning, "The bridge has 1 note"),
+            (Condition::Bad, "Inodes of that disk: 96 % used, 4 free"),
+            (Condition::Bad, "The bridge has last published its state 2 min ago"),
+            (Condition::Bad, "The bridge has 1 problem"),
+            (Condition::Warning, "Disk of the runs: 86 % full, 0.0 GiB of 0.0 GiB free"),
+            (Condition::Warning, "The bridge has 1 note"),
         ]
     );
     assert_eq!(host.summary, "3 problems, 2 warnings");
     assert_eq!(host.figures.last().unwrap().value, "none");
     sources = Sources { bridge: Source::Missing, ..right() };
-    assert_eq!(whats(&Host::new(&sources, now())), [(Standing::Bad, "The bridge publishes no state")]);
+    assert_eq!(whats(&Host::new(&sources, now())), [(Condition::Bad, "The bridge publishes no state")]);
 }

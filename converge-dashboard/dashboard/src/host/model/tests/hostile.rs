@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{bytes, now, report, right, unit, units, whats};
-use crate::host::model::{Host, Standing};
+use crate::host::model::{Condition, Host};
 use crate::host::source::Source;
 
 #[test]
@@ -15,7 +15,7 @@ fn a_damaged_file_is_a_problem_and_hides_no_other() {
         sources.host = Source::Bytes(content.to_vec());
         sources.bridge = Source::Unreadable("cannot be read: it is larger than 4194304 bytes".into());
         let host = Host::new(&sources, now());
-        assert_eq!((host.pieces[0].word, host.pieces[0].standing), ("unreadable", Standing::Bad));
+        assert_eq!((host.pieces[0].word, host.pieces[0].condition), ("unreadable", Condition::Bad));
         assert_eq!(host.pieces[1].word, "unchanged");
         let told: Vec<&str> = whats(&host).into_iter().map(|(_, what)| what).collect();
         assert!(told.contains(&"The report of converge-swarm cannot be read"), "{told:?}");
@@ -34,7 +34,7 @@ fn a_time_in_the_future_has_no_negative_age() {
     let host = Host::new(&sources, now());
     assert_eq!(
         whats(&host),
-        [(Standing::Warning, "The report of converge-drone is from the future: a clock is wrong")]
+        [(Condition::Warning, "The report of converge-drone is from the future: a clock is wrong")]
     );
     assert_eq!(host.pieces[2].when.as_ref().unwrap().age, "now");
     assert_eq!(host.pieces[2].took, None);
