@@ -50,7 +50,9 @@ impl World {
     fn until(&self, what: &str, expected: impl Fn(&Snapshot) -> bool) -> Arc<Snapshot> {
         let start = Instant::now();
         while !expected(&self.store.snapshot()) {
-            assert!(start.elapsed() < DEADLINE, "{what}: {:?}", self.store.snapshot());
+            let Snapshot { runs, damaged, .. } = &*self.store.snapshot();
+            let newest: Vec<_> = runs.iter().take(10).collect();
+            assert!(start.elapsed() < DEADLINE, "{what}: {} runs, {newest:?}, {damaged:?}", runs.len());
             self.store.follow(Duration::from_millis(200));
         }
         self.store.snapshot()
@@ -205,15 +207,15 @@ fn a_run_that_may_not_be_read_is_read_once_it_may() {
 #[test]
 fn many_runs_at_once_are_all_seen() {
     let world = World::following();
-    for run in 0..2000 {
-        world.write(&run.to_string(), &if run % 10 == 0 { running(&run.to_string()) } else { done(&run.to_string()) });
+    for run in 0..3000 {
+        world.write(&run.to_string(), &if run % 100 == 0 { running(&run.to_string()) } else { done(&run.to_string()) });
     }
-    world.until("all of them", |snapshot| snapshot.runs.len() == 2000);
-    world.write("10", &done("10"));
-    world.write("2000", &running("2000"));
+    world.until("all of them", |snapshot| snapshot.runs.len() == 3000);
+    world.write("100", &done("100"));
+    world.write("3000", &running("3000"));
     world.until("one more, and one that ended", |snapshot| {
-        let ten = RunId::new("10").unwrap();
-        snapshot.runs.len() == 2001 && snapshot.run(&ten).unwrap().is_done
+        let ended = RunId::new("100").unwrap();
+        snapshot.runs.len() == 3001 && snapshot.run(&ended).unwrap().is_done
     });
 }
 
@@ -303,6 +305,26 @@ fn a_missing_directory_of_runs_is_a_problem_until_it_is_there() {
     world.write("1", &done("1"));
     world.until("it is there", |snapshot| snapshot.runs.len() == 1);
     assert!(world.health.problems().is_empty());
+}
+
+#[test]
+fn a_directory_that_was_removed_behind_a_mount_is_mended_by_a_restart() {
+    use std::os::fd::AsRawFd as _;
+    let world = World::new();
+    world.write("1", &done("1"));
+    // As a mount does, an open directory leads to the removed one, whose link count of 0 is the only sign.
+    let held = fs::File::open(world.path("runs")).unwrap();
+    let runs = PathBuf::from(format!("/proc/self/fd/{}", held.as_raw_fd()));
+    let directories = Directories { runs, ..world.store.directories().clone() };
+    let store = Store::with_health(directories, world.health.clone());
+    store.follow(Duration::ZERO);
+    assert_eq!((store.snapshot().runs.len(), world.health.unhealthy_reasons(Duration::MAX)), (1, vec![]));
+    fs::remove_dir_all(world.path("runs")).unwrap();
+    fs::create_dir(world.path("runs")).unwrap();
+    world.write("2", &done("2"));
+    store.follow(Duration::ZERO);
+    assert!(store.snapshot().runs.is_empty());
+    assert_eq!(world.health.unhealthy_reasons(Duration::MAX), [RUNS_REMOVED]);
 }
 
 #[test]

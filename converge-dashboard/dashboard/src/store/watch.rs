@@ -295,6 +295,21 @@ mod tests {
     }
 
     #[test]
+    fn a_queue_that_overflows_is_a_change_of_everything() {
+        let (root, mut watcher) = world();
+        watcher.wait(Duration::ZERO);
+        let most = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+        let directory = root.path().join("runs/1");
+        // Each of the two is an event.
+        for _ in 0..=most.trim().parse::<u32>().unwrap() / 2 {
+            fs::create_dir(&directory).unwrap();
+            fs::remove_dir(&directory).unwrap();
+        }
+        let changes = next(&mut watcher);
+        assert!(changes.all && changes.published);
+    }
+
+    #[test]
     fn the_number_of_watches_has_a_limit() {
         let (root, mut watcher) = world();
         watcher.wait(Duration::ZERO);
