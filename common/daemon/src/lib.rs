@@ -2,7 +2,7 @@
 //!
 //! - [`log`]: the one set-up of `tracing`, for journald, a terminal or plain lines.
 //! - [`signals`]: SIGTERM, SIGINT and SIGHUP.
-//! - [`listen`]: an HTTP listener with limits; [`limit`]: the rate limit of one sender.
+//! - [`listen`]: an HTTP listener with limits; [`event_stream`]: answers that last; [`limit`]: the rate limit of one sender.
 //! - [`health`]: problems, notes and heartbeats; [`health_check`]: the client side of `/healthz`.
 //! - [`prometheus`]: metrics as text.
 //! - [`drain`]: the way from the signal to the end of the process.
@@ -10,6 +10,7 @@
 //! Nothing here knows systemd, Docker, Gitea or Drone.
 
 pub mod drain;
+pub mod event_stream;
 pub mod health;
 pub mod health_check;
 pub mod heartbeat;

@@ -1,4 +1,7 @@
-//! An HTTP listener: few connections at a time, each short, one request each.
+//! An HTTP listener: few connections at a time, each short, one request each. Only an
+//! [event stream](crate::event_stream) lasts.
+
+mod stall;
 
 use std::fs::{self, Permissions};
 use std::io;
@@ -18,16 +21,23 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, UnixListener};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+
+use crate::event_stream::Lasting;
+use stall::{Noted, Stall};
 
 /// The most connections that are open; further ones wait to be accepted.
 const CONNECTIONS: usize = 256;
 /// The deadline of a request's head.
 const HEAD: Duration = Duration::from_secs(5);
-/// The deadline of a whole connection.
+/// The deadline of a whole connection that does not last.
 const WHOLE: Duration = Duration::from_secs(10);
+/// The deadline of each write of a connection that lasts.
+const WRITE: Duration = Duration::from_secs(10);
+/// The interval at which waiting writes are looked for.
+const LOOK: Duration = Duration::from_secs(2);
 /// The largest head, in bytes.
 const LARGEST_HEAD: usize = 16 * 1024;
 /// The most headers of a request.
@@ -97,10 +107,7 @@ pub async fn serve(listener: Listener, router: Router, mut shutdown: watch::Rece
         match accepted {
             Ok((stream, peer, permit)) => {
                 let (router, shutdown) = (router.clone(), shutdown.clone());
-                open.spawn(async move {
-                    connection(stream, peer, router, shutdown).await;
-                    drop(permit);
-                });
+                open.spawn(connection(stream, peer, router, shutdown, permit));
             }
             // Out of file descriptors, most likely: it passes as connections end.
             Err(error) => {
@@ -122,14 +129,30 @@ async fn accept(
     Ok((stream, peer, permit))
 }
 
-async fn connection(stream: Box<dyn Stream>, peer: Peer, router: Router, mut shutdown: watch::Receiver<bool>) {
+async fn connection(
+    stream: Box<dyn Stream>,
+    peer: Peer,
+    router: Router,
+    mut shutdown: watch::Receiver<bool>,
+    permit: OwnedSemaphorePermit,
+) {
     let service = TowerToHyperService::new(router);
+    let lasts = Arc::new(Notify::new());
+    let begun = lasts.clone();
     let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
         if let Some(address) = peer {
             request.extensions_mut().insert(ConnectInfo(address));
         }
-        hyper::service::Service::call(&service, request)
+        let (answer, begun) = (hyper::service::Service::call(&service, request), begun.clone());
+        async move {
+            let answer = answer.await;
+            if answer.as_ref().is_ok_and(|answer| answer.extensions().get::<Lasting>().is_some()) {
+                begun.notify_one();
+            }
+            answer
+        }
     });
+    let (stream, stall) = Noted::new(stream);
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
@@ -140,7 +163,7 @@ async fn connection(stream: Box<dyn Stream>, peer: Peer, router: Router, mut shu
         .keep_alive(false)
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    let whole = timeout(WHOLE, async {
+    let served = async {
         tokio::select! {
             biased;
             ended = connection.as_mut() => return ended,
@@ -148,10 +171,27 @@ async fn connection(stream: Box<dyn Stream>, peer: Peer, router: Router, mut shu
         }
         connection.as_mut().graceful_shutdown();
         connection.await
-    });
-    match whole.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::debug!(peer = ?peer.map(|peer| peer.ip()), "a connection ended: {error}"),
-        Err(_) => tracing::debug!(peer = ?peer.map(|peer| peer.ip()), "a connection took too long"),
+    };
+    let peer = peer.map(|peer| peer.ip());
+    tokio::select! {
+        biased;
+        ended = served => if let Err(error) = ended {
+            tracing::debug!(?peer, "a connection ended: {error}");
+        },
+        () = overdue(&lasts, &stall, permit) => tracing::debug!(?peer, "a connection took too long"),
     }
 }
+
+/// Returns when a connection has taken too long. The one that lasts leaves its place to others.
+async fn overdue(lasts: &Notify, stall: &Stall, permit: OwnedSemaphorePermit) {
+    if timeout(WHOLE, lasts.notified()).await.is_err() {
+        return;
+    }
+    drop(permit);
+    while stall.age() < WRITE {
+        sleep(LOOK).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;
