@@ -1,5 +1,5 @@
 //! The base of all crates: errors with class and hint, backoff, files, locks, configurations, credentials, addresses, the
-//! clock, and the types of plans. No network, no D-Bus, no Docker.
+//! clock, terminal output, and the types of plans. No network, no D-Bus, no Docker.
 
 pub mod address;
 pub mod backoff;
@@ -16,3 +16,4 @@ pub mod host;
 pub mod limits;
 pub mod lock;
 pub mod plan;
+pub mod terminal;

@@ -3,9 +3,7 @@
 //! Beside Markdown, Gitea notifies names after an `@`, links numbers after a `#` and commits, and replaces words in colons by
 //! pictures. No Markdown escape prevents that, so a zero-width space is inserted there.
 
-mod terminal;
-
-pub use terminal::{line, tail};
+use base::terminal::{line, tail};
 
 /// A zero-width space, which splits a mention, a reference or an address.
 const GAP: char = '\u{200b}';

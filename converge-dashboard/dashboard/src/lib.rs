@@ -5,13 +5,17 @@
 //! - [`store`]: reads the directories of runs and keeps one immutable [`store::Snapshot`] of them
 //! - [`host`]: the state of the host, from the reports of other programs
 //! - [`standing`]: the word that the runs of a recipe add up to; pure
+//! - [`artefact`]: the files of a run that are shown
+//! - [`log`]: the log of a run, followed
 //! - [`pages`]: HTML of a snapshot; pure
 //! - [`web`]: routes and headers
 //! - [`program`], [`settings`], [`runtime`]: command line, settings, and the tasks of the process
 //! - [`container`]: paths and names that converge-dashboard mounts and sets
 
+pub mod artefact;
 pub mod container;
 pub mod host;
+pub mod log;
 pub mod pages;
 pub mod program;
 pub mod runtime;

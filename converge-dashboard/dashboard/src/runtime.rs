@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use base::error::{Class, Explain};
 use daemon::drain::{self, Died};
+use daemon::event_stream::EventStreams;
 use daemon::health::Health;
 use daemon::listen::{self, Listener};
 use daemon::signals;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use crate::settings::Settings;
 use crate::store::{Directories, RUNS_REMOVED, Store};
@@ -23,6 +24,10 @@ use crate::web::{self, AppState};
 const LAST_ANSWER: Duration = Duration::from_secs(2);
 /// The process is gone this long after a signal, whatever hangs.
 const LONGEST: Duration = Duration::from_millis(4800);
+/// The most event streams at a time.
+const STREAMS: usize = 256;
+/// The most files that are sent at a time.
+const DOWNLOADS: usize = 32;
 /// The longest wait for a change before the directories themselves are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -84,7 +89,13 @@ async fn serve(
     let health = Arc::new(Health::new(&[RUNS_REMOVED]));
     let store = Arc::new(Store::with_health(directories, health.clone()));
     let listener = Listener::bind(&listen.to_string()).await.map_err(|source| Error::Listen { listen, source })?;
-    let app = AppState { settings: Arc::new(settings), store: store.clone(), health: health.clone() };
+    let app = AppState {
+        settings: Arc::new(settings),
+        store: store.clone(),
+        health: health.clone(),
+        streams: EventStreams::new(STREAMS, ending.clone()),
+        downloads: Arc::new(Semaphore::new(DOWNLOADS)),
+    };
     let serving = tokio::spawn(listen::serve(listener, web::router(app), ending.clone()));
     tracing::info!(version = env!("CARGO_PKG_VERSION"), %listen, "ready");
     let reading = health.watch("read").follow(read(store, ending.clone()));

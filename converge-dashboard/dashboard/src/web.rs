@@ -1,7 +1,10 @@
 //! The HTTP server: routes, headers and assets.
 
 mod assets;
+mod files;
 mod headers;
+mod run;
+mod streams;
 
 use std::sync::Arc;
 
@@ -12,8 +15,10 @@ use axum::http::StatusCode;
 use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
+use daemon::event_stream::EventStreams;
 use daemon::health::Health;
 use jiff::Timestamp;
+use tokio::sync::Semaphore;
 
 use crate::host::{Host, Sources};
 use crate::pages::{HostPage, Index};
@@ -29,6 +34,10 @@ pub struct AppState {
     pub store: Arc<Store>,
     /// The problems of the process.
     pub health: Arc<Health>,
+    /// The event streams.
+    pub streams: EventStreams,
+    /// The files that may be sent at a time.
+    pub downloads: Arc<Semaphore>,
 }
 
 /// Routes of the server.
@@ -36,6 +45,10 @@ pub fn router(app: AppState) -> Router {
     Router::new()
         .route("/", get(index))
         .route("/host", get(host))
+        .route("/events", get(streams::generations))
+        .route("/runs/{run}", get(run::answer))
+        .route("/runs/{run}/events", get(streams::log))
+        .route("/runs/{run}/{file}", get(files::answer))
         .route("/healthz", get(health))
         .route("/assets/{name}", get(assets::answer))
         .fallback(nothing)
@@ -44,19 +57,20 @@ pub fn router(app: AppState) -> Router {
 }
 
 async fn index(State(app): State<AppState>) -> Response {
-    answer(&Index::new(&app.store.snapshot()))
+    show(&Index::new(&app.store.snapshot()))
 }
 
 /// The files are read at each request: none of them is large, and a page is current without an index.
 async fn host(State(app): State<AppState>) -> Response {
     let directories = app.store.directories().clone();
     match tokio::task::spawn_blocking(move || Sources::read(&directories)).await {
-        Ok(sources) => answer(&HostPage::new(Host::new(&sources, Timestamp::now()).for_everybody())),
+        Ok(sources) => show(&HostPage::new(Host::new(&sources, Timestamp::now()).for_everybody())),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }
 
-fn answer(page: &impl Template) -> Response {
+/// Answers with a page.
+fn show(page: &impl Template) -> Response {
     match page.render() {
         Ok(page) => Html(page).into_response(),
         Err(error) => {
@@ -75,3 +89,6 @@ async fn health(State(app): State<AppState>) -> Response {
 async fn nothing() -> Response {
     (StatusCode::NOT_FOUND, "there is nothing here\n").into_response()
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,9 +1,9 @@
 //! The commit status `cc-ci/testme`, of full runs only: a quick run neither sets nor changes it.
 
 use super::{Facts, ShownState, Subject, run, shown_state};
-use crate::markdown::line;
 use crate::problem::Problem;
 use crate::trigger::Trigger;
+use base::terminal::line;
 use http::gitea::{Reached, Status};
 use results::Results;
 

@@ -3,6 +3,27 @@
 /// The greatest number of combining marks of one character.
 const MARKS: usize = 3;
 
+/// The longest line that [`visible`] returns, in characters.
+const LONGEST_LINE: usize = 10_000;
+
+/// Returns the visible text of whole lines, as a terminal shows it at last: without escape sequences, hidden characters, and
+/// what a carriage return has overwritten.
+pub fn visible(lines: &str) -> String {
+    lines.split_inclusive('\n').map(visible_line).collect()
+}
+
+fn visible_line(raw: &str) -> String {
+    let (raw, end) = raw.strip_suffix('\n').map_or((raw, ""), |raw| (raw, "\n"));
+    let raw = raw.trim_end_matches('\r');
+    let raw = raw.rsplit('\r').next().unwrap_or(raw);
+    let mut line: String =
+        seen(raw).take(LONGEST_LINE).map(|c| if c.is_whitespace() && c != '\t' { ' ' } else { c }).collect();
+    if line.chars().count() == LONGEST_LINE {
+        line.push('…');
+    }
+    line + end
+}
+
 /// Returns the visible text as one line of at most `most` characters; white space becomes one space.
 pub fn line(text: &str, most: usize) -> String {
     let mut line = String::new();
@@ -144,4 +165,25 @@ fn is_mark(c: char) -> bool {
     matches!(c,
         '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}' | '\u{1dc0}'..='\u{1dff}'
         | '\u{20d0}'..='\u{20ff}' | '\u{fe00}'..='\u{fe0f}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_shown_as_a_terminal_shows_them_at_last() {
+        for (raw, shown) in [
+            ("a\nb", "a\nb"),
+            ("10 %\r100 %\r\nnext\n", "100 %\nnext\n"),
+            ("\u{1b}[31mred\u{1b}[0m\u{202e}\n", "red\n"),
+            ("\u{1b}]8;;javascript:alert(1)\u{7}link\u{1b}]8;;\u{7}\n", "link\n"),
+            ("a\u{8}\u{7}\0b\n", "ab\n"),
+            ("", ""),
+        ] {
+            assert_eq!(visible(raw), shown, "{raw:?}");
+        }
+        let long = visible(&("x".repeat(10_000_000) + "\nend\n"));
+        assert_eq!(long.lines().map(|line| line.chars().count()).collect::<Vec<_>>(), [LONGEST_LINE + 1, 3]);
+    }
 }
