@@ -32,9 +32,9 @@ impl Scene {
 
     /// Sends a request; returns the client's end, and the connection's task.
     async fn ask(&self, path: &str) -> (DuplexStream, tokio::task::JoinHandle<()>) {
-        let (mut client, server) = duplex(TAKES);
+        let (mut client, other_end) = duplex(TAKES);
         let permit = self.places.clone().try_acquire_owned().expect("a place is free");
-        let served = connection(Box::new(server), None, self.router.clone(), self.shutdown.subscribe(), permit);
+        let served = connection(Box::new(other_end), None, self.router.clone(), self.shutdown.subscribe(), permit);
         let served = tokio::spawn(served);
         client.write_all(format!("GET {path} HTTP/1.1\r\nHost: x\r\n\r\n").as_bytes()).await.unwrap();
         (client, served)

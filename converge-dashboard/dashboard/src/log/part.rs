@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn a_line_of_ten_megabytes_is_read_in_parts() {
-        let mut file = log(&[b'x'; 10_000_000]);
+        let mut file = log(&vec![b'x'; 10_000_000]);
         let (mut at, mut parts) = (0, 0);
         while let Some(part) = read(&mut file, at, true).unwrap() {
             assert!(part.end - at <= LARGEST);

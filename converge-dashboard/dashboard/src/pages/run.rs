@@ -35,8 +35,7 @@ pub struct RunPage {
     error: Option<RunError>,
     failures: Vec<Failure>,
     rungs: Vec<Rung>,
-    left_behind: bool,
-    leaked: bool,
+    warnings: Vec<&'static str>,
     base: Base,
     tests: Vec<Test>,
     findings: Vec<Finding>,
@@ -120,8 +119,7 @@ impl RunPage {
             error: results.error.clone(),
             failures: failures.collect(),
             rungs: rungs.collect(),
-            left_behind: results.clean_teardown == Some(false),
-            leaked: results.no_secret_leak == Some(false),
+            warnings: warnings(results),
             base: results.base.clone(),
             tests: tests.collect(),
             findings: results.findings.clone(),
@@ -134,6 +132,13 @@ impl RunPage {
             generation,
         }
     }
+}
+
+/// The failed checks after the teardown.
+fn warnings(results: &Results) -> Vec<&'static str> {
+    let left = (results.clean_teardown == Some(false)).then_some("The teardown left something behind.");
+    let leaked = (results.no_secret_leak == Some(false)).then_some("A secret was found in the output.");
+    left.into_iter().chain(leaked).collect()
 }
 
 /// The lists of the upgrade's differences that are not empty.
