@@ -8,6 +8,7 @@
 //! - [`artefact`]: the files of a run that are shown
 //! - [`log`]: the log of a run, followed
 //! - [`pages`]: HTML of a snapshot; pure
+//! - [`svg`]: badges and strips as pictures
 //! - [`web`]: routes and headers
 //! - [`program`], [`settings`], [`runtime`]: command line, settings, and the tasks of the process
 //! - [`container`]: paths and names that converge-dashboard mounts and sets
@@ -22,4 +23,5 @@ pub mod runtime;
 pub mod settings;
 pub mod standing;
 pub mod store;
+pub mod svg;
 pub mod web;

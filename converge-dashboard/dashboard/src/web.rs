@@ -1,8 +1,10 @@
 //! The HTTP server: routes, headers and assets.
 
 mod assets;
+mod badges;
 mod files;
 mod headers;
+mod recipes;
 mod run;
 mod streams;
 
@@ -21,7 +23,7 @@ use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::host::{Host, Sources};
-use crate::pages::{HostPage, Index};
+use crate::pages::HostPage;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -43,7 +45,12 @@ pub struct AppState {
 /// Routes of the server.
 pub fn router(app: AppState) -> Router {
     Router::new()
-        .route("/", get(index))
+        .route("/", get(recipes::index))
+        .route("/recipe/{recipe}", get(recipes::recipe))
+        .route("/latest/{recipe}", get(recipes::latest))
+        .route("/badge/{name}", get(badges::answer))
+        .route("/feed.xml", get(recipes::feed))
+        .route("/feed/{name}", get(recipes::recipe_feed))
         .route("/host", get(host))
         .route("/events", get(streams::generations))
         .route("/runs/{run}", get(run::answer))
@@ -54,10 +61,6 @@ pub fn router(app: AppState) -> Router {
         .fallback(nothing)
         .layer(map_response(headers::add))
         .with_state(app)
-}
-
-async fn index(State(app): State<AppState>) -> Response {
-    show(&Index::new(&app.store.snapshot()))
 }
 
 /// The files are read at each request: none of them is large, and a page is current without an index.

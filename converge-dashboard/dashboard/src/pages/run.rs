@@ -101,8 +101,8 @@ impl RunPage {
         });
         Self {
             id: run.id.to_string(),
-            recipe: run.recipe.clone(),
-            version: run.version.clone(),
+            recipe: run.recipe.to_string(),
+            version: run.version.as_deref().map(str::to_owned),
             commit: run.commit.as_deref().map(commit),
             pull: run.pull,
             is_quick: run.is_quick,

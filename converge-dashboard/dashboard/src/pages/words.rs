@@ -24,6 +24,18 @@ pub fn bytes(bytes: u64) -> String {
     }
 }
 
+/// Returns a text as one part of a path in a URL.
+pub fn encoded(text: &str) -> String {
+    let mut path = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => path.push(char::from(byte)),
+            byte => path.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    path
+}
+
 /// Returns the first eight characters of a commit.
 pub fn commit(commit: &str) -> String {
     commit.chars().take(8).collect()
@@ -54,6 +66,12 @@ pub fn status_word(status: RungStatus) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_part_of_a_path_has_no_other_meaning() {
+        assert_eq!(encoded("matrix-synapse_2.0~a"), "matrix-synapse_2.0~a");
+        assert_eq!(encoded("a/b?c#d%ä"), "a%2Fb%3Fc%23d%25%C3%A4");
+    }
 
     #[test]
     fn durations_have_two_units_at_most() {

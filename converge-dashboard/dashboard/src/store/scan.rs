@@ -203,13 +203,6 @@ pub fn read_results(directory: &Path, id: &RunId) -> Result<Option<Results>, Str
     file.read().map(Some).map_err(reason)
 }
 
-/// Reads the results of a run; `None` if it has none, an error with the reason if they cannot be read.
-pub fn read_results(directory: &Path, id: &RunId) -> Result<Option<Results>, String> {
-    let all = Runs::open(directory).map_err(|error| format!("the runs cannot be read: {error}"))?;
-    let Some(file) = all.results(id.as_str()).map_err(reason)? else { return Ok(None) };
-    file.read().map(Some).map_err(reason)
-}
-
 fn reason(unreadable: Unreadable) -> String {
     match unreadable {
         Unreadable::Io(error) => format!("results.json cannot be read: {error}"),

@@ -1,21 +1,15 @@
 //! Event streams: `/events` tells a new generation, `/runs/<run>/events` the log of a run.
 
-use std::time::Duration;
-
 use axum::extract::{Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use axum::response::sse::Event;
 use futures_util::stream::unfold;
 use serde::Deserialize;
-use tokio::time::sleep;
 
 use super::{AppState, nothing};
 use crate::log;
 use crate::store::RunId;
-
-/// The interval at which a stream looks for a new generation.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// The position in a log.
 #[derive(Debug, Deserialize)]
@@ -34,18 +28,11 @@ pub struct Seen {
 /// `/events?seen=<generation>`: an event with the generation as its id whenever there is another one.
 pub async fn generations(State(app): State<AppState>, Query(page): Query<Seen>, headers: HeaderMap) -> Response {
     let seen = last_id(&headers).or(page.seen).unwrap_or_else(|| app.store.snapshot().generation);
-    let store = app.store.clone();
-    app.streams.respond(unfold((store, seen), |(store, seen)| async move {
-        loop {
-            let now = store.snapshot().generation;
-            if now != seen {
-                return Some((
-                    Event::default().event("generation").id(now.to_string()).data(now.to_string()),
-                    (store, now),
-                ));
-            }
-            sleep(LOOK).await;
-        }
+    let generation = app.store.generation();
+    app.streams.respond(unfold((generation, seen), |(mut generation, seen)| async move {
+        let now = *generation.wait_for(|now| *now != seen).await.ok()?;
+        let event = Event::default().event("generation").id(now.to_string()).data(now.to_string());
+        Some((event, (generation, now)))
     }))
 }
 

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use super::*;
+use crate::pages::encoded;
 use crate::store::Directories;
 
 /// The server on a directory of runs.
@@ -82,13 +83,14 @@ async fn hostile_content_is_shown_harmless_on_every_page() {
     let scene = Scene::new().await;
     scene.write("7", "results.json", HOSTILE);
     scene.write("7", "run.log", "\u{1b}[1m<script>alert(2)</script>\u{202e}\n");
-    for path in ["/", "/runs/7"] {
+    let recipe = encoded("<script>alert(1)</script>");
+    for path in ["/", "/?q=script", "/runs/7", &format!("/recipe/{recipe}"), "/host"] {
         let page = scene.get(path).await;
         assert!(page.starts_with("HTTP/1.1 200 OK"), "{page}");
         assert!(page.contains("content-security-policy: default-src 'none'; script-src 'self'"), "{page}");
         assert!(page.contains("x-content-type-options: nosniff"), "{page}");
         let body = page.split_once("\r\n\r\n").unwrap().1;
-        for harm in ["<script>", "<img", "<iframe", "<b>", "\"onmouseover", "\u{1b}", "\u{202e}", "../x"] {
+        for harm in ["<script>", "<img src=x", "<iframe", "<b>", "\"onmouseover", "\u{1b}", "\u{202e}", "../x"] {
             assert!(!body.contains(harm), "{path}: {harm} in {body}");
         }
     }
@@ -160,7 +162,8 @@ async fn streams_tell_new_generations_and_lines() {
     let scene = Scene::new().await;
     scene.write("7", "results.json", &HOSTILE.replace("\"done\"", "\"running\""));
     let mut generations = scene.connect("/events?seen=0").await;
-    let head = until(&mut generations, "id: 1").await;
+    let id = |scene: &Scene| format!("id: {}\n", scene.store.snapshot().generation);
+    let head = until(&mut generations, &id(&scene)).await;
     assert!(head.contains("text/event-stream") && head.contains("cache-control: no-store"), "{head}");
     let mut log = scene.connect("/runs/7/events?from=4").await;
     until(&mut log, "\r\n\r\n").await;
@@ -170,8 +173,40 @@ async fn streams_tell_new_generations_and_lines() {
     let seen = until(&mut log, "data: two").await;
     assert!(!seen.contains("one") && seen.contains("id: 8"), "{seen}");
     scene.write("8", "results.json", HOSTILE);
-    until(&mut generations, "id: 2").await;
+    until(&mut generations, &id(&scene)).await;
     // A client that leaves frees its place.
     drop(log);
     while !until(&mut scene.connect("/runs/7/events").await, "\r\n\r\n").await.starts_with("HTTP/1.1 200") {}
+}
+
+#[tokio::test]
+async fn a_recipe_has_a_page_a_badge_a_feed_and_a_newest_run() {
+    let scene = Scene::new().await;
+    let results = |id: &str, verdict: &str| {
+        format!(
+            r#"{{"schema": 3, "run_id": "{id}", "recipe": "hedgedoc", "kind": "branch", "mode": "full", "state": "done",
+            "verdict": "{verdict}", "level": 1, "started": "{now}", "finished": "{now}",
+            "rungs": {{"install": {{"status": "{verdict}"}}}}}}"#,
+            now = Timestamp::now()
+        )
+    };
+    scene.write("7", "results.json", &results("7", "pass"));
+    let page = scene.get("/recipe/hedgedoc").await;
+    assert!(page.contains("Passing at level 1") && page.contains("href=\"/runs/7#install\""), "{page}");
+    let badge = scene.get("/badge/hedgedoc.svg").await;
+    assert!(badge.contains("cross-origin-resource-policy: cross-origin") && badge.contains("cache-control: no-cache"));
+    assert!(badge.contains("recipe ci: level 1"), "{badge}");
+    assert!(scene.get("/badge/hedgedoc.json").await.contains("\"schemaVersion\":1"));
+    assert!(scene.get("/badge/unknown.svg").await.contains("untested"));
+    let latest = scene.get("/latest/hedgedoc").await;
+    assert!(latest.starts_with("HTTP/1.1 307") && latest.contains("location: /runs/7"), "{latest}");
+    for path in ["/feed.xml", "/feed/hedgedoc.xml"] {
+        let feed = scene.get(path).await;
+        assert!(feed.contains("application/atom+xml") && feed.contains("<title>hedgedoc passed</title>"), "{feed}");
+    }
+    scene.write("8", "results.json", &results("8", "fail"));
+    assert!(scene.get("/badge/hedgedoc.svg").await.contains("recipe ci: broken"));
+    for path in ["/recipe/unknown", "/latest/unknown", "/feed/unknown.xml", "/badge/hedgedoc.png", "/badge/hedgedoc"] {
+        assert!(scene.get(path).await.starts_with("HTTP/1.1 404"), "{path}");
+    }
 }
