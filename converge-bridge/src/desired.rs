@@ -1,10 +1,12 @@
 //! What the operator declares.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::PathBuf;
 
-use base::address::{Probe, domain_setting_problem, shown};
+use base::address::Probe;
 use base::configuration::Problem;
+use base::directory;
 use base::limits::Limits;
+use docker::service::ServiceSettings;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -12,15 +14,11 @@ use comment_bridge::container;
 use comment_bridge::settings::{Organisation, Settings, default_call_seconds, default_hours, default_poll_seconds};
 use http::names::Repository;
 
-/// The least memory of the service, in MiB.
-const LEAST_MEMORY: u32 = 32;
-/// The greatest sensible memory of the service, in MiB.
-const MOST_MEMORY: u32 = 16 * 1024;
 /// Paths with another content in the container.
 const TAKEN_PATHS: [&str; 7] =
     [container::LEDGER, container::RUNS, container::PUBLISHED, "/bin", "/proc", "/sys", "/dev"];
-/// The largest id that Linux gives an account.
-const LARGEST_ID: u32 = i32::MAX.unsigned_abs();
+/// The default of `user`.
+const USER: &str = "60990:60990";
 
 /// The service `comment-bridge`, which makes a build for a member's comment and reports the result in a comment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -114,12 +112,11 @@ fn ledger() -> PathBuf {
 }
 
 fn runs() -> PathBuf {
-    "/var/lib/recipe-ci/runs".into()
+    directory::RUNS.into()
 }
 
 fn published() -> PathBuf {
-    // In memory: the files are written often and are of no use after a reboot.
-    "/run/comment-bridge".into()
+    directory::BRIDGE.into()
 }
 
 fn authorities() -> PathBuf {
@@ -127,7 +124,7 @@ fn authorities() -> PathBuf {
 }
 
 fn user() -> String {
-    "60990:60990".into()
+    USER.into()
 }
 
 fn memory_mib() -> u32 {
@@ -157,44 +154,20 @@ impl Desired {
 
     /// Returns the problems that the types cannot exclude.
     pub fn problems(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        problems.extend(domain_setting_problem(&self.domain, "bridge.ci.example.org"));
+        let service = ServiceSettings {
+            domain: (&self.domain, "bridge.ci.example.org"),
+            image: &self.image,
+            directories: &[("runs", &self.runs), ("ledger", &self.ledger), ("published", &self.published)],
+            files: &[("authorities", &self.authorities)],
+            user: (&self.user, USER),
+            memory_mib: self.memory_mib,
+            probe: &self.probe,
+        };
+        let mut problems = service.problems();
         // The service would refuse these only after its start.
         problems.extend(self.settings().problems().into_iter().map(as_declared));
-        let paths = [
-            ("image", &self.image),
-            ("ledger", &self.ledger),
-            ("runs", &self.runs),
-            ("published", &self.published),
-            ("authorities", &self.authorities),
-        ];
-        problems.extend(paths.iter().filter_map(|(at, path)| path_problem(at, path)));
-        problems.extend(self.shared_directory_problem());
         problems.extend(self.authorities_problem());
-        problems.extend(self.user_problem());
-        if !(LEAST_MEMORY..=MOST_MEMORY).contains(&self.memory_mib) {
-            let message = format!("is {}, which is not between {LEAST_MEMORY} and {MOST_MEMORY}", self.memory_mib);
-            problems.push(Problem::new(
-                "memory_mib",
-                message,
-                "give it 64, more where there are very many pull requests",
-            ));
-        }
-        problems.extend(self.probe.problem());
         problems
-    }
-
-    /// Each directory has another owner or other readers.
-    fn shared_directory_problem(&self) -> Option<Problem> {
-        let pairs = [
-            (("ledger", &self.ledger), ("runs", &self.runs)),
-            (("published", &self.published), ("ledger", &self.ledger)),
-            (("published", &self.published), ("runs", &self.runs)),
-        ];
-        let ((at, path), (other, _)) =
-            pairs.into_iter().find(|((_, one), (_, other))| one.starts_with(other) || other.starts_with(one))?;
-        let message = format!("is {}, which is not apart from {other}", shown(&path.display().to_string()));
-        Some(Problem::new(at, message, "give it a directory of its own"))
     }
 
     /// The file has the same path in the container, where some paths are taken.
@@ -202,19 +175,6 @@ impl Desired {
         let taken = TAKEN_PATHS.iter().find(|place| self.authorities.starts_with(place))?;
         let message = format!("is {}, and {taken} is a place of the container's own", self.authorities.display());
         Some(Problem::new("authorities", message, "name a file elsewhere, such as /etc/ssl/certs/ca-certificates.crt"))
-    }
-
-    fn user_problem(&self) -> Option<Problem> {
-        let hint = "write the numbers of an account and a group of its own, such as 60990:60990";
-        let is_id = |text: &str| {
-            text.bytes().all(|byte| byte.is_ascii_digit())
-                && text.parse::<u32>().is_ok_and(|id| (1..=LARGEST_ID).contains(&id) && id.to_string() == text)
-        };
-        match self.user.split_once(':') {
-            Some((user, group)) if is_id(user) && is_id(group) => None,
-            Some(("0", _) | (_, "0")) => Some(Problem::new("user", format!("is `{}`, root", self.user), hint)),
-            _ => Some(Problem::new("user", format!("is `{}`, not uid:gid in numbers", self.user), hint)),
-        }
     }
 }
 
@@ -228,22 +188,4 @@ fn as_declared(problem: Problem) -> Problem {
         other => other,
     };
     Problem { at: at.to_owned(), ..problem }
-}
-
-/// A path for a mount must be absolute and plain: Docker changes or rejects any other.
-fn path_problem(at: &str, path: &Path) -> Option<Problem> {
-    let shown = path.display();
-    let is_plain = path.components().all(|part| matches!(part, Component::RootDir | Component::Normal(_)));
-    let (why, hint) = if !path.is_absolute() {
-        ("which is not absolute", "write the whole path")
-    } else if !is_plain || path.as_os_str().len() != path.components().collect::<PathBuf>().as_os_str().len() {
-        ("which is no plain path", "write it without `..`, `.` and empty parts")
-    } else if path.parent().is_none() {
-        ("the root of everything", "name what is below it")
-    } else if path.to_string_lossy().chars().any(char::is_control) {
-        ("which holds control characters", "leave them out")
-    } else {
-        return None;
-    };
-    Some(Problem::new(at, format!("is {shown}, {why}"), hint))
 }

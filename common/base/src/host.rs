@@ -8,6 +8,7 @@ use nix::unistd::geteuid;
 use crate::backoff::Backoff;
 use crate::clock::Clock;
 use crate::credential::Credentials;
+use crate::directory::REPORTS;
 
 /// The host a converger works on.
 #[derive(Debug, Clone)]
@@ -35,7 +36,7 @@ impl Host {
                 .filter(|host| !host.is_empty())
                 .unwrap_or_else(|| "unix:///var/run/docker.sock".into()),
             state_directory: directory("STATE_DIRECTORY", "/var/lib/converge", "XDG_STATE_HOME", Some(name)),
-            runtime_directory: directory("RUNTIME_DIRECTORY", "/run/converge", "XDG_RUNTIME_DIR", None),
+            runtime_directory: directory("RUNTIME_DIRECTORY", REPORTS, "XDG_RUNTIME_DIR", None),
             credentials: Credentials::from_environment(),
             clock: Clock::system(),
             backoff: Backoff::default(),

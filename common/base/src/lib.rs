@@ -7,6 +7,7 @@ pub mod clock;
 pub mod commit;
 pub mod configuration;
 pub mod credential;
+pub mod directory;
 pub mod error;
 pub mod fact;
 pub mod file;

@@ -3,6 +3,7 @@
 //!
 //! The modules are those of a converger, for the part that all such pieces share:
 //!
+//! - [`ServiceSettings`]: the settings that all such pieces have, and their problems.
 //! - [`ServiceGoal`]: the goal of the piece. [`Spec`] is the same with ids in place of names, ready for Docker.
 //! - [`observed`]: the archive, images, secrets, paths to mount, the service, its health. Reads only.
 //! - [`plan`]: pure; images and secrets to create, and the update of a service that differs ([`compare`]).
@@ -17,6 +18,7 @@ mod facts;
 pub mod observed;
 pub mod plan;
 mod program;
+mod settings;
 mod spec;
 
 pub use bollard::models::ServiceSpec;
@@ -26,4 +28,5 @@ pub use error::Error;
 pub use facts::facts;
 pub use observed::Observed;
 pub use program::{Program, SecretSpec};
+pub use settings::ServiceSettings;
 pub use spec::{Mount, MountKind, Network, SecretFile, ServiceGoal, Spec};

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use converger_kit::Piece;
 use converger_kit::drift::{self, Drift};
+use converger_kit::service::write_image;
 use serde_json::Value;
 
 use crate::World;
@@ -222,7 +223,7 @@ fn a_state_that_only_an_operator_can_repair_is_blocked_and_the_service_stays() {
     blocked("there is no archive", &["/nowhere/at-all.tar cannot be read"]);
     world.declare(|desired| desired["image"] = world.path("bridge.json").to_string_lossy().into());
     blocked("the file is no archive", &["is no docker archive of one image"]);
-    crate::images::script(&world.path("another.tar"), "/bin/another", "#!/bin/sh\n", "");
+    write_image(&world.path("another.tar"), "another", "#!/bin/sh\n", "");
     world.declare(|desired| desired["image"] = world.path("another.tar").to_string_lossy().into());
     blocked("the archive is another program's", &["starts another, not comment-bridge"]);
     world.declare(|_| ());

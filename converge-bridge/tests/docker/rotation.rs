@@ -1,25 +1,11 @@
 //! Other tokens and images, images that do not work, and the way back.
 
 use converger_kit::Piece;
+use converger_kit::service::{ENDS, UNHEALTHY, write_image};
 
 use crate::World;
 use crate::images;
-use crate::world::SERVICE;
-
-fn loaded_images(world: &World) -> Vec<String> {
-    world.list(&["images", "--format", "{{.Tag}} {{.ID}}", "localhost/comment-bridge"])
-}
-
-/// The service's answer through Traefik.
-fn page(world: &World) -> String {
-    let mut curl = world.daemon.command("curl");
-    curl.args(["--silent", "--show-error", "--fail", "--cacert"]).arg(world.path("authority.pem"));
-    let domain = crate::world::DOMAIN;
-    curl.args(["--resolve", &format!("{domain}:443:{}", dockerd::ADDRESS), &format!("https://{domain}/healthz")]);
-    let output = curl.output().unwrap();
-    assert!(output.status.success(), "{output:?}");
-    String::from_utf8(output.stdout).unwrap()
-}
+use crate::world::{DOMAIN, SERVICE};
 
 #[test]
 fn another_token_is_another_secret_and_the_old_one_goes() {
@@ -94,15 +80,15 @@ fn webhooks_bring_a_secret_and_take_it_away_again() {
 #[test]
 fn another_archive_is_another_image_and_back() {
     let Some(world) = World::converged("another_archive_is_another_image_and_back") else { return };
-    let first = loaded_images(&world);
+    let first = world.images_of(SERVICE);
     images::healthy(&world.path("comment-bridge.tar"), "well, and newer");
     let run = world.run();
     run.assert_outcome(0, "changed");
     assert_eq!(run.changes()[1], "update service comment-bridge (Image differs)");
     assert!(run.changes()[0].starts_with("load image") && run.changes()[2].starts_with("remove superseded image"));
-    assert_eq!(page(&world), "well, and newer");
+    assert_eq!(world.page(DOMAIN), "well, and newer");
     world.assert_converged();
-    assert_eq!(loaded_images(&world).len(), 1);
+    assert_eq!(world.images_of(SERVICE).len(), 1);
     // Another file with the same content is no change.
     let elsewhere = world.path("elsewhere.tar");
     std::fs::copy(world.path("comment-bridge.tar"), &elsewhere).unwrap();
@@ -117,7 +103,7 @@ fn another_archive_is_another_image_and_back() {
     world.declare(|_| ());
     images::healthy(&world.path("comment-bridge.tar"), "well");
     world.run().assert_outcome(0, "changed");
-    assert_eq!((loaded_images(&world), page(&world)), (first, "well".to_owned()));
+    assert_eq!((world.images_of(SERVICE), world.page(DOMAIN)), (first, "well".to_owned()));
     world.assert_converged();
 }
 
@@ -126,13 +112,13 @@ fn assert_rolled_back(test: &str, script: &str, message: &str) {
     let Some(world) = World::converged(test) else { return };
     let secrets = world.secrets();
     world.declare(|desired| desired["limits"] = serde_json::json!({ "wait_seconds": 75, "run_seconds": 150 }));
-    images::script(&world.path("comment-bridge.tar"), "/bin/comment-bridge", script, "");
+    write_image(&world.path("comment-bridge.tar"), SERVICE, script, "");
     let run = world.run();
     run.assert_outcome(1, "failed");
     println!("{}", run.stderr.lines().filter(|line| !line.contains("INFO")).collect::<Vec<_>>().join(" | "));
     assert!(run.stderr.contains("Swarm rolled back") && run.stderr.contains(message), "{}", run.stderr);
     run.assert_says("docker service ps");
-    assert_eq!((world.secrets(), page(&world)), (secrets, "well".to_owned()));
+    assert_eq!((world.secrets(), world.page(DOMAIN)), (secrets, "well".to_owned()));
     images::healthy(&world.path("comment-bridge.tar"), "well");
     world.run();
     world.assert_converged();
@@ -141,22 +127,18 @@ fn assert_rolled_back(test: &str, script: &str, message: &str) {
 #[test]
 fn an_image_whose_program_ends_is_reported_with_its_log_and_rolled_back() {
     let test = "an_image_whose_program_ends_is_reported_with_its_log_and_rolled_back";
-    assert_rolled_back(test, images::ENDS, "its log ends: error: the ledger is made of cheese");
+    assert_rolled_back(test, ENDS, "its log ends: error: the ledger is made of cheese");
 }
 
 #[test]
 fn an_image_that_is_never_healthy_is_reported_and_rolled_back() {
-    assert_rolled_back(
-        "an_image_that_is_never_healthy_is_reported_and_rolled_back",
-        images::UNHEALTHY,
-        "Docker says: ",
-    );
+    assert_rolled_back("an_image_that_is_never_healthy_is_reported_and_rolled_back", UNHEALTHY, "Docker says: ");
 }
 
 #[test]
 fn a_first_image_that_does_not_work_fails_with_its_log() {
     let Some(world) = World::bare("a_first_image_that_does_not_work_fails_with_its_log") else { return };
-    images::script(&world.path("comment-bridge.tar"), "/bin/comment-bridge", images::ENDS, "");
+    write_image(&world.path("comment-bridge.tar"), SERVICE, ENDS, "");
     world.declare(|desired| desired["limits"] = serde_json::json!({ "wait_seconds": 15, "run_seconds": 60 }));
     let run = world.run();
     run.assert_outcome(1, "failed");

@@ -10,12 +10,14 @@
 //! more in Docker's form, and its empty plan says that the two agree. A file or a part of one that changes nothing is an
 //! error, so that no dead data stays.
 //!
-//! Also [`model`]: an app that changes can be applied to without Docker, for property tests.
+//! Also, for property tests, what changes can be applied to without Docker: [`model`], an app, and [`service`], a service of
+//! ours.
 #![allow(clippy::unwrap_used, clippy::missing_panics_doc, reason = "test support: what cannot be read fails the test")]
 
 mod difference;
 mod folder;
 pub mod model;
+pub mod service;
 mod spec;
 #[cfg(test)]
 mod tests;

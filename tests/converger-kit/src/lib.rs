@@ -8,6 +8,7 @@ pub mod drift;
 pub mod faults;
 pub mod http_proxy;
 pub mod kills;
+pub mod service;
 
 mod piece;
 mod run;
