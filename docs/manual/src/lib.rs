@@ -12,7 +12,6 @@ use std::{fs, io};
 
 use clap::Command;
 use clap_complete::{Shell, generate_to};
-use comment_bridge::container;
 
 use page::Page;
 
@@ -25,14 +24,16 @@ pub fn programs() -> Vec<Command> {
 }
 
 fn pages() -> Vec<Page> {
-    let ledger = format!("{}/{}", container::LEDGER, container::LEDGER_FILE);
+    let ledger = format!("{}/{}", comment_bridge::container::LEDGER, comment_bridge::container::LEDGER_FILE);
     vec![
         Page::converger::<converge_swarm::Swarm>(),
         Page::converger::<converge_traefik::Traefik>(),
         Page::converger::<converge_drone::ConvergeDrone>(),
         Page::converger::<converge_bridge::ConvergeBridge>(),
+        Page::converger::<converge_dashboard::ConvergeDashboard>(),
         Page::server(drone_runner::program::command(), drone_runner::settings::PATH, "converge-drone"),
         Page::server(comment_bridge::program::command(), &ledger, "converge-bridge"),
+        Page::server(dashboard::program::command(), dashboard::container::RUNS, "converge-dashboard"),
         Page::server(host_status::program::command(), host_status::settings::PATH, "converge-dashboard"),
     ]
 }
