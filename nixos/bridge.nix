@@ -15,6 +15,7 @@ let
   swarm = settings.sound "swarm" converge.swarm.settings;
   base = (settings.sound "traefik" converge.traefik.settings).domain or null;
   declared = settings.sound "drone" drone.settings;
+  dashboard = settings.sound "dashboard" converge.dashboard.settings;
   # The Drone and the repository that converge-drone keeps, and whose token it gives.
   ours = lib.optionalAttrs (declared ? domain && declared ? repository.name) {
     address = "https://${declared.domain}";
@@ -24,13 +25,12 @@ let
   # The address may have a port.
   isOurs = it: ours == { } || lib.hasPrefix ours.address (it.address or ours.address) && it.repository or ours.repository == ours.repository;
 
-  # The numeric user and group of an account, null for another text.
-  ids = builtins.match "([1-9][0-9]{0,9}):([1-9][0-9]{0,9})";
-  default = (settings.effective "bridge" { }).user;
-  isAccount = user: ids user != null && lib.all (id: lib.toInt id < 2147483648) (ids user);
-  owner = ids (if isAccount effective.user then effective.user else default);
-  # The account that converge-bridge runs the container as, unless the operator names another.
-  id = lib.toInt (lib.head (ids default));
+  account = import ./container.nix { inherit lib; } {
+    piece = "bridge";
+    program = "comment-bridge";
+    inherit (effective) user;
+    default = (settings.effective "bridge" { }).user;
+  };
 
   ourImage = (import ./packages.nix { inherit lib pkgs; }).comment-bridge-image;
   needed = given: message: { assertion = given; inherit message; };
@@ -103,10 +103,7 @@ in
         services.converge.bridge.settings.webhook is ${lib.boolToString (given.webhook or false)}, and there is ${if cfg.webhookSecret == null then "no" else "a"} secret to check webhooks with.
         hint: leave the setting unset, and set services.converge.bridge.webhookSecret where webhooks are wanted.
       '')
-      (needed (isAccount effective.user) ''
-        services.converge.bridge.settings.user is ${builtins.toJSON effective.user}, not the numbers of a user and a group.
-        hint: leave it at ${default}, or write the numbers of an account of its own in the same form.
-      '')
+      account.assertion
       (needed (isOurs (given.drone or { })) ''
         services.converge.bridge.settings.drone names another Drone or repository than ${ours.repository or ""} at ${ours.address or ""}, which converge-drone keeps.
         hint: leave it unset, and set services.converge.drone.settings.domain and .repository.name.
@@ -132,7 +129,9 @@ in
 
     services.converge.pieces.bridge = {
       description = "comment-bridge in its declared state";
-      inherit (cfg) package settings;
+      inherit (cfg) package;
+      # Here, because the dashboard's settings follow those of the bridge.
+      settings = lib.optionalAttrs (converge.dashboard.enable && dashboard ? domain) { dashboard = "https://${dashboard.domain}"; } // cfg.settings;
       domain = given.domain or null;
       needs = [ "swarm" ] ++ lib.optional converge.traefik.enable "traefik" ++ [ "drone" ];
       # A run of converge-drone may have rotated the token.
@@ -145,14 +144,12 @@ in
       network = true;
     };
 
-    # The container's user: reserves the id and gives it a name in `ls -l`.
-    users.users.comment-bridge = { uid = id; group = "comment-bridge"; isSystemUser = true; };
-    users.groups.comment-bridge.gid = id;
+    users = account.accounts;
 
     systemd.tmpfiles.rules = [
-      "d ${effective.ledger} 0700 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
+      "d ${effective.ledger} 0700 ${account.owner} -"
       # All users may read the files there: triggers.json and metrics.prom.
-      "d ${effective.published} 0755 ${lib.elemAt owner 0} ${lib.elemAt owner 1} -"
+      "d ${effective.published} 0755 ${account.owner} -"
       # Each build writes its own folder there; all users may read the results.
       "d ${effective.runs} 0755 root root -"
     ];

@@ -12,5 +12,6 @@
     ./drone.nix
     ./drone-runner.nix
     ./bridge.nix
+    ./dashboard.nix
   ];
 }

@@ -7,9 +7,9 @@ let
   # DNS does not distinguish upper and lower case.
   base = if given ? domain then lib.toLower given.domain else null;
   domains = lib.mapAttrs (_: piece: lib.toLower piece.domain) (lib.filterAttrs (_: piece: piece.domain != null) converge.pieces);
-  isCovered = domain: lib.hasSuffix ".${base}" domain
-    # The wildcard covers one label only.
-    && !lib.hasInfix "." (lib.removeSuffix ".${base}" domain);
+  # The certificate names the base itself, and by its wildcard one label below it.
+  isCovered = domain: domain == base
+    || lib.hasSuffix ".${base}" domain && !lib.hasInfix "." (lib.removeSuffix ".${base}" domain);
   usual = name: builtins.toJSON "${name}.${if base == null then "ci.example.org" else base}";
   others = name: lib.filter (other: other != name && domains.${other} == domains.${name}) (lib.attrNames domains);
 

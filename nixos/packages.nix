@@ -60,4 +60,12 @@ rec {
     description = "Turns a member's !testme in a pull request into one build and one comment";
   };
   comment-bridge-image = import ./image.nix { inherit lib pkgs; } comment-bridge;
+  converge-dashboard = converger { piece = "dashboard"; pages = [ "dashboard" ]; };
+  # For the image, as comment-bridge.
+  dashboard = package {
+    name = "dashboard";
+    pages = [ ];
+    description = "Shows every recipe's standing, every run and the machine, from files alone";
+  };
+  dashboard-image = import ./image.nix { inherit lib pkgs; } dashboard;
 }

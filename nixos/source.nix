@@ -15,18 +15,22 @@ let
   # Names of test modules and of their data within a crate's src.
   isTest = name: lib.elem name [ "tests" "tests.rs" "snapshots" ];
 
+  # Folders of a crate that are compiled into its program.
+  dataFolders = [ "assets" "templates" ];
+
   # Cargo reads every member's manifest, also those of crates that are not built.
   isManifest = path: lib.elem path ([ "Cargo.toml" "Cargo.lock" ] ++ map (member: "${member}/Cargo.toml") members);
   leadsToManifest = path: lib.any (member: lib.hasPrefix "${path}/" "${member}/") members;
   isSource = path: lib.any
     (crate: path == "${crate}/build.rs"
+      || lib.any (folder: lib.hasPrefix "${crate}/${folder}/" path) dataFolders
       || lib.hasPrefix "${crate}/src/" path && !lib.any isTest (lib.splitString "/" (lib.removePrefix "${crate}/src/" path)))
     crates;
   # A folder of nothing but tests would be left empty.
   holdsSource = folder:
     let entries = builtins.readDir (root + "/${folder}"); in
     lib.any (name: keep "${folder}/${name}" entries.${name}) (lib.attrNames entries);
-  isSourceFolder = path: lib.any (crate: lib.hasPrefix "${crate}/src/" "${path}/") crates && holdsSource path;
+  isSourceFolder = path: lib.any (crate: lib.any (folder: lib.hasPrefix "${crate}/${folder}/" "${path}/") ([ "src" ] ++ dataFolders)) crates && holdsSource path;
   keep = path: type: if type == "directory" then leadsToManifest path || isSourceFolder path else isManifest path || isSource path;
 
   # Files of the targets that a manifest names: cargo refuses a manifest whose targets are not there.

@@ -43,4 +43,7 @@
     # With a webhook of Gitea builds start within a second, without within five. docs/enrol.md shows how to add one.
     webhookSecret = "/run/secrets/webhook-secret";
   };
+
+  # Every recipe's standing, every run and this machine, at https://ci.example.org.
+  services.converge.dashboard.enable = true;
 }

@@ -130,7 +130,10 @@ fn the_command_prints_its_usage() {
         let output = machine.converge(arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}");
         let text = String::from_utf8(if code == 0 { output.stdout } else { output.stderr }).unwrap();
-        assert!(text.contains("usage: converge NAME") && text.contains("names: bridge drone swarm traefik"), "{text}");
+        assert!(
+            text.contains("usage: converge NAME") && text.contains("names: bridge dashboard drone swarm traefik"),
+            "{text}"
+        );
     }
     assert_eq!(machine.asked(), None);
 }

@@ -101,24 +101,9 @@ fn assertions_say_what_is_missing_and_what_to_do() {
             r#"hint: write a string, such as "false""#,
         ),
         (
-            r#"{ services.converge.drone.settings.domain = lib.mkOverride 40 "ci.drone.ci.localhost"; }"#,
-            "which the certificate of *.ci.localhost does not cover",
-            r#"such as "drone.ci.localhost""#,
-        ),
-        (
-            r#"{ services.converge.drone.settings.domain = lib.mkOverride 40 "drone.example.org"; }"#,
-            "which the certificate of *.ci.localhost does not cover",
-            "hint: ",
-        ),
-        (
             r#"{ services.converge.drone.settings.abra_directory = "/root/.abra"; }"#,
             "drone.settings.abra_directory is /root/.abra, outside its sandbox",
             "hint: ",
-        ),
-        (
-            r#"{ services.converge.bridge.settings.domain = "bridge.example.org"; }"#,
-            "bridge.settings.domain is bridge.example.org, which the certificate of *.ci.localhost does not cover",
-            r#"such as "bridge.ci.localhost""#,
         ),
         (
             "{ services.converge.bridge.settings.webhook = false; }",
@@ -149,21 +134,11 @@ fn assertions_say_what_is_missing_and_what_to_do() {
         ),
         (
             "{ services.converge.swarm.enable = lib.mkForce false; }",
-            "bridge, drone, traefik is enabled without services.converge.swarm",
+            "bridge, dashboard, drone, traefik is enabled without services.converge.swarm",
             "hint: set services.converge.swarm.enable = true",
         ),
         ("{ virtualisation.docker.enable = false; }", "docker.enable is off", "hint: remove your setting"),
         ("{ virtualisation.docker.enable = lib.mkForce false; }", "docker.enable is off", "hint: remove your setting"),
-        (
-            r#"{ services.converge.bridge.settings.domain = "Drone.ci.localhost"; }"#,
-            "drone.settings.domain is drone.ci.localhost, which is the domain of bridge too",
-            r#"such as "drone.ci.localhost" and "bridge.ci.localhost""#,
-        ),
-        (
-            r#"{ services.converge.bridge.settings.domain = "traefik.ci.localhost"; }"#,
-            "bridge.settings.domain is traefik.ci.localhost, which is the domain of traefik too",
-            r#"such as "bridge.ci.localhost""#,
-        ),
         (
             "{ services.converge.bridge.settings.organisations = lib.mkForce [ ]; }",
             "has no organisation and no repository",
@@ -171,6 +146,56 @@ fn assertions_say_what_is_missing_and_what_to_do() {
         ),
         ("{ services.converge.drone.runner.maxTests = lib.mkForce (-1); }", "maxTests is -1", "hint: write 1 or more"),
     ];
+    assert_told(&nix, &cases);
+}
+
+#[test]
+fn a_domain_that_the_certificate_does_not_cover_or_that_two_pieces_have_is_told() {
+    let test = "a_domain_that_the_certificate_does_not_cover_or_that_two_pieces_have_is_told";
+    let Some(nix) = Nix::find_or_skip(test) else { return };
+    let cases = [
+        (
+            r#"{ services.converge.drone.settings.domain = lib.mkOverride 40 "ci.drone.ci.localhost"; }"#,
+            "which the certificate of *.ci.localhost does not cover",
+            r#"such as "drone.ci.localhost""#,
+        ),
+        (
+            r#"{ services.converge.drone.settings.domain = lib.mkOverride 40 "drone.example.org"; }"#,
+            "which the certificate of *.ci.localhost does not cover",
+            "hint: ",
+        ),
+        (
+            r#"{ services.converge.bridge.settings.domain = "bridge.example.org"; }"#,
+            "bridge.settings.domain is bridge.example.org, which the certificate of *.ci.localhost does not cover",
+            r#"such as "bridge.ci.localhost""#,
+        ),
+        (
+            r#"{ services.converge.bridge.settings.domain = "Drone.ci.localhost"; }"#,
+            "drone.settings.domain is drone.ci.localhost, which is the domain of bridge too",
+            r#"such as "drone.ci.localhost" and "bridge.ci.localhost""#,
+        ),
+        (
+            r#"{ services.converge.dashboard.settings.domain = "www.dashboard.ci.localhost"; }"#,
+            "dashboard.settings.domain is www.dashboard.ci.localhost, which the certificate of *.ci.localhost does not cover",
+            r#"such as "dashboard.ci.localhost""#,
+        ),
+        (
+            r#"{ services.converge.bridge.settings.domain = "ci.localhost"; }"#,
+            "dashboard.settings.domain is ci.localhost, which is the domain of bridge too",
+            r#"such as "dashboard.ci.localhost" and "bridge.ci.localhost""#,
+        ),
+        (
+            r#"{ services.converge.bridge.settings.domain = "traefik.ci.localhost"; }"#,
+            "bridge.settings.domain is traefik.ci.localhost, which is the domain of traefik too",
+            r#"such as "bridge.ci.localhost""#,
+        ),
+    ];
+    assert_told(&nix, &cases);
+}
+
+/// Asserts that each module alone leads to one message, with these texts of message and hint.
+#[track_caller]
+fn assert_told(nix: &Nix, cases: &[(&str, &str, &str)]) {
     for (module, message, hint) in cases {
         let rendered = nix.lab_host(&format!("{{ lib, ... }}: {module}")).unwrap();
         assert_eq!(rendered.assertions.len(), 1, "{module}: {:?}", rendered.assertions);
@@ -183,7 +208,7 @@ fn assertions_say_what_is_missing_and_what_to_do() {
 fn an_empty_configuration_is_asked_for_all_it_lacks() {
     let Some(nix) = Nix::find_or_skip("an_empty_configuration_is_asked_for_all_it_lacks") else { return };
     let rendered = nix
-        .host("./nixos { services.converge = { swarm.enable = true; traefik.enable = true; drone.enable = true; bridge.enable = true; }; }")
+        .host("./nixos { services.converge = { swarm.enable = true; traefik.enable = true; drone.enable = true; bridge.enable = true; dashboard.enable = true; }; }")
         .unwrap();
     let messages = rendered.assertions.join("\n");
     for message in [
@@ -201,11 +226,12 @@ fn an_empty_configuration_is_asked_for_all_it_lacks() {
         "which Drone builds",
         "has no organisation and no repository",
         "has no token of the bot's Gitea account",
+        "dashboard has no domain",
     ] {
         assert!(messages.contains(message), "{message} is not in: {messages}");
     }
-    assert_eq!(rendered.assertions.len(), 14);
-    assert_eq!(messages.matches("hint: set services.converge.").count(), 14, "{messages}");
+    assert_eq!(rendered.assertions.len(), 15);
+    assert_eq!(messages.matches("hint: set services.converge.").count(), 15, "{messages}");
 }
 
 #[test]
@@ -247,7 +273,10 @@ fn the_flake_of_the_manual_evaluates() {
         ))
         .unwrap();
     let release = "github:NixOS/nixpkgs/nixos-26.05";
-    assert_eq!(host, json!({"hostName": "ci", "nixpkgs": release, "pieces": ["bridge", "drone", "swarm", "traefik"]}));
+    assert_eq!(
+        host,
+        json!({"hostName": "ci", "nixpkgs": release, "pieces": ["bridge", "dashboard", "drone", "swarm", "traefik"]})
+    );
 }
 
 #[test]
@@ -255,17 +284,17 @@ fn the_flake_has_its_outputs() {
     let Some(nix) = Nix::find_or_skip("the_flake_has_its_outputs") else { return };
     let outputs: Value = nix
         .value(
-            r"let
+            r#"let
                  inherit (import ./nixos/tests/evaluate.nix { modules = [ ]; }) lib pkgs;
                  all = pkgs // { testers.runNixOSTest = import; mkShell = shell: shell; };
                  flake = (import ./flake.nix).outputs { self = { }; nixpkgs = { inherit lib; legacyPackages = { x86_64-linux = all; aarch64-linux = all; }; }; };
                in {
                  modules = lib.attrNames flake.nixosModules;
                  packages = lib.mapAttrs (_: package: package.meta.mainProgram) flake.packages.x86_64-linux;
-                 image = flake.packages.x86_64-linux.comment-bridge-image.args.config.Entrypoint;
+                 images = map (name: flake.packages.x86_64-linux.${name}.args.config.Entrypoint) [ "comment-bridge-image" "dashboard-image" ];
                  test = flake.checks.aarch64-linux.machine.name;
                  shell = lib.length flake.devShells.x86_64-linux.default.packages > 3;
-               }",
+               }"#,
         )
         .unwrap();
     let expected = json!({
@@ -274,12 +303,15 @@ fn the_flake_has_its_outputs() {
             "comment-bridge": "comment-bridge",
             "comment-bridge-image": "localhost/comment-bridge",
             "converge-bridge": "converge-bridge",
+            "converge-dashboard": "converge-dashboard",
             "converge-drone": "converge-drone",
             "converge-swarm": "converge-swarm",
             "converge-traefik": "converge-traefik",
+            "dashboard": "dashboard",
+            "dashboard-image": "localhost/dashboard",
             "host-status": "host-status",
         },
-        "image": ["/bin/comment-bridge"],
+        "images": [["/bin/comment-bridge"], ["/bin/dashboard"]],
         "test": "converge",
         "shell": true,
     });

@@ -15,6 +15,7 @@ struct Programs {
     traefik: converge_traefik::Desired,
     drone: converge_drone::Desired,
     bridge: converge_bridge::Desired,
+    dashboard: converge_dashboard::Desired,
     runner: drone_runner::settings::Settings,
 }
 
@@ -25,6 +26,7 @@ impl Programs {
             traefik: read(rendered, "traefik"),
             drone: read(rendered, "drone"),
             bridge: read(rendered, "bridge"),
+            dashboard: read(rendered, "dashboard"),
             runner: read(rendered, "drone-runner"),
         }
     }
@@ -83,6 +85,13 @@ fn the_modules_write_what_is_set_and_what_the_host_decides() {
         "drone": {"address": "https://drone.ci.example.org", "repository": "recipes/ci"},
         "organisations": [{"name": "recipes"}],
         "webhook": true,
+        "dashboard": "https://ci.example.org",
+        "probe": {"address": "192.0.2.10"},
+    });
+    let dashboard = json!({
+        "domain": "ci.example.org",
+        "image": "/usr/local/share/converge/dashboard.tar",
+        "gitea": "https://git.example.org",
         "probe": {"address": "192.0.2.10"},
     });
     let runner = json!({
@@ -99,9 +108,14 @@ fn the_modules_write_what_is_set_and_what_the_host_decides() {
         "metrics": "/run/drone-runner/metrics.sock",
         "limits": {"drain_seconds": 3600},
     });
-    for (name, expected) in
-        [("swarm", swarm), ("traefik", traefik), ("drone", drone), ("bridge", bridge), ("drone-runner", runner)]
-    {
+    for (name, expected) in [
+        ("swarm", swarm),
+        ("traefik", traefik),
+        ("drone", drone),
+        ("bridge", bridge),
+        ("dashboard", dashboard),
+        ("drone-runner", runner),
+    ] {
         assert_eq!(read::<Value>(&rendered, name), expected, "{name}");
     }
 }
@@ -147,6 +161,16 @@ fn with_the_programs_defaults_the_example_is_complete() {
         "limits": limits,
     });
     assert_holds(&example.bridge, &bridge);
+    let dashboard = json!({
+        "runs": "/var/lib/recipe-ci/runs",
+        "reports": "/run/converge",
+        "bridge": "/run/comment-bridge",
+        "index": "/var/lib/dashboard",
+        "user": "60991:60991",
+        "memory_mib": 64,
+        "limits": limits,
+    });
+    assert_holds(&example.dashboard, &dashboard);
     let runner = json!({
         "events": ["custom"],
         "steps": {"shell": "/bin/sh", "directory": "/var/lib/drone-runner"},
@@ -159,12 +183,15 @@ fn with_the_programs_defaults_the_example_is_complete() {
 fn the_programs_take_what_the_modules_write() {
     let Some(nix) = Nix::find_or_skip("the_programs_take_what_the_modules_write") else { return };
     for rendered in [nix.host("./nixos/example").unwrap(), nix.lab_host("{ }").unwrap()] {
-        let Programs { swarm, traefik, drone, bridge, runner } = Programs::of(&rendered);
+        let Programs { swarm, traefik, drone, bridge, dashboard, runner } = Programs::of(&rendered);
         assert_eq!(swarm.networks.len(), 1);
         assert!(swarm.problems().is_empty(), "{:?}", swarm.problems());
         assert!(traefik.problems().is_empty(), "{:?}", traefik.problems());
         assert!(drone.problems().is_empty(), "{:?}", drone.problems());
         assert!(bridge.problems().is_empty(), "{:?}", bridge.problems());
+        assert!(dashboard.problems().is_empty(), "{:?}", dashboard.problems());
+        assert_eq!(bridge.dashboard, Some(dashboard.settings().address));
+        assert_eq!((&bridge.runs, &bridge.published), (&dashboard.runs, &dashboard.bridge));
         assert_eq!(
             (bridge.drone.address, bridge.drone.repository.to_string()),
             (drone.address(), drone.repository.name.clone())
@@ -230,6 +257,7 @@ fn schemas() -> Value {
         "traefik": of::<converge_traefik::Desired>(),
         "drone": of::<converge_drone::Desired>(),
         "bridge": of::<converge_bridge::Desired>(),
+        "dashboard": of::<converge_dashboard::Desired>(),
         "drone-runner": of::<drone_runner::settings::Settings>(),
         "host-status": of::<host_status::settings::Settings>(),
     })
@@ -279,6 +307,7 @@ fn the_json_is_checked_by_its_own_program_at_build_time() {
         ("drone.json", "converge-drone"),
         ("drone-runner.json", "drone-runner"),
         ("bridge.json", "converge-bridge"),
+        ("dashboard.json", "converge-dashboard"),
     ] {
         let check: String = nix
             .value(&format!(

@@ -144,6 +144,8 @@ fn a_change_of_a_test_changes_no_store_path() {
         "common/base/src/added.rs",
         "converge-swarm/src/main.rs",
         "converge-bridge/comment-bridge/src/lib.rs",
+        "converge-dashboard/dashboard/templates/layout.html",
+        "converge-dashboard/dashboard/assets/style.css",
         "tests/lab/Cargo.toml",
         "Cargo.lock",
     ] {
@@ -178,7 +180,7 @@ fn each_package_takes_its_programs_from_one_build() {
         .value(
             r#"let
                  inherit (import ./nixos/tests/evaluate.nix { modules = [ ]; }) lib pkgs;
-                 packages = removeAttrs (import ./nixos/packages.nix { inherit lib pkgs; }) [ "comment-bridge-image" ];
+                 packages = removeAttrs (import ./nixos/packages.nix { inherit lib pkgs; }) [ "comment-bridge-image" "dashboard-image" ];
                in lib.mapAttrs (_: package: [ package.workspace.args.src package.script ]) packages"#,
         )
         .unwrap();
@@ -194,8 +196,9 @@ fn each_package_takes_its_programs_from_one_build() {
             script.split(after).skip(1).filter_map(|rest| rest.split([' ', ';']).next()).map(str::to_owned).collect()
         };
         let pages = match &*package {
-            "comment-bridge" => vec![],
+            "comment-bridge" | "dashboard" => vec![],
             "converge-bridge" => vec!["converge-bridge", "comment-bridge"],
+            "converge-dashboard" => vec!["converge-dashboard", "dashboard"],
             _ => expected,
         };
         let man_pages: Vec<_> = pages.iter().map(|program| format!("man/{program}.8")).collect();

@@ -47,6 +47,7 @@ fn systemd_verifies_them_without_a_word() {
         "converge-again.service",
         "converge-again.timer",
         "converge-bridge.service",
+        "converge-dashboard.service",
         "converge-drone.service",
         "converge-swarm.service",
         "converge-traefik.service",
@@ -89,7 +90,7 @@ fn every_switch_and_every_docker_start_runs_them_again() {
     let Some(rendered) = rendered("every_switch_and_every_docker_start_runs_them_again", "{ }") else { return };
     assert!(rendered.unit("converge.target").contains("\nX-StopOnReconfiguration=true\n"));
     assert_eq!(rendered.links["/etc/systemd/system/multi-user.target.wants/converge.target"], "../converge.target");
-    for piece in ["swarm", "traefik", "drone", "bridge"] {
+    for piece in ["swarm", "traefik", "drone", "bridge", "dashboard"] {
         let name = &format!("converge-{piece}.service");
         let unit = rendered.unit(name);
         // converge-drone may have a new token, which the bridge gives to its service.
@@ -126,7 +127,10 @@ fn they_run_in_order_and_need_nothing_to_start() {
     let pieces = ["converge-swarm.service", "converge-traefik.service", "converge-drone.service"];
     assert_eq!(words(bridge, "After"), [["docker.service", "docker.socket"].as_slice(), &pieces].concat());
     assert_eq!(words(bridge, "Wants"), [["docker.service"].as_slice(), &pieces].concat());
-    for unit in [swarm, traefik, drone, bridge] {
+    let dashboard = rendered.unit("converge-dashboard.service");
+    assert_eq!(words(dashboard, "After"), words(drone, "After"));
+    assert_eq!(words(dashboard, "Wants"), words(drone, "Wants"));
+    for unit in [swarm, traefik, drone, bridge, dashboard] {
         assert_eq!(words(unit, "Requires"), [""; 0]);
         assert_eq!(words(unit, "BindsTo"), [""; 0]);
     }
@@ -201,13 +205,15 @@ fn the_secrets_of_the_bridge_come_as_credentials() {
 }
 
 #[test]
-fn the_directories_of_the_bridge_are_made_for_the_user_of_its_container() {
-    let test = "the_directories_of_the_bridge_are_made_for_the_user_of_its_container";
+fn the_directories_of_the_services_are_made_for_the_users_of_their_containers() {
+    let test = "the_directories_of_the_services_are_made_for_the_users_of_their_containers";
     let Some(example) = rendered(test, "{ }") else { return };
     let made = example.file("/etc/tmpfiles.d/00-nixos.conf");
     assert_eq!(
         made.lines().collect::<Vec<_>>(),
         [
+            "d /var/lib/dashboard 0700 60991 60991 -",
+            "d /run/converge 0755 root root -",
             "d /var/lib/comment-bridge 0700 60990 60990 -",
             "d /run/comment-bridge 0755 60990 60990 -",
             "d /var/lib/recipe-ci/runs 0755 root root -",
@@ -222,8 +228,50 @@ fn the_directories_of_the_bridge_are_made_for_the_user_of_its_container() {
     let module = r#"{ services.converge.bridge.settings = { ledger = "/srv/ledger"; user = "7:8"; }; }"#;
     let Some(other) = rendered(test, module) else { return };
     let made = other.file("/etc/tmpfiles.d/00-nixos.conf");
-    assert!(made.starts_with("d /srv/ledger 0700 7 8 -\nd /run/comment-bridge 0755 7 8 -\n"), "{made}");
+    assert!(made.contains("d /srv/ledger 0700 7 8 -\nd /run/comment-bridge 0755 7 8 -\n"), "{made}");
     assert_eq!(user(&other), "7:8");
+}
+
+#[test]
+fn the_dashboard_has_no_credential_and_reads_what_the_bridge_writes() {
+    let test = "the_dashboard_has_no_credential_and_reads_what_the_bridge_writes";
+    let Some(example) = rendered(test, "{ }") else { return };
+    let unit = example.unit("converge-dashboard.service");
+    assert!(!unit.is_empty() && !unit.contains("Credential="), "{unit}");
+    let dashboard = |host: &Rendered| -> converge_dashboard::Desired {
+        serde_json::from_str(host.file("/etc/converge/dashboard.json")).unwrap()
+    };
+    let links = |host: &Rendered| {
+        let bridge: converge_bridge::Desired = serde_json::from_str(host.file("/etc/converge/bridge.json")).unwrap();
+        bridge.dashboard
+    };
+    assert_eq!(dashboard(&example).domain, "ci.localhost");
+    assert_eq!(dashboard(&example).gitea.as_deref(), Some("http://git.ci.localhost:3000"));
+    assert_eq!(links(&example).as_deref(), Some("https://ci.localhost"));
+
+    let moved = r#"{ services.converge.bridge.settings = { runs = "/srv/runs"; published = "/srv/published"; };
+                     services.converge.dashboard.settings = { domain = "show.ci.localhost"; index = "/srv/index"; }; }"#;
+    let Some(other) = rendered(test, moved) else { return };
+    let declared = dashboard(&other);
+    assert_eq!((declared.runs, declared.bridge), ("/srv/runs".into(), "/srv/published".into()));
+    assert_eq!(links(&other).as_deref(), Some("https://show.ci.localhost"));
+    let made = other.file("/etc/tmpfiles.d/00-nixos.conf");
+    assert!(made.starts_with("d /srv/index 0700 60991 60991 -\nd /run/converge 0755 root root -\nd /var/"), "{made}");
+
+    let alone = "{ lib, ... }: { services.converge.bridge.enable = lib.mkForce false; }";
+    let Some(alone) = rendered(test, alone) else { return };
+    let made = alone.file("/etc/tmpfiles.d/00-nixos.conf");
+    let expected = [
+        "d /var/lib/dashboard 0700 60991 60991 -",
+        "d /var/lib/recipe-ci/runs 0755 root root -",
+        "d /run/converge 0755 root root -",
+        "d /run/comment-bridge 0755 root root -",
+    ];
+    assert_eq!(made.lines().collect::<Vec<_>>(), expected);
+
+    let without = "{ lib, ... }: { services.converge.dashboard.enable = lib.mkForce false; }";
+    let Some(without) = rendered(test, without) else { return };
+    assert_eq!((without.unit("converge-dashboard.service"), links(&without)), ("", None));
 }
 
 #[test]

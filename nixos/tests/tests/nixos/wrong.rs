@@ -99,6 +99,12 @@ fn wrong_settings_of_the_bridge_are_told() {
 }
 
 #[test]
+fn wrong_settings_of_the_dashboard_are_told() {
+    let test = "wrong_settings_of_the_dashboard_are_told";
+    every_wrong_value_of::<converge_dashboard::Desired>(test, "dashboard", &example("dashboard"));
+}
+
+#[test]
 fn wrong_settings_of_the_runner_are_told() {
     let example = json!({
         "server": "", "address": "", "capacity": 0, "name": "", "repositories": [], "events": [],
@@ -254,6 +260,7 @@ fn a_wrong_value_of_any_option_is_one_message_with_a_hint() {
             "null, not a path",
             "leave it unset, or write the path of a docker archive of comment-bridge",
         ),
+        ("dashboard.image", "5", "5, not a path", "leave it unset, or write the path of a docker archive of dashboard"),
         ("bridge.settings", "x: x", "a function, not an attribute set", "write an attribute set"),
         ("traefik.settings.domain", "x: x", "a function, not a string", r#"write a string, such as "ci.example.org""#),
     ];
