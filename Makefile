@@ -9,7 +9,7 @@ PROGRAMS = --workspace --bins
 # Those that the lab boots, and the demo.
 DEMO = --workspace --bin=lab --bin=demo --bin=abra --bin=drone-server --bin=gitea --bin=converge-swarm \
   --bin=converge-traefik --bin=converge-drone --bin=drone-runner --bin=converge-bridge --bin=comment-bridge \
-  --bin=host-status
+  --bin=converge-dashboard --bin=dashboard --bin=host-status
 
 .PHONY: demo test check bench manual release nixos-test setup cargo tools clean
 

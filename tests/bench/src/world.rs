@@ -14,10 +14,12 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 /// Convergers, in start order.
-pub const PIECES: [&str; 4] = ["swarm", "traefik", "drone", "bridge"];
+pub const PIECES: [&str; 5] = ["swarm", "traefik", "drone", "bridge", "dashboard"];
 
 /// User id of comment-bridge.
 const BRIDGE: u32 = 60_990;
+/// User id of the dashboard.
+const DASHBOARD: u32 = 60_991;
 const TRAEFIK: &str = "3.8.0+v3.6.15";
 const DRONE: &str = "1.9.0+2.26.0";
 
@@ -104,13 +106,12 @@ impl World {
                 "probe": { "address": ADDRESS },
             }),
         )?;
-        self.declare_bridge()
+        self.declare_bridge()?;
+        self.declare_dashboard()
     }
 
     fn declare_bridge(&self) -> Result<(), Box<dyn std::error::Error>> {
-        let image = Image::new("localhost/comment-bridge:archive");
-        let image = image.with_program("/bin/comment-bridge", &program("comment-bridge")?)?;
-        image.entrypoint(&["/bin/comment-bridge"]).write(&self.path("comment-bridge.tar"))?;
+        self.write_image("comment-bridge")?;
         for folder in ["ledger", "runs", "published"] {
             fs::create_dir_all(self.path(folder))?;
         }
@@ -138,6 +139,39 @@ impl World {
             }),
         )?;
         Ok(())
+    }
+
+    /// After the bridge, whose directories it reads.
+    fn declare_dashboard(&self) -> Result<(), Box<dyn std::error::Error>> {
+        self.write_image("dashboard")?;
+        for folder in ["index", "run"] {
+            fs::create_dir_all(self.path(folder))?;
+        }
+        fs::set_permissions(self.path("index"), fs::Permissions::from_mode(0o700))?;
+        chown(self.path("index"), Some(DASHBOARD), Some(DASHBOARD))?;
+        self.declare(
+            "dashboard",
+            &json!({
+                "domain": lab::DOMAIN,
+                "image": self.path("dashboard.tar"),
+                "gitea": self.forge.address(),
+                "runs": self.path("runs"),
+                "reports": self.path("run"),
+                "bridge": self.path("published"),
+                "index": self.path("index"),
+                "user": format!("{DASHBOARD}:{DASHBOARD}"),
+                "probe": { "address": ADDRESS },
+                "limits": { "run_seconds": 120, "wait_seconds": 60, "call_seconds": 30, "lock_seconds": 30 },
+            }),
+        )?;
+        Ok(())
+    }
+
+    /// Writes `<name>.tar`, the image of a program of ours.
+    fn write_image(&self, name: &str) -> Result<(), Box<dyn std::error::Error>> {
+        let at = format!("/bin/{name}");
+        let image = Image::new(&format!("localhost/{name}:archive")).with_program(&at, &program(name)?)?;
+        Ok(image.entrypoint(&[&at]).write(&self.path(&format!("{name}.tar")))?)
     }
 
     fn declare(&self, piece: &str, desired: &Value) -> io::Result<()> {

@@ -15,6 +15,8 @@ pub(crate) const UNITS: &str = "/etc/systemd/system/";
 
 /// The configuration of converge-bridge.
 const BRIDGE: &str = "/etc/converge/bridge.json";
+/// The settings in it with which it makes links, and the app of each.
+const LINKS: [(&str, &str); 2] = [("/drone/address", "drone"), ("/dashboard", crate::DASHBOARD)];
 
 /// The files of one configuration, by their absolute path.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,12 +91,17 @@ impl Configuration {
 
     /// The configuration with a bridge whose links have a port.
     pub(crate) fn with_port_of_links(mut self, port: Option<u16>) -> Result<Self> {
-        let address = format!("https://drone.{}", crate::DOMAIN);
         if let (Some(port), Some(text)) = (port, self.files.get_mut(BRIDGE)) {
             let answer = |source| Error::Answer { what: BRIDGE.to_owned(), source };
             let mut settings: serde_json::Value = serde_json::from_str(text).map_err(answer)?;
-            if settings["drone"]["address"] == address.as_str() {
-                settings["drone"]["address"] = format!("{address}:{port}").into();
+            let before = settings.clone();
+            for (at, app) in LINKS {
+                let address = format!("https://{}", crate::host(app));
+                if let Some(link) = settings.pointer_mut(at).filter(|link| *link == address.as_str()) {
+                    *link = format!("{address}:{port}").into();
+                }
+            }
+            if settings != before {
                 *text = settings.to_string();
             }
         }
@@ -147,14 +154,16 @@ mod tests {
 
     #[test]
     fn links_of_the_bridge_get_the_port() {
-        let with = |address: &str| {
-            let text = serde_json::json!({"domain": "bridge.ci.localhost", "drone": {"address": address}}).to_string();
-            Configuration::default().with_file(BRIDGE, &text)
+        let with = |address: &str, dashboard: &str| {
+            let drone = serde_json::json!({"address": address});
+            let text = serde_json::json!({"domain": "bridge.ci.localhost", "drone": drone, "dashboard": dashboard});
+            Configuration::default().with_file(BRIDGE, &text.to_string())
         };
-        let ours = with("https://drone.ci.localhost");
-        assert_eq!(ours.clone().with_port_of_links(Some(8443)).unwrap(), with("https://drone.ci.localhost:8443"));
+        let ours = with("https://drone.ci.localhost", "https://ci.localhost");
+        let expected = with("https://drone.ci.localhost:8443", "https://ci.localhost:8443");
+        assert_eq!(ours.clone().with_port_of_links(Some(8443)).unwrap(), expected);
         assert_eq!(ours.clone().with_port_of_links(None).unwrap(), ours);
-        let other = with("https://drone.example.org");
+        let other = with("https://drone.example.org", "https://example.org");
         assert_eq!(other.clone().with_port_of_links(Some(8443)).unwrap(), other);
         assert_eq!(sample().with_port_of_links(Some(8443)).unwrap(), sample());
     }

@@ -15,13 +15,15 @@ use crate::life::UpOptions;
 use crate::switch::GENERATION;
 
 /// Programs of this project.
-const PROGRAMS: [&str; 7] = [
+const PROGRAMS: [&str; 9] = [
     "converge-swarm",
     "converge-traefik",
     "converge-drone",
     "drone-runner",
     "converge-bridge",
     "comment-bridge",
+    "converge-dashboard",
+    "dashboard",
     "host-status",
 ];
 
@@ -98,7 +100,7 @@ pub(crate) fn furnish(
         for (name, from) in ours.into_iter().chain([("abra", abra)]) {
             copy(&from, &upper.join("usr/local/bin").join(name))?;
         }
-        crate::bridge::put_image(&upper.join(OUR_IMAGES))?;
+        crate::own_images::put_images(&upper.join(OUR_IMAGES))?;
         catalogue(&upper.join("srv/catalogue"))?;
     }
 

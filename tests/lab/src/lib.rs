@@ -3,7 +3,6 @@
 //! A lab is a Debian root file system under systemd-nspawn that boots the units which a NixOS configuration evaluates
 //! to. Two processes hold it ([`mod@keeper`]); when they end, only files below `target/lab` remain on this machine.
 
-mod bridge;
 mod certificate;
 mod command;
 mod configuration;
@@ -20,6 +19,7 @@ mod life;
 mod lock;
 mod machine;
 mod names;
+mod own_images;
 mod process;
 mod program;
 mod progress;
@@ -51,6 +51,9 @@ pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 99, 0, 1);
 /// The domain of the lab's apps; browsers resolve `*.localhost` to this machine.
 pub const DOMAIN: &str = "ci.localhost";
 
+/// The app that has no name before the domain.
+pub const DASHBOARD: &str = "";
+
 /// Port of this machine for the lab's HTTPS port, if free; a lab for browsers takes 443 before it.
 pub const HTTPS_PORT: u16 = 8443;
 
@@ -62,3 +65,8 @@ pub const GITEA_PORT: u16 = 3000;
 
 /// Folder of the images' archives, within the lab.
 const IMAGES: &str = "/srv/images";
+
+/// The host name of an app: `hello` → `hello.ci.localhost`.
+pub fn host(app: &str) -> String {
+    if app == DASHBOARD { DOMAIN.to_owned() } else { format!("{app}.{DOMAIN}") }
+}

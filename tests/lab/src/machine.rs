@@ -114,7 +114,7 @@ impl Lab {
     pub fn address(&self, app: &str) -> Result<String> {
         let port = self.https_port()?;
         let port = if port == 443 { String::new() } else { format!(":{port}") };
-        Ok(format!("https://{app}.{}{port}", crate::DOMAIN))
+        Ok(format!("https://{}{port}", crate::host(app)))
     }
 
     /// The lab's Gitea; an error for a bare lab.

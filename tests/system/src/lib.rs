@@ -17,7 +17,7 @@ pub use runner::{runner_status, until_runner_is, until_runner_says};
 pub use web::{Page, Web};
 
 /// Convergers of the lab's host, in start order.
-pub const PIECES: [&str; 4] = ["swarm", "traefik", "drone", "bridge"];
+pub const PIECES: [&str; 5] = ["swarm", "traefik", "drone", "bridge", "dashboard"];
 
 /// Service of comment-bridge.
 pub const BRIDGE: &str = "comment-bridge";

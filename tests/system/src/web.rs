@@ -76,7 +76,7 @@ impl Web {
     /// The URL of an app's page for a browser on this machine.
     pub fn address(&self, app: &str, path: &str) -> String {
         let port = if self.https == 443 { String::new() } else { format!(":{}", self.https) };
-        format!("https://{app}.{}{port}{path}", lab::DOMAIN)
+        format!("https://{}{port}{path}", lab::host(app))
     }
 
     /// Opens a link as a browser on this machine does, which takes every name below localhost for this machine.
@@ -91,7 +91,7 @@ impl Web {
     /// Reads a stream of an app line by line, until `enough` returns true or the deadline passes.
     pub fn follow(&self, app: &str, path: &str, token: &str, mut enough: impl FnMut(&str) -> bool) -> Result<()> {
         let url = self.address(app, path);
-        let client = self.client(&format!("{app}.{}", lab::DOMAIN), self.https, FOLLOWED)?;
+        let client = self.client(&lab::host(app), self.https, FOLLOWED)?;
         let failed = |source| Error::Web { url: url.clone(), source };
         self.runtime.block_on(async {
             let mut answer = client.get(&url).bearer_auth(token).send().await.map_err(failed)?;
@@ -123,7 +123,7 @@ impl Web {
 
     fn send(&self, method: Method, scheme: &str, app: &str, path: &str, token: Option<&str>) -> Result<Page> {
         let port = if scheme == "https" { self.https } else { self.http };
-        let host = format!("{app}.{}", lab::DOMAIN);
+        let host = lab::host(app);
         let url = format!("{scheme}://{host}:{port}{path}");
         let mut request = self.client(&host, port, DEADLINE)?.request(method, &url);
         if let Some(token) = token {

@@ -44,7 +44,7 @@ write_results() {
   cat >"$run/results.partial" <<JSON
 {
   "schema": 3, "run_id": "$DRONE_BUILD_NUMBER", "recipe": "$RECIPE", "version": $version, "ref": "$REF", "pr": $PR,
-  "src": "$SRC", "mode": "$mode", "state": "$state", "phase": "$phase", "started": "$started", "finished": $finished,
+  "src": "$SRC", "kind": "pull", "mode": "$mode", "state": "$state", "phase": "$phase", "started": "$started", "finished": $finished,
   "verdict": $verdict, "level": $level,
   "rungs": {
     "install": $install,
@@ -209,10 +209,18 @@ end() {
   write_results
   echo
   echo "recipe-ci: verdict ${verdict//\"/}, level $level"
+  # The last line is in the log before the run is over.
+  exec >&- 2>&-
+  wait "$log" || true
 }
 
 mkdir -p "$run"
 chmod 0755 "$run"
+# All output from here on, line by line as it comes. Whatever ends the run does not end its log before it.
+: >"$run/run.log"
+chmod 0644 "$run/run.log"
+exec > >(trap '' TERM INT; exec tee --append "$run/run.log") 2>&1
+log=$!
 began=$(now)
 trap finish EXIT
 trap break_off TERM INT

@@ -54,9 +54,10 @@ pub fn show(machine: &Lab, web: &Web) -> Result<[String; 2]> {
     Ok([pull.address(), page])
 }
 
-/// The targets of a Markdown text's links, each once.
+/// The targets of a Markdown text's links, each once; the picture of the level is no link.
 fn links(text: &str) -> BTreeSet<&str> {
-    text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).filter(|link| link.starts_with("http")).collect()
+    let targets = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    targets.filter(|target| target.starts_with("http") && !target.ends_with("/badge.svg")).collect()
 }
 
 fn quote(text: &str) {

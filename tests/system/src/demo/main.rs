@@ -27,7 +27,9 @@ fn main() -> ExitCode {
 
 /// All steps, from boot to the URLs.
 fn tell() -> Result<()> {
-    println!("A disposable machine boots bare: systemd, Docker, a Gitea; no Swarm, no Traefik, no Drone, no bridge.\n");
+    println!(
+        "A disposable machine boots bare: systemd, Docker, a Gitea; no Swarm, no Traefik, no Drone, no bridge, no dashboard.\n"
+    );
     let options = UpOptions { for_browsers: true, replace: true, tell: lab::tell, ..UpOptions::named("demo") };
     let machine = lab::during("booting, and converging for the first time", || Lab::up(&options))?;
     say_status(&machine)?;
@@ -70,7 +72,7 @@ fn tell() -> Result<()> {
     let tested = comment::show(&machine, &web)?;
 
     println!("\nIt all happened. Open in a browser on this machine:");
-    for address in tested.iter().chain([&address]) {
+    for address in [&machine.address(lab::DASHBOARD)?].into_iter().chain(&tested).chain([&address]) {
         println!("  {address}");
     }
     println!("  The browser warns, as the certificate is signed by the lab's own authority:");

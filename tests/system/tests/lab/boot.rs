@@ -10,6 +10,21 @@ fn from_bare_to_https_and_then_nothing_changes() {
     assert!(lab.failed_units().unwrap().is_empty());
     assert!((300..400).contains(&web.open_plain("hello").unwrap().status), "plain HTTP redirects");
 
+    // The dashboard has the bare domain and sees the directories of the host.
+    let page = web.open(lab::DASHBOARD).unwrap();
+    assert!(page.status == 200 && page.text.contains("No run yet."), "{page:?}");
+    let inside = "docker inspect --format '{{range .Mounts}}{{.Source}}:{{.Destination}}:{{.RW}} {{end}}' \
+                  $(docker ps --quiet --filter name=dashboard)";
+    let mut mounts: Vec<String> = sh(&lab, inside).split_whitespace().map(str::to_owned).collect();
+    mounts.sort();
+    let expected = [
+        "/run/comment-bridge:/bridge:false",
+        "/run/converge:/reports:false",
+        "/var/lib/dashboard:/index:true",
+        "/var/lib/recipe-ci/runs:/runs:false",
+    ];
+    assert_eq!(mounts, expected);
+
     let before = swarm_indices(&lab).unwrap();
     let switched = switch_with(&lab, "{ }");
     assert_eq!((switched.files.len(), switched.failed.len()), (0, 0), "{switched:?}");
@@ -41,6 +56,8 @@ fn from_bare_to_https_and_then_nothing_changes() {
     assert!(lab.failed_units().unwrap().is_empty());
     expect(&lab, "unchanged");
     hello.page(&web).unwrap();
+
+    assert_eq!(web.open(lab::DASHBOARD).unwrap().status, 200);
 
     // Docker restarted: the pieces check again.
     run_again(&lab, || assert!(restart(&lab, "docker.service")));
