@@ -35,6 +35,8 @@ pub(crate) const SECRETS: &str = "/var/lib/lab/secrets";
 
 /// User of host-status, which NixOS makes from the module's `users.users`.
 const ACCOUNT: &str = "host-status";
+/// Its user and group id, which no account of Debian has.
+const ACCOUNT_ID: u32 = 60992;
 
 /// Unit that loads the images, in place of a registry.
 const IMAGES_UNIT: &str = include_str!("lab-images.service");
@@ -83,12 +85,7 @@ pub(crate) fn furnish(
     put("/etc/hostname", b"lab\n", 0o644)?;
     let names = format!("127.0.0.1 localhost\n{} lab {}\n", crate::ADDRESS, crate::DOMAIN);
     put("/etc/hosts", names.as_bytes(), 0o644)?;
-    for (file, line) in [("/etc/passwd", "x:60992:60992::/nonexistent:/usr/sbin/nologin"), ("/etc/group", "x:60992:")] {
-        let base = layout::root_file_system().join(file.trim_start_matches('/'));
-        let mut all = fs::read_to_string(&base).map_err(Error::file("read", &base))?;
-        all.push_str(&format!("{ACCOUNT}:{line}\n"));
-        put(file, all.as_bytes(), 0o644)?;
-    }
+    add_account(&upper, ACCOUNT, ACCOUNT_ID, "/nonexistent")?;
     put("/etc/gitconfig", GIT.as_bytes(), 0o644)?;
     put("/etc/tmpfiles.d/lab.conf", AT_BOOT.as_bytes(), 0o644)?;
     put("/etc/systemd/system/lab-images.service", IMAGES_UNIT.as_bytes(), 0o644)?;
@@ -148,6 +145,21 @@ fn open_folders(folder: &Path) -> Result<()> {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             open_folders(&entry.path())?;
         }
+    }
+    Ok(())
+}
+
+/// Adds an account with a group of its own to a lab's own layer, beside those that are there already.
+pub(crate) fn add_account(upper: &Path, name: &str, id: u32, home: &str) -> Result<()> {
+    let lines = [
+        ("etc/passwd", format!("{name}:x:{id}:{id}::{home}:/usr/sbin/nologin\n")),
+        ("etc/group", format!("{name}:x:{id}:\n")),
+    ];
+    for (file, line) in lines {
+        let (own, common) = (upper.join(file), layout::root_file_system().join(file));
+        let from = if own.exists() { &own } else { &common };
+        let text = fs::read_to_string(from).map_err(Error::file("read", from))? + &line;
+        layout::write(&own, text.as_bytes(), 0o644)?;
     }
     Ok(())
 }

@@ -32,14 +32,7 @@ pub(crate) fn furnish(places: &Places, prepared: &Prepared) -> Result<()> {
     layout::write(&at("/etc/systemd/system/gitea.service"), unit.as_bytes(), 0o644)?;
     let wanted = at("/etc/systemd/system/multi-user.target.wants/gitea.service");
     crate::furnish::link(&wanted, "../gitea.service")?;
-    for (file, line) in [
-        ("/etc/passwd", format!("git:x:{USER}:{USER}:Gitea:{FOLDER}:/usr/sbin/nologin\n")),
-        ("/etc/group", format!("git:x:{USER}:\n")),
-    ] {
-        let common = layout::root_file_system().join(file.trim_start_matches('/'));
-        let text = fs::read_to_string(&common).map_err(Error::file("read", &common))? + &line;
-        layout::write(&at(file), text.as_bytes(), 0o644)?;
-    }
+    crate::furnish::add_account(&upper, "git", USER, FOLDER)?;
     if prepared.kind == Kind::StandIn
         && let Some((_, program)) = server()
     {
