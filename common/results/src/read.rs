@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open, openat};
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::Mode;
 
 use crate::parse::parse;
@@ -54,10 +54,10 @@ impl Runs {
         if run.contains('/') || matches!(run, "" | "." | "..") {
             return Ok(None);
         }
-        let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-        let opened = openat(&self.0, run, flags | OFlag::O_DIRECTORY, Mode::empty())
-            .and_then(|one: OwnedFd| openat(&one, FILE, flags, Mode::empty()));
-        let file = match opened {
+        let how = OpenHow::new()
+            .flags(OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NONBLOCK)
+            .resolve(ResolveFlag::RESOLVE_BENEATH | ResolveFlag::RESOLVE_NO_SYMLINKS);
+        let file = match openat2(&self.0, format!("{run}/{FILE}").as_str(), how) {
             Ok(file) => File::from(file),
             Err(Errno::ENOENT) => return Ok(None),
             // A socket.

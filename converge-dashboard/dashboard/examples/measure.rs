@@ -42,7 +42,8 @@ fn start(root: &Path) -> io::Result<()> {
         Store::new(Directories { runs: at("runs"), reports: at("reports"), bridge: at("bridge"), index: at("index") });
     let begin = Instant::now();
     store.follow(Duration::ZERO);
-    println!("  start to first snapshot: {} ms, {} runs", begin.elapsed().as_millis(), store.snapshot().runs.len());
+    let (wall, count) = (begin.elapsed().as_millis(), store.snapshot().runs.len());
+    println!("  start to first snapshot: {wall} ms ({} ms of CPU), {count} runs", cpu().as_millis());
     println!("  resident: {} KiB, most: {} KiB", memory("VmRSS")?, memory("VmHWM")?);
 
     let begin = Instant::now();
