@@ -87,7 +87,7 @@ fn tell() -> Result<()> {
 
 fn say_status(machine: &Lab) -> Result<()> {
     for piece in PIECES {
-        println!("  {:<9}{}", format!("{piece}:"), status(machine, piece)?);
+        println!("  {:<11}{}", format!("{piece}:"), status(machine, piece)?);
     }
     Ok(())
 }
