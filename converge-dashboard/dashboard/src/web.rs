@@ -55,6 +55,7 @@ pub fn router(app: AppState) -> Router {
         .route("/events", get(streams::generations))
         .route("/runs/{run}", get(run::answer))
         .route("/runs/{run}/events", get(streams::log))
+        .route("/runs/{run}/badge.svg", get(badges::of_run))
         .route("/runs/{run}/{file}", get(files::answer))
         .route("/healthz", get(health))
         .route("/assets/{name}", get(assets::answer))

@@ -198,6 +198,9 @@ async fn a_recipe_has_a_page_a_badge_a_feed_and_a_newest_run() {
     assert!(badge.contains("recipe ci: level 1"), "{badge}");
     assert!(scene.get("/badge/hedgedoc.json").await.contains("\"schemaVersion\":1"));
     assert!(scene.get("/badge/unknown.svg").await.contains("untested"));
+    let of_run = scene.get("/runs/7/badge.svg").await;
+    assert!(of_run.contains("recipe ci: level 1") && of_run.contains("cross-origin"), "{of_run}");
+    assert!(scene.get("/runs/9/badge.svg").await.starts_with("HTTP/1.1 404"));
     let latest = scene.get("/latest/hedgedoc").await;
     assert!(latest.starts_with("HTTP/1.1 307") && latest.contains("location: /runs/7"), "{latest}");
     for path in ["/feed.xml", "/feed/hedgedoc.xml"] {
