@@ -93,6 +93,7 @@ async fn serve(
         settings: Arc::new(settings),
         store: store.clone(),
         health: health.clone(),
+        cache: Arc::default(),
         streams: EventStreams::new(STREAMS, ending.clone()),
         downloads: Arc::new(Semaphore::new(DOWNLOADS)),
     };

@@ -2,6 +2,7 @@
 
 mod assets;
 mod badges;
+mod cache;
 mod files;
 mod headers;
 mod recipes;
@@ -14,7 +15,7 @@ use askama::Template;
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::{Html, IntoResponse as _, Response};
 use axum::routing::get;
 use daemon::event_stream::EventStreams;
@@ -27,6 +28,8 @@ use crate::pages::HostPage;
 use crate::settings::Settings;
 use crate::store::Store;
 
+pub use cache::Cache;
+
 /// The state of every handler.
 #[derive(Debug, Clone)]
 pub struct AppState {
@@ -36,6 +39,8 @@ pub struct AppState {
     pub store: Arc<Store>,
     /// The problems of the process.
     pub health: Arc<Health>,
+    /// The pages of the last second.
+    pub cache: Arc<Cache>,
     /// The event streams.
     pub streams: EventStreams,
     /// The files that may be sent at a time.
@@ -60,6 +65,7 @@ pub fn router(app: AppState) -> Router {
         .route("/healthz", get(health))
         .route("/assets/{name}", get(assets::answer))
         .fallback(nothing)
+        .layer(from_fn_with_state(app.clone(), cache::layer))
         .layer(map_response(headers::add))
         .with_state(app)
 }

@@ -32,6 +32,7 @@ impl Scene {
             settings: Arc::new(Settings { address: "https://ci.example.org".into(), gitea: None }),
             store: store.clone(),
             health: Arc::new(Health::new(&[])),
+            cache: Arc::default(),
             streams: EventStreams::new(2, ending.clone()),
             downloads: Arc::new(Semaphore::new(2)),
         };
@@ -212,4 +213,23 @@ async fn a_recipe_has_a_page_a_badge_a_feed_and_a_newest_run() {
     for path in ["/recipe/unknown", "/latest/unknown", "/feed/unknown.xml", "/badge/hedgedoc.png", "/badge/hedgedoc"] {
         assert!(scene.get(path).await.starts_with("HTTP/1.1 404"), "{path}");
     }
+}
+
+#[tokio::test]
+async fn a_page_is_compressed_shared_for_a_second_and_never_older_than_a_change() {
+    let scene = Scene::new().await;
+    scene.write("7", "results.json", HOSTILE);
+    let mut stream = TcpStream::connect(scene.address).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: x\r\nAccept-Encoding: br, gzip\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    let end = answer.windows(4).position(|window| window == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8_lossy(&answer[..end]).into_owned();
+    assert!(head.contains("content-encoding: gzip") && head.contains("vary: accept-encoding"), "{head}");
+    let mut page = String::new();
+    std::io::Read::read_to_string(&mut flate2::read::GzDecoder::new(&answer[end + 4..]), &mut page).unwrap();
+    let plain = scene.get("/").await;
+    assert!(plain.ends_with(&page) && !plain.contains("content-encoding"), "{plain}");
+    scene.write("8", "results.json", &HOSTILE.replace("<script>alert(1)</script>", "another"));
+    assert!(scene.get("/").await.contains(">another<"));
 }
