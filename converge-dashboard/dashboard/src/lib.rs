@@ -8,11 +8,13 @@
 //! - [`artefact`]: the files of a run that are shown
 //! - [`log`]: the log of a run, followed
 //! - [`pages`]: HTML of a snapshot; pure
+//! - [`api`]: JSON of a snapshot, and its description
 //! - [`svg`]: badges and strips as pictures
 //! - [`web`]: routes and headers
 //! - [`program`], [`settings`], [`runtime`]: command line, settings, and the tasks of the process
 //! - [`container`]: paths and names that converge-dashboard mounts and sets
 
+pub mod api;
 pub mod artefact;
 pub mod container;
 pub mod host;

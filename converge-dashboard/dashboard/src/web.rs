@@ -1,10 +1,12 @@
 //! The HTTP server: routes, headers and assets.
 
+mod api;
 mod assets;
 mod badges;
 mod cache;
 mod files;
 mod headers;
+mod metrics;
 mod recipes;
 mod run;
 mod streams;
@@ -62,6 +64,12 @@ pub fn router(app: AppState) -> Router {
         .route("/runs/{run}/events", get(streams::log))
         .route("/runs/{run}/badge.svg", get(badges::of_run))
         .route("/runs/{run}/{file}", get(files::answer))
+        .route("/api/recipes", get(api::recipes))
+        .route("/api/recipes/{recipe}", get(api::recipe))
+        .route("/api/runs", get(api::runs))
+        .route("/api/runs/{run}", get(api::run))
+        .route("/api/openapi.json", get(api::openapi))
+        .route("/metrics", get(metrics::answer))
         .route("/healthz", get(health))
         .route("/assets/{name}", get(assets::answer))
         .fallback(nothing)

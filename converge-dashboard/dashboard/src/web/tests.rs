@@ -201,6 +201,11 @@ async fn a_recipe_has_a_page_a_badge_a_feed_and_a_newest_run() {
     assert!(scene.get("/badge/unknown.svg").await.contains("untested"));
     let of_run = scene.get("/runs/7/badge.svg").await;
     assert!(of_run.contains("recipe ci: level 1") && of_run.contains("cross-origin"), "{of_run}");
+    let metrics = scene.get("/metrics").await;
+    assert!(
+        metrics.contains("text/plain; version=0.0.4")
+            && metrics.contains("dashboard_recipes{standing=\"passing\"} 1\n")
+    );
     assert!(scene.get("/runs/9/badge.svg").await.starts_with("HTTP/1.1 404"));
     let latest = scene.get("/latest/hedgedoc").await;
     assert!(latest.starts_with("HTTP/1.1 307") && latest.contains("location: /runs/7"), "{latest}");
@@ -232,4 +237,56 @@ async fn a_page_is_compressed_shared_for_a_second_and_never_older_than_a_change(
     assert!(plain.ends_with(&page) && !plain.contains("content-encoding"), "{plain}");
     scene.write("8", "results.json", &HOSTILE.replace("<script>alert(1)</script>", "another"));
     assert!(scene.get("/").await.contains(">another<"));
+}
+
+/// The parts of a schema that hold of a value: its type, its required and its known fields.
+fn assert_fits(value: &serde_json::Value, schema: &serde_json::Value, all: &serde_json::Value) {
+    if let Some(name) = schema["$ref"].as_str() {
+        return assert_fits(value, all.pointer(name.trim_start_matches('#')).expect(name), all);
+    }
+    let kinds: Vec<&str> = match &schema["type"] {
+        serde_json::Value::String(kind) => vec![kind],
+        kinds => kinds.as_array().into_iter().flatten().filter_map(|kind| kind.as_str()).collect(),
+    };
+    let kind = match value {
+        serde_json::Value::Null => "null",
+        serde_json::Value::Bool(_) => "boolean",
+        serde_json::Value::Number(_) => "integer",
+        serde_json::Value::String(_) => "string",
+        serde_json::Value::Array(_) => "array",
+        serde_json::Value::Object(_) => "object",
+    };
+    assert!(kinds.contains(&kind), "{value} is no {kinds:?}");
+    for entry in value.as_array().into_iter().flatten() {
+        assert_fits(entry, &schema["items"], all);
+    }
+    let Some(fields) = value.as_object() else { return };
+    for (name, field) in fields {
+        assert_fits(field, &schema["properties"][name], all);
+    }
+    for name in schema["required"].as_array().into_iter().flatten() {
+        assert!(fields.contains_key(name.as_str().unwrap()), "{name} is missing in {value}");
+    }
+}
+
+#[tokio::test]
+async fn the_api_is_what_its_description_says() {
+    let scene = Scene::new().await;
+    scene.write("7", "results.json", &HOSTILE.replace("<script>alert(1)</script>", "hedgedoc"));
+    scene.write("8", "results.json", r#"{"schema": 3, "run_id": "8", "recipe": "other", "state": "running"}"#);
+    let json = |answer: String| {
+        assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("application/json"), "{answer}");
+        serde_json::from_str::<serde_json::Value>(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    };
+    let described = json(scene.get("/api/openapi.json").await);
+    let paths = described["paths"].as_object().unwrap();
+    assert_eq!(paths.len(), 4);
+    for (path, operations) in paths {
+        let asked = path.replace("{recipe}", "hedgedoc").replace("{run}", "7");
+        let value = json(scene.get(&asked).await);
+        let schema = &operations["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+        assert_fits(&value, schema, &described);
+    }
+    assert_eq!(json(scene.get("/api/recipes/hedgedoc").await)["runs"][0]["id"], "7");
+    assert!(scene.get("/api/runs/9").await.starts_with("HTTP/1.1 404"));
 }
