@@ -142,6 +142,18 @@ pub enum RungStatus {
     Unverified,
 }
 
+impl RungStatus {
+    /// The word in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Fail => "fail",
+            Self::Skip => "skip",
+            Self::Unverified => "unver",
+        }
+    }
+}
+
 /// A rung.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rung {

@@ -5,7 +5,7 @@ mod openapi;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use results::{RungStatus, Verdict};
+use results::{RungName, RungStatus, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -126,15 +126,7 @@ impl RunEntry {
     /// The entry of a run.
     pub fn new(run: &Run) -> Self {
         let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
-        let rung = |(name, status): &(results::RungName, RungStatus)| RungEntry {
-            name: name.as_str(),
-            status: match status {
-                RungStatus::Pass => "pass",
-                RungStatus::Fail => "fail",
-                RungStatus::Skip => "skip",
-                RungStatus::Unverified => "unver",
-            },
-        };
+        let rung = |(name, status): &(RungName, RungStatus)| RungEntry { name: name.as_str(), status: status.as_str() };
         Self {
             id: run.id.to_string(),
             recipe: run.recipe.to_string(),

@@ -62,12 +62,6 @@ impl RecipePage {
 }
 
 fn cell(run: &Run, rung: RungName) -> Cell {
-    let status = run.rungs.iter().find(|(name, _)| *name == rung).map(|(_, status)| *status);
-    let (class, word) = match status {
-        Some(RungStatus::Pass) => ("pass", status_word(RungStatus::Pass)),
-        Some(RungStatus::Fail) => ("fail", status_word(RungStatus::Fail)),
-        Some(RungStatus::Skip) => ("skip", status_word(RungStatus::Skip)),
-        Some(RungStatus::Unverified) | None => ("unver", status_word(RungStatus::Unverified)),
-    };
-    Cell { run: run.id.to_string(), class, word }
+    let status = run.rungs.iter().find(|(name, _)| *name == rung).map_or(RungStatus::Unverified, |(_, status)| *status);
+    Cell { run: run.id.to_string(), class: status.as_str(), word: status_word(status) }
 }

@@ -87,14 +87,14 @@ impl RunPage {
         let tests = results.tests.iter().map(|test| Test {
             rung: test.rung.map_or("", results::RungName::as_str),
             name: test.name.clone(),
-            class: class(test.status),
+            class: test.status.as_str(),
             word: status_word(test.status),
             took: test.duration.map(|took| duration(took.as_secs())),
         });
         let timings = results.timings.iter().map(|(phase, took)| (phase.clone(), duration(took.as_secs())));
         let rungs = results.rungs.iter().map(|rung| Rung {
             name: rung.name.as_str(),
-            status: class(rung.status),
+            status: rung.status.as_str(),
             word: status_word(rung.status),
             reason: rung.reason.clone(),
             seconds: rung.seconds.map(duration),
@@ -173,16 +173,6 @@ fn customisation(results: &Results) -> Vec<String> {
 fn artefacts(results: &Results) -> Vec<(String, String)> {
     let served = results.artefacts.iter().filter(|file| media_type(&file.name).is_some());
     served.map(|file| (file.name.clone(), bytes(file.bytes))).collect()
-}
-
-/// The class of a rung's status.
-fn class(status: RungStatus) -> &'static str {
-    match status {
-        RungStatus::Pass => "pass",
-        RungStatus::Fail => "fail",
-        RungStatus::Skip => "skip",
-        RungStatus::Unverified => "unver",
-    }
 }
 
 /// The verdict as a class and as a sentence.
