@@ -1,12 +1,11 @@
 //! The command line of the program.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use base::error::{Explain, Explained};
 use clap::{CommandFactory, Parser, Subcommand};
+use daemon::exit::{fail, print};
 use daemon::{health_check, log};
 
 use super::container;
@@ -68,49 +67,36 @@ pub fn main() -> ExitCode {
         None | Some(Command::Serve) => serve(flags),
         Some(Command::Health) => match health_check::health(NAME, flags.listen) {
             Ok(answer) => print(&answer),
-            Err(error) => fail(&error),
+            Err(error) => fail(NAME, &error),
         },
         Some(Command::Check) => match settings(&flags) {
             Ok(_) => print("the settings are valid"),
-            Err(error) => fail(&error),
+            Err(error) => fail(NAME, &error),
         },
     }
 }
 
 fn serve(flags: Flags) -> ExitCode {
     if let Err(error) = log::start_in_container(LEVEL, &CRATES) {
-        return fail(&error);
+        return fail(NAME, &error);
     }
     let loaded = settings(&flags);
     let settings = match loaded {
         Ok(settings) => settings,
-        Err(error) => return fail(&error),
+        Err(error) => return fail(NAME, &error),
     };
     let secrets = match Secrets::read(&flags.secrets, settings.webhook) {
         Ok(secrets) => secrets,
-        Err(error) => return fail(&error),
+        Err(error) => return fail(NAME, &error),
     };
     let Flags { ledger, runs, published, listen, .. } = flags;
     let paths = Paths { ledger, runs, published, listen };
     match runtime::run(settings, secrets, paths) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Err(error) => fail(NAME, &error),
     }
 }
 
 fn settings(flags: &Flags) -> Result<Settings, base::configuration::Error> {
     Settings::read(flags.settings.as_deref())
-}
-
-/// Prints an error with its hint.
-fn fail(error: &dyn Explain) -> ExitCode {
-    let error = Explained::new(error);
-    // Standard error may be closed.
-    let _ = writeln!(std::io::stderr(), "{NAME}: {error}");
-    ExitCode::from(error.class.exit_code())
-}
-
-fn print(text: &str) -> ExitCode {
-    let _ = writeln!(std::io::stdout(), "{text}");
-    ExitCode::SUCCESS
 }

@@ -1,12 +1,11 @@
 //! The command line of the program.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use base::error::{Explain, Explained};
 use clap::{CommandFactory, Parser, Subcommand};
+use daemon::exit::{fail, print};
 use daemon::{health_check, log};
 
 use crate::container;
@@ -68,39 +67,26 @@ pub fn main() -> ExitCode {
         None | Some(Command::Serve) => serve(flags),
         Some(Command::Health) => match health_check::health(NAME, flags.listen) {
             Ok(answer) => print(&answer),
-            Err(error) => fail(&error),
+            Err(error) => fail(NAME, &error),
         },
         Some(Command::Check) => match Settings::read(flags.settings.as_deref()) {
             Ok(_) => print("the settings are valid"),
-            Err(error) => fail(&error),
+            Err(error) => fail(NAME, &error),
         },
     }
 }
 
 fn serve(flags: Flags) -> ExitCode {
     if let Err(error) = log::start_in_container(LEVEL, &CRATES) {
-        return fail(&error);
+        return fail(NAME, &error);
     }
     let settings = match Settings::read(flags.settings.as_deref()) {
         Ok(settings) => settings,
-        Err(error) => return fail(&error),
+        Err(error) => return fail(NAME, &error),
     };
     let Flags { runs, reports, bridge, index, listen, .. } = flags;
     match runtime::run(settings, Directories { runs, reports, bridge, index }, listen) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error),
+        Err(error) => fail(NAME, &error),
     }
-}
-
-/// Prints an error with its hint.
-fn fail(error: &dyn Explain) -> ExitCode {
-    let error = Explained::new(error);
-    // Standard error may be closed.
-    let _ = writeln!(std::io::stderr(), "{NAME}: {error}");
-    ExitCode::from(error.class.exit_code())
-}
-
-fn print(text: &str) -> ExitCode {
-    let _ = writeln!(std::io::stdout(), "{text}");
-    ExitCode::SUCCESS
 }

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use base::error::{Explain, Explained};
 use clap::{CommandFactory, Parser};
+use daemon::exit::print;
 use daemon::log;
 use tracing::Level;
 
@@ -75,10 +76,4 @@ fn fail(error: &dyn Explain) -> ExitCode {
         let _ = writeln!(std::io::stderr(), "host-status: {error}");
     }
     ExitCode::from(error.class.exit_code())
-}
-
-fn print(text: &str) -> ExitCode {
-    // The reader of the pipe may have exited.
-    let _ = writeln!(std::io::stdout(), "{text}");
-    ExitCode::SUCCESS
 }

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use base::credential::Credentials;
 use base::error::{Explain, Explained};
 use clap::{CommandFactory, Parser};
+use daemon::exit::print;
 use daemon::log;
 use tokio::task::LocalSet;
 use tracing::Level;
@@ -85,10 +86,4 @@ fn fail(error: &dyn Explain) -> ExitCode {
         let _ = writeln!(std::io::stderr(), "drone-runner: {error}");
     }
     ExitCode::from(error.class.exit_code())
-}
-
-fn print(text: &str) -> ExitCode {
-    // The reader of the pipe may have exited.
-    let _ = writeln!(std::io::stdout(), "{text}");
-    ExitCode::SUCCESS
 }
